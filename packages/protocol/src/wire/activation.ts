@@ -1,0 +1,247 @@
+import {
+  address,
+  certificate,
+  certificates,
+  epochSeconds,
+  id16,
+  point65,
+  random32,
+  spkiPins,
+  suite,
+  suites,
+  userIdText,
+  version,
+  versions,
+} from './common.ts';
+import { type MessageCodec, message } from './frame.ts';
+import { LIMITS } from './limits.ts';
+import { arrayOf, bool, bytes, document, type FieldType, numbered, optional, required, structure, text, uint, type WireDocument } from './schema.ts';
+
+/** What the device says of itself (F1.3). A claim, not an identity. */
+export interface DeviceInfo {
+  /** For example `android-enterprise`, `ios`. */
+  readonly platform: string;
+  readonly osVersion: string;
+  readonly model: string;
+  readonly clientVersion: string;
+  /** Serial number or the like, as the operating system gives it to the client. */
+  readonly serialNumber?: string | undefined;
+}
+
+export const deviceInfo: FieldType<DeviceInfo> = structure<DeviceInfo>({
+  platform: required(0, text(1, 64)),
+  osVersion: required(1, text(1, 64)),
+  model: required(2, text(1, 64)),
+  clientVersion: required(3, text(1, 64)),
+  serialNumber: optional(4, text(1, 64)),
+});
+
+/** Which secret the device holds: typed by a person, or scanned from a QR code (128 random bits). */
+export type SecretKind = 'password' | 'qr';
+
+/** A1 (F1.3): the device asks to be activated. */
+export interface ActivationStart {
+  readonly versions: readonly number[];
+  readonly suites: readonly number[];
+  /** Canonical form, see `canonicalUserId`. */
+  readonly userId: string;
+  readonly random: Uint8Array;
+  readonly deviceInfo: DeviceInfo;
+  readonly secretKind: SecretKind;
+}
+
+export const activationStart: MessageCodec<ActivationStart> = message(
+  'activationStart',
+  structure<ActivationStart>({
+    versions: required(0, versions),
+    suites: required(1, suites),
+    userId: required(2, userIdText),
+    random: required(3, random32),
+    deviceInfo: required(4, deviceInfo),
+    secretKind: required(5, numbered<SecretKind>('password', 'qr')),
+  }),
+);
+
+/** A2 (F1.4): how the secret is stretched. The same for known and unknown users. */
+export interface ActivationParameters {
+  readonly version: number;
+  readonly suite: number;
+  readonly activationId: Uint8Array;
+  readonly coreId: string;
+  readonly salt: Uint8Array;
+  /** scrypt N, r, p. */
+  readonly cost: readonly number[];
+  readonly random: Uint8Array;
+}
+
+export const activationParameters: MessageCodec<ActivationParameters> = message(
+  'activationParameters',
+  structure<ActivationParameters>({
+    version: required(0, version),
+    suite: required(1, suite),
+    activationId: required(2, id16),
+    coreId: required(3, text()),
+    salt: required(4, bytes(16)),
+    cost: required(5, arrayOf(uint(1, 1_048_576), 3, 3)),
+    random: required(6, random32),
+  }),
+);
+
+/** A3: SPAKE2+ shareP. */
+export interface ActivationShare {
+  readonly activationId: Uint8Array;
+  readonly shareP: Uint8Array;
+}
+
+export const activationShare: MessageCodec<ActivationShare> = message(
+  'activationShare',
+  structure<ActivationShare>({ activationId: required(0, id16), shareP: required(1, point65) }),
+);
+
+/** A4: SPAKE2+ shareV and the server's key confirmation, which the device checks before it sends anything more. */
+export interface ActivationShareReply {
+  readonly shareV: Uint8Array;
+  readonly confirmV: Uint8Array;
+}
+
+export const activationShareReply: MessageCodec<ActivationShareReply> = message(
+  'activationShareReply',
+  structure<ActivationShareReply>({ shareV: required(0, point65), confirmV: required(1, bytes(32)) }),
+);
+
+/** A5: the device's key confirmation, and its certificate request in a record (`ActivationRequestContent`). */
+export interface ActivationRequest {
+  readonly activationId: Uint8Array;
+  readonly confirmP: Uint8Array;
+  /** CBC record with sequence number 0. */
+  readonly record: Uint8Array;
+}
+
+export const activationRequest: MessageCodec<ActivationRequest> = message(
+  'activationRequest',
+  structure<ActivationRequest>({
+    activationId: required(0, id16),
+    confirmP: required(1, bytes(32)),
+    record: required(2, bytes(1, LIMITS.certificateBodyBytes.value)),
+  }),
+);
+
+/** Plaintext of the record in A5. */
+export interface ActivationRequestContent {
+  /** PKCS#10 in DER; its challengePassword is base64url(pop). */
+  readonly csr: Uint8Array;
+  readonly attestation?: Uint8Array | undefined;
+}
+
+export const activationRequestContent: MessageCodec<ActivationRequestContent> = message(
+  'activationRequest',
+  structure<ActivationRequestContent>({
+    csr: required(0, certificate),
+    attestation: optional(1, bytes(1, LIMITS.certificateBytes.value)),
+  }),
+);
+
+/** A6: the activation details in a record (`ActivationDetails`). */
+export interface ActivationResult {
+  /** CBC record with sequence number 0. */
+  readonly record: Uint8Array;
+}
+
+export const activationResult: MessageCodec<ActivationResult> = message(
+  'activationResult',
+  structure<ActivationResult>({ record: required(0, bytes(1, LIMITS.bodyBytes.value)) }),
+);
+
+/** What the device is to be (F1.4, F1.5). */
+export interface DeviceConfiguration {
+  /** For example `work-and-personal-full-control`. */
+  readonly activationType: string;
+  readonly createWorkSpace: boolean;
+  readonly encryptDevice: boolean;
+  /** Regular poll (F5.2), seconds, and the width of the random part that is added to it. */
+  readonly pollIntervalS: number;
+  readonly pollJitterS: number;
+  /** `host:port` of the device listener (mTLS). */
+  readonly deviceAddress: string;
+  /** `host:port` of the notification service; absent: the device only polls. */
+  readonly notificationAddress?: string | undefined;
+  /** Initial IT policy. */
+  readonly policy?: WireDocument | undefined;
+  readonly organizationNotice?: string | undefined;
+}
+
+export const deviceConfiguration: FieldType<DeviceConfiguration> = structure<DeviceConfiguration>({
+  activationType: required(0, text(1, 64)),
+  createWorkSpace: required(1, bool()),
+  encryptDevice: required(2, bool()),
+  pollIntervalS: required(3, uint(1, 31_536_000)),
+  pollJitterS: required(4, uint(0, 31_536_000)),
+  deviceAddress: required(5, address),
+  notificationAddress: optional(6, address),
+  policy: optional(7, document()),
+  organizationNotice: optional(8, text(1, 4_096)),
+});
+
+/** Plaintext of the record in A6. */
+export interface ActivationDetails {
+  /** Leaf first. */
+  readonly certificates: readonly Uint8Array[];
+  readonly tenantRoots: readonly Uint8Array[];
+  /** SHA-256 of the SubjectPublicKeyInfo of servers that the device may meet; empty: roots decide alone. */
+  readonly spkiPins: readonly Uint8Array[];
+  readonly deviceId: string;
+  readonly tunnelKey: Uint8Array;
+  readonly configuration: DeviceConfiguration;
+}
+
+export const activationDetails: MessageCodec<ActivationDetails> = message(
+  'activationResult',
+  structure<ActivationDetails>({
+    certificates: required(0, certificates),
+    tenantRoots: required(1, certificates),
+    spkiPins: required(2, spkiPins),
+    deviceId: required(3, text(1, 64)),
+    tunnelKey: required(4, bytes(32)),
+    configuration: required(5, deviceConfiguration),
+  }),
+);
+
+/** A7 (F1.5), over mTLS with the new certificate. From here on the device counts. */
+export interface ActivationDone {
+  readonly deviceId: string;
+  readonly status: 'completed' | 'failed';
+  /** Why the device could not apply its configuration. */
+  readonly message?: string | undefined;
+}
+
+export const activationDone: MessageCodec<ActivationDone> = message(
+  'activationDone',
+  structure<ActivationDone>({
+    deviceId: required(0, text(1, 64)),
+    status: required(1, numbered<ActivationDone['status']>('completed', 'failed')),
+    message: optional(2, text(1, LIMITS.resultMessageBytes.value)),
+  }),
+);
+
+/** Content of an activation QR code: base64url of this map (no frame header). */
+export interface QrCode {
+  readonly format: number;
+  /** `host:port` of the activation listener. */
+  readonly host: string;
+  readonly userId: string;
+  readonly secret: Uint8Array;
+  /** SHA-256 of the SubjectPublicKeyInfo of the first TLS listener that the device dials. */
+  readonly spkiPin: Uint8Array;
+  readonly coreId: string;
+  readonly expiryEpochS: number;
+}
+
+export const qrCode: FieldType<QrCode> = structure<QrCode>({
+  format: required(0, uint(1, 1)),
+  host: required(1, address),
+  userId: required(2, userIdText),
+  secret: required(3, bytes(16)),
+  spkiPin: required(4, bytes(32)),
+  coreId: required(5, text()),
+  expiryEpochS: required(6, epochSeconds),
+});

@@ -1,0 +1,114 @@
+import type { ErrorCode } from '../../errors/codes.ts';
+import { ProtocolError } from '../../errors/protocol-error.ts';
+import { LIMITS } from '../limits.ts';
+import { compareBytes } from './encode.ts';
+import type { CborMap, CborValue } from './value.ts';
+
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Decodes one value that fills `bytes` and is in the deterministic form.
+ * @throws ProtocolError `ERR_WIRE_*`
+ */
+export function decodeCbor(bytes: Uint8Array): CborValue {
+  const input = new Input(bytes);
+  const value = input.value(0);
+  if (input.offset !== bytes.length) input.fail('ERR_WIRE_TRAILING', 'bytes after the end of the value');
+  return value;
+}
+
+class Input {
+  offset = 0;
+  private items = 0;
+  private readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  fail(code: ErrorCode, message: string): never {
+    throw new ProtocolError(code, `CBOR: ${message}`, { details: { offset: this.offset } });
+  }
+
+  private take(lengthBytes: number): Uint8Array {
+    if (lengthBytes > this.bytes.length - this.offset) this.fail('ERR_WIRE_TRUNCATED', 'value is cut short');
+    const start = this.offset;
+    this.offset += lengthBytes;
+    return this.bytes.subarray(start, this.offset);
+  }
+
+  /** Argument of an initial byte; anything but the shortest form is refused. */
+  private argument(info: number): number {
+    if (info < 24) return info;
+    if (info > 27) this.fail('ERR_WIRE_TYPE', 'reserved or indefinite length');
+    const width = 1 << (info - 24);
+    let argument = 0;
+    for (const byte of this.take(width)) argument = argument * 256 + byte;
+    if (!Number.isSafeInteger(argument)) this.fail('ERR_WIRE_LIMIT', 'number over 2^53-1');
+    const least = width === 1 ? 24 : 2 ** (4 * width);
+    if (argument < least) this.fail('ERR_WIRE_CANONICAL', 'number is not in the shortest form');
+    return argument;
+  }
+
+  value(depth: number): CborValue {
+    if (depth > LIMITS.cborDepth.value) this.fail('ERR_WIRE_LIMIT', 'nested too deep');
+    if (++this.items > LIMITS.cborItems.value) this.fail('ERR_WIRE_LIMIT', 'too many values');
+    const initial = this.take(1)[0] as number;
+    const info = initial & 31;
+    switch (initial >> 5) {
+      case 0:
+        return this.argument(info);
+      case 2:
+        return this.take(this.argument(info)).slice();
+      case 3:
+        return this.text(this.argument(info));
+      case 4:
+        return this.array(this.count(info), depth);
+      case 5:
+        return this.map(this.count(info), depth);
+      case 7:
+        if (info === 20 || info === 21) return info === 21;
+    }
+    return this.fail('ERR_WIRE_TYPE', 'type outside the subset');
+  }
+
+  private count(info: number): number {
+    const count = this.argument(info);
+    // Each item takes a byte at least, so a count over the rest is a lie; checked before anything is allocated.
+    if (count > this.bytes.length - this.offset) this.fail('ERR_WIRE_TRUNCATED', 'fewer items than announced');
+    return count;
+  }
+
+  private text(lengthBytes: number): string {
+    const raw = this.take(lengthBytes);
+    try {
+      return textDecoder.decode(raw);
+    } catch {
+      return this.fail('ERR_WIRE_TYPE', 'text is not UTF-8');
+    }
+  }
+
+  private array(count: number, depth: number): readonly CborValue[] {
+    const items: CborValue[] = [];
+    for (let i = 0; i < count; i++) items.push(this.value(depth + 1));
+    return items;
+  }
+
+  private map(count: number, depth: number): CborMap {
+    const map = new Map<number | string, CborValue>();
+    let previous: Uint8Array | undefined;
+    let kind = '';
+    for (let i = 0; i < count; i++) {
+      const start = this.offset;
+      const key = this.value(depth + 1);
+      if (typeof key !== 'number' && typeof key !== 'string') return this.fail('ERR_WIRE_TYPE', 'map key is neither a number nor text');
+      if (kind !== '' && typeof key !== kind) this.fail('ERR_WIRE_TYPE', 'map mixes kinds of keys');
+      kind = typeof key;
+      const raw = this.bytes.subarray(start, this.offset);
+      if (previous !== undefined && compareBytes(previous, raw) >= 0) this.fail('ERR_WIRE_CANONICAL', 'map keys out of order or twice');
+      previous = raw;
+      map.set(key, this.value(depth + 1));
+    }
+    return map;
+  }
+}

@@ -1,0 +1,118 @@
+import { ProtocolError } from '../../errors/protocol-error.ts';
+import type { CborMap, CborValue } from './value.ts';
+import { isCborMap } from './value.ts';
+
+const MAJOR_UINT = 0;
+const MAJOR_BYTES = 2;
+const MAJOR_TEXT = 3;
+const MAJOR_ARRAY = 4;
+const MAJOR_MAP = 5;
+const FALSE = 0xf4;
+const TRUE = 0xf5;
+
+const textEncoder = new TextEncoder();
+
+/** Growing output buffer of one encoding. */
+class Output {
+  private bytes = new Uint8Array(256);
+  private length = 0;
+
+  private reserve(lengthBytes: number): void {
+    if (this.length + lengthBytes <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.length + lengthBytes));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** Initial byte with the shortest form of its argument (RFC 8949, 4.2.1). */
+  head(major: number, argument: number): void {
+    const top = major << 5;
+    if (argument < 24) return this.byte(top | argument);
+    if (argument <= 0xff) {
+      this.byte(top | 24);
+      return this.byte(argument);
+    }
+    if (argument <= 0xffff) {
+      this.byte(top | 25);
+      return this.bigEndian(argument, 2);
+    }
+    if (argument <= 0xffff_ffff) {
+      this.byte(top | 26);
+      return this.bigEndian(argument, 4);
+    }
+    this.byte(top | 27);
+    this.bigEndian(Math.floor(argument / 0x1_0000_0000), 4);
+    this.bigEndian(argument % 0x1_0000_0000, 4);
+  }
+
+  private bigEndian(value: number, lengthBytes: number): void {
+    for (let shift = 8 * (lengthBytes - 1); shift >= 0; shift -= 8) this.byte((value / 2 ** shift) & 0xff);
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+/**
+ * Deterministic CBOR (RFC 8949, 4.2.1) of one value.
+ * @throws ProtocolError `ERR_USAGE_ARGUMENT` for values outside the subset.
+ */
+export function encodeCbor(value: CborValue): Uint8Array {
+  const output = new Output();
+  encodeValue(output, value);
+  return output.finish();
+}
+
+function encodeValue(output: Output, value: CborValue): void {
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value) || value < 0) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR number is not an unsigned integer');
+    output.head(MAJOR_UINT, value);
+  } else if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR text has a lone surrogate');
+    const text = textEncoder.encode(value);
+    output.head(MAJOR_TEXT, text.length);
+    output.raw(text);
+  } else if (typeof value === 'boolean') {
+    output.byte(value ? TRUE : FALSE);
+  } else if (value instanceof Uint8Array) {
+    output.head(MAJOR_BYTES, value.length);
+    output.raw(value);
+  } else if (isCborMap(value)) {
+    encodeMap(output, value);
+  } else {
+    output.head(MAJOR_ARRAY, value.length);
+    for (const item of value) encodeValue(output, item);
+  }
+}
+
+function encodeMap(output: Output, map: CborMap): void {
+  output.head(MAJOR_MAP, map.size);
+  const entries = [...map].map(([key, value]) => ({ key: encodeCbor(key), value }));
+  entries.sort((a, b) => compareBytes(a.key, b.key));
+  for (const entry of entries) {
+    output.raw(entry.key);
+    encodeValue(output, entry.value);
+  }
+}
+
+/** Bytewise lexicographic order, the order of keys in a deterministic map. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,17 @@
+export * from './access-key.ts';
+export * from './activation.ts';
+export * from './alert.ts';
+export * from './common.ts';
+export * from './discovery.ts';
+export * from './frame.ts';
+export * from './frame-types.ts';
+export * from './handshake.ts';
+export * from './limits.ts';
+export * from './management.ts';
+export * from './noc.ts';
+export * from './provisioning.ts';
+export * from './push.ts';
+export type { WireDocument, WireDocumentValue } from './schema.ts';
+export { decodeCbor } from './cbor/decode.ts';
+export { encodeCbor } from './cbor/encode.ts';
+export type { CborMap, CborValue } from './cbor/value.ts';
