@@ -3,6 +3,7 @@ export { type SecretBytes, secret, wipe } from './bytes/secret.ts';
 export { fromBase64url, fromHex, toBase64url, toHex } from './bytes/text.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
+export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
 export type { CancelTimer, Clock } from './ports/clock.ts';
 export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-provider.ts';

@@ -1,0 +1,35 @@
+import type { TypedEventTarget } from '@uemkit/protocol';
+import type { ActivationCredentials } from './credentials.ts';
+import type { ClientState, UemClientEvents } from './events.ts';
+
+/** Options of the calls that take time. */
+export interface CallOptions {
+  /** Rejects the call with `signal.reason`; what was begun can go on later. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One managed device: everything that it does towards UEM. */
+export interface UemClient extends TypedEventTarget<UemClientEvents> {
+  /** `inactive` before `open`. */
+  readonly state: ClientState;
+  /** Known from A6 on. */
+  readonly deviceId: string | undefined;
+  /** Loads the saved state. Finishes what a crash interrupted and needs no credentials: the confirmation of an activation (after A6), leaving. */
+  open(options?: CallOptions): Promise<void>;
+  /**
+   * Activates the device (F1.2 to F1.5). After a failure or crash it may be called again with the same credentials and goes on with the same key.
+   * @throws ProtocolError whose `step` names the flow step; `ERR_REJECTED_CREDENTIALS` at F1.4 for a wrong password
+   */
+  activate(credentials: ActivationCredentials, options?: CallOptions): Promise<void>;
+  /** Begins to manage: push connection, poll after wake-ups and in the regular interval. Does nothing while the device is not active. */
+  start(): void;
+  /** Ends what `start` began; resolves when the running command and its answer are through or the store has them. */
+  stop(): Promise<void>;
+  /**
+   * Asks for pending actions until idle (F5.3 to F5.6), now. Joins a poll that is under way.
+   * @throws ProtocolError; the verdicts revoked, unknown and expired are states too
+   */
+  poll(options?: CallOptions): Promise<void>;
+  /** Stops and closes the transport. */
+  close(): Promise<void>;
+}

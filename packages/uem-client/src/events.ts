@@ -1,0 +1,55 @@
+import type { ProtocolError, wire } from '@uemkit/protocol';
+
+/**
+ * What the device is towards UEM.
+ * `activating`: an activation was begun and can go on. `active`: managed. `leaving`: a delete command was answered or is about to be, the identity goes next.
+ * `inactive`: never activated, or deactivated by a command. `revoked`, `unknown`, `expired`: the server said so in mutual TLS; new credentials are needed.
+ */
+export type ClientState = 'inactive' | 'activating' | 'active' | 'leaving' | 'revoked' | 'unknown' | 'expired';
+
+/** What happens inside an activation, in order; each belongs to one flow step. */
+export type ActivationPhase =
+  | 'credentialsTaken'
+  | 'discovered'
+  | 'requested'
+  | 'serverAuthenticated'
+  | 'certificateReceived'
+  | 'configured'
+  | 'confirmed';
+
+/** Flow step of each phase. */
+export const ACTIVATION_STEPS: Readonly<Record<ActivationPhase, ActivationStep>> = {
+  credentialsTaken: 'F1.2',
+  discovered: 'F1.3',
+  requested: 'F1.3',
+  serverAuthenticated: 'F1.4',
+  certificateReceived: 'F1.4',
+  configured: 'F1.5',
+  confirmed: 'F1.5',
+};
+
+export type ActivationStep = 'F1.2' | 'F1.3' | 'F1.4' | 'F1.5';
+
+/** Events of a `UemClient`: name and `detail`. */
+export interface UemClientEvents {
+  statechange: { readonly state: ClientState; readonly previous: ClientState };
+  activationprogress: { readonly step: ActivationStep; readonly phase: ActivationPhase };
+  /** A notification arrived (F5.2). */
+  wakeup: { readonly wakeUpId: Uint8Array; readonly sentAtEpochMs: number };
+  /** The device asks for pending actions (F5.3). */
+  poll: { readonly reason: wire.PollReason };
+  /** A command arrived that is to be carried out (F5.4). */
+  command: { readonly command: wire.Command };
+  /** The status of a command is recorded and is on its way (F5.5). */
+  commanddone: { readonly commandId: Uint8Array; readonly type: string; readonly status: wire.CommandStatus; readonly message?: string | undefined };
+  /** Nothing is pending (F5.6); `commands` were carried out since the poll. */
+  idle: { readonly reason: wire.PollReason; readonly commands: number };
+  /** A poll failed; the client tries again after `retryInMs`. */
+  pollfailed: { readonly error: ProtocolError; readonly retryInMs: number };
+  /** The push connection is registered. */
+  pushopen: { readonly token: Uint8Array };
+  /** The push connection is gone or could not be made; the client tries again after `retryInMs`. */
+  pushclosed: { readonly error?: ProtocolError | undefined; readonly retryInMs: number };
+  /** The certificate was renewed. */
+  renewed: { readonly notAfterMs: number };
+}

@@ -1,0 +1,24 @@
+import { ProtocolError } from '@uemkit/protocol';
+import type { UemClient } from './client.ts';
+import type { UemClientOptions } from './options.ts';
+
+export type { CallOptions, UemClient } from './client.ts';
+export type { ActivationCredentials, PasswordCredentials, QrCredentials } from './credentials.ts';
+export { ACTIVATION_STEPS, type ActivationPhase, type ActivationStep, type ClientState, type UemClientEvents } from './events.ts';
+export type {
+  Command,
+  CommandOutcome,
+  ConfigurationOutcome,
+  DeactivationReason,
+  OperatingSystem,
+  PushService,
+  StateChange,
+} from './operating-system.ts';
+export { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
+export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from './transport.ts';
+
+/** Makes the client of one device. Nothing happens before `open`. */
+export function createUemClient(options: UemClientOptions): UemClient {
+  void options;
+  throw new ProtocolError('ERR_INTERNAL', 'the client is not built yet');
+}
