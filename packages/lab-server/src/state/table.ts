@@ -1,0 +1,67 @@
+import type { ReadView, WriteView } from '../store/lab-store.ts';
+import { decodeRecord, encodeRecord, type StoredRecord } from '../store/record-codec.ts';
+
+/** One record with its id. */
+export interface Row<T> {
+  readonly id: string;
+  readonly record: T;
+}
+
+/** A page of a table, in the order of ids. */
+export interface PageQuery {
+  /** Only ids that begin with this text; give whole parts, `partOf(userGuid)`. */
+  readonly under?: string | undefined;
+  /** Id of the last row of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+  readonly reverse?: boolean | undefined;
+}
+
+/** Typed records under one prefix of the store. */
+export interface Table<T> {
+  get(view: ReadView, id: string): T | undefined;
+  put(tx: WriteView, id: string, record: T): void;
+  delete(tx: WriteView, id: string): void;
+  page(view: ReadView, query: PageQuery): readonly Row<T>[];
+}
+
+/** Defines the table `name`. Records hold text, unsigned integers, booleans, bytes, and arrays and records of these. */
+export function table<T extends object>(name: string): Table<T> {
+  const prefix = `${name}/`;
+  return {
+    get(view, id) {
+      const value = view.get(prefix + id);
+      return value === undefined ? undefined : decodeRecord<T>(value);
+    },
+    put(tx, id, record) {
+      tx.put(prefix + id, encodeRecord(record as StoredRecord));
+    },
+    delete(tx, id) {
+      tx.delete(prefix + id);
+    },
+    page(view, { under = '', after, limit, reverse }) {
+      const entries = view.range({ prefix: prefix + under, after: after === undefined ? undefined : prefix + after, limit, reverse });
+      return entries.map(({ key, value }) => ({ id: key.slice(prefix.length), record: decodeRecord<T>(value) }));
+    },
+  };
+}
+
+/** An id of several parts. Each part is escaped, so that no part can pose as two. */
+export function joinId(...parts: readonly string[]): string {
+  return parts.map(escapePart).join('/');
+}
+
+/** Prefix of all ids whose first parts are these. */
+export function partOf(...parts: readonly string[]): string {
+  return `${joinId(...parts)}/`;
+}
+
+/** Keys are ASCII, so that every store orders them alike; names of people are not. */
+export function escapePart(part: string): string {
+  return /^[\w.@~-]*$/.test(part) ? part : encodeURIComponent(part.toWellFormed());
+}
+
+/** A number as text that sorts like the number. */
+export function sortable(value: number): string {
+  return value.toString().padStart(16, '0');
+}
