@@ -1,0 +1,13 @@
+/** The same bytes as a plain `Uint8Array`: `slice` of a `Buffer` would share memory, which callers do not expect. */
+export function plainBytes(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}
+
+/** Joins what `update` and `final` gave, outside the shared pool of `Buffer`. */
+export function joinBuffers(first: Buffer, second: Buffer, spareBytes = 0): Uint8Array {
+  if (second.length === 0 && spareBytes === 0) return plainBytes(first);
+  const joined = new Uint8Array(first.length + second.length + spareBytes);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
