@@ -1,12 +1,30 @@
 import { defineConfig } from 'vitest/config';
 
+/** The private condition makes tests and examples run on the sources: no build comes first. */
 const conditions = ['@uemkit/source', 'node', 'import', 'module', 'default'];
+
+/** All-or-nothing folders: a branch that no test takes there is a check that nobody has seen fail. */
+const EVERY_BRANCH = ['wire', 'record', 'key-schedule', 'machine'];
+const PACKAGES = ['protocol', 'uem-client', 'lab-server', 'device-emulator'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
     testTimeout: 30_000,
+    reporters: ['default', './scripts/lib/count-reporter.mjs'],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts'],
+      // Commands run as processes of their own in tests, where coverage does not reach.
+      exclude: ['packages/*/src/bin.ts'],
+      reporter: ['text-summary', 'json', 'html'],
+      reportsDirectory: 'coverage',
+      thresholds: {
+        ...Object.fromEntries(EVERY_BRANCH.map((folder) => [`packages/protocol/src/${folder}/**/*.ts`, { branches: 100 }])),
+        ...Object.fromEntries(PACKAGES.map((name) => [`packages/${name}/src/**/*.ts`, { lines: 90 }])),
+      },
+    },
   },
 });
