@@ -15,6 +15,10 @@ export type {
   StateChange,
 } from './operating-system.ts';
 export { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
+export { fetchTransport, type FetchFunction, type FetchTransportOptions } from './transports/fetch-transport.ts';
+export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-push.ts';
+export { softwareKeyStore, type SoftwareKeyStoreOptions, type TlsKeyStore } from './key-store/software-key-store.ts';
+export { privateKeyPem } from './key-store/private-key-pem.ts';
 export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from './transport.ts';
 
 /** Makes the client of one device. Nothing happens before `open`. */
