@@ -10,9 +10,7 @@ const MAX_WAITING = 100_000;
 const SPARE_MEMORY_BYTES = 1024 * 1024;
 
 /** scrypt on the thread pool, at most `concurrency` at once: each takes 32 MiB with the usual cost, and a thread. */
-export function scryptNative(
-  concurrency: number,
-): (password: Uint8Array, salt: Uint8Array, cost: ScryptCost, lengthBytes: number) => Promise<Uint8Array> {
+export function scryptNative(concurrency: number): (password: Uint8Array, salt: Uint8Array, cost: ScryptCost, lengthBytes: number) => Promise<Uint8Array> {
   let running = 0;
   const waiting: (() => void)[] = [];
   const leave = (): void => {
