@@ -1,0 +1,12 @@
+import type { Dispatcher } from 'undici';
+
+/** POST of `body` over an undici dispatcher; resolves with the length of the answer. */
+export async function post(dispatcher: Dispatcher, path: string, body: Uint8Array, answerBytes: number): Promise<number> {
+  const response = await dispatcher.request({
+    method: 'POST',
+    path,
+    body,
+    headers: { 'content-type': 'application/vnd.uemkit.frame', 'x-answer-bytes': String(answerBytes) },
+  } as Dispatcher.RequestOptions & { readonly path: string });
+  return (await response.body.arrayBuffer()).byteLength;
+}
