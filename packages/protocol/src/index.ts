@@ -4,7 +4,37 @@ export { fromBase64url, fromHex, toBase64url, toHex } from './bytes/text.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
 export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
+export type {
+  CommandOutcome,
+  ManagementCall,
+  ManagementDeviceOptions,
+  ManagementEvent,
+  ManagementOutput,
+  ManagementRequest,
+  ManagementRequestResult,
+} from './machine/exchange/device-types.ts';
+export {
+  type AnsweredCommand,
+  MANAGEMENT_KEYS,
+  type ManagementState,
+  type OpenCommand,
+  type PollSchedule,
+  restoreManagementState,
+} from './machine/exchange/journal.ts';
+export { MANAGEMENT_TIMERS, type ManagementDevice, managementDevice } from './machine/exchange/management-device.ts';
+export {
+  answerManagement,
+  type ManagementReply,
+  type ManagementServerOptions,
+  type QueueChange,
+  type QueueEntry,
+} from './machine/exchange/management-server.ts';
+export { COMMAND_PRIORITIES, COMMAND_TYPES, type CommandPriority, commandPriority, endsManagement } from './machine/exchange/priority.ts';
+export { MANAGEMENT_DEVICE_TRANSITIONS, MANAGEMENT_SERVER_TRANSITIONS } from './machine/exchange/transitions.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
+export { StateCell, type Transition, type TransitionListener, type TransitionRecorder, transitionRecorder } from './machine/table.ts';
+export { backoff, type BackoffOptions, DEFAULT_BACKOFF } from './retry/backoff.ts';
+export { randomFraction } from './retry/jitter.ts';
 export type { CancelTimer, Clock } from './ports/clock.ts';
 export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-provider.ts';
 export type { Entropy } from './ports/entropy.ts';

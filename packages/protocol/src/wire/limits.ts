@@ -11,7 +11,7 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   certificateBodyBytes: { value: 16_384, unit: 'bytes', summary: 'Body of A5, of M2 in ipc, and of M3.' },
   bodyBytes: { value: 65_536, unit: 'bytes', summary: 'Body of any frame after authentication.' },
   cborDepth: { value: 8, unit: 'levels', summary: 'Nesting of arrays and maps in a body.' },
-  cborItems: { value: 4_096, unit: 'items', summary: 'Values in one body.' },
+  cborItems: { value: 8_192, unit: 'items', summary: 'Values in one body.' },
   cbcCiphertextBytes: { value: 65_552, unit: 'bytes', summary: 'Ciphertext of one CBC record.' },
   cbcRecords: { value: 1_048_576, unit: 'records', summary: 'CBC records under one key, then a new handshake.' },
   cbcKeyAgeMs: { value: 86_400_000, unit: 'ms', summary: 'Age of a CBC key, then a new handshake.' },
@@ -26,9 +26,17 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   certificateBytes: { value: 4_096, unit: 'bytes', summary: 'DER of one certificate or certificate request.' },
   activationTries: { value: 5, unit: 'tries', summary: 'Wrong passwords before an activation password rests.' },
   activationRefillMs: { value: 600_000, unit: 'ms', summary: 'One try comes back after this time.' },
-  activationCharges: { value: 30, unit: 'tries', summary: 'Unrefunded tries in the life of an activation password, then it is dead until an administrator resets it.' },
+  activationCharges: {
+    value: 30,
+    unit: 'tries',
+    summary: 'Unrefunded tries in the life of an activation password, then it is dead until an administrator resets it.',
+  },
   resultMessageBytes: { value: 1_024, unit: 'bytes', summary: 'Error message of a command result.' },
   commandsPerPoll: { value: 10_000, unit: 'commands', summary: 'Commands that a device takes between a poll and the idle command.' },
+  answeredCommands: { value: 64, unit: 'commands', summary: 'Answered commands that a device remembers, so that it never carries one out again.' },
+  answerMs: { value: 30_000, unit: 'ms', summary: 'Wait of a device for the answer to a poll or a result.' },
+  exchangeMs: { value: 600_000, unit: 'ms', summary: 'From a poll to the idle command; later commands wait for the next poll.' },
+  leavingMs: { value: 86_400_000, unit: 'ms', summary: 'Time in which a device tries to report its own removal before it destroys its identity unreported.' },
 };
 
 export type LimitName =
@@ -53,4 +61,8 @@ export type LimitName =
   | 'activationRefillMs'
   | 'activationCharges'
   | 'resultMessageBytes'
-  | 'commandsPerPoll';
+  | 'commandsPerPoll'
+  | 'answeredCommands'
+  | 'answerMs'
+  | 'exchangeMs'
+  | 'leavingMs';

@@ -1,0 +1,51 @@
+import { isProtocolError } from '../../errors/protocol-error.ts';
+import { LIMITS } from '../../wire/limits.ts';
+import { type Command, type CommandResult, commandResult } from '../../wire/management.ts';
+import type { CommandOutcome } from './device-types.ts';
+
+/** Result of a command that the device refuses because its time is over (F5.5a). */
+export function expiredResult(command: Command): CommandResult {
+  return { commandId: command.commandId, status: 'failed', message: 'the command expired before it was carried out' };
+}
+
+/** True from the second on in which the command must not be begun any more. */
+export function isExpired(command: Command, nowMs: number): boolean {
+  return command.expiresAtEpochS !== undefined && Math.floor(nowMs / 1000) >= command.expiresAtEpochS;
+}
+
+/**
+ * The result message for an outcome. One that cannot be sent (a document over the limits, an empty message) becomes a failed result: a command is
+ * always answered.
+ */
+export function resultOf(command: Command, outcome: CommandOutcome): CommandResult {
+  const result: CommandResult = {
+    commandId: command.commandId,
+    status: outcome.status,
+    message: outcome.status === 'failed' ? fitting(outcome.message) : undefined,
+    data: outcome.status === 'deferred' ? undefined : outcome.data,
+    retryAfterS: outcome.status === 'deferred' ? outcome.retryAfterS : undefined,
+  };
+  return isSendable(result) ? result : { commandId: command.commandId, status: 'failed', message: 'the result of the command is too large or not valid' };
+}
+
+/** Outcome of a command whose handler failed (F5.5c). Messages of other errors than ours may hold anything, so they stay on the device. */
+export function failedOutcome(error: unknown): CommandOutcome {
+  return { status: 'failed', message: isProtocolError(error) ? `${error.code}: ${error.message}` : 'the command failed' };
+}
+
+/** At most as many UTF-8 bytes as the field takes: no character has more than four. */
+function fitting(message: string): string {
+  const text = message === '' ? 'the command failed' : message.toWellFormed();
+  return new TextEncoder().encode(text).length <= LIMITS.resultMessageBytes.value ? text : [...text].slice(0, LIMITS.resultMessageBytes.value / 4).join('');
+}
+
+/** Read back, because the decoder knows limits of depth and count that the encoder does not. */
+function isSendable(result: CommandResult): boolean {
+  try {
+    const body = commandResult.encodeBody(result);
+    commandResult.decodeBody(body);
+    return body.length <= LIMITS.bodyBytes.value;
+  } catch {
+    return false;
+  }
+}
