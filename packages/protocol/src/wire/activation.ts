@@ -1,18 +1,4 @@
-import {
-  address,
-  certificate,
-  certificates,
-  epochSeconds,
-  id16,
-  point65,
-  random32,
-  spkiPins,
-  suite,
-  suites,
-  userIdText,
-  version,
-  versions,
-} from './common.ts';
+import { address, certificate, certificates, epochSeconds, id16, point65, random32, spkiPins, suite, suites, userIdText, version, versions } from './common.ts';
 import { type MessageCodec, message } from './frame.ts';
 import { LIMITS } from './limits.ts';
 import { arrayOf, bool, bytes, document, type FieldType, numbered, optional, required, structure, text, uint, type WireDocument } from './schema.ts';
@@ -122,7 +108,7 @@ export const activationRequest: MessageCodec<ActivationRequest> = message(
   structure<ActivationRequest>({
     activationId: required(0, id16),
     confirmP: required(1, bytes(32)),
-    record: required(2, bytes(1, LIMITS.certificateBodyBytes.value)),
+    record: required(2, bytes(1, LIMITS.certificateBodyBytes.value - 64)),
   }),
 );
 
@@ -149,7 +135,7 @@ export interface ActivationResult {
 
 export const activationResult: MessageCodec<ActivationResult> = message(
   'activationResult',
-  structure<ActivationResult>({ record: required(0, bytes(1, LIMITS.bodyBytes.value)) }),
+  structure<ActivationResult>({ record: required(0, bytes(1, LIMITS.bodyBytes.value - 64)) }),
 );
 
 /** What the device is to be (F1.4, F1.5). */

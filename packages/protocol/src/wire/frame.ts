@@ -1,8 +1,8 @@
-import { u16be, u32be, concatBytes } from '../bytes/bytes.ts';
+import { concatBytes, u16be, u32be } from '../bytes/bytes.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import { decodeCbor } from './cbor/decode.ts';
 import { encodeCbor } from './cbor/encode.ts';
-import { FRAME_TYPES, frameName, type FrameName } from './frame-types.ts';
+import { FRAME_TYPES, type FrameName, frameName } from './frame-types.ts';
 import { LIMITS } from './limits.ts';
 import type { FieldType } from './schema.ts';
 
@@ -27,12 +27,17 @@ export interface Frame {
   readonly trailer: Uint8Array;
 }
 
+/** What a header announces. */
+export interface FrameHeader {
+  readonly name: FrameName;
+  readonly bodyBytes: number;
+}
+
 /**
- * Checks the header of one whole frame and takes it apart.
- * @throws ProtocolError `ERR_WIRE_TRUNCATED`, `_VERSION`, `_TYPE`, `_LIMIT`, `_TRAILING`
+ * Checks the header at the start of `bytes`; what follows may not have arrived yet.
+ * @throws ProtocolError `ERR_WIRE_TRUNCATED`, `_VERSION`, `_TYPE`, `_LIMIT`
  */
-export function parseFrame(bytes: Uint8Array, options: { readonly maxBodyBytes?: number; readonly trailerBytes?: number } = {}): Frame {
-  const { maxBodyBytes = LIMITS.bodyBytes.value, trailerBytes = 0 } = options;
+export function parseFrameHeader(bytes: Uint8Array, maxBodyBytes: number): FrameHeader {
   if (bytes.length < FRAME_HEADER_BYTES) throw new ProtocolError('ERR_WIRE_TRUNCATED', 'frame is shorter than its header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint8(0) !== FRAME_VERSION || view.getUint16(2) !== 0) throw new ProtocolError('ERR_WIRE_VERSION', 'unknown frame version or flags');
@@ -40,6 +45,16 @@ export function parseFrame(bytes: Uint8Array, options: { readonly maxBodyBytes?:
   if (name === undefined) throw new ProtocolError('ERR_WIRE_TYPE', 'unknown frame type');
   const bodyBytes = view.getUint32(4);
   if (bodyBytes > maxBodyBytes) throw new ProtocolError('ERR_WIRE_LIMIT', 'frame body is too large', { details: { bodyBytes, maxBodyBytes } });
+  return { name, bodyBytes };
+}
+
+/**
+ * Checks the header of one whole frame and takes it apart.
+ * @throws ProtocolError `ERR_WIRE_TRUNCATED`, `_VERSION`, `_TYPE`, `_LIMIT`, `_TRAILING`
+ */
+export function parseFrame(bytes: Uint8Array, options: { readonly maxBodyBytes?: number; readonly trailerBytes?: number } = {}): Frame {
+  const { maxBodyBytes = LIMITS.bodyBytes.value, trailerBytes = 0 } = options;
+  const { name, bodyBytes } = parseFrameHeader(bytes, maxBodyBytes);
   const coreBytes = FRAME_HEADER_BYTES + bodyBytes;
   if (bytes.length < coreBytes + trailerBytes) throw new ProtocolError('ERR_WIRE_TRUNCATED', 'frame is cut short');
   if (bytes.length > coreBytes + trailerBytes) throw new ProtocolError('ERR_WIRE_TRAILING', 'bytes after the end of the frame');
@@ -65,7 +80,11 @@ export interface MessageCodec<T> {
 
 /** Defines a message. */
 export function message<T extends object>(name: FrameName, body: FieldType<T>): MessageCodec<T> {
-  const encodeBody = (value: T): Uint8Array => encodeCbor(body.encode(value, name));
+  const encodeBody = (value: T): Uint8Array => {
+    const encoded = encodeCbor(body.encode(value, name));
+    if (encoded.length > LIMITS.bodyBytes.value) throw new ProtocolError('ERR_WIRE_LIMIT', `${name}: message is too large`);
+    return encoded;
+  };
   const decodeBody = (bytes: Uint8Array): T => body.decode(decodeCbor(bytes), name);
   return {
     name,

@@ -1,6 +1,9 @@
 export * from './access-key.ts';
 export * from './activation.ts';
 export * from './alert.ts';
+export { decodeCbor } from './cbor/decode.ts';
+export { encodeCbor } from './cbor/encode.ts';
+export type { CborMap, CborValue } from './cbor/value.ts';
 export * from './common.ts';
 export * from './discovery.ts';
 export * from './frame.ts';
@@ -12,6 +15,4 @@ export * from './noc.ts';
 export * from './provisioning.ts';
 export * from './push.ts';
 export type { WireDocument, WireDocumentValue } from './schema.ts';
-export { decodeCbor } from './cbor/decode.ts';
-export { encodeCbor } from './cbor/encode.ts';
-export type { CborMap, CborValue } from './cbor/value.ts';
+export { type FrameParser, type FrameParserOptions, frameParser } from './stream.ts';

@@ -3,6 +3,8 @@ import { FRAME_HEADER_BYTES, type MessageCodec, message } from './frame.ts';
 import { LIMITS } from './limits.ts';
 import { arrayOf, bytes, required, structure, text } from './schema.ts';
 
+const MAC_BYTES = 32;
+
 /** The app shows the NOC the hash of its access key (F3.7). */
 export interface NocVerify {
   readonly userId: string;
@@ -56,7 +58,7 @@ export const nocSetUp: MessageCodec<NocSetUp> = message(
     keyId: required(1, id16),
     linkId: required(2, id16),
     tenantId: required(3, text()),
-    setUp: required(4, bytes(FRAME_HEADER_BYTES, LIMITS.unauthenticatedBodyBytes.value)),
+    setUp: required(4, bytes(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + LIMITS.unauthenticatedBodyBytes.value + MAC_BYTES)),
   }),
 );
 

@@ -80,5 +80,11 @@ export interface ProvisioningStatus {
   readonly status: number;
 }
 
-export const provisioningAck: MessageCodec<ProvisioningStatus> = message('provisioningAck', structure<ProvisioningStatus>({ status: required(0, uint(0, 255)) }));
-export const provisioningDone: MessageCodec<ProvisioningStatus> = message('provisioningDone', structure<ProvisioningStatus>({ status: required(0, uint(0, 255)) }));
+export const provisioningAck: MessageCodec<ProvisioningStatus> = message(
+  'provisioningAck',
+  structure<ProvisioningStatus>({ status: required(0, uint(0, 255)) }),
+);
+export const provisioningDone: MessageCodec<ProvisioningStatus> = message(
+  'provisioningDone',
+  structure<ProvisioningStatus>({ status: required(0, uint(0, 255)) }),
+);

@@ -76,8 +76,8 @@ const notification: FieldType<Notification> = structure<Notification>({
 
 export const notify: MessageCodec<Notify> = message('notify', structure<Notify>({ notifications: required(0, arrayOf(notification, 1, 500)) }));
 
-/** What became of each notification, in the order of the request. */
-export type NotifyStatus = 'delivered' | 'stored' | 'unregistered' | 'throttled';
+/** What became of each notification, in the order of the request. `expired`: its time was over, or it was for now or never and the device not connected. */
+export type NotifyStatus = 'delivered' | 'stored' | 'unregistered' | 'throttled' | 'expired';
 
 export interface NotifyResult {
   readonly statuses: readonly NotifyStatus[];
@@ -86,7 +86,6 @@ export interface NotifyResult {
 export const notifyResult: MessageCodec<NotifyResult> = message(
   'notifyResult',
   structure<NotifyResult>({
-    statuses: required(0, arrayOf(numbered<NotifyStatus>('delivered', 'stored', 'unregistered', 'throttled'), 1, 500)),
+    statuses: required(0, arrayOf(numbered<NotifyStatus>('delivered', 'stored', 'unregistered', 'throttled', 'expired'), 1, 500)),
   }),
 );
-

@@ -84,7 +84,7 @@ export function numbered<T extends string>(...words: readonly T[]): FieldType<T>
 export function coded<T extends string>(codes: Readonly<Record<T, number>>): FieldType<T> {
   const words = new Map(Object.entries<number>(codes).map(([word, code]) => [code, word as T]));
   return {
-    encode: (value) => codes[value],
+    encode: (value, field) => codes[value] ?? fail('ERR_WIRE_FIELD', field, 'is not one of the known words'),
     decode(value, field) {
       const word = typeof value === 'number' ? words.get(value) : fail('ERR_WIRE_TYPE', field, 'is not a number');
       return word ?? fail('ERR_WIRE_FIELD', field, 'number without a meaning');
@@ -114,7 +114,7 @@ export function arrayOf<T>(item: FieldType<T>, min: number, max: number): FieldT
 /** A free document with text keys: policies, profiles, command properties. Bounded by the limits of the codec only. */
 export function document(): FieldType<WireDocument> {
   return {
-    encode: (value, field) => toCbor(value, field),
+    encode: (value, field) => toCbor(value, field, 0),
     decode(value, field) {
       if (!isCborMap(value)) fail('ERR_WIRE_TYPE', field, 'is not a map');
       return fromCborMap(value, field);
@@ -130,12 +130,13 @@ export interface WireDocument {
   readonly [key: string]: WireDocumentValue;
 }
 
-function toCbor(value: WireDocumentValue, field: string): CborValue {
-  if (typeof value !== 'object') return value;
-  if (value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) return (value as readonly WireDocumentValue[]).map((item) => toCbor(item, field));
+function toCbor(value: WireDocumentValue, field: string, depth: number): CborValue {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  // Checked here too: a document that holds itself would never end.
+  if (depth > LIMITS.cborDepth.value) fail('ERR_WIRE_LIMIT', field, 'nested too deep');
+  if (Array.isArray(value)) return (value as readonly WireDocumentValue[]).map((item) => toCbor(item, field, depth + 1));
   const map = new Map<string, CborValue>();
-  for (const [key, item] of Object.entries(value as WireDocument)) map.set(key, toCbor(item, `${field}.${key}`));
+  for (const [key, item] of Object.entries(value as WireDocument)) map.set(key, toCbor(item, field, depth + 1));
   return map;
 }
 

@@ -23,7 +23,8 @@ class Input {
   private readonly bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    // A plain view: the parts of a Buffer would share memory with what was received.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   fail(code: ErrorCode, message: string): never {

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../errors/protocol-error.ts';
+import { LIMITS } from '../limits.ts';
 import type { CborMap, CborValue } from './value.ts';
 import { isCborMap } from './value.ts';
 
@@ -16,6 +17,13 @@ const textEncoder = new TextEncoder();
 class Output {
   private bytes = new Uint8Array(256);
   private length = 0;
+  private items = 0;
+
+  /** Counts one value, so that nothing is written which the peer would refuse. */
+  item(depth: number): void {
+    if (depth > LIMITS.cborDepth.value) throw new ProtocolError('ERR_WIRE_LIMIT', 'CBOR: nested too deep');
+    if (++this.items > LIMITS.cborItems.value) throw new ProtocolError('ERR_WIRE_LIMIT', 'CBOR: too many values');
+  }
 
   private reserve(lengthBytes: number): void {
     if (this.length + lengthBytes <= this.bytes.length) return;
@@ -67,15 +75,16 @@ class Output {
 
 /**
  * Deterministic CBOR (RFC 8949, 4.2.1) of one value.
- * @throws ProtocolError `ERR_USAGE_ARGUMENT` for values outside the subset.
+ * @throws ProtocolError `ERR_USAGE_ARGUMENT` for values outside the subset, `ERR_WIRE_LIMIT` when nested too deep or too many.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
   const output = new Output();
-  encodeValue(output, value);
+  encodeValue(output, value, 0);
   return output.finish();
 }
 
-function encodeValue(output: Output, value: CborValue): void {
+function encodeValue(output: Output, value: CborValue, depth: number): void {
+  output.item(depth);
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || value < 0) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR number is not an unsigned integer');
     output.head(MAJOR_UINT, value);
@@ -90,20 +99,23 @@ function encodeValue(output: Output, value: CborValue): void {
     output.head(MAJOR_BYTES, value.length);
     output.raw(value);
   } else if (isCborMap(value)) {
-    encodeMap(output, value);
-  } else {
+    encodeMap(output, value, depth);
+  } else if (Array.isArray(value)) {
     output.head(MAJOR_ARRAY, value.length);
-    for (const item of value) encodeValue(output, item);
+    for (const item of value as readonly CborValue[]) encodeValue(output, item, depth + 1);
+  } else {
+    throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR cannot hold this value');
   }
 }
 
-function encodeMap(output: Output, map: CborMap): void {
+function encodeMap(output: Output, map: CborMap, depth: number): void {
   output.head(MAJOR_MAP, map.size);
   const entries = [...map].map(([key, value]) => ({ key: encodeCbor(key), value }));
   entries.sort((a, b) => compareBytes(a.key, b.key));
   for (const entry of entries) {
+    output.item(depth + 1);
     output.raw(entry.key);
-    encodeValue(output, entry.value);
+    encodeValue(output, entry.value, depth + 1);
   }
 }
 

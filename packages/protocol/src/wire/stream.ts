@@ -1,0 +1,71 @@
+import { ProtocolError } from '../errors/protocol-error.ts';
+import { FRAME_HEADER_BYTES, parseFrameHeader } from './frame.ts';
+import type { FrameName } from './frame-types.ts';
+
+export interface FrameParserOptions {
+  readonly maxBodyBytes: number;
+  /** Trailer of each type in this exchange; a type that is not expected here may be refused by throwing. */
+  trailerBytes(name: FrameName): number;
+}
+
+/** Cuts a stream of bytes into whole frames, however the reads split it. */
+export interface FrameParser {
+  /**
+   * Frames that `chunk` completes, each for `parseFrame`.
+   * @throws ProtocolError `ERR_WIRE_*` at once, also when frames before the bad one were complete: the connection is to be closed.
+   * A stream that was refused stays refused, because no later frame can be found in it.
+   */
+  push(chunk: Uint8Array): Uint8Array[];
+  /**
+   * The stream has ended.
+   * @throws ProtocolError `ERR_WIRE_TRUNCATED` in the middle of a frame.
+   */
+  end(): void;
+}
+
+/** Push parser; holds one unfinished frame at most: header, `maxBodyBytes` and trailer. */
+export function frameParser(options: FrameParserOptions): FrameParser {
+  let frame: Uint8Array = new Uint8Array(FRAME_HEADER_BYTES);
+  let filled = 0;
+  let headerSeen = false;
+  let refused: unknown;
+
+  /** The header is complete: makes room for the rest of the frame. */
+  const extend = (): void => {
+    const { name, bodyBytes } = parseFrameHeader(frame, options.maxBodyBytes);
+    const whole = new Uint8Array(FRAME_HEADER_BYTES + bodyBytes + options.trailerBytes(name));
+    whole.set(frame);
+    frame = whole;
+    headerSeen = true;
+  };
+  const take = (chunk: Uint8Array): Uint8Array[] => {
+    const frames: Uint8Array[] = [];
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + frame.length - filled);
+      frame.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled === FRAME_HEADER_BYTES && !headerSeen) extend();
+      if (filled < frame.length || !headerSeen) continue;
+      frames.push(frame);
+      frame = new Uint8Array(FRAME_HEADER_BYTES);
+      filled = 0;
+      headerSeen = false;
+    }
+    return frames;
+  };
+  return {
+    push(chunk) {
+      if (refused !== undefined) throw refused;
+      try {
+        return take(chunk);
+      } catch (error) {
+        refused = error;
+        throw error;
+      }
+    },
+    end() {
+      if (filled > 0) throw new ProtocolError('ERR_WIRE_TRUNCATED', 'stream ended in the middle of a frame');
+    },
+  };
+}
