@@ -1,0 +1,119 @@
+import { ProtocolError } from '@uemkit/protocol';
+import { shareSequence } from './random-share.ts';
+
+/** Fault rules in force at once. */
+export const FAULT_RULES = 64;
+/** Longest delay that a fault may cause, milliseconds. */
+export const FAULT_DELAY_MS = 600_000;
+
+/**
+ * What is done to a request that a rule meets.
+ * `drop`: the request is lost before the role sees it (with `at: 'answer'`: the role does its work, the answer is lost).
+ * `delay`: the request waits `delayMs`. `duplicate`: the role gets the request twice, the second answer goes out.
+ * `refuse`: an alert `busy` comes back. `status`: the HTTP status `status` comes back. `restart`: the role is started again, the request is lost.
+ * On service `wakeUp` (the way from the notification service to the device) `drop` loses the wake-up for good, `delay` and `duplicate` as named.
+ */
+export type FaultKind = 'drop' | 'delay' | 'duplicate' | 'refuse' | 'status' | 'restart';
+
+export interface FaultRule {
+  readonly kind: FaultKind;
+  /** Meets requests to this role only. */
+  readonly role?: string | undefined;
+  /** Meets requests to this service only, for example `device`, `activation`, `wakeUp`. */
+  readonly service?: string | undefined;
+  /** Share of the requests that it meets, above 0 up to 1; 1 when left out. */
+  readonly share?: number | undefined;
+  /** Seed of the choice; the same seed chooses the same requests. */
+  readonly seed?: number | undefined;
+  /** Ends after it has been applied so often. */
+  readonly count?: number | undefined;
+  readonly at?: 'request' | 'answer' | undefined;
+  readonly delayMs?: number | undefined;
+  readonly status?: number | undefined;
+}
+
+/** A rule in force, and what it did so far. */
+export interface ActiveFault extends FaultRule {
+  readonly id: string;
+  /** Requests that fitted role and service. */
+  readonly seen: number;
+  /** Requests that it was applied to. */
+  readonly applied: number;
+}
+
+/** The faults of a lab. */
+export interface Faults {
+  /** @throws ProtocolError `ERR_USAGE_ARGUMENT` for a rule that makes no sense, or for more than `FAULT_RULES`. */
+  add(rule: FaultRule): ActiveFault;
+  list(): readonly ActiveFault[];
+  /** True when there was such a rule. */
+  remove(id: string): boolean;
+  clear(): void;
+  /** The first rule that meets this request, already counted. */
+  meet(role: string, service: string): ActiveFault | undefined;
+}
+
+interface Slot {
+  readonly id: string;
+  readonly rule: FaultRule;
+  readonly next: () => number;
+  seen: number;
+  applied: number;
+}
+
+/** An empty set of faults. */
+export function createFaults(): Faults {
+  // BOUNDED by FAULT_RULES.
+  let slots: Slot[] = [];
+  let created = 0;
+  const view = (slot: Slot): ActiveFault => ({ id: slot.id, ...slot.rule, seen: slot.seen, applied: slot.applied });
+
+  return {
+    add(rule) {
+      checkRule(rule);
+      if (slots.length >= FAULT_RULES) throw new ProtocolError('ERR_USAGE_ARGUMENT', `more than ${FAULT_RULES} faults`);
+      created += 1;
+      const slot: Slot = { id: `fault-${created}`, rule: { ...rule }, next: shareSequence(rule.seed ?? created), seen: 0, applied: 0 };
+      slots.push(slot);
+      return view(slot);
+    },
+    list: () => slots.map(view),
+    remove(id) {
+      const before = slots.length;
+      slots = slots.filter((slot) => slot.id !== id);
+      return slots.length < before;
+    },
+    clear() {
+      slots = [];
+    },
+    meet(role, service) {
+      for (const slot of slots) {
+        const { rule } = slot;
+        if (rule.role !== undefined && rule.role !== role) continue;
+        if (rule.service !== undefined && rule.service !== service) continue;
+        if (rule.count !== undefined && slot.applied >= rule.count) continue;
+        slot.seen += 1;
+        if (rule.share !== undefined && slot.next() >= rule.share) continue;
+        slot.applied += 1;
+        return view(slot);
+      }
+      return undefined;
+    },
+  };
+}
+
+function checkRule(rule: FaultRule): void {
+  const wrong = (field: string, problem: string): never => {
+    throw new ProtocolError('ERR_USAGE_ARGUMENT', `fault ${field}: ${problem}`, { details: { field } });
+  };
+  const { share, count, delayMs, status } = rule;
+  if (share !== undefined && !(share > 0 && share <= 1)) wrong('share', 'is not above 0 and up to 1');
+  if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) wrong('count', 'is not a whole number above 0');
+  if (rule.kind === 'delay' ? !(delayMs !== undefined && delayMs >= 0 && delayMs <= FAULT_DELAY_MS) : delayMs !== undefined) {
+    wrong('delayMs', `belongs to kind delay and is from 0 to ${FAULT_DELAY_MS}`);
+  }
+  if (rule.kind === 'status' ? !(status !== undefined && Number.isInteger(status) && status >= 500 && status <= 599) : status !== undefined) {
+    wrong('status', 'belongs to kind status and is from 500 to 599');
+  }
+  if (rule.at !== undefined && rule.kind !== 'drop') wrong('at', 'belongs to kind drop');
+}

@@ -1,0 +1,90 @@
+import { ProtocolError } from '@uemkit/protocol';
+import type { Journal, JournalEntry } from '../roles/role.ts';
+
+/** Entries that the journal keeps; older ones are forgotten. */
+export const JOURNAL_ENTRIES = 10_000;
+/** Longest text that an entry takes over from a request. */
+export const JOURNAL_TEXT_CHARACTERS = 256;
+
+/** One request with its place in the journal. */
+export interface NumberedEntry extends JournalEntry {
+  /** Counts from 1 in the life of the process. */
+  readonly sequence: number;
+}
+
+export interface JournalQuery {
+  /** Only entries with a higher sequence number. */
+  readonly after?: number | undefined;
+  readonly deviceId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly max?: number | undefined;
+}
+
+/** Every request that a role answered, refused or lost on purpose; the newest `capacity` of them. */
+export interface RingJournal extends Journal {
+  entries(query?: JournalQuery): readonly NumberedEntry[];
+  /** Sequence number of the newest entry, 0 when there is none yet. */
+  readonly last: number;
+  /** Called with each new entry; returns a function that ends it. */
+  subscribe(listener: (entry: NumberedEntry) => void): () => void;
+  /**
+   * @throws ProtocolError `ERR_PEER_UNEXPECTED` when a request came that no part of the server knows: its sender is wrong, or the server lacks something.
+   * Counted for the whole life of the journal, forgotten entries included.
+   */
+  assertNoUnknownRequests(): void;
+}
+
+/** A bounded journal in memory. */
+export function createRingJournal(options: { readonly capacity?: number } = {}): RingJournal {
+  const { capacity = JOURNAL_ENTRIES } = options;
+  // BOUNDED by capacity: slot = (sequence - 1) % capacity.
+  const ring: NumberedEntry[] = [];
+  // BOUNDED by who calls subscribe: one for the journal file, one for each running test.
+  const listeners = new Set<(entry: NumberedEntry) => void>();
+  let last = 0;
+  let unknown = 0;
+  let firstUnknown: NumberedEntry | undefined;
+
+  return {
+    get last() {
+      return last;
+    },
+    record(entry) {
+      last += 1;
+      const numbered: NumberedEntry = { sequence: last, ...shortened(entry) };
+      ring[(last - 1) % capacity] = numbered;
+      if (entry.unknown === true) {
+        unknown += 1;
+        firstUnknown ??= numbered;
+      }
+      for (const listener of listeners) listener(numbered);
+    },
+    entries({ after = 0, deviceId, userId, max = capacity } = {}) {
+      const found: NumberedEntry[] = [];
+      for (let sequence = Math.max(after + 1, last - capacity + 1, 1); sequence <= last && found.length < max; sequence++) {
+        const entry = ring[(sequence - 1) % capacity] as NumberedEntry;
+        if (deviceId !== undefined && entry.deviceId !== deviceId) continue;
+        if (userId !== undefined && entry.userId !== userId) continue;
+        found.push(entry);
+      }
+      return found;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    assertNoUnknownRequests() {
+      if (firstUnknown === undefined) return;
+      const { sequence, role, service, request, reason = 'not known here' } = firstUnknown;
+      throw new ProtocolError('ERR_PEER_UNEXPECTED', `${unknown} unknown requests, the first: ${request} to ${role}/${service} (${reason})`, {
+        details: { unknown, sequence, role, service },
+      });
+    },
+  };
+}
+
+/** Texts of a peer are cut and free of control characters, so that an entry is bounded and one line. */
+function shortened(entry: JournalEntry): JournalEntry {
+  const clean = (value: unknown): unknown => (typeof value === 'string' ? value.slice(0, JOURNAL_TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ') : value);
+  return Object.fromEntries(Object.entries(entry).flatMap(([key, value]) => (value === undefined ? [] : [[key, clean(value)]]))) as unknown as JournalEntry;
+}

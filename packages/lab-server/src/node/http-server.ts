@@ -1,0 +1,216 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { type PeerIdentity, ProtocolError } from '@uemkit/protocol';
+import { LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
+import { identify } from './tls-peer.ts';
+
+/** Key, certificate and trust of one listener. */
+export interface ServerTls {
+  /** PEM. */
+  readonly key: string;
+  /** PEM, leaf first. */
+  readonly certificate: string;
+  /** Roots (PEM) that the certificate of a peer must come from; absent: no certificate is asked for. */
+  readonly peerRoot?: string | undefined;
+}
+
+/** One request as the adapters above see it. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path without the query, as sent. */
+  readonly path: string;
+  readonly query: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Uint8Array;
+  readonly peer: PeerIdentity;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+}
+
+export interface HttpServerOptions {
+  /** For messages. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ServerTls;
+  /** Largest body of a request to this path; over it the answer is 413. */
+  bodyLimit(path: string): number;
+  /** `undefined`: the connection is closed without an answer. */
+  handle(request: HttpRequest): Promise<HttpAnswer | undefined>;
+  /** A request that asks for another protocol; without it such requests are refused. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, peer: PeerIdentity): void;
+  /** An answer that no handler gave: malformed HTTP, too large, not authenticated. */
+  refused?(reason: string, source: string): void;
+  /** An error that is a bug; it never reaches the peer. */
+  failed(error: unknown): void;
+  readonly limits?: Partial<ListenerLimits>;
+}
+
+/** A running listener. */
+export interface HttpServer {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`. */
+  readonly address: string;
+  /** Closes every open connection and goes on listening, as a restarted server would. */
+  dropConnections(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * A TLS 1.3 listener for HTTP/1.1 with bounded sizes and times.
+ * @throws ProtocolError `ERR_TRANSPORT_CONNECT` when the port cannot be opened; `details.reason` has the name of the system error
+ */
+export async function listenHttps(options: HttpServerOptions): Promise<HttpServer> {
+  const limits = { ...LISTENER_LIMITS, ...options.limits };
+  const server = createServer({
+    key: options.tls.key,
+    cert: options.tls.certificate,
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    ...(options.tls.peerRoot === undefined ? {} : { ca: options.tls.peerRoot, requestCert: true, rejectUnauthorized: false }),
+    handshakeTimeout: limits.tlsHandshakeMs,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    noDelay: true,
+  });
+  server.maxConnections = limits.connections;
+  const sockets = new Set<Socket>();
+  const sourceOf = (socket: Socket | Duplex): string => (socket as Socket).remoteAddress ?? '';
+  let inWork = 0;
+
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+  });
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => socket.destroy());
+    // Before a byte of HTTP is read: without the certificate of a trusted root there is no answer at all.
+    if (options.tls.peerRoot !== undefined && identify(socket, options.tls.peerRoot) === undefined) {
+      options.refused?.('no certificate of a trusted root', sourceOf(socket));
+      socket.destroy();
+    }
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    options.refused?.(`TLS: ${error.code ?? 'failed'}`, sourceOf(socket));
+    socket.destroy();
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    options.refused?.(`HTTP: ${error.code ?? 'malformed'}`, sourceOf(socket));
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    else socket.destroy();
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const peer = identify(request.socket as TLSSocket, options.tls.peerRoot);
+    if (peer === undefined) socket.destroy();
+    else if (options.upgrade === undefined) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else options.upgrade(request, socket, head, peer);
+  });
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue();
+    server.emit('request', request, response);
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const peer = identify(request.socket as TLSSocket, options.tls.peerRoot);
+    if (peer === undefined) return void request.socket.destroy();
+    if (inWork >= limits.requestsInWork) return answer(request, response, { status: 503, headers: { 'retry-after': '1' } });
+    inWork += 1;
+    serve(options, request, response, peer)
+      .catch((error: unknown) => {
+        options.failed(error);
+        answer(request, response, { status: 500 });
+      })
+      .finally(() => {
+        inWork -= 1;
+      });
+  });
+
+  await open(server, options);
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: options.host,
+    port,
+    address: `${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    dropConnections() {
+      for (const socket of sockets) socket.destroy();
+    },
+    close() {
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      });
+    },
+  };
+}
+
+function open(server: Server, options: HttpServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const details = { reason: error.code ?? 'unknown', listener: options.name, port: options.port };
+      reject(new ProtocolError('ERR_TRANSPORT_CONNECT', `cannot listen on ${options.host}:${options.port} (${options.name}): ${error.code}`, { details }));
+    };
+    server.once('error', failed);
+    server.listen(options.port, options.host, 1_024, () => {
+      server.off('error', failed);
+      server.on('error', options.failed);
+      resolve();
+    });
+  });
+}
+
+async function serve(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse, peer: PeerIdentity): Promise<void> {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const body = await readBody(request, options.bodyLimit(path));
+  if (body === 'closed') return;
+  if (body === 'too-large') {
+    options.refused?.('HTTP: body too large', peer.source);
+    return answer(request, response, { status: 413, headers: { connection: 'close' } });
+  }
+  const { method = '' } = request;
+  const result = await options.handle({ method, path, query: mark < 0 ? '' : url.slice(mark + 1), headers: request.headers, body, peer });
+  if (result === undefined) request.socket.destroy();
+  else answer(request, response, result);
+}
+
+/** Whole body, or why there is none. Never holds more than `limitBytes`. */
+function readBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array | 'too-large' | 'closed'> {
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve('too-large');
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let lengthBytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      lengthBytes += chunk.length;
+      if (lengthBytes > limitBytes) {
+        request.pause();
+        resolve('too-large');
+      } else chunks.push(chunk);
+    });
+    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.once('error', () => resolve('closed'));
+    request.once('close', () => resolve('closed'));
+  });
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, result: HttpAnswer): void {
+  if (response.headersSent || response.destroyed) return;
+  const { body = '' } = result;
+  const lengthBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  response.writeHead(result.status, { ...result.headers, 'content-length': lengthBytes });
+  response.end(request.method === 'HEAD' ? undefined : body);
+  // A body that is still on its way would be read to its end otherwise.
+  if (result.status === 413) response.once('finish', () => request.socket.destroySoon());
+}

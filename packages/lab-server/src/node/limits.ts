@@ -1,0 +1,39 @@
+import { wire } from '@uemkit/protocol';
+
+/** Bounds of one TLS listener. */
+export interface ListenerLimits {
+  /** Open connections; one more is closed at once. */
+  readonly connections: number;
+  /** Request line and headers together. */
+  readonly headerBytes: number;
+  /** From the connection to the end of the TLS handshake. */
+  readonly tlsHandshakeMs: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersMs: number;
+  /** From the first byte of a request to the end of its body. */
+  readonly requestMs: number;
+  /** A connection without a request is closed after this time. */
+  readonly keepAliveMs: number;
+  /** Requests that wait for their answer at once; one more gets 503. */
+  readonly requestsInWork: number;
+}
+
+/** Bounds that a listener has unless it is told otherwise. */
+export const LISTENER_LIMITS: ListenerLimits = {
+  connections: 20_000,
+  headerBytes: 8_192,
+  tlsHandshakeMs: 15_000,
+  headersMs: 15_000,
+  requestMs: 30_000,
+  keepAliveMs: 60_000,
+  requestsInWork: 10_000,
+};
+
+/** Largest frame of the protocol: header, body, signature and MAC. */
+export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes.value + 64 + 32;
+/** Largest frame from a peer that TLS has not authenticated: A5 carries a certificate request. */
+export const ANONYMOUS_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.certificateBodyBytes.value + 64 + 32;
+/** Largest frame on a push connection. */
+export const PUSH_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.unauthenticatedBodyBytes.value;
+/** Largest body of an administrative request. */
+export const REST_BODY_BYTES = 1_048_576;

@@ -1,0 +1,97 @@
+import { type PeerIdentity, wire } from '@uemkit/protocol';
+import type { LinkGuard, RoleLink } from '../link-guard.ts';
+import type { Role, RoleAnswer, RoleContext, ServiceName } from '../role.ts';
+import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
+import { applyRegistrations, fakeKey, tenantOfUser } from './registrations.ts';
+import { userIdHash } from './user-id-hash.ts';
+
+export interface InfrastructureOptions extends RoleContext {
+  readonly guard: LinkGuard;
+  /** Way to the notification service. */
+  readonly notification: RoleLink;
+}
+
+/** One request that is being answered. */
+interface Job {
+  readonly frame: wire.Frame;
+  readonly bytes: Uint8Array;
+  readonly peer: PeerIdentity;
+}
+
+/** An outcome, and which user it is about. */
+type InfrastructureOutcome = Outcome & { readonly userId?: string };
+
+const STEPS: Readonly<Record<string, string>> = { discovery: 'F1.3', registrations: 'F1.1', notifications: 'F5.2' };
+
+/**
+ * The Infrastructure: it knows which tenant a user belongs to, by hash only, and passes notifications on to the notification service.
+ * It knows no password, no device and no command.
+ */
+export async function createInfrastructureRole(options: InfrastructureOptions): Promise<Role> {
+  const { clock, crypto, entropy, store, journal, guard } = options;
+  const known = await store.transaction((tx) => fakeKey(tx, () => entropy.randomBytes(32)));
+
+  /** F1.3: the tenant of a user. An unknown one gets an answer of the same form. */
+  const discover = async ({ frame }: Job): Promise<InfrastructureOutcome> => {
+    const { versions, userId } = wire.discoveryRequest.decode(frame);
+    if (!versions.includes(wire.PROTOCOL_VERSION)) return { ...alerted('badMessage', 'no version in common'), userId };
+    const found = store.read((view) => tenantOfUser(view, { crypto, fakeKey: known, userHash: userIdHash(crypto, userId) }));
+    if (found === undefined) return { ...busy('no tenant has registered yet'), userId };
+    const outcome = answered(wire.discoveryResponse, { version: wire.PROTOCOL_VERSION, ...found.tenant });
+    return found.known ? { ...outcome, userId } : { ...outcome, userId, reason: 'unknown user' };
+  };
+
+  /** F1.1: UEM registers its users. */
+  const register = async ({ frame }: Job): Promise<Outcome> => {
+    const message = wire.registerUsers.decode(frame);
+    const taken = await store.transaction((tx) => applyRegistrations(tx, message));
+    return taken ? answered(wire.acknowledgement, { ok: true }) : busy('too many tenants', 60);
+  };
+
+  /** F5.2: notifications go on as they are; the answer of the notification service comes back. Nothing is ever lost in silence: unreachable is 503. */
+  const passOn = async ({ frame, bytes }: Job): Promise<Outcome> => {
+    wire.notify.decode(frame);
+    const answer: RoleAnswer = await options.notification.request('provider', bytes);
+    if (answer.status !== 'answered') return busy(`notification service: ${answer.status}`);
+    const name = wire.peekFrameName(answer.frame);
+    return name === 'notifyResult' ? { answer, told: name } : busy(`notification service: ${name ?? 'no frame'}`);
+  };
+
+  const fromUem =
+    (work: (job: Job) => Promise<Outcome>) =>
+    async (job: Job): Promise<InfrastructureOutcome> => {
+      const caller = guard.roleOf(job.peer);
+      if (typeof caller === 'object') return alerted('authFailed', caller.refused);
+      return caller === 'uem' ? work(job) : alerted('authFailed', `role ${caller} may not do this`);
+    };
+
+  const services: Readonly<Partial<Record<ServiceName, { readonly takes: wire.FrameName; readonly maxBodyBytes: number; work(job: Job): Promise<InfrastructureOutcome> }>>> = {
+    discovery: { takes: 'discoveryRequest', maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes.value, work: discover },
+    registrations: { takes: 'registerUsers', maxBodyBytes: wire.LIMITS.bodyBytes.value, work: fromUem(register) },
+    notifications: { takes: 'notify', maxBodyBytes: wire.LIMITS.bodyBytes.value, work: fromUem(passOn) },
+  };
+
+  const serve = async (service: ServiceName, bytes: Uint8Array, peer: PeerIdentity): Promise<{ readonly request: string; readonly outcome: InfrastructureOutcome }> => {
+    const served = services[service];
+    const frame = served === undefined ? undefined : frameOf(bytes, served.maxBodyBytes);
+    if (served === undefined || frame === undefined) return { request: 'unknown', outcome: malformed(served === undefined ? 'no such service here' : 'not a frame') };
+    if (frame.name !== served.takes) return { request: frame.name, outcome: unexpectedFrame(frame.name) };
+    try {
+      return { request: frame.name, outcome: await served.work({ frame, bytes, peer }) };
+    } catch (error) {
+      return { request: frame.name, outcome: outcomeOf(error) };
+    }
+  };
+
+  return {
+    name: 'infrastructure',
+    services: ['discovery', 'registrations', 'notifications'],
+    async handle({ service, frame, peer }) {
+      const { request, outcome } = await serve(service, frame, peer);
+      const { told, reason, userId } = outcome;
+      const unknown = request === 'unknown' || request !== services[service]?.takes || undefined;
+      journal.record({ timeMs: clock.nowMs(), role: 'infrastructure', service, step: STEPS[service], request, answer: told, source: peer.source, userId, reason, unknown });
+      return outcome.answer;
+    },
+  };
+}

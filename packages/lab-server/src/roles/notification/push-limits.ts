@@ -1,0 +1,32 @@
+/** Bounds and times of the notification service. */
+export interface PushLimits {
+  /** Silence after which each end may take a connection for dead; the server pings in half of it. */
+  readonly pingIntervalS: number;
+  /** From the opening of a connection to its first frame. */
+  readonly registerMs: number;
+  /** A device that takes no wake-up for so long is cut off; the wake-up is kept. */
+  readonly acknowledgeMs: number;
+  /** Bytes that a connection may leave unread; over it, it is cut off. */
+  readonly unreadBytes: number;
+  /** Open push connections. */
+  readonly connections: number;
+  /** Tokens in force. */
+  readonly tokens: number;
+  /** A token that was not used for so long may make room for a new one. */
+  readonly tokenLifeMs: number;
+}
+
+export const PUSH_LIMITS: PushLimits = {
+  pingIntervalS: 120,
+  registerMs: 15_000,
+  acknowledgeMs: 30_000,
+  unreadBytes: 65_536,
+  connections: 100_000,
+  tokens: 500_000,
+  tokenLifeMs: 30 * 86_400_000,
+};
+
+/** How often the one timer of all push connections fires. */
+export const PUSH_TICK_MS = 5_000;
+/** Devices come back often: when a token was last used is written at most so often. */
+export const TOKEN_SEEN_MS = 86_400_000;

@@ -1,0 +1,80 @@
+import type { CancelTimer, Clock } from '@uemkit/protocol';
+import { PUSH_TICK_MS, type PushLimits } from './push-limits.ts';
+import type { PushSession } from './push-session.ts';
+
+/** Why a connection was cut off; the journal has it. */
+export type CutOffReason = 'did not register' | 'silent' | 'took no wake-up';
+
+/** The open push connections, and the one timer that looks after all of them. */
+export interface PushSessions {
+  readonly size: number;
+  add(session: PushSession): void;
+  remove(session: PushSession): void;
+  /** Makes `session` the one of its token; returns the one before. */
+  register(session: PushSession, key: string): PushSession | undefined;
+  byKey(key: string): PushSession | undefined;
+  all(): readonly PushSession[];
+  stop(): void;
+}
+
+/** `cutOff` is called for each session that has been silent or slow for too long. */
+export function createPushSessions(options: {
+  readonly clock: Clock;
+  readonly limits: PushLimits;
+  cutOff(session: PushSession, reason: CutOffReason): void;
+}): PushSessions {
+  const { clock, limits } = options;
+  const silenceMs = limits.pingIntervalS * 1_000;
+  // BOUNDED by limits.connections: the role refuses one more.
+  const sessions = new Set<PushSession>();
+  // BOUNDED by sessions: a subset of them.
+  const registered = new Map<string, PushSession>();
+  let cancelTimer: CancelTimer | undefined;
+
+  const tick = (): void => {
+    cancelTimer = undefined;
+    const nowMs = clock.monotonicMs();
+    for (const session of sessions) look(session, nowMs);
+    arm();
+  };
+  // No timer without a session: a lab at rest under a virtual clock has nothing to run.
+  const arm = (): void => {
+    if (cancelTimer === undefined && sessions.size > 0) cancelTimer = clock.setTimer(PUSH_TICK_MS, tick);
+  };
+  const look = (session: PushSession, nowMs: number): void => {
+    const { unacknowledged } = session;
+    if (session.key === undefined && nowMs - session.openedMs > limits.registerMs) options.cutOff(session, 'did not register');
+    else if (nowMs - session.heardMs > silenceMs) options.cutOff(session, 'silent');
+    else if (unacknowledged !== undefined && nowMs - unacknowledged.sinceMs > limits.acknowledgeMs) options.cutOff(session, 'took no wake-up');
+    else if (nowMs - session.pingedMs >= silenceMs / 2) {
+      session.pingedMs = nowMs;
+      session.socket.ping();
+    }
+  };
+
+  return {
+    get size() {
+      return sessions.size;
+    },
+    add(session) {
+      sessions.add(session);
+      arm();
+    },
+    remove(session) {
+      sessions.delete(session);
+      if (session.key !== undefined && registered.get(session.key) === session) registered.delete(session.key);
+    },
+    register(session, key) {
+      const before = registered.get(key);
+      session.key = key;
+      registered.set(key, session);
+      return before;
+    },
+    byKey: (key) => registered.get(key),
+    all: () => [...sessions],
+    stop() {
+      cancelTimer?.();
+      cancelTimer = undefined;
+    },
+  };
+}
