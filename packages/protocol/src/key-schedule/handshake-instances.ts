@@ -1,5 +1,5 @@
-import { LIMITS } from '../wire/limits.ts';
 import type { HandshakeName } from '../wire/handshake.ts';
+import { LIMITS } from '../wire/limits.ts';
 
 /** Fields of M1 that some instances have and the others must not have. */
 export type StartField = 'pskId' | 'userId' | 'appId' | 'instanceId';

@@ -83,12 +83,7 @@ function local({ initiatorPlatformId, responderPlatformId }: LocalPrologue): rea
 }
 
 function proxy({ tenantId, proxyId, instanceId, keyExchangeKey }: ProxyPrologue): readonly Uint8Array[] {
-  return [
-    id('tenantId', tenantId),
-    id('proxyId', proxyId),
-    sized('instanceId', instanceId, 16),
-    sized('keyExchangeKey', keyExchangeKey, PUBLIC_KEY_BYTES),
-  ];
+  return [id('tenantId', tenantId), id('proxyId', proxyId), sized('instanceId', instanceId, 16), sized('keyExchangeKey', keyExchangeKey, PUBLIC_KEY_BYTES)];
 }
 
 function bindingParts(binding: ChannelBinding): readonly Uint8Array[] {

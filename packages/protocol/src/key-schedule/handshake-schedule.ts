@@ -138,7 +138,8 @@ class Schedule implements HandshakeSchedule {
   sealReply(core: Uint8Array, signature?: Uint8Array): Uint8Array {
     return this.step('responder', 'agreed', 'replied', () => {
       const signed = signature ?? new Uint8Array(0);
-      if (signed.length !== (this.instance.signature ? SIGNATURE_BYTES : 0)) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'signature does not fit the handshake');
+      if (signed.length !== (this.instance.signature ? SIGNATURE_BYTES : 0))
+        throw new ProtocolError('ERR_USAGE_ARGUMENT', 'signature does not fit the handshake');
       return concatBytes(core, signed, this.mixReply(core, signed));
     });
   }

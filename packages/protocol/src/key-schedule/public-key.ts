@@ -9,5 +9,6 @@ export const PUBLIC_KEY_BYTES = 65;
  * @throws ProtocolError `ERR_CRYPTO_PUBLIC_KEY`
  */
 export function requireUncompressedPoint(publicKey: Uint8Array): void {
-  if (publicKey.length !== PUBLIC_KEY_BYTES || publicKey[0] !== 0x04) throw new ProtocolError('ERR_CRYPTO_PUBLIC_KEY', 'public key is not an uncompressed point');
+  if (publicKey.length !== PUBLIC_KEY_BYTES || publicKey[0] !== 0x04)
+    throw new ProtocolError('ERR_CRYPTO_PUBLIC_KEY', 'public key is not an uncompressed point');
 }

@@ -1,13 +1,9 @@
 import { concatBytes, lp } from '../bytes/bytes.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
-import { type HandshakeLabel, type HASH_LABELS, labelBytes } from './labels.ts';
+import { type HASH_LABELS, type HandshakeLabel, labelBytes } from './labels.ts';
 
 /** h0 = SHA-256(LP(label) || LP(part 1) || ... || LP(part n)). The label begins with `hs `. */
-export function startTranscript(
-  crypto: CryptoProvider,
-  label: HandshakeLabel | (typeof HASH_LABELS)['activation'],
-  parts: readonly Uint8Array[],
-): Uint8Array {
+export function startTranscript(crypto: CryptoProvider, label: HandshakeLabel | (typeof HASH_LABELS)['activation'], parts: readonly Uint8Array[]): Uint8Array {
   return crypto.sha256(concatBytes(lp(labelBytes(label)), ...parts.map(lp)));
 }
 

@@ -4,6 +4,9 @@ import type { CryptoProvider } from '../ports/crypto-provider.ts';
 import { LIMITS } from '../wire/limits.ts';
 import { HASH_LABELS, labelBytes } from './labels.ts';
 
+/** Longest input that is looked at, with its spaces. */
+const MAX_INPUT_CHARACTERS = 1_024;
+
 /**
  * The one form of a user id: on the wire, in look-ups and in keys. Spaces and tabs at both ends go, then Unicode lower case
  * (default mapping, no locale), then NFC.
@@ -11,9 +14,13 @@ import { HASH_LABELS, labelBytes } from './labels.ts';
  * @example canonicalUserId(' Alice@Example.com ') // 'alice@example.com'
  */
 export function canonicalUserId(text: string): string {
-  const canonical = text.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase().normalize('NFC');
+  const canonical = text
+    .slice(0, MAX_INPUT_CHARACTERS)
+    .replace(/^[ \t]+|[ \t]+$/g, '')
+    .toLowerCase()
+    .normalize('NFC');
   const lengthBytes = utf8(canonical).length;
-  if (!canonical.isWellFormed() || lengthBytes === 0 || lengthBytes > LIMITS.userIdBytes.value) {
+  if (text.length > MAX_INPUT_CHARACTERS || !canonical.isWellFormed() || lengthBytes === 0 || lengthBytes > LIMITS.userIdBytes.value) {
     throw new ProtocolError('ERR_USAGE_ARGUMENT', 'user id is empty, too long, or not Unicode text');
   }
   return canonical;

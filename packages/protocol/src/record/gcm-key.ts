@@ -1,0 +1,46 @@
+import { u64be } from '../bytes/bytes.ts';
+import { type SecretBytes, wipe } from '../bytes/secret.ts';
+import { deriveSecret, NO_CONTEXT } from '../key-schedule/kdf.ts';
+import { SECRET_LABELS } from '../key-schedule/labels.ts';
+import type { CryptoProvider, Gcm } from '../ports/crypto-provider.ts';
+import { GCM_NONCE_BYTES } from './gcm-layout.ts';
+
+/** The keys of one direction for the time between two key updates. */
+export interface GcmGeneration {
+  readonly gcm: Gcm;
+  /** Nonce of a sequence number: the base with the number over its last 8 bytes (RFC 8446, 5.3). */
+  nonce(sequence: number): Uint8Array;
+  /** The generation after this one, ts' = XL(ts, "upd"); this one is wiped. */
+  next(): GcmGeneration;
+  wipe(): void;
+}
+
+/** Key and nonce base of a traffic secret, of which a copy is kept for the next generation. */
+export function createGcmGeneration(crypto: CryptoProvider, traffic: SecretBytes<'traffic'>): GcmGeneration {
+  const secret = traffic.slice() as SecretBytes<'traffic'>;
+  const key = deriveSecret<'gcm'>(crypto, secret, SECRET_LABELS.gcmKey, NO_CONTEXT, 32);
+  const base = deriveSecret<'iv'>(crypto, secret, SECRET_LABELS.gcmIv, NO_CONTEXT, GCM_NONCE_BYTES);
+  const gcm = crypto.gcm(key);
+  wipe(key);
+  const forget = (): void => {
+    gcm.wipe();
+    wipe(secret, base);
+  };
+  return {
+    gcm,
+    nonce(sequence) {
+      const nonce = base.slice();
+      const number = u64be(sequence);
+      for (let i = 0; i < number.length; i++) nonce[i + 4] = (nonce[i + 4] as number) ^ (number[i] as number);
+      return nonce;
+    },
+    next() {
+      const following = deriveSecret<'traffic'>(crypto, secret, SECRET_LABELS.keyUpdate, NO_CONTEXT, 32);
+      const generation = createGcmGeneration(crypto, following);
+      wipe(following);
+      forget();
+      return generation;
+    },
+    wipe: forget,
+  };
+}
