@@ -12,4 +12,5 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   splitting: true,
+  removeNodeProtocol: false,
 });

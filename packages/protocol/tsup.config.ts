@@ -15,4 +15,5 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   splitting: true,
+  removeNodeProtocol: false,
 });

@@ -13,4 +13,5 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   splitting: true,
+  removeNodeProtocol: false,
 });

@@ -27,6 +27,7 @@ export interface UemClientLimits {
   readonly releaseAfterMs: number;
   /** First pause after a failure; pauses grow to `backoffMaxMs` with full jitter. */
   readonly backoffBaseMs: number;
+  /** Longest pause after failures. */
   readonly backoffMaxMs: number;
 }
 

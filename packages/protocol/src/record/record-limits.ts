@@ -3,7 +3,9 @@ import { LIMITS } from '../wire/limits.ts';
 
 /** How long one key may be used. */
 export interface RecordLimits {
+  /** Records protected under one key. */
   readonly records: number;
+  /** Age of one key. */
   readonly keyAgeMs: number;
 }
 
