@@ -1,6 +1,7 @@
 export { concatBytes, lp, sameBytes, u16be, u32be, u64be, u64le, utf8 } from './bytes/bytes.ts';
 export { type SecretBytes, secret, wipe } from './bytes/secret.ts';
 export { fromBase64url, fromHex, toBase64url, toHex } from './bytes/text.ts';
+export { drive, type Driven, type DrivePorts } from './drive/drive.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
 export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
@@ -39,6 +40,7 @@ export type { CancelTimer, Clock } from './ports/clock.ts';
 export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-provider.ts';
 export type { Entropy } from './ports/entropy.ts';
 export type { KeyStore } from './ports/key-store.ts';
+export type { FrameReceiver, Link } from './ports/link.ts';
 export type { CertificatePeer, PeerIdentity } from './ports/peer-identity.ts';
 export type { Store, StoreWrite } from './ports/store.ts';
 export type { TraceEvent, TraceSink } from './ports/trace.ts';

@@ -48,10 +48,10 @@ export interface ManagementState {
 
 /** Store keys of the device role; `restoreManagementState` wants their values. */
 export const MANAGEMENT_KEYS = {
-  open: 'management/open',
-  answered: 'management/answered',
-  schedule: 'management/schedule',
-  pushToken: 'management/push-token',
+  open: 'uem/management/open',
+  answered: 'uem/management/answered',
+  schedule: 'uem/management/schedule',
+  pushToken: 'uem/management/push-token',
 } as const;
 
 interface StoredOpenCommand {
