@@ -1,0 +1,97 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ProtocolError, type Store, type StoreWrite } from '@uemkit/protocol';
+import { open, type RootDatabase } from 'lmdb';
+
+/** Address space that the database may grow into; the file takes what is used. */
+const MAP_BYTES = 64 * 2 ** 30;
+
+/** One stored value, without the prefix of its part. */
+export interface StoredValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/**
+ * Durable state of a fleet: one database for the run and all its devices. Each device sees its own keys only. A commit of one device is one transaction;
+ * commits of many devices share one flush to the disk.
+ */
+export class FleetStore {
+  readonly #database: RootDatabase<Uint8Array, string>;
+
+  /** @throws ProtocolError `ERR_STORE_READ` when the folder cannot be used */
+  constructor(folder: string) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      this.#database = open<Uint8Array, string>({
+        path: join(folder, 'fleet.mdb'),
+        noSubdir: true,
+        encoding: 'binary',
+        keyEncoding: 'ordered-binary',
+        mapSize: MAP_BYTES,
+        // A promise of a commit resolves after the flush, not before.
+        overlappingSync: false,
+      } as Parameters<typeof open>[0]);
+    } catch (cause) {
+      throw new ProtocolError('ERR_STORE_READ', 'the state of the fleet cannot be opened', { cause });
+    }
+  }
+
+  /** The store of one device, by its global index. */
+  device(index: number): Store {
+    return this.part(devicePrefix(index));
+  }
+
+  /** A store whose keys all begin with `prefix`. */
+  part(prefix: string): Store {
+    return { get: async (key) => this.get(prefix + key), commit: (writes) => this.commit(prefix, writes) };
+  }
+
+  /** @throws ProtocolError `ERR_STORE_READ` */
+  get(key: string): Uint8Array | undefined {
+    try {
+      const value = this.#database.get(key);
+      // A copy: the memory of the database changes below the view that it gives out.
+      return value === undefined ? undefined : new Uint8Array(value);
+    } catch (cause) {
+      throw new ProtocolError('ERR_STORE_READ', 'the state of the fleet could not be read', { cause });
+    }
+  }
+
+  /** All or nothing; resolves when it survives a crash. @throws ProtocolError `ERR_STORE_WRITE` */
+  async commit(prefix: string, writes: readonly StoreWrite[]): Promise<void> {
+    const copies = writes.map(({ key, value }) => ({ key: prefix + key, value: value === null ? null : Buffer.from(value) }));
+    try {
+      await this.#database.transaction(() => {
+        for (const { key, value } of copies) {
+          if (value === null) this.#database.removeSync(key);
+          else this.#database.putSync(key, value);
+        }
+      });
+    } catch (cause) {
+      throw new ProtocolError('ERR_STORE_WRITE', 'the state of the fleet could not be saved', { cause });
+    }
+  }
+
+  /** Entries of one device whose key begins with `prefix`, in order. */
+  deviceEntries(index: number, prefix: string): readonly StoredValue[] {
+    return this.entries(devicePrefix(index) + prefix);
+  }
+
+  /** Entries whose key begins with `prefix`, in order, without it. */
+  entries(prefix: string): readonly StoredValue[] {
+    const found: StoredValue[] = [];
+    for (const { key, value } of this.#database.getRange({ start: prefix, end: `${prefix}\uffff` })) {
+      found.push({ key: key.slice(prefix.length), value: new Uint8Array(value) });
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}
+
+function devicePrefix(index: number): string {
+  return `device/${String(index).padStart(6, '0')}/`;
+}

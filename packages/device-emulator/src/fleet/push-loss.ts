@@ -1,0 +1,55 @@
+import { isProtocolError, wire } from '@uemkit/protocol';
+import type { PushConnection, PushRequest, UemTransport } from '@uemkit/uem-client';
+
+export interface PushLossOptions {
+  /** Decides for the n-th wake-up of this device (from 0) whether it is lost. */
+  lose(ordinal: number): boolean;
+  /** A wake-up was lost on purpose. */
+  onLost(wakeUp: wire.WakeUp): void;
+}
+
+/**
+ * A transport that loses wake-ups on their last metre: the notification service has delivered and forgotten them, the client never sees them (F5.2).
+ * What was pending must then come by the regular poll.
+ */
+export function withPushLoss(transport: UemTransport, options: PushLossOptions): UemTransport {
+  let ordinal = 0;
+  return {
+    exchange: (request) => transport.exchange(request),
+    release: () => transport.release(),
+    close: () => transport.close(),
+    async openPush(request: PushRequest): Promise<PushConnection> {
+      let connection: PushConnection | undefined;
+      // Frames may come before the connection is handed out; BOUNDED by the frames of one turn of the event loop.
+      const early: Uint8Array[] = [];
+      const acknowledge = (wakeUp: wire.WakeUp): void => {
+        const frame = wire.pushAck.encode({ wakeUpId: wakeUp.wakeUpId });
+        if (connection === undefined) early.push(frame);
+        else connection.send(frame);
+      };
+      const onFrame = (frame: Uint8Array): void => {
+        const wakeUp = wakeUpOf(frame);
+        if (wakeUp === undefined || !options.lose(ordinal++)) {
+          request.onFrame(frame);
+          return;
+        }
+        acknowledge(wakeUp);
+        options.onLost(wakeUp);
+      };
+      connection = await transport.openPush({ ...request, onFrame });
+      for (const frame of early) connection.send(frame);
+      return connection;
+    },
+  };
+}
+
+/** The wake-up in a frame; undefined for anything else, which the client judges itself. */
+function wakeUpOf(frame: Uint8Array): wire.WakeUp | undefined {
+  if (wire.peekFrameName(frame) !== 'wakeUp') return undefined;
+  try {
+    return wire.wakeUp.decode(wire.parseFrame(frame));
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}

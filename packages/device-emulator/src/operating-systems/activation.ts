@@ -1,0 +1,29 @@
+import type { wire } from '@uemkit/protocol';
+import { toPlain } from './behaviours/configuration.ts';
+import type { DeviceState, InstalledApp } from './device-state.ts';
+import { activationTypeOf } from './system-definition.ts';
+import { SYSTEMS } from './systems.ts';
+
+/** The state after the configuration of F1.5, or why it cannot be applied. */
+export type Configured = { readonly state: DeviceState } | { readonly refusal: string };
+
+/** Applies the device configuration (F1.5). Pure and idempotent: the same configuration on the result changes nothing. */
+export function configureDevice(state: DeviceState, configuration: wire.DeviceConfiguration, nowMs: number): Configured {
+  const system = SYSTEMS[state.system];
+  const type = activationTypeOf(system, configuration.activationType);
+  if (type === undefined) return { refusal: `${system.title} has no activation type ${configuration.activationType}` };
+  if (configuration.createWorkSpace && !type.workSpace) return { refusal: `activation type ${type.name} has no work space` };
+  const workSpace = configuration.createWorkSpace ? (state.workSpace ?? { locked: false, createdAtMs: nowMs }) : undefined;
+  const installed = new Set(state.apps.map((app: InstalledApp) => app.id));
+  return {
+    state: {
+      ...state,
+      activationType: type.name,
+      encrypted: state.encrypted || configuration.encryptDevice,
+      workSpace,
+      apps: [...state.apps, ...system.workApps.filter((app) => !installed.has(app.id))],
+      // Revision 0: any update that UEM numbers replaces it.
+      policy: configuration.policy === undefined || state.policy.revision > 0 ? state.policy : { revision: 0, content: toPlain(configuration.policy) },
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { DeviceState } from '../device-state.ts';
+import { type Behaviour, failed } from './behaviour.ts';
+
+/** The state without anything that UEM has put on the device. */
+export function withoutWorkData(state: DeviceState): DeviceState {
+  return {
+    ...state,
+    workSpace: undefined,
+    activationType: undefined,
+    apps: state.apps.filter((app) => !app.managed),
+    policy: { revision: 0, content: {} },
+    profiles: { revision: 0, content: {} },
+  };
+}
+
+/** DELETE_WORK_SPACE_DATA: deletes only work data; the device is not managed any more, personal data stays. */
+export const deleteWorkSpaceData: Behaviour = (state) => ({ state: withoutWorkData(state), outcome: { status: 'done' }, leaves: true });
+
+/** DELETE_DEVICE_DATA: back to the state in which the device left the factory, where the activation type allows that. */
+export const deleteDeviceData: Behaviour = (state, _properties, { activationType, system }) => {
+  if (!activationType.deletesDevice) return failed(state, `activation type ${activationType.name} lets UEM delete work data only`);
+  const empty: DeviceState = {
+    ...withoutWorkData(state),
+    locked: false,
+    lockMessage: undefined,
+    passwordHash: undefined,
+    personalData: false,
+    apps: system.commonApps,
+  };
+  return { state: empty, outcome: { status: 'done' }, leaves: true };
+};

@@ -1,0 +1,106 @@
+import { ProtocolError, utf8 } from '@uemkit/protocol';
+import * as v from 'valibot';
+import type { SystemId } from './system-definition.ts';
+
+/** A value of a policy or profile as it is kept: JSON without null. */
+export type PlainValue = string | number | boolean | readonly PlainValue[] | { readonly [key: string]: PlainValue };
+export type PlainDocument = { readonly [key: string]: PlainValue };
+
+/** One app on the device. `managed`: it belongs to the work space. */
+export interface InstalledApp {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly managed: boolean;
+}
+
+/** The work space (also: work profile) of a device. */
+export interface WorkSpace {
+  readonly locked: boolean;
+  readonly createdAtMs: number;
+}
+
+/** A policy or a set of profiles that is in force, with the revision that UEM gave it. */
+export interface RevisedDocument {
+  readonly revision: number;
+  readonly content: PlainDocument;
+}
+
+/** Everything that an emulated device is, apart from its keys. A command turns one state into the next. */
+export interface DeviceState {
+  readonly system: SystemId;
+  readonly osVersion: string;
+  readonly model: string;
+  readonly serialNumber: string;
+  /** Absent until the device has been activated. */
+  readonly activationType?: string | undefined;
+  readonly locked: boolean;
+  readonly lockMessage?: string | undefined;
+  /** SHA-256 in hex: the emulator has no use for the password itself. */
+  readonly passwordHash?: string | undefined;
+  readonly encrypted: boolean;
+  readonly workSpace?: WorkSpace | undefined;
+  readonly policy: RevisedDocument;
+  readonly profiles: RevisedDocument;
+  readonly apps: readonly InstalledApp[];
+  readonly storageMiB: number;
+  /** Where in its charging cycle the battery was at time 0, in per mille. */
+  readonly batteryPhase: number;
+  readonly compromised: boolean;
+  /** Personal data and files outside the work space are still there. */
+  readonly personalData: boolean;
+  /** Commands executed so far, those that failed included; the place of the next one in the execution log. */
+  readonly commandsExecuted: number;
+}
+
+/** Version of the stored form. */
+export const DEVICE_STATE_FORMAT = 1;
+
+const plainValue: v.GenericSchema<PlainValue> = v.lazy(() =>
+  v.union([v.string(), v.number(), v.boolean(), v.array(plainValue), v.record(v.string(), plainValue)]),
+);
+const revised = v.strictObject({ revision: v.pipe(v.number(), v.integer(), v.minValue(0)), content: v.record(v.string(), plainValue) });
+const app = v.strictObject({ id: v.string(), name: v.string(), version: v.string(), managed: v.boolean() });
+
+const stored = v.strictObject({
+  system: v.picklist(['android-enterprise', 'ios']),
+  osVersion: v.string(),
+  model: v.string(),
+  serialNumber: v.string(),
+  activationType: v.optional(v.string()),
+  locked: v.boolean(),
+  lockMessage: v.optional(v.string()),
+  passwordHash: v.optional(v.pipe(v.string(), v.length(64))),
+  encrypted: v.boolean(),
+  workSpace: v.optional(v.strictObject({ locked: v.boolean(), createdAtMs: v.number() })),
+  policy: revised,
+  profiles: revised,
+  apps: v.array(app),
+  storageMiB: v.number(),
+  batteryPhase: v.number(),
+  compromised: v.boolean(),
+  personalData: v.boolean(),
+  commandsExecuted: v.number(),
+});
+const envelope = v.strictObject({ format: v.number(), state: v.unknown() });
+
+/** The durable form of a device's state. */
+export function encodeDeviceState(state: DeviceState): Uint8Array {
+  return utf8(JSON.stringify({ format: DEVICE_STATE_FORMAT, state }));
+}
+
+/** @throws ProtocolError `ERR_STORE_VERSION` for a newer form, `ERR_STORE_READ` for damaged bytes */
+export function decodeDeviceState(bytes: Uint8Array): DeviceState {
+  let outer: v.InferOutput<typeof envelope>;
+  try {
+    outer = v.parse(envelope, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw new ProtocolError('ERR_STORE_READ', 'the saved state of the device is damaged', { cause });
+  }
+  if (outer.format > DEVICE_STATE_FORMAT) {
+    throw new ProtocolError('ERR_STORE_VERSION', 'the state of the device was saved by a newer version', { details: { format: outer.format } });
+  }
+  const parsed = v.safeParse(stored, outer.state);
+  if (outer.format !== DEVICE_STATE_FORMAT || !parsed.success) throw new ProtocolError('ERR_STORE_READ', 'the saved state of the device is damaged');
+  return parsed.output;
+}

@@ -1,0 +1,33 @@
+import type { DeviceState, InstalledApp } from './device-state.ts';
+import type { SystemDefinition } from './system-definition.ts';
+
+/** A number from 0 (inclusive) to `bound` (exclusive), fixed by the device and the name of the draw. */
+export type Draw = (name: string, bound: number) => number;
+
+function pick<T>(choices: readonly T[], index: number): T {
+  const choice = choices[index];
+  if (choice === undefined) throw new RangeError('nothing to choose from');
+  return choice;
+}
+
+/** The device as it leaves the factory: before activation, chosen by seed. */
+export function factoryState(system: SystemDefinition, serialNumber: string, passwordHash: string | undefined, draw: Draw): DeviceState {
+  const rare = system.rareApps.filter((app: InstalledApp) => draw(`app ${app.id}`, 4) === 0);
+  return {
+    system: system.id,
+    osVersion: pick(system.versions, draw('os version', system.versions.length)),
+    model: pick(system.models, draw('model', system.models.length)),
+    serialNumber,
+    locked: false,
+    passwordHash,
+    encrypted: false,
+    policy: { revision: 0, content: {} },
+    profiles: { revision: 0, content: {} },
+    apps: [...system.commonApps, ...rare],
+    storageMiB: pick(system.storageMiB, draw('storage', system.storageMiB.length)),
+    batteryPhase: draw('battery', 1000),
+    compromised: false,
+    personalData: true,
+    commandsExecuted: 0,
+  };
+}

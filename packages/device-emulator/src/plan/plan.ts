@@ -1,0 +1,99 @@
+import { type CryptoProvider, toHex, utf8 } from '@uemkit/protocol';
+import type { SystemId } from '../operating-systems/system-definition.ts';
+import type { CredentialKind, Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
+import { apportion, interleave } from './apportion.ts';
+import { SeededDraw } from './seeded-draw.ts';
+
+/** One device as planned: everything about it that is decided before the run. */
+export interface PlannedDevice {
+  readonly index: number;
+  readonly population: string;
+  readonly system: SystemId;
+  readonly activationType: string;
+  readonly credential: CredentialKind;
+  readonly userId: string;
+  readonly serialNumber: string;
+  readonly hasDevicePassword: boolean;
+  readonly labels: readonly string[];
+  /** Planned start of its activation, from the start of the activations. */
+  readonly activateAtMs: number;
+}
+
+/** An entry of the timeline with the devices that it is for. */
+export interface PlannedStep {
+  readonly place: number;
+  readonly step: TimelineStep;
+  readonly devices: readonly number[];
+}
+
+/** A run before it begins: a function of scenario, seed and size alone. */
+export interface Plan {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  /** Names the fleet; part of all identities that are made from the seed. */
+  readonly fleetId: string;
+  readonly devices: readonly PlannedDevice[];
+  readonly steps: readonly PlannedStep[];
+  /** Hash of the plan: equal plans have equal hashes. */
+  readonly digest: string;
+}
+
+export interface PlanOptions {
+  readonly seed?: number | undefined;
+  /** Other number of devices than the scenario has, in the same mix. */
+  readonly size?: number | undefined;
+}
+
+type PlanCrypto = Pick<CryptoProvider, 'hmacSha256' | 'sha256'>;
+
+/** Width of the index in names, so that they sort. */
+const INDEX_DIGITS = 5;
+
+/** Plans a run. */
+export function makePlan(scenario: Scenario, crypto: PlanCrypto, options: PlanOptions = {}): Plan {
+  const { seed = scenario.seed } = options;
+  const fleetId = `${scenario.name}-${seed}`;
+  const draw = new SeededDraw(crypto, fleetId);
+  const devices = planDevices(scenario, fleetId, draw, options.size);
+  const steps = scenario.timeline
+    .map((step, place): PlannedStep => ({ place, step, devices: step.kind === 'send' ? select(step.to, devices, draw, place) : [] }))
+    .sort((a, b) => a.step.atMs - b.step.atMs || a.place - b.place);
+  const digest = toHex(crypto.sha256(utf8(JSON.stringify({ fleetId, devices, steps })))).slice(0, 16);
+  return { scenario, seed, fleetId, devices, steps, digest };
+}
+
+function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size: number | undefined): readonly PlannedDevice[] {
+  const { populations, activation } = scenario;
+  const weights = populations.map(({ count, share = 0 }) => count ?? share);
+  const counted = populations.reduce((sum, { count = 0 }) => sum + count, 0);
+  const counts = apportion(size ?? scenario.size ?? counted, weights);
+  const withPassword = new Map(populations.map((population) => [population.name, passwordPicker(population, draw)]));
+  return interleave(counts).map((part, index): PlannedDevice => {
+    const population = populations[part] as Population;
+    const number = String(index).padStart(INDEX_DIGITS, '0');
+    return {
+      index,
+      population: population.name,
+      system: population.operatingSystem,
+      activationType: population.activationType,
+      credential: population.credential,
+      userId: `device-${number}@${fleetId}.fleet.test`,
+      // Says on each certificate and in each console that this is no real device, and that its key is no secret.
+      serialNumber: `TEST-KEY-${scenario.name}-${draw.below('serial', 0x1_0000).toString(16).padStart(4, '0')}-${number}`.toUpperCase(),
+      hasDevicePassword: (withPassword.get(population.name) as (index: number) => boolean)(index),
+      labels: population.labels,
+      activateAtMs: Math.round((index * 1_000) / activation.ratePerS),
+    };
+  });
+}
+
+function passwordPicker(population: Population, draw: SeededDraw): (index: number) => boolean {
+  return (index) => draw.chance(`device password ${index}`, population.devicePassword);
+}
+
+function select(to: Selection, devices: readonly PlannedDevice[], draw: SeededDraw, place: number): readonly number[] {
+  const fitting = devices.filter(
+    (device) => (to.population === undefined || device.population === to.population) && (to.label === undefined || device.labels.includes(to.label)),
+  );
+  return draw.sample(`step ${place}`, fitting, to.share, (device) => String(device.index)).map((device) => device.index);
+}

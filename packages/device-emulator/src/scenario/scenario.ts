@@ -1,0 +1,107 @@
+import type { SystemId } from '../operating-systems/system-definition.ts';
+import type { Assertion } from './assertion.ts';
+import type { PropertyValue } from './readers.ts';
+
+/** How users get what they activate a device with (F1.1). */
+export type CredentialKind = 'password' | 'qr';
+
+/** Devices of one kind. Either all populations have a `count` or all have a `share`. */
+export interface Population {
+  readonly name: string;
+  readonly operatingSystem: SystemId;
+  readonly activationType: string;
+  readonly count?: number | undefined;
+  readonly share?: number | undefined;
+  readonly credential: CredentialKind;
+  /** Share of the users who have set a device password; without one LOCK_DEVICE has nothing to lock with. */
+  readonly devicePassword: number;
+  readonly labels: readonly string[];
+}
+
+/** How devices activate: an open model with a cap on those under way. */
+export interface ActivationPlan {
+  readonly ratePerS: number;
+  readonly inFlight: number;
+}
+
+/** Which devices an entry of the timeline is for; everything that is given must hold. */
+export interface Selection {
+  readonly population?: string | undefined;
+  readonly label?: string | undefined;
+  /** Exactly this share of the devices that are left, chosen by seed. */
+  readonly share: number;
+}
+
+export interface CommandEntry {
+  readonly command: string;
+  readonly properties: { readonly [key: string]: PropertyValue };
+}
+
+/** What the administrator sends at one time: each device gets the commands in this order, all at once. */
+export interface SendStep {
+  readonly kind: 'send';
+  readonly atMs: number;
+  readonly send: readonly CommandEntry[];
+  readonly to: Selection;
+}
+
+/** A fault that the lab server is told to cause; taken away again after `forMs`. */
+export interface FaultStep {
+  readonly kind: 'fault';
+  readonly atMs: number;
+  readonly fault: LabFault;
+  readonly forMs?: number | undefined;
+}
+
+/** Fault of the lab, as its REST takes it. */
+export interface LabFault {
+  readonly kind: 'drop' | 'delay' | 'duplicate' | 'refuse' | 'status' | 'restart';
+  readonly role?: string | undefined;
+  readonly service?: string | undefined;
+  readonly share?: number | undefined;
+  readonly count?: number | undefined;
+  readonly at?: 'request' | 'answer' | undefined;
+  readonly delayMs?: number | undefined;
+  readonly status?: number | undefined;
+}
+
+export type TimelineStep = SendStep | FaultStep;
+
+/** Limits of the generator itself; over one of them the run says nothing about the server. */
+export interface GeneratorLimits {
+  /** 99th percentile of the delay of the event loop. */
+  readonly maxEventLoopDelayMs: number;
+  /** 99th percentile of the time by which the emulator itself started something too late. */
+  readonly maxLagMs: number;
+}
+
+/** Settings of a lab server that the run starts for itself. */
+export interface LabSettings {
+  readonly pollIntervalMs: number;
+  readonly pollJitterMs: number;
+}
+
+/** One scenario, read and checked. */
+export interface Scenario {
+  readonly format: 1;
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly seed: number;
+  /** Devices altogether; absent when the populations have counts. */
+  readonly size?: number | undefined;
+  readonly populations: readonly Population[];
+  readonly activation: ActivationPlan;
+  /** Share of the push notifications that are lost on purpose before the device sees them. */
+  readonly pushLoss: number;
+  readonly lab: LabSettings;
+  readonly timeline: readonly TimelineStep[];
+  /** The fleet runs at least this long after the last activation. */
+  readonly durationMs: number;
+  /** How long after that the last command may take. */
+  readonly drainWithinMs: number;
+  readonly generator: GeneratorLimits;
+  readonly assertions: readonly Assertion[];
+}
+
+/** Largest fleet of one process. */
+export const MAX_DEVICES = 100_000;

@@ -1,0 +1,70 @@
+import { wire } from '@uemkit/protocol';
+import type { FieldRule } from './redact.ts';
+
+/** One message of the trace: how it is decoded and what of it may be shown. */
+export interface MessageRule {
+  decode(frame: wire.Frame): unknown;
+  readonly fields: FieldRule;
+}
+
+function rule<T>(codec: wire.MessageCodec<T>, fields: FieldRule): MessageRule {
+  return { decode: (frame) => codec.decode(frame), fields };
+}
+
+/** Properties of commands that hold no secret. A new device password, for example, is not among them. */
+const COMMAND_PROPERTIES: FieldRule = { revision: 'show', message: 'show' };
+
+/** What devices answer: facts about the device, as documented in the REST API. */
+const RESULT_DATA: FieldRule = {
+  os: 'show',
+  osFamilyName: 'show',
+  osVersion: 'show',
+  hardwareModel: 'show',
+  serialNumber: 'show',
+  activationType: 'show',
+  batteryLevel: 'show',
+  storageMiB: 'show',
+  compromised: 'show',
+  encrypted: 'show',
+  locked: 'show',
+  passwordSet: 'show',
+  workSpace: 'show',
+  policyRevision: 'show',
+  profileRevision: 'show',
+  applications: 'show',
+  applied: 'show',
+  revision: 'show',
+  reason: 'show',
+  compliant: 'show',
+  violations: 'show',
+  profiles: 'show',
+};
+
+/**
+ * The messages that a device sends and receives, each with the list of fields that are shown. An allow-list: a field that is added to a message stays hidden
+ * until somebody decides otherwise here. Push tokens are bearer secrets; records, shares and confirmations are key material or ciphertext.
+ */
+export const MESSAGE_RULES: ReadonlyMap<wire.FrameName, MessageRule> = new Map<wire.FrameName, MessageRule>([
+  ['alert', rule(wire.alert, { code: 'show' })],
+  ['discoveryRequest', rule(wire.discoveryRequest, { versions: 'show', userId: 'show' })],
+  ['discoveryResponse', rule(wire.discoveryResponse, { version: 'show', tenantId: 'show', activationAddress: 'show', spkiPins: 'hash' })],
+  ['activationStart', rule(wire.activationStart, { versions: 'show', suites: 'show', userId: 'show', deviceInfo: 'show', secretKind: 'show' })],
+  ['activationParameters', rule(wire.activationParameters, { version: 'show', suite: 'show', activationId: 'hash', coreId: 'show', cost: 'show' })],
+  ['activationShare', rule(wire.activationShare, { activationId: 'hash', shareP: 'hash' })],
+  ['activationShareReply', rule(wire.activationShareReply, { shareV: 'hash' })],
+  ['activationRequest', rule(wire.activationRequest, { activationId: 'hash' })],
+  ['activationResult', rule(wire.activationResult, {})],
+  ['activationDone', rule(wire.activationDone, { deviceId: 'show', status: 'show', message: 'show' })],
+  ['acknowledgement', rule(wire.acknowledgement, { ok: 'show' })],
+  ['poll', rule(wire.poll, { reason: 'show', wakeUpId: 'hash' })],
+  ['command', rule(wire.command, { commandId: 'hash', type: 'show', properties: COMMAND_PROPERTIES, issuedAtEpochS: 'show', expiresAtEpochS: 'show' })],
+  ['commandResult', rule(wire.commandResult, { commandId: 'hash', status: 'show', message: 'show', data: RESULT_DATA, retryAfterS: 'show' })],
+  ['idle', rule(wire.idle, { pollIntervalS: 'show', pollJitterS: 'show', pollAfterS: 'show', serverTimeEpochS: 'show' })],
+  ['renewRequest', rule(wire.renewRequest, { csr: 'hash' })],
+  ['renewResult', rule(wire.renewResult, { certificates: 'hash', tenantRoots: 'hash' })],
+  ['pushRegister', rule(wire.pushRegister, { service: 'show' })],
+  ['pushRegistered', rule(wire.pushRegistered, { pingIntervalS: 'show' })],
+  ['wakeUp', rule(wire.wakeUp, { wakeUpId: 'hash', sentAtEpochMs: 'show' })],
+  ['pushAck', rule(wire.pushAck, { wakeUpId: 'hash' })],
+  ['pushClose', rule(wire.pushClose, { reason: 'show' })],
+]);

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { parseScenario } from '../../src/scenario/parse-scenario.ts';
+import { ScenarioError } from '../../src/scenario/problem.ts';
+
+const VALID = `
+format: 1
+name: small
+size: 10
+populations:
+  - name: android
+    operatingSystem: android-enterprise
+    share: 60%
+    labels: [sales]
+  - name: apple
+    operatingSystem: ios
+    share: 0.4
+timeline:
+  - at: 1s
+    send:
+      - command: LOCK_DEVICE
+        properties: { message: hello }
+    to: { label: sales, share: 50% }
+  - fault: { kind: delay, service: wakeUp, delayMs: 300 }
+    for: 2s
+assert:
+  - activation.response.p99 < 5s
+  - commandsDone == commandsSent
+  - audit == ok
+`;
+
+function problemsOf(source: string): readonly string[] {
+  try {
+    parseScenario(source, 'file.yaml');
+  } catch (error) {
+    if (error instanceof ScenarioError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+describe('parseScenario', () => {
+  it('reads a scenario and fills in what was left out', () => {
+    const scenario = parseScenario(VALID, 'file.yaml');
+    expect(scenario).toMatchObject({
+      name: 'small',
+      seed: 1,
+      size: 10,
+      pushLoss: 0,
+      activation: { ratePerS: 20, inFlight: 32 },
+      populations: [
+        { name: 'android', share: 0.6, activationType: 'work-and-personal-user-privacy', credential: 'password', devicePassword: 1, labels: ['sales'] },
+        { name: 'apple', share: 0.4, activationType: 'mdm-controls' },
+      ],
+      timeline: [
+        { kind: 'send', atMs: 1_000, send: [{ command: 'LOCK_DEVICE', properties: { message: 'hello' } }], to: { label: 'sales', share: 0.5 } },
+        { kind: 'fault', atMs: 0, forMs: 2_000, fault: { kind: 'delay', service: 'wakeUp', delayMs: 300 } },
+      ],
+    });
+    expect(scenario.assertions).toHaveLength(3);
+  });
+
+  it('reads JSON as well', () => {
+    const source = JSON.stringify({ format: 1, name: 'json', populations: [{ name: 'a', operatingSystem: 'ios', count: 3 }] });
+    expect(parseScenario(source, 'file.json').populations[0]?.count).toBe(3);
+  });
+
+  const cases: readonly (readonly [string, string, string, string])[] = [
+    ['an unknown field at the top', 'size: 10', 'sise: 10', 'file.yaml:4:1: sise: unknown field (did you mean size?)'],
+    ['an unknown field deep inside', 'share: 50%', 'shear: 50%', 'file.yaml:18:25: timeline[0].to.shear: unknown field (did you mean share?)'],
+    [
+      'a field that resembles none',
+      'labels: [sales]',
+      'xyzzy: 1',
+      'file.yaml:9:5: populations[0].xyzzy: unknown field (known: name, operatingSystem, activationType, count, share, credential, devicePassword, labels)',
+    ],
+    ['a missing field', 'name: small\n', '', 'file.yaml:2:1: name is missing'],
+    ['another format', 'format: 1', 'format: 2', 'file.yaml:2:9: format: unknown format 2 (this version reads format 1)'],
+    [
+      'an unknown operating system',
+      'operatingSystem: ios',
+      'operatingSystem: iso',
+      'file.yaml:11:22: populations[1].operatingSystem: expected one of android-enterprise, ios, found "iso" (did you mean ios?)',
+    ],
+    [
+      'an activation type of another system',
+      'operatingSystem: ios',
+      'operatingSystem: ios\n    activationType: mdm-control',
+      'file.yaml:12:21: populations[1].activationType: iOS has no activation type mdm-control (did you mean mdm-controls?)',
+    ],
+    ['an unknown command', 'LOCK_DEVICE', 'LOCK_DEVISE', '(did you mean LOCK_DEVICE?)'],
+    ['a time without a unit', 'at: 1s', 'at: 1', 'file.yaml:14:9: timeline[0].at: expected a time, found 1 (write it with its unit: 500ms, 10s, 5min or 2h)'],
+    ['a share above all', 'share: 60%', 'share: 160%', 'file.yaml:8:12: populations[0].share: expected a share, found "160%" (write 10% or 0.1)'],
+    ['shares that do not add up', 'share: 60%', 'share: 50%', 'file.yaml:6:3: populations: the shares of the populations add up to 90%, not 100%'],
+    ['shares without a size', 'size: 10\n', '', 'populations: populations with shares need a size (add size: 200 at the top)'],
+    ['a mix of shares and counts', 'share: 60%', 'count: 6', 'populations: either all populations have a count or all have a share'],
+    ['a population with both', 'share: 60%', 'share: 60%\n    count: 6', 'populations[0]: a population has either a count or a share'],
+    ['two populations of one name', 'name: apple', 'name: android', 'file.yaml:10:11: populations[1].name: a second population called android'],
+    ['an unknown label', 'label: sales', 'label: sale', 'timeline[0].to.label: no population has the label sale (did you mean sales?)'],
+    ['an unknown metric', 'commandsDone ==', 'commandDone ==', 'unknown metric commandDone (did you mean commandsDone?)'],
+    ['an unknown percentile', 'p99 <', 'p98 <', 'unknown statistic p98 (did you mean p90?)'],
+    ['a time compared with a count', '< 5s', '< 5', 'a time is compared with a time, a count with a count (times have a unit, for example 5s)'],
+    ['an audit compared with a number', 'audit == ok', 'audit == 1', 'the audit is compared with ok only (write: audit == ok)'],
+    ['no comparison', 'audit == ok', 'audit', 'expected <metric> <comparison> <value>'],
+    ['an entry with send and fault', '    to: {', '    fault: { kind: drop }\n    to: {', 'an entry of the timeline has either send or fault'],
+    ['a repeated field', 'size: 10', 'size: 10\nsize: 11', 'file.yaml:5:1: Map keys must be unique'],
+    ['a negative number as property', 'message: hello', 'message: -1', 'a property is text, a whole number from 0, true or false, a list or a map, not -1'],
+    ['an alias', 'message: hello', 'message: *x', 'not an alias'],
+    ['a list where a map belongs', 'to: { label: sales, share: 50% }', 'to: []', 'expected a map with population, label, share, found a list'],
+    ['text where a list belongs', 'labels: [sales]', 'labels: sales', 'expected a list, found "sales"'],
+    ['a name with spaces', 'name: small', 'name: not so small', 'expected a name of lower-case letters, digits and hyphens, found "not so small"'],
+    ['a status below 500', 'kind: delay', 'kind: status\n      , status: 404', 'expected a whole number from 500 to 599, found 404'],
+    ['a share of a second between polls', 'timeline:', 'lab: { pollInterval: 1500ms }\ntimeline:', 'lab.pollInterval: expected whole seconds'],
+  ];
+
+  it.each(cases)('refuses %s', (_what, before, after, problem) => {
+    expect(VALID).toContain(before);
+    const problems = problemsOf(VALID.replace(before, after));
+    expect(problems.join('\n')).toContain(problem);
+  });
+
+  it('reports every problem at once, in the order of the file', () => {
+    const problems = problemsOf(VALID.replace('size: 10', 'sise: 10').replace('at: 1s', 'at: soon').replace('LOCK_DEVICE', 'UNLOK_DEVICE'));
+    expect(problems.map((problem) => problem.split(':')[1])).toEqual(['4', '14', '16']);
+  });
+
+  it.each(['', '[]', 'null', '- a', '"text"', '{', '\u0000', 'a: b: c'])('refuses %j without any other error', (source) => {
+    expect(problemsOf(source).length).toBeGreaterThan(0);
+  });
+});
