@@ -13,7 +13,12 @@ const generator = (file) => [...SOURCE, join(ROOT, 'scripts', file), '--check'];
 
 /** `hint` says what to type when the step fails. */
 const STEPS = [
-  { name: 'format', says: 'format, lint, import cycles', command: [tool('biome'), 'ci', '--error-on-warnings'], hint: 'pnpm format, then pnpm lint' },
+  {
+    name: 'format',
+    says: 'format, lint, import cycles',
+    command: [tool('biome'), 'ci', '--error-on-warnings', '--colors=off', '--max-diagnostics=40'],
+    hint: 'pnpm format, then pnpm lint',
+  },
   { name: 'types', says: 'TypeScript over everything', command: [...pnpm(), 'run', 'types'], hint: 'pnpm types' },
   { name: 'deps', says: 'import rules', command: [...pnpm(), 'run', 'deps'], hint: 'docs/architecture.md has the picture, .dependency-cruiser.cjs the rules' },
   {
@@ -55,6 +60,13 @@ async function missing(program) {
   return process.env.CI ? 'failed' : 'skipped';
 }
 
+/** Tests counted by the closing line of a step, or the step itself as one. */
+function counts(output, state) {
+  const line = output.split('\n').findLast((text) => /^\d+ passed, \d+ failed/.test(text));
+  const [passed, failed] = line === undefined ? [0, 0] : line.match(/\d+/g).map(Number);
+  return { passed: line === undefined && state === 'ok' ? 1 : passed, failed: state === 'failed' ? Math.max(1, failed) : failed };
+}
+
 const results = [];
 for (const step of STEPS.filter(({ name }) => wanted === undefined || wanted.includes(name))) {
   console.log(`\n── ${step.name}: ${step.says}`);
@@ -62,11 +74,11 @@ for (const step of STEPS.filter(({ name }) => wanted === undefined || wanted.inc
   const absent = await missing(step.optional);
   const { code, output } =
     absent === undefined
-      ? await run(step.command, { echo: step.echo ?? false, env: { FORCE_COLOR: '0' } })
+      ? await run(step.command, { echo: step.echo ?? false, env: { NO_COLOR: '1' } })
       : { code: absent === 'failed' ? 1 : 0, output: `${step.optional} is not installed` };
   const seconds = (performance.now() - started) / 1_000;
   const state = absent ?? (code === 0 ? 'ok' : 'failed');
-  results.push({ name: step.name, state, seconds });
+  results.push({ name: step.name, state, seconds, ...counts(output, state) });
   if (state === 'ok') console.log(`   ok (${seconds.toFixed(1)} s)`);
   else {
     if (!step.echo) console.log(output.split('\n').slice(-150).join('\n'));
@@ -81,4 +93,5 @@ console.log('\n── summary');
 for (const { name, state, seconds } of results) console.log(`${state.padEnd(8)} ${name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s`);
 if (failed.length > 0) console.log(`gate failed: ${failed.map(({ name }) => name).join(', ')}${left > 0 ? ` (${left} more steps not run)` : ''}`);
 else console.log(`gate passed: ${results.length} steps in ${results.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(0)} s`);
+console.log(`${results.reduce((sum, { passed }) => sum + passed, 0)} passed, ${results.reduce((sum, step) => sum + step.failed, 0)} failed`);
 process.exitCode = failed.length === 0 ? 0 : 1;
