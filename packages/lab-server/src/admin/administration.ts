@@ -1,0 +1,111 @@
+import type { ActivationSecretRecord } from '../state/activation-secrets.ts';
+import type { CommandRecord } from '../state/commands.ts';
+import type { DeviceRecord } from '../state/devices.ts';
+import type { InventoryRecord } from '../state/inventory.ts';
+import type { ActivationProfileRecord } from '../state/profiles.ts';
+import type { UserRecord } from '../state/users.ts';
+
+/** A user to be added (F1.1a). */
+export interface NewUser {
+  readonly username: string;
+  readonly displayName?: string | undefined;
+  readonly firstName?: string | undefined;
+  readonly lastName?: string | undefined;
+  readonly email?: string | undefined;
+  /** Activation profile; absent: the default one (F1.1b). */
+  readonly profileId?: string | undefined;
+}
+
+/** How long a secret is good for, and for what. */
+export interface NewSecret {
+  /** Wall clock, milliseconds; absent: `SECRET_LIFE_MS` from now. */
+  readonly expiresAtMs?: number | undefined;
+  /** True: the first device that is activated with it uses it up. */
+  readonly expireAfterUse?: boolean | undefined;
+  /** Profile of the devices that are activated with it. */
+  readonly profileId?: string | undefined;
+}
+
+/** An activation password to be set (F1.1c). */
+export interface NewPassword extends NewSecret {
+  /** Absent: one is made. */
+  readonly password?: string | undefined;
+}
+
+/** The one time that a password is told. */
+export interface IssuedPassword {
+  readonly password: string;
+  readonly expiresAtMs: number;
+}
+
+/** The one time that the content of a QR code is told. */
+export interface IssuedQrCode {
+  readonly content: string;
+  readonly expiresAtMs: number;
+}
+
+/** A command for one device (F5.1). */
+export interface NewDeviceCommand {
+  readonly type: string;
+  /** Checked against the type. */
+  readonly properties?: Readonly<Record<string, unknown>> | undefined;
+  readonly expiresAtMs?: number | undefined;
+}
+
+/** Everything that an administrator does, with no HTTP in between. The admin REST API and `startLab()` stand on it. */
+export interface Administration {
+  readonly tenantId: string;
+  /**
+   * Adds a user; devices can find the way to this UEM when it resolves.
+   * @throws AdminProblem `USER_EXISTS`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`
+   */
+  createUser(user: NewUser): Promise<UserRecord>;
+  /** @throws AdminProblem `USER_NOT_FOUND`, `USER_HAS_DEVICES` */
+  deleteUser(guid: string): Promise<void>;
+  /** @throws AdminProblem `USER_NOT_FOUND` */
+  user(guid: string): UserRecord;
+  /** The user of this name, in any of its written forms. */
+  userByName(username: string): UserRecord | undefined;
+  users(): Iterable<UserRecord>;
+  /**
+   * Sets the activation password of a user; the one before is gone.
+   * @throws AdminProblem `USER_NOT_FOUND`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`
+   */
+  setActivationPassword(guid: string, password?: NewPassword): Promise<IssuedPassword>;
+  /**
+   * Makes a new QR code for a user; the one before is gone.
+   * @throws AdminProblem `USER_NOT_FOUND`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`
+   */
+  createQrCode(guid: string, secret?: NewSecret): Promise<IssuedQrCode>;
+  /** @throws AdminProblem `USER_NOT_FOUND` */
+  activationSecrets(guid: string): readonly ActivationSecretRecord[];
+  /** Makes the secrets of a user useless at once. @throws AdminProblem `USER_NOT_FOUND` */
+  expireActivationSecrets(guid: string): Promise<void>;
+  profiles(): Iterable<ActivationProfileRecord>;
+  /** Creates or replaces an activation profile. */
+  putProfile(profile: ActivationProfileRecord): Promise<void>;
+  /** Devices that count, ended ones apart. */
+  devices(): Iterable<DeviceRecord>;
+  /** @throws AdminProblem `DEVICE_NOT_FOUND` */
+  device(deviceId: string): DeviceRecord;
+  devicesOfUser(guid: string): Iterable<DeviceRecord>;
+  /** What the device last told about itself. */
+  inventory(deviceId: string): InventoryRecord;
+  /**
+   * Puts a command into the queue of a device and wakes the device (F5.1, F5.2).
+   * @throws AdminProblem `DEVICE_NOT_FOUND`, `DEVICE_NOT_ACTIVE`, `INVALID_PROPERTY`, `QUEUE_FULL`
+   */
+  sendCommand(deviceId: string, command: NewDeviceCommand): Promise<CommandRecord>;
+  /** @throws AdminProblem `COMMAND_NOT_FOUND` */
+  command(deviceId: string, commandId: string): CommandRecord;
+  commands(deviceId: string): Iterable<CommandRecord>;
+  /** Takes back a command that no device has got yet. @throws AdminProblem `COMMAND_NOT_FOUND` */
+  cancelCommand(deviceId: string, commandId: string): Promise<CommandRecord>;
+  /** Removes a device: its certificate is revoked at once, no command reaches it. @throws AdminProblem `DEVICE_NOT_FOUND` */
+  removeDevice(deviceId: string): Promise<void>;
+}
+
+/** Life of an activation secret when nothing else is said: 30 days, the longest that the vendor documents. */
+export const SECRET_LIFE_MS: number = 30 * 86_400_000;
+/** Shortest life of an activation secret. */
+export const SECRET_LEAST_LIFE_MS = 60_000;

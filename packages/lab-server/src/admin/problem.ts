@@ -1,0 +1,49 @@
+/** Refusals of the admin REST API: HTTP status and the number that scripts compare. The numbers are ours, but for 113 and 403. */
+const PROBLEMS = {
+  BAD_REQUEST: { status: 400, subStatusCode: 400 },
+  UNKNOWN_PROPERTY: { status: 400, subStatusCode: 1002 },
+  INVALID_PROPERTY: { status: 400, subStatusCode: 1003 },
+  INVALID_QUERY: { status: 400, subStatusCode: 1004 },
+  NOT_AUTHENTICATED: { status: 401, subStatusCode: 401 },
+  NOT_AUTHORIZED: { status: 403, subStatusCode: 403 },
+  NOT_FOUND: { status: 404, subStatusCode: 404 },
+  TENANT_NOT_FOUND: { status: 404, subStatusCode: 101 },
+  USER_NOT_FOUND: { status: 404, subStatusCode: 110 },
+  DEVICE_NOT_FOUND: { status: 404, subStatusCode: 111 },
+  COMMAND_NOT_FOUND: { status: 404, subStatusCode: 112 },
+  APPLICATION_NOT_FOUND: { status: 404, subStatusCode: 113 },
+  PROFILE_NOT_FOUND: { status: 404, subStatusCode: 114 },
+  FAULT_NOT_FOUND: { status: 404, subStatusCode: 115 },
+  METHOD_NOT_ALLOWED: { status: 405, subStatusCode: 405 },
+  NOT_ACCEPTABLE: { status: 406, subStatusCode: 406 },
+  USER_EXISTS: { status: 409, subStatusCode: 120 },
+  USER_HAS_DEVICES: { status: 409, subStatusCode: 121 },
+  DEVICE_NOT_ACTIVE: { status: 409, subStatusCode: 122 },
+  QUEUE_FULL: { status: 409, subStatusCode: 123 },
+  TOO_LARGE: { status: 413, subStatusCode: 413 },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, subStatusCode: 415 },
+  INTERNAL: { status: 500, subStatusCode: 500 },
+  BUSY: { status: 503, subStatusCode: 503 },
+} as const;
+
+export type ProblemId = keyof typeof PROBLEMS;
+
+/** Why a request of an administrator is refused. The message is for people and holds nothing that the caller did not send or may not know. */
+export class AdminProblem extends Error {
+  readonly id: ProblemId;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(id: ProblemId, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = 'AdminProblem';
+    this.id = id;
+    this.status = PROBLEMS[id].status;
+    this.headers = headers;
+  }
+
+  /** Body in the documented shape. */
+  body(): { readonly id: ProblemId; readonly subStatusCode: number; readonly message: string } {
+    return { id: this.id, subStatusCode: PROBLEMS[this.id].subStatusCode, message: this.message };
+  }
+}

@@ -1,0 +1,107 @@
+import { AdminProblem } from '../admin/problem.ts';
+
+/** Items of a page that asks for no number. */
+export const PAGE_DEFAULT = 100;
+/** Most items of a page. */
+export const PAGE_MAX = 1_000;
+
+/** Part of a list, as asked for by `max`, `offset`, `sortBy` and `query`. */
+export interface ListQuery<Field extends string = string> {
+  readonly max: number;
+  readonly offset: number;
+  readonly sortBy?: { readonly field: Field; readonly descending: boolean } | undefined;
+  readonly filter?: { readonly field: Field; readonly value: string; readonly prefix: boolean } | undefined;
+}
+
+/** A page with what a caller needs to get the next one. */
+export interface ListPage<T> {
+  readonly items: readonly T[];
+  readonly hasMore: boolean;
+}
+
+/**
+ * Reads the parameters of a list. `sortBy=field` or `sortBy=field DESC`; `query=field=value`, with `*` at the end for a beginning.
+ * @throws AdminProblem `INVALID_QUERY` for anything else, unknown parameters included
+ */
+export function listQuery<Field extends string>(query: URLSearchParams, fields: readonly Field[]): ListQuery<Field> {
+  for (const name of query.keys()) {
+    if (!['max', 'offset', 'sortBy', 'query'].includes(name)) throw wrong(name, 'is no parameter of this list');
+    if (query.getAll(name).length > 1) throw wrong(name, 'is given twice');
+  }
+  return {
+    max: wholeNumber(query, 'max', PAGE_DEFAULT, 1, PAGE_MAX),
+    offset: wholeNumber(query, 'offset', 0, 0, Number.MAX_SAFE_INTEGER),
+    sortBy: sortBy(query.get('sortBy'), fields),
+    filter: filter(query.get('query'), fields),
+  };
+}
+
+function wholeNumber(query: URLSearchParams, name: string, fallback: number, min: number, max: number): number {
+  const text = query.get(name);
+  if (text === null) return fallback;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) throw wrong(name, `is not a whole number from ${min} to ${max}`);
+  return value;
+}
+
+function sortBy<Field extends string>(text: string | null, fields: readonly Field[]): ListQuery<Field>['sortBy'] {
+  if (text === null) return undefined;
+  const match = /^(\w+)(?: (ASC|DESC))?$/.exec(text);
+  const field = fields.find((known) => known === match?.[1]);
+  if (field === undefined) throw wrong('sortBy', `is not one of ${fields.join(', ')}, with ASC or DESC behind it`);
+  return { field, descending: match?.[2] === 'DESC' };
+}
+
+function filter<Field extends string>(text: string | null, fields: readonly Field[]): ListQuery<Field>['filter'] {
+  if (text === null) return undefined;
+  const at = text.indexOf('=');
+  const field = fields.find((known) => known === text.slice(0, Math.max(at, 0)));
+  if (field === undefined) throw wrong('query', `is not field=value with one of ${fields.join(', ')}`);
+  const value = text.slice(at + 1);
+  return value.endsWith('*') ? { field, value: value.slice(0, -1), prefix: true } : { field, value, prefix: false };
+}
+
+function wrong(name: string, problem: string): AdminProblem {
+  return new AdminProblem('INVALID_QUERY', `${name} ${problem}`);
+}
+
+/** Applies filter, order and page to all items of a list; `read` gives the text of a field. */
+export function pageOf<T, Field extends string>(all: Iterable<T>, query: ListQuery<Field>, read: (item: T, field: Field) => string): ListPage<T> {
+  const { filter: wanted, sortBy: order, offset, max } = query;
+  const fits = (item: T): boolean => {
+    if (wanted === undefined) return true;
+    const text = read(item, wanted.field).toLowerCase();
+    const value = wanted.value.toLowerCase();
+    return wanted.prefix ? text.startsWith(value) : text === value;
+  };
+  const found: T[] = [];
+  for (const item of all) {
+    if (!fits(item)) continue;
+    found.push(item);
+    // Without an order the rest of the list need not be looked at.
+    if (order === undefined && found.length > offset + max) break;
+  }
+  if (order !== undefined) {
+    const sign = order.descending ? -1 : 1;
+    found.sort((a, b) => sign * compareText(read(a, order.field), read(b, order.field)));
+  }
+  return { items: found.slice(offset, offset + max), hasMore: found.length > offset + max };
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** `next` and `prev` links of a page. */
+export function pageLinks(path: string, query: ListQuery, hasMore: boolean): readonly { readonly rel: string; readonly href: string }[] {
+  const link = (rel: string, offset: number): { rel: string; href: string } => {
+    const parameters = new URLSearchParams({ max: String(query.max), offset: String(offset) });
+    if (query.sortBy !== undefined) parameters.set('sortBy', `${query.sortBy.field}${query.sortBy.descending ? ' DESC' : ''}`);
+    if (query.filter !== undefined) parameters.set('query', `${query.filter.field}=${query.filter.value}${query.filter.prefix ? '*' : ''}`);
+    return { rel, href: `${path}?${parameters}` };
+  };
+  return [
+    ...(query.offset > 0 ? [link('prev', Math.max(0, query.offset - query.max))] : []),
+    ...(hasMore ? [link('next', query.offset + query.max)] : []),
+  ];
+}

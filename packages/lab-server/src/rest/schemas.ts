@@ -1,0 +1,130 @@
+import * as v from 'valibot';
+import { FAULT_DELAY_MS, FAULT_RULES, type FaultRule } from '../faults/faults.ts';
+import { AdminProblem } from '../admin/problem.ts';
+
+const line = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.regex(/^\P{Cc}*$/u, 'has control characters'));
+const base64 = v.pipe(v.string(), v.maxLength(400), v.base64('is not base64'));
+const guid = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+
+/** A checked body of type `T`. */
+export type BodySchema<T> = v.GenericSchema<unknown, T>;
+
+/** Reference to another object by its guid. */
+export interface GuidReference {
+  readonly guid: string;
+}
+
+export interface AuthorizationBody {
+  readonly username: string;
+  /** Base64. */
+  readonly password: string;
+  readonly provider?: 'LOCAL' | undefined;
+  readonly domain?: string | undefined;
+}
+
+/** POST /util/authorization */
+export const authorizationBody: BodySchema<AuthorizationBody> = v.strictObject({
+  username: line(254),
+  password: base64,
+  provider: v.optional(v.picklist(['LOCAL'], 'is not LOCAL: a lab has no other directory')),
+  domain: v.optional(v.string()),
+});
+
+export interface UserBody {
+  readonly username: string;
+  readonly displayName?: string | undefined;
+  readonly firstName?: string | undefined;
+  readonly lastName?: string | undefined;
+  readonly emailAddress?: string | undefined;
+  readonly activationProfile?: GuidReference | undefined;
+}
+
+/** POST /users */
+export const userBody: BodySchema<UserBody> = v.strictObject({
+  username: line(254),
+  displayName: v.optional(line(200)),
+  firstName: v.optional(line(100)),
+  lastName: v.optional(line(100)),
+  emailAddress: v.optional(line(254)),
+  activationProfile: v.optional(v.strictObject({ guid })),
+});
+
+export interface ActivationPasswordBody {
+  /** Base64; null or left out: one is made. */
+  readonly password?: string | null | undefined;
+  /** Taken and passed over: a lab sends no mail. */
+  readonly emailTemplate?: unknown;
+  readonly expiry?: string | undefined;
+  readonly expireAfterUse?: boolean | undefined;
+  readonly activationProfile?: GuidReference | undefined;
+  /** The lab's own: makes the secret of a QR code. */
+  readonly qrCode?: boolean | undefined;
+}
+
+export interface ActivationPasswordsBody {
+  readonly activationPasswords: readonly ActivationPasswordBody[];
+}
+
+/** POST /users/{guid}/activationPasswords */
+export const activationPasswordsBody: BodySchema<ActivationPasswordsBody> = v.strictObject({
+  activationPasswords: v.pipe(
+    v.array(
+      v.strictObject({
+        password: v.optional(v.nullable(base64)),
+        emailTemplate: v.optional(v.unknown()),
+        expiry: v.optional(v.pipe(v.string(), v.isoTimestamp('is not an ISO 8601 time'))),
+        expireAfterUse: v.optional(v.boolean()),
+        activationProfile: v.optional(v.strictObject({ guid })),
+        qrCode: v.optional(v.boolean()),
+      }),
+    ),
+    v.minLength(1),
+    v.maxLength(2),
+  ),
+});
+
+export interface CommandBody {
+  readonly type: string;
+  readonly properties?: Readonly<Record<string, unknown>> | undefined;
+  readonly expiry?: string | undefined;
+}
+
+/** POST .../commands. The properties are checked against the type by the command table. */
+export const commandBody: BodySchema<CommandBody> = v.strictObject({
+  type: line(64),
+  properties: v.optional(v.record(v.string(), v.unknown())),
+  expiry: v.optional(v.pipe(v.string(), v.isoTimestamp('is not an ISO 8601 time'))),
+});
+
+/** POST /lab/v1/faults adds a rule. */
+export const faultBody: BodySchema<FaultRule> = v.strictObject({
+  kind: v.picklist(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart']),
+  role: v.optional(v.picklist(['infrastructure', 'uem', 'notification'])),
+  service: v.optional(line(64)),
+  share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
+  seed: v.optional(v.pipe(v.number(), v.safeInteger())),
+  count: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  at: v.optional(v.picklist(['request', 'answer'])),
+  delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(FAULT_DELAY_MS))),
+  status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(500), v.maxValue(599))),
+});
+
+export interface FaultsBody {
+  readonly faults: readonly FaultRule[];
+}
+
+/** PUT /lab/v1/faults: these rules and no other are in force. */
+export const faultsBody: BodySchema<FaultsBody> = v.strictObject({ faults: v.pipe(v.array(faultBody), v.maxLength(FAULT_RULES)) });
+
+/**
+ * Checks a body against its schema.
+ * @throws AdminProblem `UNKNOWN_PROPERTY`, `INVALID_PROPERTY` with the name of the field
+ */
+export function checkBody<T>(schema: BodySchema<T>, json: unknown): T {
+  const result = v.safeParse(schema, json, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const field = v.getDotPath(issue) ?? 'body';
+  if (issue.type === 'strict_object' && issue.expected === 'never') throw new AdminProblem('UNKNOWN_PROPERTY', `${field}: there is no such property`);
+  throw new AdminProblem('INVALID_PROPERTY', `${field}: ${issue.received === 'undefined' ? 'is missing' : issue.message}`);
+}
