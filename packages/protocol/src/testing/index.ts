@@ -1,3 +1,6 @@
+export type { ConformanceCase } from './conformance/conformance-case.ts';
+export { cryptoProviderCases } from './conformance/crypto-provider-cases.ts';
+export { type StoreSubject, storeCases } from './conformance/store-cases.ts';
 export { type FakeClock, type FakeClockOptions, fakeClock } from './fakes/fake-clock.ts';
 export { type MemoryKeyStore, memoryKeyStore, seededKeyStore } from './fakes/memory-key-store.ts';
 export {

@@ -36,7 +36,8 @@ export function publicKeyNative(scalar: Uint8Array): Uint8Array {
 /** x-coordinate of k·P, always 32 bytes. OpenSSL checks that P is on the curve. */
 export function ecdhNative(scalar: Uint8Array, point: Uint8Array): Uint8Array {
   requireUncompressed(point);
-  const shared = refusing(() => agreement(scalar).computeSecret(point));
+  const ecdh = agreement(scalar);
+  const shared = refusing(() => ecdh.computeSecret(point));
   if (shared.length === 32) return plainBytes(shared);
   const padded = new Uint8Array(32);
   padded.set(shared, 32 - shared.length);
