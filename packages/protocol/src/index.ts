@@ -5,6 +5,20 @@ export { drive, type Driven, type DrivePorts } from './drive/drive.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
 export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
+export {
+  ACTIVATION_SALT_BYTES,
+  type ActivationIdentity,
+  canonicalUserId,
+  DEFAULT_SCRYPT_COST,
+  generateActivationPassword,
+  passwordStretch,
+  qrSecretBytes,
+  requireCanonicalUserId,
+  type Spake2Verifier,
+  stretchQrSecret,
+  userIdHash,
+  verifierFromStretched,
+} from './key-schedule/index.ts';
 export type {
   CommandOutcome,
   ManagementCall,
