@@ -37,7 +37,7 @@ export interface LabStore {
   /**
    * Runs `fn` once, synchronously inside the transaction. Resolves with its result when all writes survive a crash, so that
    * what depends on them may be sent. A `fn` that throws writes nothing, and its error is passed on.
-   * @throws ProtocolError `ERR_STORE_WRITE` (disk full, read-only): then nothing was written.
+   * @throws ProtocolError `ERR_STORE_WRITE` (disk full, read-only): then nothing was written. `ERR_REJECTED_BUSY` when too many wait.
    */
   transaction<T>(fn: (tx: WriteView) => T): Promise<T>;
   /** Waits for running transactions; afterwards every call fails with `ERR_USAGE_STATE`. */

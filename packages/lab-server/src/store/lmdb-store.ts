@@ -1,0 +1,114 @@
+import { mkdirSync } from 'node:fs';
+import { ProtocolError } from '@uemkit/protocol';
+import { open, type RootDatabase } from 'lmdb';
+import { ownFolder } from './folder-owner.ts';
+import { createGroupCommit } from './group-commit.ts';
+import type { LabStore, RangeQuery, ReadView, StoreEntry } from './lab-store.ts';
+import { checkRange } from './overlay-view.ts';
+
+/** Address space reserved for the file; the file itself grows with what is in it. */
+const MAP_BYTES = 16 * 2 ** 30;
+
+/** A folder that holds the state of one role. */
+export interface LmdbStoreOptions {
+  /** Made when it is missing, readable for the owner only. One process at a time may have it open. */
+  readonly directory: string;
+}
+
+type Lmdb = RootDatabase<Uint8Array, Uint8Array>;
+
+/**
+ * Opens the durable store.
+ * @throws ProtocolError `ERR_STORE_WRITE` when the folder cannot be written, `ERR_USAGE_STATE` when another process has it open
+ */
+export function openLmdbStore({ directory }: LmdbStoreOptions): LabStore {
+  let release: () => void = () => {};
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    release = ownFolder(directory);
+    const database = openDatabase(directory);
+    const close = async (): Promise<void> => {
+      await database.close();
+      release();
+    };
+    return createGroupCommit({ view: viewOf(database), apply: (writes) => apply(database, writes), close });
+  } catch (cause) {
+    release();
+    if (cause instanceof ProtocolError) throw cause;
+    const reason = cause instanceof Error ? cause.message : 'unknown';
+    throw new ProtocolError('ERR_STORE_WRITE', `the folder of the state cannot be used: ${reason}`, { cause });
+  }
+}
+
+function openDatabase(path: string): Lmdb {
+  return open<Uint8Array, Uint8Array>({
+    path,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    mapSize: MAP_BYTES,
+    // Without this a commit is reported before it is on the disk.
+    overlappingSync: false,
+    // The group is the batch; LMDB's own batching per turn adds promises that nobody could catch when a commit fails.
+    eventTurnBatching: false,
+  } as Parameters<typeof open>[0]) as unknown as Lmdb;
+}
+
+/** Failed commits come as an error that carries a second, rejected promise with the reason. */
+interface FailedCommit {
+  readonly commitError?: Promise<unknown>;
+}
+
+async function apply(database: Lmdb, writes: ReadonlyMap<string, Uint8Array | null>): Promise<void> {
+  try {
+    await database.batch(() => {
+      for (const [key, value] of writes) {
+        if (value === null) database.remove(keyBytes(key));
+        else database.put(keyBytes(key), value);
+      }
+    });
+  } catch (error) {
+    await (error as FailedCommit).commitError;
+    throw error;
+  }
+}
+
+function viewOf(database: Lmdb): ReadView {
+  const guarded = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (cause) {
+      throw new ProtocolError('ERR_STORE_READ', 'the state could not be read', { cause });
+    }
+  };
+  return {
+    get: (key) => guarded(() => plain(database.getBinary(keyBytes(key)))),
+    range(query) {
+      checkRange(query);
+      return guarded(() => readRange(database, query));
+    },
+  };
+}
+
+function readRange(database: Lmdb, { prefix, after, limit, reverse }: RangeQuery): readonly StoreEntry[] {
+  // Keys are printable ASCII, so this is above every key with the prefix.
+  const end = `${prefix}\x7f`;
+  const entries: StoreEntry[] = [];
+  const from = reverse === true ? (after !== undefined && after < end ? after : end) : after !== undefined && after > prefix ? after : prefix;
+  // One more than asked for: the cursor itself may be among them.
+  for (const { key, value } of database.getRange({ start: keyBytes(from), limit: limit + 1, reverse: reverse === true })) {
+    const text = Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+    if (text === after) continue;
+    if (!text.startsWith(prefix) || entries.length === limit) break;
+    entries.push({ key: text, value: plain(value) as Uint8Array });
+  }
+  return entries;
+}
+
+function keyBytes(key: string): Uint8Array {
+  return Buffer.from(key, 'latin1');
+}
+
+/** A `Buffer` behaves otherwise than a `Uint8Array` (`slice` does not copy), so none leaves this file. */
+function plain(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value === undefined ? undefined : new Uint8Array(value.buffer, value.byteOffset, value.length);
+}

@@ -1,0 +1,109 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openLmdbStore } from '../../src/store/lmdb-store.ts';
+
+const folders: string[] = [];
+const folder = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'uemkit-lmdb-'));
+  folders.push(directory);
+  return directory;
+};
+
+afterEach(() => {
+  for (const directory of folders.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+const source = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
+
+describe('lmdb store', () => {
+  it('finds everything again after it was closed', async () => {
+    const directory = join(folder(), 'new', 'state');
+    const first = openLmdbStore({ directory });
+    await Promise.all(Array.from({ length: 500 }, (_, index) => first.transaction((tx) => tx.put(`k/${index}`, Uint8Array.of(index & 255)))));
+    await first.close();
+    const second = openLmdbStore({ directory });
+    expect(second.read((view) => view.range({ prefix: 'k/', limit: 1_000 })).length).toBe(500);
+    await second.close();
+    expect(statSync(directory).mode & 0o077).toBe(0);
+  });
+
+  it('keeps every transaction that was reported, when the process is killed', async () => {
+    const directory = folder();
+    const program = `
+      import { openLmdbStore } from ${JSON.stringify(source('store/lmdb-store.ts'))};
+      const store = openLmdbStore({ directory: ${JSON.stringify(directory)} });
+      for (let n = 0; ; n++) {
+        await store.transaction((tx) => { tx.put('n/' + n, Uint8Array.of(1)); tx.put('twin/' + n, Uint8Array.of(1)); });
+        process.stdout.write(n + '\\n');
+      }`;
+    const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', '--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    await new Promise<void>((resolve, reject) => {
+      child.on('exit', (code) => reject(new Error(`ended with ${code}`)));
+      child.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        if (output.split('\n').length > 50) resolve();
+      });
+    });
+    child.kill('SIGKILL');
+    await ended;
+    const reported = output.split('\n').filter((line) => line !== '').length;
+    const store = openLmdbStore({ directory });
+    const [kept, twins] = store.read((view) => [view.range({ prefix: 'n/', limit: 10_000 }).length, view.range({ prefix: 'twin/', limit: 10_000 }).length]);
+    expect(kept).toBeGreaterThanOrEqual(reported);
+    expect(twins).toBe(kept);
+    await store.close();
+  });
+
+  it('refuses a folder that another running process uses', () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'owner.pid'), String(process.ppid));
+    expect(() => openLmdbStore({ directory })).toThrow(expect.objectContaining({ code: 'ERR_USAGE_STATE' }));
+  });
+
+  it('takes over a folder of a process that is gone', async () => {
+    const directory = folder();
+    const gone = execFileSync(process.execPath, ['-p', 'process.pid']).toString().trim();
+    writeFileSync(join(directory, 'owner.pid'), gone);
+    const store = openLmdbStore({ directory });
+    await store.close();
+    expect(existsSync(join(directory, 'owner.pid'))).toBe(false);
+  });
+
+  it('says that the folder cannot be used when it is a file', () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'file'), '');
+    expect(() => openLmdbStore({ directory: join(directory, 'file') })).toThrow(expect.objectContaining({ code: 'ERR_STORE_WRITE' }));
+    chmodSync(join(directory, 'file'), 0o600);
+  });
+});
+
+const smallDisk = process.env.UEMKIT_SMALL_DISK;
+
+/** Needs an empty file system of a few megabytes; CI mounts a tmpfs and names it. */
+describe.skipIf(smallDisk === undefined)('lmdb store on a full disk (UEMKIT_SMALL_DISK)', () => {
+  it('reports what it cannot write, keeps what it has, and goes on when there is room again', async () => {
+    const directory = mkdtempSync(join(smallDisk as string, 'state-'));
+    folders.push(directory);
+    const store = openLmdbStore({ directory });
+    await store.transaction((tx) => tx.put('first', Uint8Array.of(1)));
+    writeFileSync(join(directory, '..', 'ballast'), new Uint8Array(500_000));
+    let failed: unknown;
+    for (let n = 0; n < 2_000 && failed === undefined; n++) {
+      failed = await store.transaction((tx) => tx.put(`k/${n}`, new Uint8Array(50_000))).catch((error: unknown) => error);
+    }
+    expect(failed).toMatchObject({ code: 'ERR_STORE_WRITE' });
+    expect(store.read((view) => view.get('first'))).toEqual(Uint8Array.of(1));
+    const ballast = join(directory, '..', 'ballast');
+    rmSync(ballast, { force: true });
+    await store.transaction((tx) => tx.put('later', Uint8Array.of(2)));
+    await store.close();
+    const again = openLmdbStore({ directory });
+    expect(again.read((view) => [view.get('first'), view.get('later')])).toEqual([Uint8Array.of(1), Uint8Array.of(2)]);
+    await again.close();
+  });
+});

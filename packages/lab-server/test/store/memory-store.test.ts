@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_WAITING_TRANSACTIONS } from '../../src/store/group-commit.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+
+const one = Uint8Array.of(1);
+
+describe('faults of the memory store', () => {
+  it.each(['disk-full', 'read-only'] as const)('writes nothing and says so: %s', async (fault) => {
+    const store = new MemoryStore();
+    await store.transaction((tx) => tx.put('before', one));
+    store.fault = fault;
+    const [a, b, reader] = await Promise.allSettled([
+      store.transaction((tx) => tx.put('a', one)),
+      store.transaction((tx) => tx.put('b', one)),
+      store.transaction((tx) => tx.get('a')),
+    ]);
+    expect(a).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_WRITE', details: { reason: fault } } });
+    expect(b).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_WRITE' } });
+    // It saw a write that never became durable, so its result must not be used either.
+    expect(reader).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_WRITE' } });
+    expect(store.read((view) => view.range({ prefix: '', limit: 9 }).map((entry) => entry.key))).toEqual(['before']);
+    store.fault = undefined;
+    await store.transaction((tx) => tx.put('after', one));
+    expect(store.read((view) => view.get('after'))).toEqual(one);
+  });
+
+  it('does not need the disk for a transaction that writes nothing', async () => {
+    const store = new MemoryStore();
+    store.fault = 'disk-full';
+    expect(await store.transaction((tx) => tx.get('a'))).toBeUndefined();
+    expect(store.commits).toBe(0);
+  });
+
+  it('holds commits back until it is released', async () => {
+    const store = new MemoryStore();
+    const release = store.hold();
+    let settled = false;
+    const running = store.transaction((tx) => tx.put('a', one)).then(() => {
+      settled = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(settled).toBe(false);
+    expect(store.snapshot().read((view) => view.get('a'))).toBeUndefined();
+    release();
+    await running;
+    expect(store.snapshot().read((view) => view.get('a'))).toEqual(one);
+  });
+
+  it('shares one commit among transactions that come together', async () => {
+    const store = new MemoryStore();
+    await Promise.all(Array.from({ length: 200 }, (_, index) => store.transaction((tx) => tx.put(`k${index}`, one))));
+    expect(store.commits).toBe(1);
+  });
+
+  it('refuses transactions when too many wait', async () => {
+    const store = new MemoryStore();
+    const release = store.hold();
+    const running = Array.from({ length: MAX_WAITING_TRANSACTIONS }, () => store.transaction((tx) => tx.put('a', one)));
+    await expect(store.transaction((tx) => tx.put('b', one))).rejects.toMatchObject({ code: 'ERR_REJECTED_BUSY' });
+    release();
+    await Promise.all(running);
+    await store.transaction((tx) => tx.put('b', one));
+  });
+});
