@@ -19,6 +19,38 @@ export {
   userIdHash,
   verifierFromStretched,
 } from './key-schedule/index.ts';
+export { type ActivationDoneAnswer, answerActivationDone } from './machine/activation/activation-done.ts';
+export { ACTIVATION_TIMERS, type ActivationInitiator, activationInitiator } from './machine/activation/activation-initiator.ts';
+export {
+  ACTIVATION_KEY,
+  type ActivationPhase,
+  type ActivationRecord,
+  type ConfigurationOutcome,
+  restoreActivation,
+  writeActivation,
+} from './machine/activation/activation-record.ts';
+export { type ActivationResponder, activationResponder } from './machine/activation/activation-responder.ts';
+export type {
+  ActivationEvent,
+  ActivationInitiatorOptions,
+  ActivationOutput,
+  ActivationRequestResult,
+  ActivationRequestToDriver,
+  ActivationSecret,
+  DeviceCertificates,
+  IssuedCertificates,
+} from './machine/activation/initiator-types.ts';
+export type {
+  ActivationAnswer,
+  ActivationContext,
+  ActivationRecords,
+  ActivationRefusal,
+  ActivationResponderOptions,
+  ActivationVerifier,
+  IssueRequest,
+  ReadCertificateRequest,
+} from './machine/activation/responder-types.ts';
+export { ACTIVATION_INITIATOR_TRANSITIONS, ACTIVATION_RESPONDER_TRANSITIONS } from './machine/activation/transitions.ts';
 export type {
   CommandOutcome,
   ManagementCall,

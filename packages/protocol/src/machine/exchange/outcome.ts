@@ -1,6 +1,7 @@
 import { isProtocolError } from '../../errors/protocol-error.ts';
 import { LIMITS } from '../../wire/limits.ts';
 import { type Command, type CommandResult, commandResult } from '../../wire/management.ts';
+import { fittingMessage } from '../message-text.ts';
 import type { CommandOutcome } from './device-types.ts';
 
 /** Result of a command that the device refuses because its time is over (F5.5a). */
@@ -21,7 +22,7 @@ export function resultOf(command: Command, outcome: CommandOutcome): CommandResu
   const result: CommandResult = {
     commandId: command.commandId,
     status: outcome.status,
-    message: outcome.status === 'failed' ? fitting(outcome.message) : undefined,
+    message: outcome.status === 'failed' ? fittingMessage(outcome.message, 'the command failed') : undefined,
     data: outcome.status === 'deferred' ? undefined : outcome.data,
     retryAfterS: outcome.status === 'deferred' ? outcome.retryAfterS : undefined,
   };
@@ -31,12 +32,6 @@ export function resultOf(command: Command, outcome: CommandOutcome): CommandResu
 /** Outcome of a command whose handler failed (F5.5c). Messages of other errors than ours may hold anything, so they stay on the device. */
 export function failedOutcome(error: unknown): CommandOutcome {
   return { status: 'failed', message: isProtocolError(error) ? `${error.code}: ${error.message}` : 'the command failed' };
-}
-
-/** At most as many UTF-8 bytes as the field takes: no character has more than four. */
-function fitting(message: string): string {
-  const text = message === '' ? 'the command failed' : message.toWellFormed();
-  return new TextEncoder().encode(text).length <= LIMITS.resultMessageBytes.value ? text : [...text].slice(0, LIMITS.resultMessageBytes.value / 4).join('');
 }
 
 /** Read back, because the decoder knows limits of depth and count that the encoder does not. */

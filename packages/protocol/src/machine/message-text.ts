@@ -1,0 +1,8 @@
+import { LIMITS } from '../wire/limits.ts';
+
+/** An error message as it fits its field: Unicode text, not empty, at most `resultMessageBytes` in UTF-8 (no character has more than four bytes). */
+export function fittingMessage(message: string, whenEmpty: string): string {
+  if (message === '') return whenEmpty;
+  const text = message.toWellFormed();
+  return new TextEncoder().encode(text).length <= LIMITS.resultMessageBytes.value ? text : [...text].slice(0, LIMITS.resultMessageBytes.value / 4).join('');
+}
