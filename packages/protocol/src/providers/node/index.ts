@@ -13,6 +13,9 @@ export { systemClock } from '../portable/system-clock.ts';
 export { webEntropy } from '../portable/web-entropy.ts';
 export { nodeEntropy } from './node-entropy.ts';
 
+/** scrypt calls that may wait for their turn; bounds the memory of a server that is flooded with activations. */
+const MAX_WAITING_SCRYPT = 100_000;
+
 export interface NodeCryptoOptions {
   /** scrypt calls that run at once; each takes a thread of the pool (four by default) and 32 MiB or more. */
   readonly scryptConcurrency?: number;
@@ -50,7 +53,7 @@ export function nodeCrypto(options: NodeCryptoOptions = {}): CryptoProvider {
       requireGcmKey(key);
       return composeGcm(nodeGcmParts(key.slice()));
     },
-    scrypt: scryptNative(scryptConcurrency),
+    scrypt: scryptNative(scryptConcurrency, MAX_WAITING_SCRYPT),
     equal: equalNative,
   };
 }

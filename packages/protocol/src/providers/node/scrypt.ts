@@ -4,13 +4,17 @@ import type { ScryptCost } from '../../ports/crypto-provider.ts';
 import { requireScryptCost, scryptMemoryBytes } from '../checks.ts';
 import { plainBytes } from './plain-bytes.ts';
 
-/** Calls that may wait for their turn; bounds the memory of a server that is flooded with activations. */
-const MAX_WAITING = 100_000;
 /** OpenSSL counts a little more than the formula of RFC 7914. */
 const SPARE_MEMORY_BYTES = 1024 * 1024;
 
-/** scrypt on the thread pool, at most `concurrency` at once: each takes 32 MiB with the usual cost, and a thread. */
-export function scryptNative(concurrency: number): (password: Uint8Array, salt: Uint8Array, cost: ScryptCost, lengthBytes: number) => Promise<Uint8Array> {
+/**
+ * scrypt on the thread pool, at most `concurrency` at once: each takes 32 MiB with the usual cost, and a thread.
+ * Calls over `maxWaiting` are refused with `ERR_REJECTED_BUSY`.
+ */
+export function scryptNative(
+  concurrency: number,
+  maxWaiting: number,
+): (password: Uint8Array, salt: Uint8Array, cost: ScryptCost, lengthBytes: number) => Promise<Uint8Array> {
   let running = 0;
   const waiting: (() => void)[] = [];
   const leave = (): void => {
@@ -23,7 +27,7 @@ export function scryptNative(concurrency: number): (password: Uint8Array, salt: 
       running++;
       return undefined;
     }
-    if (waiting.length >= MAX_WAITING) throw new ProtocolError('ERR_REJECTED_BUSY', 'too many scrypt calls wait');
+    if (waiting.length >= maxWaiting) throw new ProtocolError('ERR_REJECTED_BUSY', 'too many scrypt calls wait');
     return new Promise((resolve) => waiting.push(resolve));
   };
   return async (password, salt, cost, lengthBytes) => {
