@@ -53,6 +53,9 @@ export interface Faults {
   meet(role: string, service: string): ActiveFault | undefined;
 }
 
+/** Service name of the way from the notification service to the device. */
+export const WAKE_UP_SERVICE = 'wakeUp';
+
 interface Slot {
   readonly id: string;
   readonly rule: FaultRule;
@@ -90,7 +93,8 @@ export function createFaults(): Faults {
       for (const slot of slots) {
         const { rule } = slot;
         if (rule.role !== undefined && rule.role !== role) continue;
-        if (rule.service !== undefined && rule.service !== service) continue;
+        // The way to the device is not the way to the server: only a rule that names it meets a wake-up.
+        if (rule.service !== service && (rule.service !== undefined || service === WAKE_UP_SERVICE)) continue;
         if (rule.count !== undefined && slot.applied >= rule.count) continue;
         slot.seen += 1;
         if (rule.share !== undefined && slot.next() >= rule.share) continue;
@@ -115,5 +119,6 @@ function checkRule(rule: FaultRule): void {
   if (rule.kind === 'status' ? !(status !== undefined && Number.isInteger(status) && status >= 500 && status <= 599) : status !== undefined) {
     wrong('status', 'belongs to kind status and is from 500 to 599');
   }
+  if (rule.service === WAKE_UP_SERVICE && !['drop', 'delay', 'duplicate'].includes(rule.kind)) wrong('kind', 'is not drop, delay or duplicate, as for a wake-up');
   if (rule.at !== undefined && rule.kind !== 'drop') wrong('at', 'belongs to kind drop');
 }

@@ -34,9 +34,8 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     return tenantRouter.match(method, path.slice(base.length));
   };
 
-  const run = async (request: RestRequest): Promise<RouteResult> => {
+  const run = async (request: RestRequest, { match, problem }: Found): Promise<RouteResult> => {
     // Who has no credentials learns nothing of which paths there are, but for the open ones.
-    const { match, problem } = attempt(find, request);
     if (match?.route.open !== true) authorization.require(single(request.headers['authorization']));
     if (match === undefined) throw problem;
     return match.route.run({ parts: match.parts, query: new URLSearchParams(request.query), json: bodyOf(request, match.route), base });
@@ -46,8 +45,9 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     let result: RouteResult | undefined;
     let response: RestResponse;
     let reason: string | undefined;
+    const found = attempt(find, request);
     try {
-      result = await run(request);
+      result = await run(request, found);
       response = toResponse(result);
     } catch (error) {
       const problem = problemOf(error);
@@ -65,13 +65,19 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
       deviceId: result?.deviceId,
       userId: result?.userId,
       reason,
-      unknown: status === 404 && reason?.startsWith('NOT_FOUND') === true ? true : undefined,
+      unknown: found.match === undefined ? true : undefined,
     });
     return response;
   };
 }
 
-function attempt(find: (request: RestRequest) => Match, request: RestRequest): { readonly match?: Match; readonly problem?: unknown } {
+/** The route of a request, or why there is none. */
+interface Found {
+  readonly match?: Match;
+  readonly problem?: unknown;
+}
+
+function attempt(find: (request: RestRequest) => Match, request: RestRequest): Found {
   try {
     return { match: find(request) };
   } catch (problem) {

@@ -7,6 +7,9 @@ export interface Match {
   readonly parts: Readonly<Record<string, string>>;
 }
 
+/** What ids of users, devices, commands and faults look like. */
+const ID = /^[\w.~-]{1,128}$/;
+
 interface Pattern {
   readonly segments: readonly string[];
   readonly methods: Map<string, Route>;
@@ -55,6 +58,8 @@ function partsOf(pattern: readonly string[], segments: readonly string[]): Recor
     }
     const value = decoded(given);
     if (value === undefined || value === '') return undefined;
+    // Ids are made here, so anything else names nothing; it must not reach the keys of the store.
+    if (!ID.test(value)) throw new AdminProblem('NOT_FOUND', 'there is no such object');
     parts[expected.slice(1, -1)] = value;
   }
   return parts;

@@ -1,9 +1,8 @@
-import { type PeerIdentity, wire } from '@uemkit/protocol';
+import { type PeerIdentity, requireCanonicalUserId, userIdHash, wire } from '@uemkit/protocol';
 import type { LinkGuard, RoleLink } from '../link-guard.ts';
 import type { Role, RoleAnswer, RoleContext, ServiceName } from '../role.ts';
 import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
 import { applyRegistrations, fakeKey, tenantOfUser } from './registrations.ts';
-import { userIdHash } from './user-id-hash.ts';
 
 export interface InfrastructureOptions extends RoleContext {
   readonly guard: LinkGuard;
@@ -34,6 +33,7 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
   /** F1.3: the tenant of a user. An unknown one gets an answer of the same form. */
   const discover = async ({ frame }: Job): Promise<InfrastructureOutcome> => {
     const { versions, userId } = wire.discoveryRequest.decode(frame);
+    requireCanonicalUserId(userId);
     if (!versions.includes(wire.PROTOCOL_VERSION)) return { ...alerted('badMessage', 'no version in common'), userId };
     const found = store.read((view) => tenantOfUser(view, { crypto, fakeKey: known, userHash: userIdHash(crypto, userId) }));
     if (found === undefined) return { ...busy('no tenant has registered yet'), userId };

@@ -1,0 +1,149 @@
+import {
+  ACTIVATION_SALT_BYTES,
+  type Clock,
+  type CryptoProvider,
+  type Entropy,
+  generateActivationPassword,
+  isProtocolError,
+  passwordStretch,
+  type Spake2Verifier,
+  stretchQrSecret,
+  toBase64url,
+  verifierFromStretched,
+  wipe,
+  wire,
+} from '@uemkit/protocol';
+import { type ActivationSecretRecord, putActivationSecret } from '../state/activation-secrets.ts';
+import { type TenantRecord, tenantOf } from '../state/tenants.ts';
+import { fullBudget, TRY_RULES } from '../state/try-budget.ts';
+import { type UserRecord, userByGuid } from '../state/users.ts';
+import type { LabStore } from '../store/lab-store.ts';
+import { type IssuedPassword, type IssuedQrCode, type NewPassword, type NewSecret, SECRET_LEAST_LIFE_MS, SECRET_LIFE_MS } from './administration.ts';
+import { randomGuid } from './guid.ts';
+import { AdminProblem } from './problem.ts';
+import { requireProfile } from './require-profile.ts';
+
+/** Passwords that wait to be stretched; each takes about 70 ms of a thread, and how many run at once is the provider's choice. */
+export const STRETCHES_IN_WORK = 256;
+/** A password that a person chose has at least so many characters. */
+const LEAST_PASSWORD_CHARACTERS = 8;
+
+export interface SecretIssuerOptions {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly store: LabStore;
+  /** Activation listener, for QR codes: where it is, and the SHA-256 of its public key. */
+  readonly activation: { readonly address: string; readonly spkiPin: Uint8Array };
+}
+
+/** Makes activation passwords and QR codes (F1.1c). The secret is told once; the store gets a verifier. */
+export interface SecretIssuer {
+  password(guid: string, wanted: NewPassword): Promise<IssuedPassword>;
+  qrCode(guid: string, wanted: NewSecret): Promise<IssuedQrCode>;
+}
+
+export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
+  const { clock, crypto, entropy, store } = options;
+  let inWork = 0;
+
+  /** Who the secret is for, and until when; checked before anything costly is done. */
+  const prepare = (guid: string, wanted: NewSecret): { readonly user: UserRecord; readonly tenant: TenantRecord; readonly expiresAtMs: number } => {
+    const nowMs = clock.nowMs();
+    const { expiresAtMs = nowMs + SECRET_LIFE_MS, profileId } = wanted;
+    if (!(expiresAtMs >= nowMs + SECRET_LEAST_LIFE_MS && expiresAtMs <= nowMs + SECRET_LIFE_MS)) throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not from one minute to 30 days from now');
+    return store.read((view) => {
+      const user = userByGuid(view, guid);
+      const tenant = tenantOf(view);
+      if (user === undefined || tenant === undefined) throw new AdminProblem('USER_NOT_FOUND', 'there is no such user');
+      requireProfile(view, profileId);
+      return { user, tenant, expiresAtMs: Math.floor(expiresAtMs) };
+    });
+  };
+
+  const keep = async (
+    { user, tenant, expiresAtMs }: ReturnType<typeof prepare>,
+    kind: wire.SecretKind,
+    { salt, verifier }: { readonly salt: Uint8Array; readonly verifier: Spake2Verifier },
+    { expireAfterUse = true, profileId }: NewSecret,
+  ): Promise<void> => {
+    const createdAtMs = clock.nowMs();
+    const record: ActivationSecretRecord = {
+      secretId: randomGuid(entropy),
+      userGuid: user.guid,
+      userId: user.userId,
+      kind,
+      salt,
+      cost: tenant.cost,
+      w0: verifier.w0,
+      L: verifier.L,
+      createdAtMs,
+      expiresAtMs,
+      expireAfterUse,
+      profileId,
+      tries: fullBudget(TRY_RULES[kind], createdAtMs),
+    };
+    await store.transaction((tx) => {
+      // The user may have been deleted while the password was stretched.
+      if (userByGuid(tx, user.guid) === undefined) throw new AdminProblem('USER_NOT_FOUND', 'there is no such user');
+      putActivationSecret(tx, record);
+    });
+  };
+
+  /** A verifier over a fresh salt; the chance that a scalar is 0 is 2^-255, then with another salt. */
+  const verifierOver = async (stretch: (salt: Uint8Array) => Promise<Uint8Array> | Uint8Array): Promise<{ readonly salt: Uint8Array; readonly verifier: Spake2Verifier }> => {
+    for (;;) {
+      const salt = entropy.randomBytes(ACTIVATION_SALT_BYTES);
+      const verifier = verifierFromStretched(crypto, await stretch(salt));
+      if (verifier !== undefined) return { salt, verifier };
+    }
+  };
+
+  return {
+    async password(guid, wanted) {
+      const prepared = prepare(guid, wanted);
+      const { user, tenant, expiresAtMs } = prepared;
+      const password = wanted.password ?? generateActivationPassword(entropy);
+      if ([...password].length < LEAST_PASSWORD_CHARACTERS) throw new AdminProblem('INVALID_PROPERTY', `password: has fewer than ${LEAST_PASSWORD_CHARACTERS} characters`);
+      if (inWork >= STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
+      inWork += 1;
+      try {
+        const made = await verifierOver(async (salt) => {
+          const request = stretchOf(password, user.userId, tenant, salt);
+          try {
+            return await crypto.scrypt(request.password, request.salt, request.cost, request.lengthBytes);
+          } finally {
+            wipe(request.password);
+          }
+        });
+        await keep(prepared, 'password', made, wanted);
+      } finally {
+        inWork -= 1;
+      }
+      return { password, expiresAtMs };
+    },
+
+    async qrCode(guid, wanted) {
+      const prepared = prepare(guid, wanted);
+      const { user, tenant, expiresAtMs } = prepared;
+      const { coreId } = tenant;
+      const secret = entropy.randomBytes(16);
+      const made = await verifierOver((salt) => stretchQrSecret(crypto, secret, { userId: user.userId, coreId }, salt));
+      await keep(prepared, 'qr', made, wanted);
+      const { address: host, spkiPin } = options.activation;
+      const map = wire.qrCode.encode({ format: 1, host, userId: user.userId, secret, spkiPin, coreId, expiryEpochS: Math.floor(expiresAtMs / 1_000) }, 'qrCode');
+      const content = toBase64url(wire.encodeCbor(map));
+      wipe(secret);
+      return { content, expiresAtMs };
+    },
+  };
+}
+
+function stretchOf(password: string, userId: string, tenant: TenantRecord, salt: Uint8Array): ReturnType<typeof passwordStretch> {
+  try {
+    return passwordStretch(password, { userId, coreId: tenant.coreId }, salt, tenant.cost);
+  } catch (error) {
+    if (isProtocolError(error) && error.kind === 'local') throw new AdminProblem('INVALID_PROPERTY', `password: ${error.message}`);
+    throw error;
+  }
+}

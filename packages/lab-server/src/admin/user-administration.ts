@@ -1,0 +1,103 @@
+import { type Clock, type CryptoProvider, canonicalUserId, type Entropy, isProtocolError, userIdHash } from '@uemkit/protocol';
+import type { Registrar } from '../links/registrar.ts';
+import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
+import { isLive, listDevicesOfUser } from '../state/devices.ts';
+import { type ActivationProfileRecord, listProfiles, putProfile } from '../state/profiles.ts';
+import { createUser, deleteUser, listUsersByUserId, type UserRecord, userByGuid, userByUserId } from '../state/users.ts';
+import type { LabStore, ReadView } from '../store/lab-store.ts';
+import type { Administration, NewUser } from './administration.ts';
+import { randomGuid } from './guid.ts';
+import { rowsOf } from './pages.ts';
+import { AdminProblem } from './problem.ts';
+import { requireProfile } from './require-profile.ts';
+
+export interface UserAdministrationOptions {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly store: LabStore;
+  readonly registrar: Registrar;
+}
+
+export type UserAdministration = Pick<
+  Administration,
+  'createUser' | 'deleteUser' | 'user' | 'userByName' | 'users' | 'activationSecrets' | 'expireActivationSecrets' | 'profiles' | 'putProfile'
+>;
+
+/** Devices of a user that are looked at before the user is deleted. */
+const USER_DEVICES = 1_000;
+
+/** Users, their activation profiles and secrets (F1.1). */
+export function createUserAdministration(options: UserAdministrationOptions): UserAdministration {
+  const { clock, crypto, entropy, store, registrar } = options;
+  const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
+
+  const record = (user: NewUser): UserRecord => {
+    const username = user.username.trim();
+    const displayName = user.displayName ?? ([user.firstName, user.lastName].filter(Boolean).join(' ') || username);
+    const { email, firstName, lastName, profileId } = user;
+    return { guid: randomGuid(entropy), userId: canonical(username), username, displayName, email, firstName, lastName, profileId, createdAtMs: clock.nowMs() };
+  };
+
+  return {
+    async createUser(wanted) {
+      const user = record(wanted);
+      await store.transaction((tx) => {
+        requireProfile(tx, user.profileId);
+        if (userByUserId(tx, user.userId) !== undefined) throw new AdminProblem('USER_EXISTS', 'there is a user of this name already');
+        createUser(tx, user);
+      });
+      // F1.1: when the Infrastructure cannot be reached now, it is told later; the user exists all the same.
+      registrar.add(userIdHash(crypto, user.userId));
+      await registrar.flush();
+      return user;
+    },
+
+    async deleteUser(guid) {
+      const { userId } = await store.transaction((tx) => {
+        const user = requireUser(tx, guid);
+        const devices = listDevicesOfUser(tx, guid, { limit: USER_DEVICES });
+        if (devices.some(isLive)) throw new AdminProblem('USER_HAS_DEVICES', 'the user has devices; remove them first');
+        for (const { kind } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind);
+        deleteUser(tx, guid);
+        return user;
+      });
+      registrar.remove(userIdHash(crypto, userId));
+      await registrar.flush();
+    },
+
+    user: (guid) => store.read((view) => requireUser(view, guid)),
+    userByName: (username) => store.read((view) => userByUserId(view, canonical(username))),
+    *users() {
+      for (const { record: user } of rowsOf(read, listUsersByUserId, (row) => row.id)) yield user;
+    },
+    activationSecrets: (guid): readonly ActivationSecretRecord[] => store.read((view) => listActivationSecrets(view, requireUser(view, guid).guid)),
+    async expireActivationSecrets(guid) {
+      await store.transaction((tx) => {
+        requireUser(tx, guid);
+        for (const { kind } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind);
+      });
+    },
+    *profiles() {
+      for (const { record: profile } of rowsOf(read, listProfiles, (row) => row.id)) yield profile;
+    },
+    async putProfile(profile: ActivationProfileRecord) {
+      await store.transaction((tx) => putProfile(tx, profile));
+    },
+  };
+}
+
+function requireUser(view: ReadView, guid: string): UserRecord {
+  const user = userByGuid(view, guid);
+  if (user === undefined) throw new AdminProblem('USER_NOT_FOUND', 'there is no such user');
+  return user;
+}
+
+function canonical(username: string): string {
+  try {
+    return canonicalUserId(username);
+  } catch (error) {
+    if (isProtocolError(error)) throw new AdminProblem('INVALID_PROPERTY', `username: ${error.message}`);
+    throw error;
+  }
+}
