@@ -78,6 +78,20 @@ export {
 } from './machine/exchange/management-server.ts';
 export { COMMAND_PRIORITIES, COMMAND_TYPES, type CommandPriority, commandPriority, endsManagement } from './machine/exchange/priority.ts';
 export { MANAGEMENT_DEVICE_TRANSITIONS, MANAGEMENT_SERVER_TRANSITIONS } from './machine/exchange/transitions.ts';
+export { HANDSHAKE_TIMER, type HandshakeInitiator, handshakeInitiator } from './machine/handshake/handshake-initiator.ts';
+export { type HandshakeResponder, handshakeResponder } from './machine/handshake/handshake-responder.ts';
+export type {
+  HandshakeBinding,
+  HandshakeEvent,
+  HandshakeInitiatorOptions,
+  HandshakePeer,
+  HandshakeRequest,
+  HandshakeRequestResult,
+  HandshakeResponderOptions,
+  HandshakeSession,
+  SessionRecords,
+} from './machine/handshake/handshake-types.ts';
+export { HANDSHAKE_INITIATOR_TRANSITIONS, HANDSHAKE_RESPONDER_TRANSITIONS } from './machine/handshake/transitions.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
 export { StateCell, type Transition, type TransitionListener, type TransitionRecorder, transitionRecorder } from './machine/table.ts';
 export { backoff, type BackoffOptions, DEFAULT_BACKOFF } from './retry/backoff.ts';
