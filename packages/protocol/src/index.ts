@@ -51,6 +51,7 @@ export type {
   ReadCertificateRequest,
 } from './machine/activation/responder-types.ts';
 export { ACTIVATION_INITIATOR_TRANSITIONS, ACTIVATION_RESPONDER_TRANSITIONS } from './machine/activation/transitions.ts';
+export { errorOfAlert } from './machine/exchange/alerts.ts';
 export type {
   CommandOutcome,
   ManagementCall,
@@ -105,3 +106,4 @@ export type { CertificatePeer, PeerIdentity } from './ports/peer-identity.ts';
 export type { Store, StoreWrite } from './ports/store.ts';
 export type { TraceEvent, TraceSink } from './ports/trace.ts';
 export * as wire from './wire/index.ts';
+export * as x509 from './x509/index.ts';

@@ -39,11 +39,15 @@ export interface UemClientEvents {
   /** The device asks for pending actions (F5.3). */
   poll: { readonly reason: wire.PollReason };
   /** A command arrived that is to be carried out (F5.4). */
-  command: { readonly command: wire.Command };
+  command: { readonly commandId: Uint8Array; readonly type: string };
   /** The status of a command is recorded and is on its way (F5.5). */
   commanddone: { readonly commandId: Uint8Array; readonly type: string; readonly status: wire.CommandStatus; readonly message?: string | undefined };
-  /** Nothing is pending (F5.6); `commands` were carried out since the poll. */
-  idle: { readonly reason: wire.PollReason; readonly commands: number };
+  /** The server has the status of a command. */
+  commandanswered: { readonly commandId: Uint8Array };
+  /** `OperatingSystem.execute` threw; the server is told that the command failed, but not `error`. */
+  handlerfailed: { readonly commandId: Uint8Array; readonly type: string; readonly error: unknown };
+  /** Nothing is pending (F5.6); `commands` were handed out since the poll. */
+  idle: { readonly commands: number; readonly serverTimeEpochS: number; readonly nextPollMs: number };
   /** A poll failed; the client tries again after `retryInMs`. */
   pollfailed: { readonly error: ProtocolError; readonly retryInMs: number };
   /** The push connection is registered. */
@@ -51,5 +55,7 @@ export interface UemClientEvents {
   /** The push connection is gone or could not be made; the client tries again after `retryInMs`. */
   pushclosed: { readonly error?: ProtocolError | undefined; readonly retryInMs: number };
   /** The certificate was renewed. */
-  renewed: { readonly notAfterMs: number };
+  renewed: { readonly notAfterEpochS: number };
+  /** The certificate is due for renewal, but that did not work; it is tried again after the next poll. */
+  renewalfailed: { readonly error: ProtocolError };
 }

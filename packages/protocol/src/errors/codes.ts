@@ -51,6 +51,7 @@ export type ErrorCode =
   | 'ERR_TRANSPORT_CLOSED'
   | 'ERR_TRANSPORT_HTTP'
   | 'ERR_TRANSPORT_TIMEOUT'
+  | 'ERR_DEVICE_CONFIGURATION'
   | 'ERR_STORE_READ'
   | 'ERR_STORE_WRITE'
   | 'ERR_STORE_VERSION'
@@ -119,6 +120,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     summary: 'The HTTP answer has a status or media type that the binding does not know; `details.status` has it.',
   },
   ERR_TRANSPORT_TIMEOUT: { kind: 'transport', retry: 'backoff', summary: 'No answer within the time limit of the transport.' },
+  ERR_DEVICE_CONFIGURATION: {
+    kind: 'local',
+    retry: 'reactivate',
+    summary: 'The device could not apply its configuration. The server was told, and there is no device; activate again when the cause is gone.',
+  },
   ERR_STORE_READ: { kind: 'local', retry: 'never', summary: 'Saved state could not be read or is damaged.' },
   ERR_STORE_WRITE: { kind: 'local', retry: 'backoff', summary: 'State could not be saved (disk full, read-only); nothing that depends on it was sent.' },
   ERR_STORE_VERSION: { kind: 'local', retry: 'never', summary: 'Saved state was written by a newer version.' },

@@ -65,11 +65,11 @@ class FrameHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.#lengthBytes += chunk.length;
     if (this.#lengthBytes > MAX_ANSWER_BYTES) this.#refuse(controller, answerTooLong());
-    // The parser reuses its memory after this call.
-    else if (this.#first === undefined) this.#first = chunk.slice();
+    // A copy, because the parser reuses its memory (and `slice` of a Buffer is a view).
+    else if (this.#first === undefined) this.#first = new Uint8Array(chunk);
     else {
       this.#more ??= [];
-      this.#more.push(chunk.slice());
+      this.#more.push(new Uint8Array(chunk));
     }
   }
 

@@ -79,7 +79,7 @@ class WsPushConnection implements OpenPushConnection {
     socket.on('pong', hear);
     socket.on('message', (data, isBinary) => {
       this.#heard = true;
-      if (isBinary && data instanceof Uint8Array) request.onFrame(data);
+      if (isBinary && data instanceof Uint8Array) request.onFrame(new Uint8Array(data));
       else socket.close(1003);
     });
   }

@@ -1,0 +1,32 @@
+import { ACTIVATION_KEY, errorOfAlert, ProtocolError, restoreActivation, wire, writeActivation } from '@uemkit/protocol';
+import { ask, type ClientContext } from '../ask.ts';
+import { type ActiveDevice, activeDevice } from '../state/active-device.ts';
+import { certificateValidity, deviceCertificates } from './device-certificates.ts';
+
+/** A renewal proves possession by the TLS connection that it goes over, so there is no challenge. */
+const NO_CHALLENGE = '';
+
+/**
+ * Has the certificate of the device renewed, over mutual TLS with the old one and for the same key, and saves the new one.
+ * @throws ProtocolError; then the old certificate stays in force
+ */
+export async function renewCertificate(context: ClientContext, device: ActiveDevice, serverTimeEpochS: number, signal: AbortSignal): Promise<ActiveDevice> {
+  const { crypto, keyStore, store } = context.options;
+  const { keyId, deviceId } = device.identity;
+  const certificates = deviceCertificates(crypto);
+  const publicKey = await keyStore.publicKey(keyId);
+  const requestInfo = certificates.requestInfo(publicKey, NO_CHALLENGE);
+  const csr = certificates.request(requestInfo, await keyStore.sign(keyId, requestInfo));
+  const { address, trust, identity } = device;
+  const frame = wire.renewRequest.encode({ csr });
+  const request = { peer: 'uem', step: 'F5.3', answerStep: 'F5.4', service: 'device', address, trust, identity, frame, signal } as const;
+  const renewed = await ask(context, request, wire.renewResult, errorOfAlert);
+  // By the server's time: it has just been told over mutual TLS, and the clock of the device may be wrong.
+  certificates.checkIssued({ ...renewed, publicKey, deviceId, nowMs: serverTimeEpochS * 1000 });
+  const record = restoreActivation(await store.get(ACTIVATION_KEY));
+  if (record?.details === undefined || record.keyId !== keyId) throw new ProtocolError('ERR_USAGE_STATE', 'the device has left management meanwhile');
+  const details = { ...record.details, certificates: renewed.certificates, tenantRoots: renewed.tenantRoots };
+  signal.throwIfAborted();
+  await store.commit([writeActivation({ ...record, details })]);
+  return activeDevice(record, details, certificateValidity(details.certificates[0] as Uint8Array));
+}

@@ -1,0 +1,241 @@
+import {
+  type ActivationRecord,
+  type ActivationSecret,
+  type DeviceCertificates,
+  EventEmitterTarget,
+  isProtocolError,
+  ProtocolError,
+  toHex,
+  writeActivation,
+} from '@uemkit/protocol';
+import { runActivation } from './activation/activation-run.ts';
+import { type ActivationTarget, discover, secretOf, targetOfQrCode, userIdOf } from './activation/activation-target.ts';
+import type { ClientContext, Peer } from './ask.ts';
+import { certificateValidity, deviceCertificates } from './certificate/device-certificates.ts';
+import type { CallOptions, UemClient } from './client.ts';
+import type { ActivationCredentials, PasswordCredentials } from './credentials.ts';
+import { depart, verdictOf } from './departure.ts';
+import { ACTIVATION_STEPS, type ActivationPhase, type ClientState, type UemClientEvents } from './events.ts';
+import { ManagedDevice, type ManagedDeviceOwner } from './managed-device.ts';
+import type { DeactivationReason } from './operating-system.ts';
+import { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
+import { type ActiveDevice, activeDevice } from './state/active-device.ts';
+import { forgetDeparture, loadState, type SavedState } from './state/saved-state.ts';
+
+const KEY_ID_BYTES = 8;
+
+/** The client of one device: which of its parts is at work, and what of that users see. */
+export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements UemClient, ClientContext, ManagedDeviceOwner {
+  readonly options: UemClientOptions;
+  readonly limits: UemClientLimits;
+  #state: ClientState = 'inactive';
+  #deviceId: string | undefined;
+  #managed: ManagedDevice | undefined;
+  /** `open` or `activate` is under way. */
+  #busy = false;
+  #opened = false;
+  #firstPoll: 'activation' | 'resume' = 'resume';
+  #closing: AbortController = new AbortController();
+
+  constructor(options: UemClientOptions) {
+    super();
+    this.options = options;
+    this.limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  get deviceId(): string | undefined {
+    return this.#deviceId;
+  }
+
+  open(options: CallOptions = {}): Promise<void> {
+    return this.#exclusively(options.signal, async (signal) => {
+      const saved = await loadState(this.options.store);
+      this.#opened = true;
+      if (saved.phase === 'inactive') return;
+      if (saved.phase === 'ended') return this.#show(stateAfter(saved.reason));
+      if (saved.phase === 'departing') return this.#finishDeparture(saved.keyId, saved.reason);
+      this.#deviceId = saved.record.details?.deviceId;
+      if (saved.phase === 'active') return this.#activated(saved.record);
+      this.#show('activating');
+      // After A6 nothing is needed of the user any more (F1.5).
+      if (saved.record.phase !== 'started') await this.#confirm(saved.record, signal);
+    });
+  }
+
+  activate(credentials: ActivationCredentials, options: CallOptions = {}): Promise<void> {
+    return this.#exclusively(options.signal, async (signal) => {
+      if (!this.#opened) throw new ProtocolError('ERR_USAGE_STATE', 'open the client first');
+      if (this.#state === 'active' || this.#state === 'leaving') throw new ProtocolError('ERR_USAGE_STATE', 'the device is activated already');
+      const secret = secretOf(credentials);
+      this.#progress('credentialsTaken');
+      const record = await this.#recordFor(userIdOf(secret));
+      this.#show('activating');
+      if (record.phase !== 'started') return this.#confirm(record, signal);
+      await this.#run(record, signal, { secret, target: await this.#find(credentials, secret, record.userId, signal) });
+    });
+  }
+
+  start(): void {
+    if (this.#closing.signal.aborted) throw closedError();
+    this.#managed?.start(this.#firstPoll);
+  }
+
+  async stop(): Promise<void> {
+    await this.#managed?.stop();
+  }
+
+  async poll(options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    if (this.#managed === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the device is not active', { details: { state: this.#state } });
+    const polled = this.#managed.poll();
+    await (options.signal === undefined ? polled : abortable(polled, options.signal));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(closedError());
+    this.#managed?.drop();
+    this.#managed = undefined;
+    await this.options.transport.close();
+  }
+
+  trace(step: string, direction: 'sent' | 'received', peer: Peer, frame: Uint8Array): void {
+    const { trace, clock } = this.options;
+    if (trace === undefined) return;
+    const device = this.#deviceId ?? this.options.name ?? 'device';
+    const [from, to] = direction === 'sent' ? [device, peer] : [peer, device];
+    trace({ step, from, to, frame, timeMs: clock.nowMs() });
+  }
+
+  // ManagedDeviceOwner
+
+  override emit<Name extends keyof UemClientEvents>(name: Name, detail: UemClientEvents[Name]): void {
+    super.emit(name, detail);
+  }
+
+  leaving(): void {
+    this.#show('leaving');
+  }
+
+  departed(reason: DeactivationReason): void {
+    this.#managed = undefined;
+    this.#show(stateAfter(reason));
+  }
+
+  /** One of `open` and `activate` at a time; ends when the caller or `close` says so. Errors of ours keep their step. */
+  async #exclusively(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#closing.signal.aborted) throw closedError();
+    if (this.#busy) throw new ProtocolError('ERR_USAGE_STATE', 'the client is being opened or activated');
+    this.#busy = true;
+    try {
+      const either = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+      either.throwIfAborted();
+      await work(either);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** The record to go on with: of an earlier try of the same user, or a new one with a new key. */
+  async #recordFor(userId: string): Promise<ActivationRecord> {
+    const { store, keyStore, entropy } = this.options;
+    const saved: SavedState = await loadState(store);
+    if (saved.phase === 'departing') await this.#finishDeparture(saved.keyId, saved.reason);
+    if (saved.phase === 'activating') {
+      if (saved.record.userId === userId) return saved.record;
+      if (saved.record.phase !== 'started') throw new ProtocolError('ERR_USAGE_STATE', 'the device was accepted for another user; confirm that first');
+      await keyStore.destroy(saved.record.keyId);
+    }
+    const record: ActivationRecord = { phase: 'started', userId, keyId: `device-${toHex(entropy.randomBytes(KEY_ID_BYTES))}` };
+    await store.commit([forgetDeparture, writeActivation(record)]);
+    return record;
+  }
+
+  async #find(credentials: ActivationCredentials, secret: ActivationSecret, userId: string, signal: AbortSignal): Promise<ActivationTarget> {
+    if (secret.kind === 'qr') return targetOfQrCode(secret.code);
+    const target = await discover(this, (credentials as PasswordCredentials).infrastructure, userId, signal);
+    this.#progress('discovered');
+    return target;
+  }
+
+  /** What is left after A6: configuration and confirmation (F1.5). */
+  #confirm(record: ActivationRecord, signal: AbortSignal): Promise<void> {
+    return this.#run(record, signal, {});
+  }
+
+  async #run(record: ActivationRecord, signal: AbortSignal, how: Pick<Parameters<typeof runActivation>[0], 'secret' | 'target'>): Promise<void> {
+    const certificates: DeviceCertificates = deviceCertificates(this.options.crypto);
+    const progress = (phase: ActivationPhase): void => this.#progress(phase);
+    try {
+      this.#activated(await runActivation({ context: this, certificates, record, signal, progress, ...how }));
+      this.#firstPoll = 'activation';
+      this.#progress('confirmed');
+    } catch (error) {
+      await this.#activationFailed(record, error);
+      throw error;
+    } finally {
+      this.options.transport.release();
+    }
+  }
+
+  async #activationFailed(record: ActivationRecord, error: unknown): Promise<void> {
+    if (!isProtocolError(error)) return;
+    const { keyStore } = this.options;
+    if (error.code === 'ERR_DEVICE_CONFIGURATION') {
+      // The server knows that there will be no device with this key.
+      await keyStore.destroy(record.keyId);
+      return this.#show('inactive');
+    }
+    // Only at A7 is the server authenticated by TLS and the device known to it.
+    const verdict = error.step === 'F1.5' ? verdictOf(error.code) : undefined;
+    if (verdict !== undefined) await this.#finishDeparture(record.keyId, verdict);
+  }
+
+  #activated(record: ActivationRecord): void {
+    const { details } = record;
+    if (details === undefined) throw new ProtocolError('ERR_STORE_READ', 'the saved activation has no details');
+    const leaf = details.certificates[0] as Uint8Array;
+    const device: ActiveDevice = activeDevice(record, details, certificateValidity(leaf));
+    this.#deviceId = details.deviceId;
+    this.#managed = new ManagedDevice(this, device, this);
+    this.#show('active');
+  }
+
+  async #finishDeparture(keyId: string, reason: DeactivationReason): Promise<void> {
+    this.#show(reason === 'command' ? 'leaving' : reason);
+    await this.options.store.commit(await depart(this.options, keyId, reason));
+    this.#show(stateAfter(reason));
+  }
+
+  #progress(phase: ActivationPhase): void {
+    this.emit('activationprogress', { phase, step: ACTIVATION_STEPS[phase] });
+  }
+
+  #show(state: ClientState): void {
+    const previous = this.#state;
+    if (state === previous) return;
+    this.#state = state;
+    if (state !== 'active' && state !== 'activating' && state !== 'leaving') this.#deviceId = undefined;
+    this.emit('statechange', { state, previous });
+  }
+}
+
+function stateAfter(reason: DeactivationReason): ClientState {
+  return reason === 'command' ? 'inactive' : reason;
+}
+
+function closedError(): ProtocolError {
+  return new ProtocolError('ERR_USAGE_STATE', 'the client is closed');
+}
+
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

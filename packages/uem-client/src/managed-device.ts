@@ -1,0 +1,277 @@
+import { isProtocolError, MANAGEMENT_KEYS, type ManagementEvent, ProtocolError, type StoreWrite, sameBytes, type wire } from '@uemkit/protocol';
+import type { ClientContext } from './ask.ts';
+import { renewCertificate } from './certificate/renewal.ts';
+import { depart, verdictOf } from './departure.ts';
+import type { UemClientEvents } from './events.ts';
+import { type ManagementOwner, ManagementLoop } from './management/management-loop.ts';
+import type { DeactivationReason } from './operating-system.ts';
+import { PushLoop, type PushLoopOwner } from './push/push-loop.ts';
+import type { ActiveDevice } from './state/active-device.ts';
+import { PUSH_TOKEN_KEY } from './state/saved-state.ts';
+
+/** What an active device tells the client that it belongs to. */
+export interface ManagedDeviceOwner {
+  emit<Name extends keyof UemClientEvents>(name: Name, detail: UemClientEvents[Name]): void;
+  /** The identity is about to be destroyed. */
+  leaving(reason: DeactivationReason): void;
+  /** The device is not managed any more. */
+  departed(reason: DeactivationReason): void;
+}
+
+interface PollWaiter {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** One device while it is active (F5): the management loop, the push loop, renewal, and the poll connection that closes at rest. */
+export class ManagedDevice implements ManagementOwner, PushLoopOwner {
+  readonly #context: ClientContext;
+  readonly #owner: ManagedDeviceOwner;
+  #device: ActiveDevice;
+  #loop: ManagementLoop | undefined;
+  #push: PushLoop | undefined;
+  #started = false;
+  #renewing: AbortController | undefined;
+  #cancelRelease: (() => void) | undefined;
+  /** Bounded by the callers of `poll`; all end with the next poll. */
+  #waiters: PollWaiter[] = [];
+
+  constructor(context: ClientContext, device: ActiveDevice, owner: ManagedDeviceOwner) {
+    this.#context = context;
+    this.#device = device;
+    this.#owner = owner;
+  }
+
+  get device(): ActiveDevice {
+    return this.#device;
+  }
+
+  start(reason: wire.PollReason): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#loop ??= this.#newLoop(reason);
+    void this.#startPush();
+  }
+
+  poll(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      if (this.#loop === undefined) this.#loop = this.#newLoop('request');
+      else this.#loop.poll('request');
+    });
+  }
+
+  async stop(): Promise<void> {
+    const loop = this.#loop;
+    this.#end();
+    await loop?.stop();
+  }
+
+  drop(): void {
+    const loop = this.#loop;
+    this.#end();
+    loop?.drop();
+  }
+
+  #end(): void {
+    this.#started = false;
+    this.#loop = undefined;
+    this.#abandonRenewal();
+    this.#push?.stop();
+    this.#push = undefined;
+    this.#release();
+    this.#settle(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
+  }
+
+  #newLoop(reason: wire.PollReason): ManagementLoop {
+    const { clock, entropy, store, operatingSystem } = this.#context.options;
+    const loop = new ManagementLoop({
+      clock,
+      entropy,
+      store,
+      operatingSystem,
+      limits: this.#context.limits,
+      schedule: this.#device.schedule,
+      owner: this,
+    });
+    loop.start(reason);
+    return loop;
+  }
+
+  // F5.3 to F5.6
+
+  exchange(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    this.#cancelRelease?.();
+    this.#cancelRelease = undefined;
+    const { address, trust, identity } = this.#device;
+    return this.#context.options.transport.exchange({ address, service: 'device', frame, trust, identity, signal });
+  }
+
+  told(event: ManagementEvent): void {
+    switch (event.type) {
+      case 'polled':
+        return this.#owner.emit('poll', { reason: event.reason });
+      case 'commandReceived':
+        return this.#owner.emit('command', { commandId: event.commandId, type: event.commandType });
+      case 'commandFinished':
+        return this.#owner.emit('commanddone', {
+          commandId: event.commandId,
+          type: event.commandType,
+          status: event.status,
+          ...(event.message === undefined ? {} : { message: event.message }),
+        });
+      case 'commandAnswered':
+        return this.#owner.emit('commandanswered', { commandId: event.commandId });
+      case 'idle':
+        return this.#idle(event.commands, event.serverTimeEpochS, event.nextPollMs);
+      case 'exchangeFailed':
+        return this.#failed(event.error, event.retryAfterMs);
+      case 'frameDropped':
+        return undefined;
+    }
+  }
+
+  handlerFailed(command: wire.Command, error: unknown): void {
+    this.#owner.emit('handlerfailed', { commandId: command.commandId, type: command.type, error });
+  }
+
+  async leave(): Promise<readonly StoreWrite[]> {
+    this.#abandonRenewal();
+    this.#owner.leaving('command');
+    return depart(this.#context.options, this.#device.identity.keyId, 'command');
+  }
+
+  ended(refusal: ProtocolError | undefined): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    this.#end();
+    const reason = refusal === undefined ? 'command' : verdictOf(refusal.code);
+    if (refusal === undefined || reason === undefined) this.#owner.departed('command');
+    else void this.#refused(reason);
+    for (const waiter of waiters) {
+      if (refusal === undefined) waiter.resolve();
+      else waiter.reject(refusal);
+    }
+  }
+
+  /** The verdict holds at once; when it cannot be saved now, the next start hears it again. */
+  async #refused(reason: DeactivationReason): Promise<void> {
+    const { options } = this.#context;
+    this.#owner.departed(reason);
+    try {
+      await options.store.commit(await depart(options, this.#device.identity.keyId, reason));
+    } catch (error) {
+      this.#owner.emit('pollfailed', { error: asProtocolError(error), retryInMs: 0 });
+    }
+  }
+
+  #idle(commands: number, serverTimeEpochS: number, nextPollMs: number): void {
+    const { clock } = this.#context.options;
+    this.#owner.emit('idle', { commands, serverTimeEpochS, nextPollMs });
+    this.#cancelRelease = clock.setTimer(this.#context.limits.releaseAfterMs, () => this.#release());
+    // The server's time decides: a clock of the device that is wrong must not renew with every poll.
+    if (serverTimeEpochS >= this.#device.renewAtEpochS) void this.#renew(serverTimeEpochS);
+    this.#settle(undefined);
+  }
+
+  #failed(error: ProtocolError, retryInMs: number): void {
+    this.#release();
+    this.#owner.emit('pollfailed', { error, retryInMs });
+    this.#settle(error);
+  }
+
+  /** All who waited for a poll learn how it ended. Without `start` that is the end of the loop too. */
+  #settle(error: ProtocolError | undefined): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    if (!this.#started) {
+      this.#loop?.drop();
+      this.#loop = undefined;
+    }
+    for (const waiter of waiters) {
+      if (error === undefined) waiter.resolve();
+      else waiter.reject(error);
+    }
+  }
+
+  #release(): void {
+    this.#cancelRelease?.();
+    this.#cancelRelease = undefined;
+    this.#context.options.transport.release();
+  }
+
+  async #renew(serverTimeEpochS: number): Promise<void> {
+    if (this.#renewing !== undefined) return;
+    const renewing = new AbortController();
+    this.#renewing = renewing;
+    try {
+      const device = await renewCertificate(this.#context, this.#device, serverTimeEpochS, renewing.signal);
+      if (renewing.signal.aborted) return;
+      this.#device = device;
+      this.#owner.emit('renewed', { notAfterEpochS: this.#device.notAfterEpochS });
+    } catch (error) {
+      if (!renewing.signal.aborted) this.#owner.emit('renewalfailed', { error: asProtocolError(error) });
+    } finally {
+      if (this.#renewing === renewing) this.#renewing = undefined;
+    }
+  }
+
+  /** Before the identity is destroyed: a renewal must not bring it back. */
+  #abandonRenewal(): void {
+    this.#renewing?.abort(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
+    this.#renewing = undefined;
+  }
+
+  // F5.2
+
+  async #startPush(): Promise<void> {
+    const { transport, clock, entropy, store, operatingSystem } = this.#context.options;
+    const { notificationAddress, trust } = this.#device;
+    if (notificationAddress === undefined || operatingSystem.pushService === undefined) return;
+    // A token that cannot be read is asked for again.
+    const token = await store.get(PUSH_TOKEN_KEY).catch(() => undefined);
+    if (!this.#started || this.#push !== undefined) return;
+    this.#push = new PushLoop({
+      transport,
+      clock,
+      entropy,
+      limits: this.#context.limits,
+      address: notificationAddress,
+      trust,
+      service: operatingSystem.pushService,
+      token,
+      owner: this,
+    });
+    this.#push.start();
+  }
+
+  trace(step: string, direction: 'sent' | 'received', frame: Uint8Array, peer: 'uem' | 'notification' = 'uem'): void {
+    this.#context.trace(step, direction, peer, frame);
+  }
+
+  registered(token: Uint8Array): void {
+    this.#owner.emit('pushopen', { token });
+    this.#rememberToken(token).catch(() => undefined);
+  }
+
+  async #rememberToken(token: Uint8Array): Promise<void> {
+    const { store } = this.#context.options;
+    this.#loop?.pushToken(token);
+    const [saved, delivered] = [await store.get(PUSH_TOKEN_KEY), await store.get(MANAGEMENT_KEYS.pushToken)];
+    if (delivered === undefined || !sameBytes(delivered, token)) this.#loop?.poll('resume');
+    if (saved === undefined || !sameBytes(saved, token)) await store.commit([{ key: PUSH_TOKEN_KEY, value: token }]);
+  }
+
+  wokenUp({ wakeUpId, sentAtEpochMs }: wire.WakeUp): void {
+    this.#owner.emit('wakeup', { wakeUpId, sentAtEpochMs });
+    this.#loop?.poll('wakeUp', wakeUpId);
+  }
+
+  disconnected(error: ProtocolError | undefined, retryInMs: number): void {
+    this.#owner.emit('pushclosed', { retryInMs, ...(error === undefined ? {} : { error }) });
+  }
+}
+
+function asProtocolError(error: unknown): ProtocolError {
+  return isProtocolError(error) ? error : new ProtocolError('ERR_INTERNAL', 'the operating system failed', { cause: error });
+}

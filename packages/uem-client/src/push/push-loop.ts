@@ -1,0 +1,166 @@
+import { backoff, type CancelTimer, type Clock, type Entropy, isProtocolError, ProtocolError, wire } from '@uemkit/protocol';
+import type { UemClientLimits } from '../options.ts';
+import type { PushService } from '../operating-system.ts';
+import type { PushConnection, Trust, UemTransport } from '../transport.ts';
+
+/** A connection that lived shorter counts as a failure, so that a service which closes at once does not make the device come back at once. */
+const STABLE_MS = 60_000;
+
+/** What the loop tells its owner. None of it may throw. */
+export interface PushLoopOwner {
+  trace(step: string, direction: 'sent' | 'received', frame: Uint8Array, peer: 'notification'): void;
+  /** The service knows the device by this token from now on. */
+  registered(token: Uint8Array): void;
+  wokenUp(wakeUp: wire.WakeUp): void;
+  disconnected(error: ProtocolError | undefined, retryInMs: number): void;
+}
+
+export interface PushLoopOptions {
+  readonly transport: UemTransport;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly limits: UemClientLimits;
+  readonly address: string;
+  readonly trust: Trust;
+  readonly service: PushService;
+  readonly token: Uint8Array | undefined;
+  readonly owner: PushLoopOwner;
+}
+
+/** Keeps the push connection of one device (F5.2): registers, acknowledges wake-ups, notices silence, comes back with bounded pauses. */
+export class PushLoop {
+  readonly #options: PushLoopOptions;
+  /** The try that counts; what an earlier one still says is ignored. */
+  #attempt: AbortController | undefined;
+  #connection: PushConnection | undefined;
+  /** One at a time: the pause before the next try, or the next check for signs of life. */
+  #cancelTimer: CancelTimer | undefined;
+  #pauses: Iterator<number> | undefined;
+  #token: Uint8Array | undefined;
+  #openedAtMs = 0;
+  #silentChecks = 0;
+
+  constructor(options: PushLoopOptions) {
+    this.#options = options;
+    this.#token = options.token;
+  }
+
+  start(): void {
+    void this.#connect();
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (this.#connection === undefined) attempt?.abort();
+    else this.#connection.close();
+    this.#connection = undefined;
+  }
+
+  async #connect(): Promise<void> {
+    const { transport, clock, address, trust, limits } = this.#options;
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    // Runs until the service has registered the device.
+    this.#cancelTimer = clock.setTimer(limits.requestTimeoutMs, () => this.#giveUp(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no push connection in time')));
+    try {
+      const connection = await transport.openPush({
+        address,
+        trust,
+        signal: attempt.signal,
+        onFrame: (frame) => {
+          if (attempt === this.#attempt) this.#received(frame);
+        },
+        onClose: (error) => {
+          if (attempt === this.#attempt) this.#retry(error);
+        },
+      });
+      if (attempt !== this.#attempt) return connection.close();
+      this.#connection = connection;
+      this.#openedAtMs = clock.monotonicMs();
+      this.#send(wire.pushRegister.encode({ service: this.#options.service, token: this.#token }));
+    } catch (error) {
+      if (attempt === this.#attempt) this.#retry(asProtocolError(error));
+    }
+  }
+
+  #send(frame: Uint8Array): void {
+    this.#options.owner.trace('F5.2', 'sent', frame, 'notification');
+    this.#connection?.send(frame);
+  }
+
+  #received(bytes: Uint8Array): void {
+    this.#options.owner.trace('F5.2', 'received', bytes, 'notification');
+    try {
+      const frame = wire.parseFrame(bytes, { maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes.value });
+      switch (frame.name) {
+        case 'pushRegistered':
+          return this.#registered(wire.pushRegistered.decode(frame));
+        case 'wakeUp':
+          return this.#wokenUp(wire.wakeUp.decode(frame));
+        case 'pushClose':
+          return this.#dismissed(wire.pushClose.decode(frame));
+        default:
+          throw new ProtocolError('ERR_PEER_UNEXPECTED', 'the notification service sent a frame that does not belong here', { step: 'F5.2' });
+      }
+    } catch (error) {
+      this.#giveUp(asProtocolError(error));
+    }
+  }
+
+  #registered({ token, pingIntervalS }: wire.PushRegistered): void {
+    this.#cancelTimer?.();
+    this.#token = token;
+    this.#silentChecks = 0;
+    this.#watch(pingIntervalS * 1000);
+    this.#options.owner.registered(token);
+  }
+
+  #wokenUp(wakeUp: wire.WakeUp): void {
+    // A crash between here and the poll loses nothing: a device polls when it starts.
+    this.#options.owner.wokenUp(wakeUp);
+    this.#send(wire.pushAck.encode({ wakeUpId: wakeUp.wakeUpId }));
+  }
+
+  #dismissed({ reason }: wire.PushClose): void {
+    if (reason === 'revoked') this.#token = undefined;
+    this.#giveUp(undefined);
+  }
+
+  /** Asks after one interval of silence and gives up after the next. One timer that is not touched by traffic. */
+  #watch(intervalMs: number): void {
+    this.#cancelTimer = this.#options.clock.setTimer(intervalMs, () => {
+      const connection = this.#connection;
+      if (connection === undefined) return;
+      this.#silentChecks = connection.heard() ? 0 : this.#silentChecks + 1;
+      if (this.#silentChecks === 1) connection.ping();
+      if (this.#silentChecks > 1) this.#giveUp(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'the notification service fell silent'));
+      else this.#watch(intervalMs);
+    });
+  }
+
+  /** Drops the connection at once: a dead peer does not answer a close. */
+  #giveUp(error: ProtocolError | undefined): void {
+    const attempt = this.#attempt;
+    this.#retry(error);
+    attempt?.abort(error);
+  }
+
+  #retry(error: ProtocolError | undefined): void {
+    this.#cancelTimer?.();
+    this.#attempt = undefined;
+    const { clock, entropy, limits, owner } = this.#options;
+    if (this.#connection !== undefined && clock.monotonicMs() - this.#openedAtMs >= STABLE_MS) this.#pauses = undefined;
+    this.#connection = undefined;
+    this.#pauses ??= backoff({ minMs: 0, baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs }, entropy)[Symbol.iterator]();
+    const pauseMs = this.#pauses.next().value as number;
+    this.#cancelTimer = clock.setTimer(pauseMs, () => void this.#connect());
+    owner.disconnected(error?.at('F5.2'), pauseMs);
+  }
+}
+
+function asProtocolError(error: unknown): ProtocolError {
+  return isProtocolError(error) ? error : new ProtocolError('ERR_INTERNAL', 'the push connection failed', { cause: error });
+}
