@@ -1,1 +1,1 @@
-export { type DeviceState, type InstalledApp, type RevisedDocument, type WorkSpace } from './operating-systems/device-state.ts';
+export type { DeviceState, InstalledApp, RevisedDocument, WorkSpace } from './operating-systems/device-state.ts';

@@ -2,8 +2,8 @@ import { isProtocolError, wire } from '@uemkit/protocol';
 import type { PushConnection, PushRequest, UemTransport } from '@uemkit/uem-client';
 
 export interface PushLossOptions {
-  /** Decides for the n-th wake-up of this device (from 0) whether it is lost. */
-  lose(ordinal: number): boolean;
+  /** Decides whether this wake-up is lost. */
+  lose(): boolean;
   /** A wake-up was lost on purpose. */
   onLost(wakeUp: wire.WakeUp): void;
 }
@@ -13,7 +13,6 @@ export interface PushLossOptions {
  * What was pending must then come by the regular poll.
  */
 export function withPushLoss(transport: UemTransport, options: PushLossOptions): UemTransport {
-  let ordinal = 0;
   return {
     exchange: (request) => transport.exchange(request),
     release: () => transport.release(),
@@ -29,7 +28,7 @@ export function withPushLoss(transport: UemTransport, options: PushLossOptions):
       };
       const onFrame = (frame: Uint8Array): void => {
         const wakeUp = wakeUpOf(frame);
-        if (wakeUp === undefined || !options.lose(ordinal++)) {
+        if (wakeUp === undefined || !options.lose()) {
           request.onFrame(frame);
           return;
         }

@@ -44,6 +44,11 @@ export interface PlanOptions {
   readonly size?: number | undefined;
 }
 
+/** Beginning of the names of all users of a fleet, and of no other. */
+export function userPrefix(fleetId: string): string {
+  return `${fleetId}.`;
+}
+
 type PlanCrypto = Pick<CryptoProvider, 'hmacSha256' | 'sha256'>;
 
 /** Width of the index in names, so that they sort. */
@@ -77,7 +82,7 @@ function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size
       system: population.operatingSystem,
       activationType: population.activationType,
       credential: population.credential,
-      userId: `device-${number}@${fleetId}.fleet.test`,
+      userId: `${userPrefix(fleetId)}${number}@fleet.test`,
       // Says on each certificate and in each console that this is no real device, and that its key is no secret.
       serialNumber: `TEST-KEY-${scenario.name}-${draw.below('serial', 0x1_0000).toString(16).padStart(4, '0')}-${number}`.toUpperCase(),
       hasDevicePassword: (withPassword.get(population.name) as (index: number) => boolean)(index),

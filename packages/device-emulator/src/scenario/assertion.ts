@@ -28,7 +28,6 @@ export const COUNTER_NAMES = [
   'pushesReceived',
   'pushesDropped',
   'pushesRecoveredByPoll',
-  'pushesRecoveredByPush',
   'pollsFailed',
   'deactivated',
 ] as const;

@@ -48,17 +48,22 @@ describe('LOCK_DEVICE', () => {
 
   it('sets the password that comes with it, as a hash', () => {
     const before = { ...full(), passwordHash: undefined };
-    const { state, outcome } = carryOut(before, { type: 'LOCK_DEVICE', properties: { password: 'new-Secret-1' } }, surroundings);
+    const { state, outcome } = carryOut(
+      before,
+      { type: 'LOCK_DEVICE', properties: { password: Buffer.from('new-Secret-1').toString('base64') } },
+      surroundings,
+    );
     expect(outcome.status).toBe('done');
     expect(state.locked).toBe(true);
     expect(state.passwordHash).toBe(createHash('sha256').update('new-Secret-1').digest('hex'));
-    expect(JSON.stringify(state)).not.toContain('new-Secret-1');
+    expect(JSON.stringify(state)).not.toMatch(/new-Secret-1|bmV3LVNlY3JldC0x/);
   });
 
   it.each([
-    ['under user privacy', privacy(), { password: 'x' }, 'activation type work-and-personal-user-privacy does not let UEM set the device password'],
-    ['on iOS', activated('ios', 'mdm-controls'), { password: 'x' }, 'iOS takes no device password with a lock command'],
-    ['when it is empty', full(), { password: '' }, 'LOCK_DEVICE: the password is empty'],
+    ['under user privacy', privacy(), { password: 'eHl6' }, 'activation type work-and-personal-user-privacy does not let UEM set the device password'],
+    ['on iOS', activated('ios', 'mdm-controls'), { password: 'eHl6' }, 'iOS takes no device password with a lock command'],
+    ['when it is empty', full(), { password: '' }, 'LOCK_DEVICE: the password is not base64 of a password'],
+    ['when it is not base64', full(), { password: 'a-b' }, 'LOCK_DEVICE: the password is not base64 of a password'],
     ['when it is no text', full(), { password: 1 }, 'LOCK_DEVICE: password and message must be text'],
   ])('refuses a password %s and leaves the device alone', (_where, before, properties, message) => {
     const { state, outcome } = carryOut(before, { type: 'LOCK_DEVICE', properties }, surroundings);

@@ -159,7 +159,8 @@ describe('withPushLoss', () => {
     };
     const lost: number[] = [];
     const seen: number[] = [];
-    const lossy = withPushLoss(transport, { lose: (ordinal) => ordinal !== 1, onLost: (message) => lost.push(message.wakeUpId[0] as number) });
+    let ordinal = 0;
+    const lossy = withPushLoss(transport, { lose: () => ordinal++ !== 1, onLost: (message) => lost.push(message.wakeUpId[0] as number) });
     const request: PushRequest = {
       address: 'localhost:1',
       trust: { roots: [], spkiPins: [] },

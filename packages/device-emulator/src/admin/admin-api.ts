@@ -1,0 +1,181 @@
+import { backoff, type Clock, type Entropy } from '@uemkit/protocol';
+import * as v from 'valibot';
+import type { PropertyValue } from '../scenario/readers.ts';
+import type { LabFault } from '../scenario/scenario.ts';
+import { AdminError, hadNoEffect, isUndecided } from './admin-error.ts';
+import type { AdminHttp, AdminRequest } from './admin-http.ts';
+
+const guidBody = v.object({ guid: v.string() });
+const usersBody = v.object({ users: v.array(v.object({ guid: v.string(), username: v.string() })) });
+const commandBody = v.object({ guid: v.string(), type: v.string(), status: v.string() });
+const commandsBody = v.object({ commands: v.array(commandBody) });
+const deviceBody = v.object({ guid: v.string(), state: v.optional(v.string()), user: v.object({ guid: v.string(), username: v.string() }) });
+const devicesBody = v.object({ devices: v.array(deviceBody) });
+const qrBody = v.object({ activationPasswords: v.array(v.object({ qrCodeContent: v.string() })) });
+const faultBody = v.object({ id: v.string() });
+const profilesBody = v.object({ profiles: v.array(v.object({ guid: v.string(), activationType: v.string() })) });
+
+/** A command as the server has it. */
+export interface ServerCommand {
+  readonly guid: string;
+  readonly type: string;
+  /** `QUEUED`, `SENT`, `COMPLETED`, `FAILED`, `CANCELLED`. */
+  readonly status: string;
+}
+
+/** A device as the server has it. */
+export interface ServerDevice {
+  readonly deviceId: string;
+  readonly userGuid: string;
+  readonly username: string;
+  readonly state: string;
+}
+
+/** Items of one page of a list. */
+const PAGE = 500;
+const RETRY = { minMs: 50, baseMs: 200, maxMs: 5_000 };
+const ATTEMPTS = 12;
+
+export interface AdminApiOptions {
+  readonly http: AdminHttp;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the emulated administrator does (F1.1, F5.1), over the documented REST API. Requests that may be repeated are, until the server is back. */
+export class AdminApi {
+  readonly #options: AdminApiOptions;
+
+  constructor(options: AdminApiOptions) {
+    this.#options = options;
+  }
+
+  /** Throws when the server cannot be reached or does not let us in. */
+  async check(): Promise<void> {
+    await this.#repeatable({ method: 'GET', path: this.#api('/ping') });
+  }
+
+  /** Guid of the activation profile with this activation type; undefined when the server has none. */
+  async profileFor(activationType: string): Promise<string | undefined> {
+    const { profiles } = v.parse(profilesBody, await this.#repeatable({ method: 'GET', path: '/lab/v1/profiles' }));
+    return profiles.find((profile) => profile.activationType === activationType)?.guid;
+  }
+
+  /** Adds a user and gives the guid; `existed` when there was one of this name already. */
+  async createUser(username: string): Promise<{ readonly guid: string; readonly existed: boolean }> {
+    try {
+      const body = { username, displayName: username.split('@')[0] };
+      const created = await this.#repeatable({ method: 'POST', path: this.#api('/users'), noun: 'user', body });
+      return { guid: v.parse(guidBody, created).guid, existed: false };
+    } catch (error) {
+      if (!(error instanceof AdminError) || error.id !== 'USER_EXISTS') throw error;
+    }
+    const found = await this.#repeatable({ method: 'GET', path: this.#api(`/users?query=${encodeURIComponent(`username=${username}`)}`) });
+    const [user] = v.parse(usersBody, found).users;
+    if (user === undefined) throw new AdminError(404, 'USER_NOT_FOUND', username);
+    return { guid: user.guid, existed: true };
+  }
+
+  /** Sets the activation password; one that was set before is gone. */
+  async setPassword(userGuid: string, password: string, profileGuid: string | undefined): Promise<void> {
+    await this.#activationPasswords(userGuid, { password: Buffer.from(password).toString('base64'), ...profile(profileGuid) });
+  }
+
+  /** Content of a new activation QR code; one that was made before is gone. */
+  async makeQrCode(userGuid: string, profileGuid: string | undefined): Promise<string> {
+    const answer = await this.#activationPasswords(userGuid, { qrCode: true, ...profile(profileGuid) });
+    return (v.parse(qrBody, answer).activationPasswords[0] as { readonly qrCodeContent: string }).qrCodeContent;
+  }
+
+  /**
+   * Sends a command to a device and gives its id. Not repeated once it may have had an effect: see `isUndecided`.
+   */
+  async sendCommand(device: Pick<ServerDevice, 'userGuid' | 'deviceId'>, type: string, properties: { readonly [key: string]: PropertyValue }): Promise<string> {
+    const path = this.#commandPath(device);
+    const sent = await this.#retry(() => this.#request({ method: 'POST', path, noun: 'command', body: { type, properties } }), hadNoEffect);
+    return v.parse(guidBody, sent).guid;
+  }
+
+  /** All commands of a device. */
+  async commands(device: Pick<ServerDevice, 'userGuid' | 'deviceId'>): Promise<readonly ServerCommand[]> {
+    return this.#pages(this.#commandPath(device), '', (page) => v.parse(commandsBody, page).commands);
+  }
+
+  /** Devices whose user name begins with `prefix`. */
+  async devices(prefix: string): Promise<readonly ServerDevice[]> {
+    const query = `&query=${encodeURIComponent(`username=${prefix}*`)}`;
+    const found = await this.#pages(this.#api('/devices'), query, (page) => v.parse(devicesBody, page).devices);
+    return found.map(({ guid, state = '', user }) => ({ deviceId: guid, state, userGuid: user.guid, username: user.username }));
+  }
+
+  /** Has the lab cause a fault; gives its id. */
+  async addFault(fault: LabFault, seed: number): Promise<string> {
+    const answer = await this.#repeatable({ method: 'POST', path: '/lab/v1/faults', body: { ...fault, seed } });
+    return v.parse(faultBody, answer).id;
+  }
+
+  /** Ends a fault; one that is not there any more is as good. */
+  async removeFault(id: string): Promise<void> {
+    try {
+      await this.#repeatable({ method: 'DELETE', path: `/lab/v1/faults/${encodeURIComponent(id)}` });
+    } catch (error) {
+      if (!(error instanceof AdminError) || error.status !== 404) throw error;
+    }
+  }
+
+  async #activationPasswords(userGuid: string, one: object): Promise<unknown> {
+    return this.#repeatable({
+      method: 'POST',
+      path: this.#api(`/users/${userGuid}/activationPasswords`),
+      noun: 'activationpasswords',
+      body: { activationPasswords: [one] },
+    });
+  }
+
+  async #pages<T>(path: string, query: string, read: (page: unknown) => readonly T[]): Promise<readonly T[]> {
+    const all: T[] = [];
+    for (;;) {
+      const page = read(await this.#repeatable({ method: 'GET', path: `${path}?max=${PAGE}&offset=${all.length}${query}` }));
+      all.push(...page);
+      if (page.length < PAGE) return all;
+    }
+  }
+
+  #api(path: string): string {
+    return this.#options.http.api(path);
+  }
+
+  #commandPath({ userGuid, deviceId }: Pick<ServerDevice, 'userGuid' | 'deviceId'>): string {
+    return this.#api(`/users/${userGuid}/userDevices/${deviceId}/commands`);
+  }
+
+  #request(request: AdminRequest): Promise<unknown> {
+    return this.#options.http.request({ ...request, signal: this.#options.signal });
+  }
+
+  /** A request whose repetition does no harm. */
+  #repeatable(request: AdminRequest): Promise<unknown> {
+    return this.#retry(
+      () => this.#request(request),
+      (error) => hadNoEffect(error) || isUndecided(error),
+    );
+  }
+
+  async #retry<T>(attempt: () => Promise<T>, mayRetry: (error: unknown) => boolean): Promise<T> {
+    const { clock, entropy, signal } = this.#options;
+    const pauses = backoff(RETRY, entropy)[Symbol.iterator]();
+    for (let left = ATTEMPTS - 1; ; left--) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (left === 0 || signal?.aborted === true || !mayRetry(error)) throw error;
+        await new Promise<void>((resolve) => clock.setTimer(pauses.next().value as number, resolve));
+      }
+    }
+  }
+}
+
+function profile(guid: string | undefined): object {
+  return guid === undefined ? {} : { activationProfile: { guid } };
+}

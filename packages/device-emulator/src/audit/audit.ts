@@ -1,0 +1,135 @@
+import type { ServerCommand } from '../admin/admin-api.ts';
+import type { Execution } from '../operating-systems/execution-log.ts';
+
+/** One device as the run, the device itself and the server have it. */
+export interface AuditedDevice {
+  readonly index: number;
+  /** Device id that the device got when it was activated; absent: it never was. */
+  readonly activatedAs?: string | undefined;
+  /** Device ids under which the server has it (live ones). */
+  readonly serverIds: readonly string[];
+  /** The device carried out a delete command, so the server must not have it as a live device. */
+  readonly left: boolean;
+  /** Ids and types of the commands that the run has sent. */
+  readonly sent: readonly { readonly commandId: string; readonly type: string }[];
+  /** What the server knows of its commands; absent when there was nothing to ask for. */
+  readonly serverCommands: readonly ServerCommand[];
+  /** What the device carried out, in order. */
+  readonly executions: readonly Execution[];
+  /** Wake-ups that were lost and not made up for. */
+  readonly lostPushes: number;
+}
+
+/** One difference: what is missing, or too much, on which side. */
+export interface Difference {
+  readonly device: number;
+  readonly problem:
+    | 'notActivated'
+    | 'notOnServer'
+    | 'otherDeviceOnServer'
+    | 'duplicateOnServer'
+    | 'leftButOnServer'
+    | 'executedTwice'
+    | 'commandLost'
+    | 'commandOpen'
+    | 'statusDiffers'
+    | 'unknownCommand'
+    | 'pushNotRecovered';
+  readonly detail: string;
+}
+
+export interface AuditReport {
+  readonly ok: boolean;
+  readonly planned: number;
+  readonly activated: number;
+  readonly serverKnown: number;
+  /** Devices for which nothing is open any more. */
+  readonly drained: number;
+  /** Every difference, in the order of the devices. */
+  readonly differences: readonly Difference[];
+}
+
+/**
+ * Compares plan, devices and server: planned = activated = known to the server = drained, no device twice, no command twice, none lost. Pure, so that any
+ * process may repeat it.
+ */
+export function audit(devices: readonly AuditedDevice[]): AuditReport {
+  const differences: Difference[] = [];
+  let drained = 0;
+  for (const device of devices) {
+    const found = [...checkIdentity(device), ...checkCommands(device), ...checkPushes(device)];
+    differences.push(...found);
+    if (device.activatedAs !== undefined && found.length === 0) drained++;
+  }
+  return {
+    ok: differences.length === 0,
+    planned: devices.length,
+    activated: devices.filter(({ activatedAs }) => activatedAs !== undefined).length,
+    // A device that left counts: the server knew it, and knows that it is gone.
+    serverKnown: devices.filter(({ activatedAs, serverIds, left }) => activatedAs !== undefined && (left || serverIds.includes(activatedAs))).length,
+    drained,
+    differences,
+  };
+}
+
+function checkIdentity({ index: device, activatedAs, serverIds, left }: AuditedDevice): readonly Difference[] {
+  const found: Difference[] = [];
+  if (activatedAs === undefined) {
+    found.push({ device, problem: 'notActivated', detail: 'planned, but the device was never activated' });
+    for (const id of serverIds) found.push({ device, problem: 'otherDeviceOnServer', detail: `the server has ${id}, the device knows nothing of it` });
+    return found;
+  }
+  if (left) {
+    if (serverIds.includes(activatedAs)) found.push({ device, problem: 'leftButOnServer', detail: `the device left, the server still has ${activatedAs}` });
+  } else if (!serverIds.includes(activatedAs)) {
+    found.push({ device, problem: 'notOnServer', detail: `activated as ${activatedAs}, missing on the server` });
+  }
+  for (const id of new Set(serverIds)) {
+    if (id !== activatedAs) found.push({ device, problem: 'duplicateOnServer', detail: `activated as ${activatedAs}, the server has ${id} too` });
+  }
+  return found;
+}
+
+const ENDED: ReadonlyMap<string, Execution['status'] | 'none'> = new Map([
+  ['COMPLETED', 'done'],
+  ['FAILED', 'failed'],
+  ['CANCELLED', 'none'],
+]);
+
+function checkCommands({ index: device, sent, serverCommands, executions, left }: AuditedDevice): readonly Difference[] {
+  const found: Difference[] = [];
+  const byId = new Map(serverCommands.map((command) => [command.guid, command]));
+  const ours = new Set(sent.map(({ commandId }) => commandId));
+  const executed = new Map<string, Execution>();
+  for (const execution of executions) {
+    const { commandId, type } = execution;
+    if (executed.has(commandId)) found.push({ device, problem: 'executedTwice', detail: `${type} ${commandId}` });
+    executed.set(commandId, execution);
+    if (!byId.has(commandId))
+      found.push({ device, problem: 'unknownCommand', detail: `the device carried out ${type} ${commandId}, the server has no such command` });
+  }
+  for (const { commandId, type } of sent) {
+    if (!byId.has(commandId)) found.push({ device, problem: 'commandLost', detail: `${type} ${commandId} was sent, missing on the server` });
+  }
+  for (const { guid, type, status } of serverCommands) {
+    const execution = executed.get(guid);
+    const ended = ENDED.get(status);
+    // What was queued when the device left can reach nobody any more.
+    if (ended === undefined && !left) found.push({ device, problem: 'commandOpen', detail: `${type} ${guid} is ${status} on the server` });
+    if (ended === 'done' || ended === 'failed') {
+      if (execution === undefined) {
+        // A command of somebody else may have expired on its way; ours do not expire.
+        if (ours.has(guid))
+          found.push({ device, problem: 'commandLost', detail: `${type} ${guid} is ${status} on the server, the device never carried it out` });
+      } else if (execution.status !== ended)
+        found.push({ device, problem: 'statusDiffers', detail: `${type} ${guid} is ${status} on the server, ${execution.status} on the device` });
+    }
+    if (ended === 'none' && execution !== undefined)
+      found.push({ device, problem: 'statusDiffers', detail: `${type} ${guid} is ${status} on the server, ${execution.status} on the device` });
+  }
+  return found;
+}
+
+function checkPushes({ index: device, lostPushes }: AuditedDevice): readonly Difference[] {
+  return lostPushes === 0 ? [] : [{ device, problem: 'pushNotRecovered', detail: `${lostPushes} lost, no regular poll since` }];
+}

@@ -1,0 +1,174 @@
+import { type Clock, type CryptoProvider, type Entropy, type TraceSink, toHex, type wire } from '@uemkit/protocol';
+import {
+  type ActivationCredentials,
+  type CallOptions,
+  type ClientState,
+  createUemClient,
+  type UemClient,
+  type UemClientLimits,
+  type UemTransport,
+} from '@uemkit/uem-client';
+import { nodeTransport, type TlsContexts } from '@uemkit/uem-client/node';
+import type { DeviceState } from '../operating-systems/device-state.ts';
+import { EmulatedOperatingSystem } from '../operating-systems/emulated-operating-system.ts';
+import { decodeExecution, EXECUTION_PREFIX, type Execution } from '../operating-systems/execution-log.ts';
+import { factoryState } from '../operating-systems/factory-state.ts';
+import { SYSTEMS } from '../operating-systems/systems.ts';
+import type { PlannedDevice } from '../plan/plan.ts';
+import type { SeededDraw } from '../plan/seeded-draw.ts';
+import { DerivedKeyStore } from './derived-key-store.ts';
+import type { DeviceObserver } from './device-observer.ts';
+import type { FleetStore } from './fleet-store.ts';
+import { withPushLoss } from './push-loss.ts';
+import { PushTracker } from './push-tracker.ts';
+
+/** What all devices of a fleet share. */
+export interface FleetSurroundings {
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly draw: SeededDraw;
+  readonly store: FleetStore;
+  readonly contexts: TlsContexts;
+  readonly observer: DeviceObserver;
+  /** Share of the wake-ups that are lost. */
+  readonly pushLoss: number;
+  /** How often this fleet has been started before; draws of another start are others. */
+  readonly start: number;
+  readonly limits?: Partial<UemClientLimits> | undefined;
+  readonly trace?: ((index: number) => TraceSink) | undefined;
+}
+
+/** One emulated device: the real client library over an emulated operating system. */
+export class FleetDevice {
+  readonly planned: PlannedDevice;
+  readonly #client: UemClient;
+  readonly #os: EmulatedOperatingSystem;
+  readonly #surroundings: FleetSurroundings;
+  readonly #pushes: PushTracker;
+
+  private constructor(planned: PlannedDevice, os: EmulatedOperatingSystem, client: UemClient, pushes: PushTracker, surroundings: FleetSurroundings) {
+    this.planned = planned;
+    this.#os = os;
+    this.#client = client;
+    this.#pushes = pushes;
+    this.#surroundings = surroundings;
+    this.#listen();
+  }
+
+  /** Loads the device from the fleet's store, or takes it new from the factory. @throws ProtocolError `ERR_STORE_*` */
+  static async open(planned: PlannedDevice, surroundings: FleetSurroundings): Promise<FleetDevice> {
+    const { index, serialNumber, hasDevicePassword, system } = planned;
+    const { crypto, clock, entropy, draw, trace } = surroundings;
+    const store = surroundings.store.device(index);
+    const passwordHash = hasDevicePassword ? toHex(crypto.sha256(draw.bytes(`device password of user ${index}`))) : undefined;
+    const factory = factoryState(SYSTEMS[system], serialNumber, passwordHash, (name, bound) => draw.below(`${name} ${index}`, bound));
+    const operatingSystem = await EmulatedOperatingSystem.open({ store, clock, crypto, factoryState: factory });
+    const keyStore = new DerivedKeyStore({ crypto, draw, index });
+    const pushes = new PushTracker();
+    const plain = nodeTransport({ keyStore, contexts: surroundings.contexts });
+    const client = createUemClient({
+      crypto,
+      clock,
+      entropy,
+      store,
+      keyStore,
+      operatingSystem,
+      transport: lossy(plain, planned, pushes, surroundings),
+      name: `device-${index}`,
+      limits: surroundings.limits,
+      trace: trace?.(index),
+    });
+    return new FleetDevice(planned, operatingSystem, client, pushes, surroundings);
+  }
+
+  get state(): ClientState {
+    return this.#client.state;
+  }
+
+  get deviceId(): string | undefined {
+    return this.#client.deviceId;
+  }
+
+  /** The emulated device itself. */
+  get emulated(): DeviceState {
+    return this.#os.state;
+  }
+
+  /** Wake-ups that were lost on purpose and are not made up for yet. */
+  get lostPushes(): number {
+    return this.#pushes.lost;
+  }
+
+  /** Finishes what a crash interrupted (F1.5, leaving). */
+  open(options?: CallOptions): Promise<void> {
+    return this.#client.open(options);
+  }
+
+  /** F1.2 to F1.5. */
+  activate(credentials: ActivationCredentials, options?: CallOptions): Promise<void> {
+    return this.#client.activate(credentials, options);
+  }
+
+  /** From now on the device is managed (F5). */
+  start(): void {
+    this.#client.start();
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  /** What the device has carried out, oldest first, as its own store says. */
+  executions(): readonly Execution[] {
+    return this.#surroundings.store.deviceEntries(this.planned.index, EXECUTION_PREFIX).map(({ value }) => decodeExecution(value));
+  }
+
+  #listen(): void {
+    const { observer, clock } = this.#surroundings;
+    const { index } = this.planned;
+    const client = this.#client;
+    const pushes = this.#pushes;
+    let pollBeganMs = 0;
+    let reason: wire.PollReason = 'schedule';
+    client.addEventListener('statechange', ({ detail }) => observer.stateChanged(index, detail.state));
+    client.addEventListener('wakeup', ({ detail }) => {
+      pushes.received(detail.sentAtEpochMs, clock.nowMs());
+      observer.pushReceived(index);
+    });
+    client.addEventListener('poll', ({ detail }) => {
+      pollBeganMs = clock.monotonicMs();
+      ({ reason } = detail);
+      pushes.pollBegan(reason);
+    });
+    client.addEventListener('command', ({ detail }) => observer.commandReceived(index, toHex(detail.commandId), detail.type));
+    client.addEventListener('commanddone', ({ detail }) => observer.commandDone(index, toHex(detail.commandId), detail.type, detail.status));
+    client.addEventListener('commandanswered', ({ detail }) => observer.commandAnswered(index, toHex(detail.commandId)));
+    client.addEventListener('idle', () => {
+      const { served, recoveredAfterMs } = pushes.idle(clock.nowMs());
+      observer.polled(index, reason, clock.monotonicMs() - pollBeganMs);
+      for (const { sinceSentMs, sinceReceivedMs } of served) observer.pushServed(index, sinceSentMs, sinceReceivedMs);
+      if (recoveredAfterMs.length > 0) observer.pushesRecovered(index, recoveredAfterMs);
+      observer.idle(index);
+    });
+    client.addEventListener('pollfailed', ({ detail }) => {
+      pushes.pollFailed();
+      observer.pollFailed(index, detail.error);
+    });
+    client.addEventListener('pushopen', () => observer.pushConnected(index, true));
+    client.addEventListener('pushclosed', () => observer.pushConnected(index, false));
+  }
+}
+
+function lossy(transport: UemTransport, planned: PlannedDevice, pushes: PushTracker, surroundings: FleetSurroundings): UemTransport {
+  const { pushLoss, draw, start, clock, observer } = surroundings;
+  if (pushLoss === 0) return transport;
+  let ordinal = 0;
+  return withPushLoss(transport, {
+    lose: () => pushes.asleep || draw.chance(`push ${planned.index} ${start} ${ordinal++}`, pushLoss),
+    onLost: () => {
+      pushes.dropped(clock.nowMs());
+      observer.pushDropped(planned.index);
+    },
+  });
+}

@@ -1,0 +1,171 @@
+import type { Clock } from '@uemkit/protocol';
+import type { AdminApi, ServerCommand } from '../admin/admin-api.ts';
+import { AdminError, isUndecided } from '../admin/admin-error.ts';
+import { forEachBounded } from '../concurrency/for-each-bounded.ts';
+import type { Plan, PlannedStep } from '../plan/plan.ts';
+import type { CommandEntry, FaultStep } from '../scenario/scenario.ts';
+import type { OrderProof } from './order-proof.ts';
+import type { Progress } from './progress.ts';
+import type { RunObserver } from './run-observer.ts';
+import type { RunState } from './run-state.ts';
+
+/** Devices that get their commands at the same time. */
+const WIDTH = 8;
+
+export interface AdministratorOptions {
+  readonly api: AdminApi;
+  readonly state: RunState;
+  readonly plan: Plan;
+  readonly observer: RunObserver;
+  readonly order: OrderProof;
+  readonly clock: Clock;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Carries out the timeline of a scenario (F5.1): commands to devices, faults to the lab. A step that a crash interrupted goes on where it was. */
+export class Administrator {
+  readonly #options: AdministratorOptions;
+
+  constructor(options: AdministratorOptions) {
+    this.#options = options;
+  }
+
+  /** Runs every step that is not done, at its time counted from now; after a crash the time counts from the first step that is left. */
+  async run(): Promise<void> {
+    const { plan, state, clock, signal } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const left = plan.steps.filter(({ place }) => state.step(place) !== 'done');
+    const passedMs = left.length === plan.steps.length ? 0 : (left[0]?.step.atMs ?? 0);
+    const ends: Promise<void>[] = [];
+    for (const planned of left) {
+      const intendedMs = beganMs + planned.step.atMs - passedMs;
+      await pause(clock, intendedMs - clock.monotonicMs(), signal);
+      signal.throwIfAborted();
+      if (planned.step.kind === 'send') await this.#send(planned, planned.step.send, intendedMs);
+      else ends.push(...(await this.#fault(planned.place, planned.step)));
+    }
+    await Promise.all(ends);
+    signal.throwIfAborted();
+  }
+
+  async #send(planned: PlannedStep, send: readonly CommandEntry[], intendedMs: number): Promise<void> {
+    const { state, progress, clock, signal } = this.#options;
+    const releasedMs = clock.monotonicMs();
+    const again = state.step(planned.place) === 'begun';
+    await state.putStep(planned.place, 'begun');
+    progress.note(`administrator: ${send.map(({ command }) => command).join(', ')} to ${planned.devices.length} devices`);
+    await forEachBounded(planned.devices, WIDTH, async (index) => {
+      signal.throwIfAborted();
+      await this.#sendTo(index, planned.place, send, { intendedMs, releasedMs, again });
+    });
+    await state.putStep(planned.place, 'done');
+  }
+
+  async #sendTo(
+    index: number,
+    place: number,
+    send: readonly CommandEntry[],
+    { intendedMs, releasedMs, again }: { readonly intendedMs: number; readonly releasedMs: number; readonly again: boolean },
+  ): Promise<void> {
+    const { state, observer, clock } = this.#options;
+    const sentMs = clock.monotonicMs();
+    let sent = 0;
+    for (const [entry, command] of send.entries()) {
+      if (state.command(index, place, entry) !== undefined) continue;
+      if (await this.#sendOne(index, place, entry, command, again)) sent++;
+    }
+    if (sent > 0) observer.stepSent(index, { intendedMs, releasedMs, sentMs });
+  }
+
+  async #sendOne(index: number, place: number, entry: number, { command: type, properties }: CommandEntry, again: boolean): Promise<boolean> {
+    const { api, state, observer, order, clock } = this.#options;
+    const deviceId = state.deviceId(index);
+    const userGuid = state.userGuid(index);
+    if (deviceId === undefined || userGuid === undefined) return false;
+    const device = { deviceId, userGuid };
+    let commandId: string | undefined;
+    try {
+      // After a crash the server may have this command without our knowing.
+      commandId = again ? await this.#adopt(device, index, type) : undefined;
+      commandId ??= await this.#sendSurely(device, index, type, properties);
+    } catch (error) {
+      if (!(error instanceof AdminError) || (error.id !== 'DEVICE_NOT_ACTIVE' && error.id !== 'DEVICE_NOT_FOUND')) throw error;
+      await state.putCommand({ index, place, entry, type });
+      return false;
+    }
+    observer.outstanding.sent(index, commandId);
+    order.accepted(index, commandId, type, clock.monotonicMs());
+    await state.putCommand({ index, place, entry, type, commandId });
+    return true;
+  }
+
+  async #sendSurely(
+    device: { readonly deviceId: string; readonly userGuid: string },
+    index: number,
+    type: string,
+    properties: CommandEntry['properties'],
+  ): Promise<string> {
+    for (;;) {
+      try {
+        return await this.#options.api.sendCommand(device, type, properties);
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        if (!isUndecided(error)) throw error;
+      }
+      // The connection broke in the middle: look whether the server took it before sending it again.
+      const adopted = await this.#adopt(device, index, type);
+      if (adopted !== undefined) return adopted;
+    }
+  }
+
+  /** The id of a command of this type that the server has and we have not noted: the one whose answer was lost. */
+  async #adopt(device: { readonly deviceId: string; readonly userGuid: string }, index: number, type: string): Promise<string | undefined> {
+    const { api, state } = this.#options;
+    const noted = new Set(state.commandsOf(index).map(({ commandId }) => commandId));
+    const found = await api.commands(device);
+    return found.find((command: ServerCommand) => command.type === type && !noted.has(command.guid))?.guid;
+  }
+
+  async #fault(place: number, step: FaultStep): Promise<readonly Promise<void>[]> {
+    const { api, state, plan, progress, clock, signal } = this.#options;
+    const { fault, forMs } = step;
+    progress.note(`lab: ${fault.kind}${fault.service === undefined ? '' : ` on ${fault.service}`}${forMs === undefined ? '' : ` for ${forMs} ms`}`);
+    const id = state.fault(place) ?? (await api.addFault(fault, plan.seed));
+    await state.putFault(place, id);
+    const end = async (): Promise<void> => {
+      if (forMs !== undefined) {
+        await pause(clock, forMs, signal);
+        await api.removeFault(id);
+      }
+      await state.putStep(place, 'done');
+    };
+    const ended = end();
+    // Waited for at the end of the timeline; until then a failure is nobody's.
+    ended.catch(() => undefined);
+    return [ended];
+  }
+
+  /** Takes away faults that have no end of their own. */
+  async clearFaults(): Promise<void> {
+    const { api, state, plan } = this.#options;
+    for (const { place, step } of plan.steps) {
+      const id = step.kind === 'fault' && step.forMs === undefined ? state.fault(place) : undefined;
+      if (id !== undefined) await api.removeFault(id);
+    }
+  }
+}
+
+/** Waits on the clock; ends early when the signal is aborted. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  if (delayMs <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.setTimer(delayMs, end);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}

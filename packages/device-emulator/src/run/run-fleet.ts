@@ -1,0 +1,290 @@
+import type { Clock, CryptoProvider, Entropy, TraceSink } from '@uemkit/protocol';
+import type { ActivationCredentials } from '@uemkit/uem-client';
+import { TlsContexts } from '@uemkit/uem-client/node';
+import { AdminApi } from '../admin/admin-api.ts';
+import { AdminHttp } from '../admin/admin-http.ts';
+import type { Connection } from '../admin/connection-file.ts';
+import type { AuditReport } from '../audit/audit.ts';
+import { driveActivations } from '../fleet/activation-driver.ts';
+import { derivedPassword } from '../fleet/derived-key-store.ts';
+import { Fleet } from '../fleet/fleet.ts';
+import type { FleetDevice } from '../fleet/fleet-device.ts';
+import type { FleetStore } from '../fleet/fleet-store.ts';
+import { RunMetrics } from '../metrics/run-metrics.ts';
+import type { Plan } from '../plan/plan.ts';
+import { SeededDraw } from '../plan/seeded-draw.ts';
+import { Administrator, pause } from './administrator.ts';
+import { collectAudit } from './collect-audit.ts';
+import { OrderProof, type OrderReport } from './order-proof.ts';
+import { findProfiles, type ProfileGuids, prepareUsers } from './prepare-users.ts';
+import type { Progress } from './progress.ts';
+import { RunObserver } from './run-observer.ts';
+import type { RunState } from './run-state.ts';
+import { trustOf } from './trust.ts';
+
+/** Attempts of one device before its activation counts as failed. */
+const ACTIVATION_ATTEMPTS = 8;
+/** Rounds of the audit while the server still has something open, and the time between two. */
+const AUDIT_ROUNDS = 10;
+const AUDIT_PAUSE_MS = 500;
+
+export interface RunFleetOptions {
+  readonly plan: Plan;
+  readonly connection: Connection;
+  readonly store: FleetStore;
+  readonly state: RunState;
+  /** This run was started before. */
+  readonly resumed: boolean;
+  /** Number of this start. */
+  readonly start: number;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly progress: Progress;
+  readonly trace?: ((index: number) => TraceSink) | undefined;
+  /** Ends the run; everything is saved at any time. */
+  readonly signal: AbortSignal;
+}
+
+/** What a run that came to its end found out. */
+export interface RunOutcome {
+  readonly metrics: RunMetrics;
+  readonly order: OrderReport;
+  readonly audit: AuditReport;
+  /** Why devices could not be activated, by error code. */
+  readonly activationErrors: ReadonlyMap<string, number>;
+}
+
+/** Runs a plan from where it is to its end. Throws `signal.reason` when it is ended before. */
+export async function runFleet(options: RunFleetOptions): Promise<RunOutcome> {
+  const run = new FleetRun(options);
+  try {
+    return await run.run();
+  } finally {
+    await run.close();
+  }
+}
+
+class FleetRun {
+  readonly #options: RunFleetOptions;
+  readonly #metrics: RunMetrics = new RunMetrics();
+  readonly #order: OrderProof = new OrderProof();
+  readonly #observer: RunObserver;
+  readonly #draw: SeededDraw;
+  readonly #http: AdminHttp;
+  readonly #api: AdminApi;
+  readonly #activationErrors: Map<string, number> = new Map();
+  #fleet: Fleet | undefined;
+
+  constructor(options: RunFleetOptions) {
+    this.#options = options;
+    const { plan, clock, crypto, entropy, connection, signal } = options;
+    this.#observer = new RunObserver(this.#metrics, this.#order, clock);
+    this.#draw = new SeededDraw(crypto, plan.fleetId);
+    this.#http = new AdminHttp(connection);
+    this.#api = new AdminApi({ http: this.#http, clock, entropy, signal });
+  }
+
+  async run(): Promise<RunOutcome> {
+    const { plan, state, progress, signal, resumed } = this.#options;
+    await this.#api.check();
+    const profiles = await findProfiles(this.#api, plan);
+    progress.phase('Administrator adds users and sets activation passwords (F1.1)');
+    await prepareUsers({ api: this.#api, state, plan, draw: this.#draw, progress, signal, resumed }, profiles);
+    progress.phase('Devices activate themselves (F1.2 to F1.5)');
+    const fleet = await this.#openFleet();
+    this.#fleet = fleet;
+    await this.#activate(fleet, profiles);
+    this.#reopenCommands();
+    await this.#allConnected(fleet);
+    progress.phase('Administrator manages, devices poll, carry out and answer (F5)');
+    const administrator = new Administrator({
+      api: this.#api,
+      state,
+      plan,
+      observer: this.#observer,
+      order: this.#order,
+      clock: this.#options.clock,
+      progress,
+      signal,
+    });
+    const activeSinceMs = this.#options.clock.monotonicMs();
+    await administrator.run();
+    await pause(this.#options.clock, activeSinceMs + plan.scenario.durationMs - this.#options.clock.monotonicMs(), signal);
+    signal.throwIfAborted();
+    await this.#drain();
+    await administrator.clearFaults();
+    progress.phase('Audit: plan, devices and server are compared');
+    const report = await this.#audit(fleet);
+    return { metrics: this.#metrics, order: this.#order.report(), audit: report, activationErrors: this.#activationErrors };
+  }
+
+  async close(): Promise<void> {
+    await this.#fleet?.close();
+    await this.#http.close();
+  }
+
+  #openFleet(): Promise<Fleet> {
+    const { plan, clock, crypto, entropy, store, start, trace, progress, signal } = this.#options;
+    return Fleet.open(
+      plan,
+      {
+        crypto,
+        clock,
+        entropy,
+        store,
+        draw: this.#draw,
+        contexts: new TlsContexts(),
+        observer: this.#observer,
+        pushLoss: plan.scenario.pushLoss,
+        start,
+        trace,
+      },
+      (index, error) => progress.warn(`device ${index} could not finish what was interrupted: ${reasonOf(error)}`),
+      signal,
+    );
+  }
+
+  async #activate(fleet: Fleet, profiles: ProfileGuids): Promise<void> {
+    const { plan, state, clock, entropy, progress, signal } = this.#options;
+    const missing: FleetDevice[] = [];
+    for (const device of fleet.devices) {
+      if (device.state === 'active') await this.#activated(device);
+      // A device that was activated before and is not now has left, or was refused; it is not activated again.
+      else if (state.deviceId(device.planned.index) === undefined) missing.push(device);
+    }
+    const total = plan.devices.length;
+    let active = total - missing.length;
+    if (active > 0) progress.note(`${active} of ${total} devices are activated already`);
+    // On resume the plan begins with the first device that is left.
+    const firstMs = Math.min(...missing.map(({ planned }) => planned.activateAtMs));
+    const tasks = missing.map((device) => ({
+      index: device.planned.index,
+      atMs: device.planned.activateAtMs - firstMs,
+      attempt: async (attemptSignal: AbortSignal) => {
+        await device.activate(await this.#credentials(device, profiles), { signal: attemptSignal });
+        await this.#activated(device);
+      },
+    }));
+    await driveActivations(tasks, {
+      clock,
+      entropy,
+      plan: plan.scenario.activation,
+      attempts: ACTIVATION_ATTEMPTS,
+      signal,
+      activated: (_index, timing) => {
+        this.#metrics.series('activation').succeeded(timing);
+        progress.step(++active, total, 'devices activated');
+      },
+      failed: (index, error, timing) => {
+        this.#metrics.series('activation').failed(timing);
+        this.#metrics.count('activationsFailed');
+        const reason = reasonOf(error);
+        this.#activationErrors.set(reason, (this.#activationErrors.get(reason) ?? 0) + 1);
+        if (this.#metrics.counter('activationsFailed') <= 5) progress.warn(`device ${index} was not activated: ${reason}`);
+      },
+    });
+  }
+
+  async #activated(device: FleetDevice): Promise<void> {
+    const { deviceId } = device;
+    const { index } = device.planned;
+    if (deviceId !== undefined && this.#options.state.deviceId(index) === undefined) await this.#options.state.putDeviceId(index, deviceId);
+    device.start();
+  }
+
+  async #credentials({ planned }: FleetDevice, profiles: ProfileGuids): Promise<ActivationCredentials> {
+    const { state, connection } = this.#options;
+    const { index, userId, credential, activationType } = planned;
+    if (credential === 'qr') {
+      const content = await this.#api.makeQrCode(state.userGuid(index) as string, profiles.get(activationType));
+      return { kind: 'qr', content };
+    }
+    const infrastructure = { address: connection.infrastructure, trust: trustOf(connection) };
+    return { kind: 'password', userId, password: derivedPassword(this.#draw, index), infrastructure };
+  }
+
+  /** Commands that an earlier start sent and that are not through yet. */
+  #reopenCommands(): void {
+    const { plan, state } = this.#options;
+    const fleet = this.#fleet as Fleet;
+    for (const { index } of plan.devices) {
+      const device = fleet.device(index);
+      if (device.state !== 'active') continue;
+      const executed = new Set(device.executions().map(({ commandId }) => commandId));
+      for (const { commandId } of state.commandsOf(index)) {
+        if (commandId !== undefined && !executed.has(commandId)) this.#observer.outstanding.sent(index, commandId);
+      }
+    }
+  }
+
+  /** Waits for the push connections: what is sent before would come by the poll, and nothing was lost on purpose. */
+  async #allConnected(fleet: Fleet): Promise<void> {
+    const { clock, signal, progress } = this.#options;
+    const wanted = [...fleet.devices].filter(({ state }) => state === 'active').length;
+    const patience = new AbortController();
+    const cancel = clock.setTimer(CONNECT_PATIENCE_MS, () => patience.abort());
+    const connected = await this.#observer.condition.until(() => this.#observer.pushConnections >= wanted, AbortSignal.any([signal, patience.signal]));
+    cancel();
+    signal.throwIfAborted();
+    if (!connected)
+      progress.warn(`${this.#observer.pushConnections} of ${wanted} devices reach their notification service; the others depend on the regular poll`);
+  }
+
+  async #drain(): Promise<void> {
+    const { plan, clock, progress, signal } = this.#options;
+    const late = new AbortController();
+    const cancel = clock.setTimer(plan.scenario.drainWithinMs, () => late.abort());
+    if (!this.#observer.drained)
+      progress.note(`waiting for ${this.#observer.outstanding.count} commands and ${this.#observer.lostPushes} lost pushes that the regular poll makes up for`);
+    const drained = await this.#observer.condition.until(() => this.#observer.drained, AbortSignal.any([signal, late.signal]));
+    cancel();
+    signal.throwIfAborted();
+    if (!drained) progress.warn('not everything is through in the time that the scenario allows; the audit says what is missing');
+  }
+
+  async #audit(fleet: Fleet): Promise<AuditReport> {
+    const { plan, state, clock, signal } = this.#options;
+    for (let round = 1; ; round++) {
+      const report = await collectAudit(plan, fleet, state, this.#api);
+      signal.throwIfAborted();
+      // A status may be with the server a moment after the device has it.
+      const onlyOpen = report.differences.every(({ problem }) => problem === 'commandOpen');
+      if (report.ok || !onlyOpen || round === AUDIT_ROUNDS) return this.#counted(report, fleet);
+      await pause(clock, AUDIT_PAUSE_MS, signal);
+    }
+  }
+
+  #counted(report: AuditReport, fleet: Fleet): AuditReport {
+    const { plan, state } = this.#options;
+    const metrics = this.#metrics;
+    metrics.set('devices', report.planned);
+    metrics.set('activated', report.activated);
+    metrics.set('serverKnown', report.serverKnown);
+    for (const { index } of plan.devices) {
+      const status = new Map(
+        fleet
+          .device(index)
+          .executions()
+          .map((execution) => [execution.commandId, execution.status]),
+      );
+      for (const { commandId } of state.commandsOf(index)) {
+        if (commandId === undefined) continue;
+        metrics.count('commandsSent');
+        if (status.get(commandId) === 'done') metrics.count('commandsDone');
+        if (status.get(commandId) === 'failed') metrics.count('commandsFailed');
+      }
+    }
+    return report;
+  }
+}
+
+/** How long a run waits for the push connections before it goes on without. */
+const CONNECT_PATIENCE_MS = 30_000;
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const { code, step } = error as { readonly code?: unknown; readonly step?: unknown };
+  const where = typeof step === 'string' ? ` at ${step}` : '';
+  return typeof code === 'string' ? `${code}${where}: ${error.message}` : error.message;
+}

@@ -1,0 +1,128 @@
+import type { Clock, ProtocolError, wire } from '@uemkit/protocol';
+import type { ClientState } from '@uemkit/uem-client';
+import type { DeviceObserver } from '../fleet/device-observer.ts';
+import type { RunMetrics } from '../metrics/run-metrics.ts';
+import type { OrderProof } from './order-proof.ts';
+import { Condition, OutstandingCommands } from './outstanding.ts';
+
+/** One step of the timeline at one device, from its planned time to idle. */
+interface OpenStep {
+  readonly intendedMs: number;
+  readonly releasedMs: number;
+  readonly sentMs: number;
+}
+
+const GONE: readonly ClientState[] = ['inactive', 'revoked', 'unknown', 'expired'];
+
+/** Follows all devices of a run: counts, measures, and knows what is still open. */
+export class RunObserver implements DeviceObserver {
+  readonly outstanding: OutstandingCommands = new OutstandingCommands();
+  readonly condition: Condition = new Condition();
+  readonly #metrics: RunMetrics;
+  readonly #order: OrderProof;
+  readonly #clock: Clock;
+  /** BOUNDED by the devices. */
+  readonly #steps: Map<number, OpenStep[]> = new Map();
+  readonly #states: Map<number, ClientState> = new Map();
+  readonly #connected: Set<number> = new Set();
+  #lostPushes = 0;
+
+  constructor(metrics: RunMetrics, order: OrderProof, clock: Clock) {
+    this.#metrics = metrics;
+    this.#order = order;
+    this.#clock = clock;
+  }
+
+  /** Nothing is open: every command has its status at the server, every lost push is made up for. */
+  get drained(): boolean {
+    return this.outstanding.count === 0 && this.#lostPushes === 0;
+  }
+
+  /** Devices whose push connection is registered. */
+  get pushConnections(): number {
+    return this.#connected.size;
+  }
+
+  get lostPushes(): number {
+    return this.#lostPushes;
+  }
+
+  /** The administrator has sent the commands of a step to a device. */
+  stepSent(index: number, step: OpenStep): void {
+    const steps = this.#steps.get(index) ?? [];
+    this.#steps.set(index, steps);
+    steps.push(step);
+    // The device may be through with them already.
+    if (this.outstanding.of(index) === 0) this.#closeSteps(index);
+  }
+
+  stateChanged(index: number, state: ClientState): void {
+    const before = this.#states.get(index);
+    this.#states.set(index, state);
+    if (before === 'active' || before === 'leaving') {
+      if (GONE.includes(state)) {
+        this.#metrics.count('deactivated');
+        this.outstanding.gone(index);
+      }
+    }
+    this.condition.changed();
+  }
+
+  pushReceived(): void {
+    this.#metrics.count('pushesReceived');
+  }
+
+  pushDropped(): void {
+    this.#metrics.count('pushesDropped');
+    this.#lostPushes++;
+  }
+
+  pushServed(_index: number, sinceSentMs: number, sinceReceivedMs: number): void {
+    this.#metrics.series('pushToIdle').succeeded({ intendedMs: 0, sentMs: sinceSentMs - sinceReceivedMs, endedMs: sinceSentMs });
+  }
+
+  pushesRecovered(_index: number, lostForMs: readonly number[]): void {
+    for (const endedMs of lostForMs) this.#metrics.series('pollRecovery').succeeded({ intendedMs: 0, sentMs: 0, endedMs });
+    this.#metrics.count('pushesRecoveredByPoll', lostForMs.length);
+    this.#lostPushes -= lostForMs.length;
+    this.condition.changed();
+  }
+
+  pushConnected(index: number, connected: boolean): void {
+    if (connected) this.#connected.add(index);
+    else this.#connected.delete(index);
+    this.condition.changed();
+  }
+
+  polled(_index: number, _reason: wire.PollReason, tookMs: number): void {
+    this.#metrics.series('poll').succeeded({ intendedMs: 0, sentMs: 0, endedMs: tookMs });
+  }
+
+  pollFailed(_index: number, _error: ProtocolError): void {
+    this.#metrics.count('pollsFailed');
+  }
+
+  commandReceived(index: number, commandId: string): void {
+    this.#order.received(index, commandId, this.#clock.monotonicMs());
+  }
+
+  commandDone(): void {
+    // Counted when the server has it.
+  }
+
+  commandAnswered(index: number, commandId: string): void {
+    this.outstanding.answered(index, commandId);
+    this.condition.changed();
+  }
+
+  idle(index: number): void {
+    if (this.outstanding.of(index) === 0) this.#closeSteps(index);
+    this.condition.changed();
+  }
+
+  #closeSteps(index: number): void {
+    const endedMs = this.#clock.monotonicMs();
+    for (const step of this.#steps.get(index) ?? []) this.#metrics.series('commandToIdle').succeeded({ ...step, endedMs });
+    this.#steps.delete(index);
+  }
+}

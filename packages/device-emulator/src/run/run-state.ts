@@ -1,0 +1,135 @@
+import { ProtocolError, utf8 } from '@uemkit/protocol';
+import * as v from 'valibot';
+import type { FleetStore } from '../fleet/fleet-store.ts';
+
+const FORMAT = 1;
+const PREFIX = 'run/';
+
+/** What a run was started with; enough to plan it again. */
+export interface RunHeader {
+  readonly format: 1;
+  readonly scenarioFile: string;
+  readonly scenarioSource: string;
+  readonly seed: number;
+  readonly size?: number | undefined;
+  /** Connection file of the server; absent: the run has a lab server of its own in the state folder. */
+  readonly target?: string | undefined;
+  /** How often the run was started, this time included. */
+  readonly starts: number;
+  readonly finished: boolean;
+}
+
+const header: v.GenericSchema<unknown, RunHeader> = v.strictObject({
+  format: v.literal(FORMAT),
+  scenarioFile: v.string(),
+  scenarioSource: v.string(),
+  seed: v.number(),
+  size: v.optional(v.number()),
+  target: v.optional(v.string()),
+  starts: v.number(),
+  finished: v.boolean(),
+});
+
+/** A command that the run has sent, or was refused by the server because the device is not managed any more. */
+export interface SentCommand {
+  readonly index: number;
+  readonly place: number;
+  readonly entry: number;
+  readonly type: string;
+  /** Absent: refused. */
+  readonly commandId?: string | undefined;
+}
+
+const sentCommand = v.strictObject({ type: v.string(), commandId: v.optional(v.string()) });
+const device = v.strictObject({ deviceId: v.string() });
+const user = v.strictObject({ guid: v.string() });
+const faultId = v.strictObject({ id: v.string() });
+const stepState: v.GenericSchema<unknown, StepState> = v.picklist(['begun', 'done']);
+
+/** How far a step of the timeline is. `begun`: some of its commands may be at the server without our knowing. */
+export type StepState = 'begun' | 'done';
+
+/** What the run itself remembers, beside the devices: who was added, what was sent. Every method that writes resolves when the write survives a crash. */
+export class RunState {
+  readonly #store: FleetStore;
+
+  constructor(store: FleetStore) {
+    this.#store = store;
+  }
+
+  /** Undefined in a new folder. @throws ProtocolError `ERR_STORE_READ` */
+  header(): RunHeader | undefined {
+    return this.#get('header', header);
+  }
+
+  putHeader(value: RunHeader): Promise<void> {
+    return this.#put('header', value);
+  }
+
+  userGuid(index: number): string | undefined {
+    return this.#get(`user/${index}`, user)?.guid;
+  }
+
+  putUserGuid(index: number, guid: string): Promise<void> {
+    return this.#put(`user/${index}`, { guid });
+  }
+
+  /** Device id of a device that was activated. */
+  deviceId(index: number): string | undefined {
+    return this.#get(`device/${index}`, device)?.deviceId;
+  }
+
+  putDeviceId(index: number, deviceId: string): Promise<void> {
+    return this.#put(`device/${index}`, { deviceId });
+  }
+
+  step(place: number): StepState | undefined {
+    return this.#get(`step/${place}`, stepState);
+  }
+
+  putStep(place: number, state: StepState): Promise<void> {
+    return this.#put(`step/${place}`, state);
+  }
+
+  fault(place: number): string | undefined {
+    return this.#get(`fault/${place}`, faultId)?.id;
+  }
+
+  putFault(place: number, id: string): Promise<void> {
+    return this.#put(`fault/${place}`, { id });
+  }
+
+  command(index: number, place: number, entry: number): SentCommand | undefined {
+    const found = this.#get(`command/${index}/${place}/${entry}`, sentCommand);
+    return found === undefined ? undefined : { index, place, entry, ...found };
+  }
+
+  putCommand({ index, place, entry, type, commandId }: SentCommand): Promise<void> {
+    return this.#put(`command/${index}/${place}/${entry}`, { type, commandId });
+  }
+
+  /** All commands of one device. */
+  commandsOf(index: number): readonly SentCommand[] {
+    return this.#store.entries(`${PREFIX}command/${index}/`).map(({ key, value }) => {
+      const [place, entry] = key.split('/').map(Number) as [number, number];
+      return { index, place, entry, ...decode(value, sentCommand) };
+    });
+  }
+
+  #get<T>(key: string, schema: v.GenericSchema<unknown, T>): T | undefined {
+    const value = this.#store.get(PREFIX + key);
+    return value === undefined ? undefined : decode(value, schema);
+  }
+
+  #put(key: string, value: unknown): Promise<void> {
+    return this.#store.commit(PREFIX, [{ key, value: utf8(JSON.stringify(value)) }]);
+  }
+}
+
+function decode<T>(value: Uint8Array, schema: v.GenericSchema<unknown, T>): T {
+  try {
+    return v.parse(schema, JSON.parse(new TextDecoder().decode(value)));
+  } catch (cause) {
+    throw new ProtocolError('ERR_STORE_READ', 'the state of the run is damaged or of another version', { cause });
+  }
+}
