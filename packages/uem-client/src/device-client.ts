@@ -1,17 +1,16 @@
 import {
   type ActivationRecord,
   type ActivationSecret,
-  type DeviceCertificates,
   EventEmitterTarget,
   isProtocolError,
   ProtocolError,
   toHex,
   writeActivation,
+  x509,
 } from '@uemkit/protocol';
 import { runActivation } from './activation/activation-run.ts';
 import { type ActivationTarget, discover, secretOf, targetOfQrCode, userIdOf } from './activation/activation-target.ts';
 import type { ClientContext, Peer } from './ask.ts';
-import { certificateValidity, deviceCertificates } from './certificate/device-certificates.ts';
 import type { CallOptions, UemClient } from './client.ts';
 import type { ActivationCredentials, PasswordCredentials } from './credentials.ts';
 import { depart, verdictOf } from './departure.ts';
@@ -19,7 +18,7 @@ import { ACTIVATION_STEPS, type ActivationPhase, type ClientState, type UemClien
 import { ManagedDevice, type ManagedDeviceOwner } from './managed-device.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
-import { type ActiveDevice, activeDevice } from './state/active-device.ts';
+import { activeDevice } from './state/active-device.ts';
 import { forgetDeparture, loadState, type SavedState } from './state/saved-state.ts';
 
 const KEY_ID_BYTES = 8;
@@ -168,7 +167,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   }
 
   async #run(record: ActivationRecord, signal: AbortSignal, how: Pick<Parameters<typeof runActivation>[0], 'secret' | 'target'>): Promise<void> {
-    const certificates: DeviceCertificates = deviceCertificates(this.options.crypto);
+    const certificates = x509.deviceX509(this.options.crypto);
     const progress = (phase: ActivationPhase): void => this.#progress(phase);
     try {
       this.#activated(await runActivation({ context: this, certificates, record, signal, progress, ...how }));
@@ -198,10 +197,8 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   #activated(record: ActivationRecord): void {
     const { details } = record;
     if (details === undefined) throw new ProtocolError('ERR_STORE_READ', 'the saved activation has no details');
-    const leaf = details.certificates[0] as Uint8Array;
-    const device: ActiveDevice = activeDevice(record, details, certificateValidity(leaf));
     this.#deviceId = details.deviceId;
-    this.#managed = new ManagedDevice(this, device, this);
+    this.#managed = new ManagedDevice(this, activeDevice(record, details), this);
     this.#show('active');
   }
 

@@ -1,5 +1,5 @@
-import { ProtocolError } from '@uemkit/protocol';
 import type { UemClient } from './client.ts';
+import { DeviceClient } from './device-client.ts';
 import type { UemClientOptions } from './options.ts';
 
 export type { CallOptions, UemClient } from './client.ts';
@@ -23,6 +23,5 @@ export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trus
 
 /** Makes the client of one device. Nothing happens before `open`. */
 export function createUemClient(options: UemClientOptions): UemClient {
-  void options;
-  throw new ProtocolError('ERR_INTERNAL', 'the client is not built yet');
+  return new DeviceClient(options);
 }

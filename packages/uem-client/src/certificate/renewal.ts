@@ -1,10 +1,6 @@
-import { ACTIVATION_KEY, errorOfAlert, ProtocolError, restoreActivation, wire, writeActivation } from '@uemkit/protocol';
+import { ACTIVATION_KEY, errorOfAlert, ProtocolError, restoreActivation, wire, writeActivation, x509 } from '@uemkit/protocol';
 import { ask, type ClientContext } from '../ask.ts';
 import { type ActiveDevice, activeDevice } from '../state/active-device.ts';
-import { certificateValidity, deviceCertificates } from './device-certificates.ts';
-
-/** A renewal proves possession by the TLS connection that it goes over, so there is no challenge. */
-const NO_CHALLENGE = '';
 
 /**
  * Has the certificate of the device renewed, over mutual TLS with the old one and for the same key, and saves the new one.
@@ -13,9 +9,10 @@ const NO_CHALLENGE = '';
 export async function renewCertificate(context: ClientContext, device: ActiveDevice, serverTimeEpochS: number, signal: AbortSignal): Promise<ActiveDevice> {
   const { crypto, keyStore, store } = context.options;
   const { keyId, deviceId } = device.identity;
-  const certificates = deviceCertificates(crypto);
+  const certificates = x509.deviceX509(crypto);
   const publicKey = await keyStore.publicKey(keyId);
-  const requestInfo = certificates.requestInfo(publicKey, NO_CHALLENGE);
+  // No challenge: the TLS connection that it goes over proves whose request it is.
+  const requestInfo = certificates.requestInfo(publicKey);
   const csr = certificates.request(requestInfo, await keyStore.sign(keyId, requestInfo));
   const { address, trust, identity } = device;
   const frame = wire.renewRequest.encode({ csr });
@@ -28,5 +25,5 @@ export async function renewCertificate(context: ClientContext, device: ActiveDev
   const details = { ...record.details, certificates: renewed.certificates, tenantRoots: renewed.tenantRoots };
   signal.throwIfAborted();
   await store.commit([writeActivation({ ...record, details })]);
-  return activeDevice(record, details, certificateValidity(details.certificates[0] as Uint8Array));
+  return activeDevice(record, details);
 }

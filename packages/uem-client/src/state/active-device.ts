@@ -1,4 +1,4 @@
-import type { ActivationRecord, PollSchedule, wire } from '@uemkit/protocol';
+import { type ActivationRecord, type PollSchedule, type wire, x509 } from '@uemkit/protocol';
 import type { DeviceIdentity, Trust } from '../transport.ts';
 
 /**
@@ -18,23 +18,17 @@ export interface ActiveDevice {
   readonly notAfterEpochS: number;
 }
 
-/** Validity of a certificate, Unix seconds. */
-export interface Validity {
-  readonly notBeforeEpochS: number;
-  readonly notAfterEpochS: number;
-}
-
-/** Takes from a record what an active device needs. */
-export function activeDevice(record: ActivationRecord, details: wire.ActivationDetails, validity: Validity): ActiveDevice {
+/** Takes from a record what an active device needs. @throws `ERR_CERTIFICATE_FORMAT` */
+export function activeDevice(record: ActivationRecord, details: wire.ActivationDetails): ActiveDevice {
   const { certificates, tenantRoots, spkiPins, deviceId, configuration } = details;
-  const { notBeforeEpochS, notAfterEpochS } = validity;
+  const { notBeforeMs, notAfterMs } = x509.readCertificate(certificates[0] as Uint8Array);
   return {
     identity: { deviceId, certificates, keyId: record.keyId },
     trust: { roots: tenantRoots, spkiPins },
     address: configuration.deviceAddress,
     notificationAddress: configuration.notificationAddress,
     schedule: { pollIntervalS: configuration.pollIntervalS, pollJitterS: configuration.pollJitterS },
-    renewAtEpochS: notBeforeEpochS + Math.floor(((notAfterEpochS - notBeforeEpochS) * 2) / 3),
-    notAfterEpochS,
+    renewAtEpochS: Math.floor((notBeforeMs + ((notAfterMs - notBeforeMs) * 2) / 3) / 1000),
+    notAfterEpochS: Math.floor(notAfterMs / 1000),
   };
 }

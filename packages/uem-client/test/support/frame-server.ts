@@ -19,6 +19,8 @@ export interface FrameServerOptions {
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
   answer?(body: Uint8Array, request: IncomingMessage): FrameAnswer | 'hang' | 'cut' | Promise<FrameAnswer>;
   push?(socket: WebSocket): void;
+  /** HTTP status instead of a push connection. */
+  readonly refusePush?: number;
 }
 
 /** A TLS server on loopback that counts what matters to a transport. */
@@ -53,7 +55,12 @@ export async function frameServer(options: FrameServerOptions): Promise<FrameSer
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('request', (request, response) => void handle(options, request, response));
-  const webSockets = new WebSocketServer({ server, path: '/uemkit/1/push', handleProtocols: () => 'uemkit.push.1' });
+  const webSockets = new WebSocketServer({
+    server,
+    path: '/uemkit/1/push',
+    handleProtocols: () => 'uemkit.push.1',
+    ...(options.refusePush === undefined ? {} : { verifyClient: (_info, callback) => callback(false, options.refusePush) }),
+  });
   webSockets.on('connection', (socket) => options.push?.(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
