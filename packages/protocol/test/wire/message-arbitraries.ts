@@ -1,0 +1,199 @@
+import fc from 'fast-check';
+import type { MessageCodec } from '../../src/wire/frame.ts';
+import type * as wire from '../../src/wire/index.ts';
+
+/** Names of the exports of `wire` that are messages. */
+export type MessageName = { [K in keyof typeof wire]: (typeof wire)[K] extends MessageCodec<infer _> ? K : never }[keyof typeof wire];
+type MessageOf<K extends MessageName> = (typeof wire)[K] extends MessageCodec<infer T> ? T : never;
+
+const bytes = (min: number, max = min): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: min, maxLength: max });
+/** Text within `max` UTF-8 bytes: no character here has more than four. */
+const text = (max = 255, min = 1): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.string({ minLength: min, maxLength: Math.min(max, 60) }),
+    fc.string({ unit: 'binary', minLength: min, maxLength: Math.min(Math.floor(max / 4), 15) }),
+  );
+const uint = (min = 0, max = Number.MAX_SAFE_INTEGER): fc.Arbitrary<number> => fc.oneof(fc.constantFrom(min, max), fc.integer({ min, max }));
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
+const list = <T>(arbitrary: fc.Arbitrary<T>, min: number, max: number): fc.Arbitrary<T[]> => fc.array(arbitrary, { minLength: min, maxLength: max });
+
+const id16 = bytes(16);
+const random32 = bytes(32);
+const point65 = bytes(65);
+const versions = list(uint(1, 0xffff), 1, 16);
+const version = uint(1, 0xffff);
+const userId = text(254);
+const address = fc.tuple(text(200), fc.nat({ max: 65_535 })).map(([host, port]) => `${host}:${port}`);
+const certificate = bytes(1, 200);
+const certificates = list(certificate, 1, 4);
+const spkiPins = list(random32, 0, 8);
+
+const { document } = fc.letrec<{ document: wire.WireDocument; value: wire.WireDocumentValue }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, depthIdentifier: 'document', withCrossShrink: true },
+    fc.oneof(fc.maxSafeNat(), fc.boolean(), text(), fc.constant(''), bytes(0, 40)),
+    fc.array(tie('value'), { maxLength: 4, depthIdentifier: 'document' }),
+    tie('document'),
+  ),
+  document: fc
+    .array(fc.tuple(fc.oneof(text(20), fc.constantFrom('__proto__', 'constructor', 'toString', '1', '')), tie('value')), {
+      maxLength: 4,
+      depthIdentifier: 'document',
+    })
+    .map((entries) => {
+      // Decoded documents have no prototype, so `__proto__` is a key like any other.
+      const plain: Record<string, wire.WireDocumentValue> = Object.create(null);
+      for (const [key, value] of entries) plain[key] = value;
+      return plain;
+    }),
+}));
+
+const proxy: fc.Arbitrary<wire.ProxyInstance> = fc.record({
+  id: text(),
+  host: text(),
+  port: uint(1, 65_535),
+  spkiPins,
+  keyExchangeKey: point65,
+  roots: certificates,
+});
+
+const status = { status: uint(0, 255) };
+
+/** Generated values of every message. Fields that may be left out are sometimes undefined. */
+export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>> } = {
+  alert: fc.record({ code: fc.constantFrom('badMessage', 'authFailed', 'expired', 'busy', 'internal', 'revoked', 'unknownDevice') }),
+  activationStart: fc.record({
+    versions,
+    suites: versions,
+    userId,
+    random: random32,
+    deviceInfo: fc.record({ platform: text(64), osVersion: text(64), model: text(64), clientVersion: text(64), serialNumber: maybe(text(64)) }),
+    secretKind: fc.constantFrom('password', 'qr'),
+  }),
+  activationParameters: fc.record({
+    version,
+    suite: version,
+    activationId: id16,
+    coreId: text(),
+    salt: bytes(16),
+    cost: list(uint(1, 1_048_576), 3, 3),
+    random: random32,
+  }),
+  activationShare: fc.record({ activationId: id16, shareP: point65 }),
+  activationShareReply: fc.record({ shareV: point65, confirmV: random32 }),
+  activationRequest: fc.record({ activationId: id16, confirmP: random32, record: bytes(1, 400) }),
+  activationRequestContent: fc.record({ csr: certificate, attestation: maybe(bytes(1, 200)) }),
+  activationResult: fc.record({ record: bytes(1, 400) }),
+  activationDetails: fc.record({
+    certificates,
+    tenantRoots: certificates,
+    spkiPins,
+    deviceId: text(64),
+    tunnelKey: random32,
+    configuration: fc.record({
+      activationType: text(64),
+      createWorkSpace: fc.boolean(),
+      encryptDevice: fc.boolean(),
+      pollIntervalS: uint(1, 31_536_000),
+      pollJitterS: uint(0, 31_536_000),
+      deviceAddress: address,
+      notificationAddress: maybe(address),
+      policy: maybe(document),
+      organizationNotice: maybe(text(4_096)),
+    }),
+  }),
+  activationDone: fc.record({ deviceId: text(64), status: fc.constantFrom('completed', 'failed'), message: maybe(text(1_024)) }),
+  handshakeStart: fc.record({
+    versions,
+    suites: versions,
+    ephemeralKey: point65,
+    random: random32,
+    pskId: maybe(bytes(1, 128)),
+    userId: maybe(userId),
+    appId: maybe(text()),
+    instanceId: maybe(id16),
+    instance: fc.constantFrom('ipc', 'ipcd', 'sc', 'link', 'px', 'dc'),
+  }),
+  handshakeReply: fc.record({ version, suite: version, ephemeralKey: point65, random: random32, sessionId: id16, certificates: maybe(certificates) }),
+  handshakeFinish: fc.record({ record: maybe(bytes(1, 400)), sessionId: id16 }),
+  nocVerify: fc.record({ userId, accessKeyHash: random32, appId: text(), instanceId: id16 }),
+  nocProvision: fc.record({
+    linkId: id16,
+    masterLinkKey: random32,
+    tenantId: text(),
+    coreId: text(),
+    relayAddresses: list(address, 1, 16),
+    token: bytes(1, 128),
+    tokenExpiryEpochS: uint(),
+  }),
+  nocSetUp: fc.record({ tokenId: id16, keyId: id16, linkId: id16, tenantId: text(), setUp: bytes(8, 400) }),
+  nocEnvelope: fc.record({ sessionId: id16, frame: bytes(1, 400) }),
+  nocKeyConsumed: fc.record({ keyId: id16, linkId: id16 }),
+  provisioningRequest: fc.record({
+    appId: text(),
+    appVersion: text(32),
+    platform: text(64),
+    instanceId: id16,
+    deviceId: maybe(text(64)),
+    deviceKeyHash: maybe(random32),
+  }),
+  provisioningData: fc.record({
+    masterSessionKey: random32,
+    sessionKeyId: id16,
+    configuration: document,
+    policy: document,
+    proxies: list(proxy, 0, 3),
+    tenantRoots: certificates,
+    deviceId: maybe(text(64)),
+    deviceKeyHash: maybe(random32),
+    expiryEpochS: uint(),
+    coreKeyExchangeKey: point65,
+  }),
+  provisioningAck: fc.record(status),
+  provisioningDone: fc.record(status),
+  accessKeyRequest: fc.record({ appId: text(), instanceId: id16, nonce: random32 }),
+  accessKeyForward: fc.record({ appId: text(), instanceId: id16, nonce: random32, platformId: text(), deviceId: maybe(text(64)) }),
+  accessKeyResponse: fc.record({
+    accessKey: fc.string({ unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'), minLength: 15, maxLength: 15 }),
+    keyId: id16,
+    nonce: random32,
+    expiryEpochS: uint(),
+    userId,
+  }),
+  discoveryRequest: fc.record({ versions, userId }),
+  discoveryResponse: fc.record({ version, tenantId: text(), activationAddress: address, spkiPins }),
+  registerUsers: fc.record({
+    tenantId: text(),
+    activationAddress: address,
+    add: list(random32, 0, 20),
+    remove: list(random32, 0, 20),
+    replaceAll: maybe(fc.boolean()),
+    spkiPins,
+  }),
+  acknowledgement: fc.record({ ok: fc.boolean() }),
+  notify: fc.record({
+    notifications: list(fc.record({ token: bytes(16, 64), wakeUpId: id16, expiresAtEpochS: uint(), sentAtEpochMs: uint() }), 1, 10),
+  }),
+  notifyResult: fc.record({ statuses: list(fc.constantFrom('delivered', 'stored', 'unregistered', 'throttled', 'expired'), 1, 20) }),
+  poll: fc.record({
+    reason: fc.constantFrom('wakeUp', 'schedule', 'activation', 'resume', 'request'),
+    wakeUpId: maybe(id16),
+    pushToken: maybe(bytes(16, 64)),
+  }),
+  command: fc.record({ commandId: id16, type: text(64), properties: document, issuedAtEpochS: uint(), expiresAtEpochS: maybe(uint()) }),
+  commandResult: fc.record({
+    commandId: id16,
+    status: fc.constantFrom('done', 'failed', 'deferred'),
+    message: maybe(text(1_024)),
+    data: maybe(document),
+    retryAfterS: maybe(uint(1, 604_800)),
+  }),
+  idle: fc.record({ pollIntervalS: uint(1, 31_536_000), pollJitterS: uint(0, 31_536_000), pollAfterS: maybe(uint(1, 604_800)), serverTimeEpochS: uint() }),
+  renewRequest: fc.record({ csr: certificate }),
+  renewResult: fc.record({ certificates, tenantRoots: certificates }),
+  pushRegister: fc.record({ service: text(16), token: maybe(bytes(16, 64)) }),
+  pushRegistered: fc.record({ token: bytes(16, 64), pingIntervalS: uint(1, 86_400) }),
+  wakeUp: fc.record({ wakeUpId: id16, sentAtEpochMs: uint() }),
+  pushAck: fc.record({ wakeUpId: id16 }),
+  pushClose: fc.record({ reason: fc.constantFrom('replaced', 'revoked', 'goingAway') }),
+};
