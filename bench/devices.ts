@@ -1,0 +1,73 @@
+import type { CryptoProvider, Store } from '@uemkit/protocol';
+import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import { createUemClient, type OperatingSystem, type UemClient, type UemClientLimits, type UemTransport } from '@uemkit/uem-client';
+import { nodeTransport, TlsContexts } from '@uemkit/uem-client/node';
+import { AdminApi } from '../packages/device-emulator/src/admin/admin-api.ts';
+import { AdminHttp } from '../packages/device-emulator/src/admin/admin-http.ts';
+import type { Connection as ServerConnection } from '../packages/device-emulator/src/admin/connection-file.ts';
+import { DerivedKeyStore } from '../packages/device-emulator/src/fleet/derived-key-store.ts';
+import { SharedClock } from '../packages/device-emulator/src/fleet/shared-clock.ts';
+import { SeededDraw } from '../packages/device-emulator/src/plan/seeded-draw.ts';
+import type { Connection } from './lab-process.ts';
+
+/** The least operating system: everything succeeds, nothing is kept. */
+const operatingSystem: OperatingSystem = {
+  pushService: 'fcm',
+  deviceInfo: () => ({ platform: 'android-enterprise', osVersion: '15', model: 'Bench', clientVersion: '1.0' }),
+  configure: () => Promise.resolve({ status: 'completed' }),
+  execute: () => Promise.resolve({ status: 'done' }),
+  deactivated: () => Promise.resolve(),
+};
+
+/** What the devices of one bench process share. */
+export interface Surroundings {
+  readonly clock: SharedClock;
+  readonly contexts: TlsContexts;
+  readonly limits: Partial<UemClientLimits>;
+}
+
+export function surroundings(limits: Partial<UemClientLimits> = {}): Surroundings {
+  return { clock: new SharedClock(systemClock()), contexts: new TlsContexts(), limits };
+}
+
+export interface BenchDeviceOptions {
+  readonly index: number;
+  readonly store: Store;
+  readonly crypto?: CryptoProvider;
+  readonly wrap?: (transport: UemTransport) => UemTransport;
+}
+
+/** One device: the real client library on its Node transport. */
+export function benchDevice({ clock, contexts, limits }: Surroundings, { index, store, crypto = nodeCrypto(), wrap = (transport) => transport }: BenchDeviceOptions): UemClient {
+  const keyStore = new DerivedKeyStore({ crypto, draw: new SeededDraw(crypto, 'bench'), index });
+  const transport = wrap(nodeTransport({ keyStore, contexts }));
+  return createUemClient({ crypto, clock, entropy: nodeEntropy(), store, keyStore, operatingSystem, transport, limits });
+}
+
+/** Adds users and gives the contents of their QR codes. */
+export async function qrCodes(connection: Connection, prefix: string, count: number): Promise<readonly string[]> {
+  const http = new AdminHttp(connection as ServerConnection);
+  const admin = new AdminApi({ http, clock: systemClock(), entropy: nodeEntropy() });
+  const contents: string[] = new Array(count);
+  await inParallel(count, 8, async (index) => {
+    const { guid } = await admin.createUser(`${prefix}-${index}@example.com`);
+    contents[index] = await admin.makeQrCode(guid, undefined);
+  });
+  await http.close();
+  return contents;
+}
+
+/** Runs `work` for 0 … count-1, `width` at a time. */
+export async function inParallel(count: number, width: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, count) }, lane));
+}
+
+/** Resolves when `client` says `name`. */
+export function once(client: UemClient, name: 'idle' | 'pushopen'): Promise<void> {
+  return new Promise((resolve) => client.addEventListener(name, () => resolve(), { once: true }));
+}
+

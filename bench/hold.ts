@@ -1,0 +1,142 @@
+import { createSecureContext } from 'node:tls';
+import { FleetStore } from '../packages/device-emulator/src/fleet/fleet-store.ts';
+import { bareClient, barePush } from './bare/activation.ts';
+import type { BareConnection } from './bare/connection.ts';
+import { post } from './bare/post.ts';
+import { benchDevice, inParallel, once, qrCodes, surroundings } from './devices.ts';
+import { cpuMicros } from './harness.ts';
+import type { Connection } from './lab-process.ts';
+import { IDLE_BYTES, POLL_BYTES } from './poll.ts';
+
+/*
+ * A client process of its own, so that its memory and CPU are those of the devices alone. First line of standard input: a `HoldTask`; its answer is one JSON
+ * line, a `Held`. Run with --expose-gc.
+ */
+export type HoldTask =
+  | { readonly mode: 'activate'; readonly connection: Connection; readonly folder: string; readonly count: number }
+  | { readonly mode: 'devices'; readonly folder: string; readonly count: number; readonly polls: number }
+  | { readonly mode: 'bare'; readonly connection: BareConnection; readonly count: number; readonly polls: number };
+
+export interface Held {
+  /** Resident memory of the process for each device, KiB. */
+  readonly memoryKiB: number;
+  /** Of a warm poll, µs; 0 when none was asked for. */
+  readonly pollMicros: number;
+}
+
+const WIDTH = 16;
+
+async function settledRss(): Promise<number> {
+  const collect = globalThis.gc;
+  if (collect === undefined) throw new Error('run with --expose-gc');
+  for (let i = 0; i < 4; i++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return process.memoryUsage().rss / 1024;
+}
+
+async function activate({ connection, folder, count }: Extract<HoldTask, { mode: 'activate' }>): Promise<Held> {
+  const fleet = new FleetStore(folder);
+  const shared = surroundings();
+  const contents = await qrCodes(connection, 'hold', count);
+  await inParallel(count, WIDTH, async (index) => {
+    const client = benchDevice(shared, { index, store: fleet.device(index) });
+    await client.open();
+    await client.activate({ kind: 'qr', content: contents[index] as string });
+    await client.poll();
+    await client.close();
+  });
+  await fleet.close();
+  return { memoryKiB: 0, pollMicros: 0 };
+}
+
+/** Opens what was activated before, so that the memory of activating is not in the figure. */
+async function holdDevices({ folder, count, polls }: Extract<HoldTask, { mode: 'devices' }>): Promise<Held> {
+  const fleet = new FleetStore(folder);
+  const shared = surroundings({ releaseAfterMs: 50 });
+  const open = async (index: number): Promise<ReturnType<typeof benchDevice>> => {
+    const client = benchDevice(shared, { index, store: fleet.device(index) });
+    await client.open();
+    const ready = Promise.all([once(client, 'pushopen'), once(client, 'idle')]);
+    client.start();
+    await ready;
+    return client;
+  };
+  const first = await open(0);
+  const before = await settledRss();
+  const clients = [first];
+  await inParallel(count - 1, WIDTH, async (index) => void clients.push(await open(index + 1)));
+  await atRest(() => shared.clock.waiting);
+  const memoryKiB = ((await settledRss()) - before) / (count - 1);
+  let pollMicros = 0;
+  if (polls > 0) {
+    for (const client of clients) await client.stop();
+    const warm = surroundings({ releaseAfterMs: 600_000 });
+    const polling = await Promise.all(
+      clients.map(async (client, index) => {
+        await client.close();
+        const again = benchDevice(warm, { index, store: fleet.device(index) });
+        await again.open();
+        return again;
+      }),
+    );
+    const round = (): Promise<void> => inParallel(polling.length, WIDTH, (index) => (polling[index] as (typeof polling)[number]).poll());
+    await round();
+    pollMicros = (await cpuMicros(async () => repeat(polls, round))) / (polls * polling.length);
+    await Promise.all(polling.map((client) => client.close()));
+  }
+  return { memoryKiB, pollMicros };
+}
+
+async function holdBare({ connection, count, polls }: Extract<HoldTask, { mode: 'bare' }>): Promise<Held> {
+  const context = createSecureContext({ ca: connection.ca, minVersion: 'TLSv1.3' });
+  const sockets = [await barePush(connection.push, context, 48)];
+  const before = await settledRss();
+  await inParallel(count - 1, WIDTH, async () => void sockets.push(await barePush(connection.push, context, 48)));
+  const memoryKiB = ((await settledRss()) - before) / (count - 1);
+  for (const socket of sockets) socket.terminate();
+  let pollMicros = 0;
+  if (polls > 0) {
+    const clients = Array.from({ length: count }, (_, index) => {
+      const identity = connection.clients[index % connection.clients.length] as BareConnection['clients'][number];
+      return bareClient(connection.mutual, createSecureContext({ ca: connection.ca, ...identity, minVersion: 'TLSv1.3' }));
+    });
+    const round = (): Promise<void> =>
+      inParallel(count, WIDTH, async (index) => void (await post(clients[index] as (typeof clients)[number], '/uemkit/1/device', Buffer.alloc(POLL_BYTES), IDLE_BYTES)));
+    await round();
+    pollMicros = (await cpuMicros(async () => repeat(polls, round))) / (polls * count);
+    await Promise.all(clients.map((client) => client.close()));
+  }
+  return { memoryKiB, pollMicros };
+}
+
+async function repeat(times: number, work: () => Promise<void>): Promise<void> {
+  for (let i = 0; i < times; i++) await work();
+}
+
+/** Waits until the number of timers stays: polls are released and nothing else is under way. */
+async function atRest(count: () => number): Promise<void> {
+  for (let same = 0, last = -1; same < 5; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    same = count() === last ? same + 1 : 0;
+    last = count();
+  }
+}
+
+const run = async (task: HoldTask): Promise<Held> => {
+  if (task.mode === 'activate') return activate(task);
+  return task.mode === 'devices' ? holdDevices(task) : holdBare(task);
+};
+
+if (process.send !== undefined) {
+  process.once('message', (task: HoldTask) => {
+    run(task).then(
+      (held) => process.send?.(held, () => process.exit(0)),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+}

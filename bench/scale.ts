@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BareConnection } from './bare/connection.ts';
+import { type Bench, type Figure, median, round } from './harness.ts';
+import { hold } from './hold-process.ts';
+import { startLab, startProcess } from './lab-process.ts';
+
+const SIZES = [100, 1_000, 5_000] as const;
+const RUNS = 3;
+/** Polls a device, so that each size does about as many in all. */
+const pollsAt = (count: number): number => Math.max(2, Math.round(10_000 / count));
+const SPREAD = 1.2;
+
+export const bench: Bench = async (progress) => {
+  const lab = await startLab();
+  const bare = await startProcess<BareConnection>('bench/bare/server.ts', ['64']);
+  const folder = mkdtempSync(join(tmpdir(), 'uemkit-bench-'));
+  const figures: Figure[] = [];
+  try {
+    const largest = SIZES[SIZES.length - 1] as number;
+    progress(`activating ${largest} devices`);
+    await hold({ mode: 'activate', connection: lab.info, folder, count: largest });
+    const ratios: number[] = [];
+    const memory = new Map<number, { readonly value: number; readonly baseline: number }>();
+    for (const count of SIZES) {
+      const runs = [];
+      for (let run = 0; run < RUNS; run++) {
+        progress(`${count} devices, run ${run + 1} of ${RUNS}`);
+        const ours = await hold({ mode: 'devices', folder, count, polls: pollsAt(count) });
+        const base = await hold({ mode: 'bare', connection: bare.info, count, polls: pollsAt(count) });
+        runs.push({ ours, base });
+      }
+      const ratio = median(runs.map(({ ours, base }) => ours.pollMicros / base.pollMicros));
+      ratios.push(ratio);
+      memory.set(count, { value: median(runs.map(({ ours }) => ours.memoryKiB)) * count, baseline: median(runs.map(({ base }) => base.memoryKiB)) * count });
+      figures.push({
+        metric: `client CPU a warm poll, ${count} devices`,
+        unit: 'µs',
+        value: round(median(runs.map(({ ours }) => ours.pollMicros))),
+        baseline: round(median(runs.map(({ base }) => base.pollMicros))),
+        ratio: round(ratio),
+      });
+    }
+    const spread = Math.max(...ratios) / Math.min(...ratios);
+    figures.push({ metric: 'largest ratio over smallest', unit: '', value: round(spread), bar: `<= ${SPREAD}`, ok: spread <= SPREAD });
+    const slope = (side: 'value' | 'baseline'): number => ((memory.get(5_000)?.[side] ?? 0) - (memory.get(1_000)?.[side] ?? 0)) / 4_000;
+    const limit = 1.25 * slope('baseline') + 6;
+    figures.push({
+      metric: 'memory a device, slope from 1,000 to 5,000',
+      unit: 'KiB',
+      value: round(slope('value')),
+      baseline: round(slope('baseline')),
+      ratio: round(slope('value') / slope('baseline')),
+      bar: `<= ${round(limit)} KiB`,
+      ok: slope('value') <= limit,
+    });
+    return figures;
+  } finally {
+    await Promise.all([lab.stop(), bare.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
