@@ -1,4 +1,4 @@
-import { concatBytes } from '../bytes/bytes.ts';
+import { concatBytes, sameBytes } from '../bytes/bytes.ts';
 import type { SecretBytes } from '../bytes/secret.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
@@ -146,11 +146,11 @@ function openRecord(generation: GcmGeneration, sequence: number, record: Uint8Ar
   const name = gcmRecordName(record[0] ?? 0);
   const bodyBytes = record.length - GCM_HEADER_BYTES;
   if (name === undefined || !isGcmBodyLength(bodyBytes)) return undefined;
-  // A header with another length differs from this one, so the tag does not fit.
-  if (record[1] !== bodyBytes >> 8 || record[2] !== (bodyBytes & 0xff)) return undefined;
+  const header = gcmHeader(name, bodyBytes);
+  if (!sameBytes(header, record.subarray(0, GCM_HEADER_BYTES))) return undefined;
   let plaintext: Uint8Array;
   try {
-    plaintext = generation.gcm.open(generation.nonce(sequence), record.subarray(0, GCM_HEADER_BYTES), record.subarray(GCM_HEADER_BYTES));
+    plaintext = generation.gcm.open(generation.nonce(sequence), header, record.subarray(GCM_HEADER_BYTES));
   } catch {
     return undefined;
   }
