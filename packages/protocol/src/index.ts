@@ -19,6 +19,7 @@ export {
   userIdHash,
   verifierFromStretched,
 } from './key-schedule/index.ts';
+export * as keySchedule from './key-schedule/index.ts';
 export { type ActivationDoneAnswer, answerActivationDone } from './machine/activation/activation-done.ts';
 export { ACTIVATION_TIMERS, type ActivationInitiator, activationInitiator } from './machine/activation/activation-initiator.ts';
 export {
@@ -95,6 +96,7 @@ export type {
 export { HANDSHAKE_INITIATOR_TRANSITIONS, HANDSHAKE_RESPONDER_TRANSITIONS } from './machine/handshake/transitions.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
 export { StateCell, type Transition, type TransitionListener, type TransitionRecorder, transitionRecorder } from './machine/table.ts';
+export * as record from './record/index.ts';
 export { backoff, type BackoffOptions, DEFAULT_BACKOFF } from './retry/backoff.ts';
 export { randomFraction } from './retry/jitter.ts';
 export type { CancelTimer, Clock } from './ports/clock.ts';
