@@ -2,6 +2,7 @@ import { Agent, request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { ProtocolError } from '@uemkit/protocol';
+import { roleUri } from '../links/certificate-guard.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { RoleAnswer, RoleName } from '../roles/role.ts';
 import { FRAME_MEDIA_TYPE, mediaType, SERVICE_PATH } from './frame-binding.ts';
@@ -27,11 +28,6 @@ export interface RoleLinkOptions {
 /** A link that can be closed. */
 export interface MutualTlsLink extends RoleLink {
   close(): void;
-}
-
-/** URI in the certificate of a role (docs/protocol/09-http-binding.md). */
-export function roleUri(role: RoleName): string {
-  return `urn:uemkit:role:${role}`;
 }
 
 /** One role calls another over mutual TLS 1.3: each shows its role certificate, and the other end has to be the role that was asked for. */
