@@ -2,7 +2,7 @@ import { wire } from '@uemkit/protocol';
 import { delay, HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type ExchangeRequest, fetchTransport, type PushRequest, type WebSocketLike } from '../../src/index.ts';
+import { type ExchangeRequest, fetchTransport, type PushRequest } from '../../src/index.ts';
 
 const URL = 'https://uem.example/uemkit/1/device';
 const FRAME = wire.poll.encode({ reason: 'schedule' });
@@ -94,18 +94,20 @@ describe('exchange', () => {
 });
 
 /** A WebSocket that a test plays the other end of. */
-class FakeWebSocket extends EventTarget implements WebSocketLike {
+class FakeWebSocket extends EventTarget {
   static last: FakeWebSocket;
   binaryType = 'blob';
   readyState = 0;
   readonly sent: unknown[] = [];
   closedWith: number | undefined;
 
-  constructor(
-    readonly url: string,
-    readonly protocol: string,
-  ) {
+  readonly url: string;
+  readonly protocol: string;
+
+  constructor(url: string, protocol: string) {
     super();
+    this.url = url;
+    this.protocol = protocol;
     FakeWebSocket.last = this;
   }
 

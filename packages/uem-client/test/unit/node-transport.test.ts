@@ -49,7 +49,7 @@ describe('exchange', () => {
     const seen: string[] = [];
     const running = await started({
       answer: (body, request) => {
-        seen.push(`${request.method} ${request.url} ${request.headers['content-type']} ${body.equals(FRAME as Buffer)}`);
+        seen.push(`${request.method} ${request.url} ${request.headers['content-type']} ${Buffer.from(FRAME).equals(body)}`);
         return { body: ANSWER };
       },
     });

@@ -1,0 +1,340 @@
+import { ProtocolError, toHex } from '@uemkit/protocol';
+import { describe, expect, it } from 'vitest';
+import { activeTestDevice, testDevice } from '../support/test-device.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('management (F5)', () => {
+  it('polls at the start, gives its push token, and is at rest with one socket', async () => {
+    const device = await testDevice();
+    await device.activate();
+    device.client.start();
+    await device.clock.settle();
+    const { polls, pushToken } = device.uem.only;
+    expect(polls[0]?.reason).toBe('activation');
+    expect(pushToken).toBeDefined();
+    expect(device.events.filter((name) => name === 'pushopen')).toHaveLength(1);
+    const before = device.uem.released;
+    await device.clock.advance(1_000);
+    expect(device.uem.released).toBeGreaterThan(before);
+  });
+
+  it('carries out one command after the other by priority, woken by push, and answers each', async () => {
+    const device = await activeTestDevice();
+    const info = device.uem.send(device.uem.only, 'REQUEST_DEVICE_INFO');
+    const policy = device.uem.send(device.uem.only, 'UPDATE_IT_POLICY', { revision: 2 });
+    const lock = device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    device.os.outcome = ({ type }) => (type === 'REQUEST_DEVICE_INFO' ? { status: 'done', data: { model: 'Test' } } : { status: 'done' });
+    expect(device.uem.wake(device.uem.only)).toBe(true);
+    await device.clock.settle();
+    expect(device.uem.only.results.map(({ commandId }) => commandId)).toEqual([lock, policy, info]);
+    expect(device.uem.only.results[2]).toMatchObject({ status: 'done', data: { model: 'Test' } });
+    expect(device.events).toEqual([
+      'wakeup',
+      'poll',
+      ...['command', 'commanddone', 'commandanswered', 'command', 'commanddone', 'commandanswered', 'command', 'commanddone', 'commandanswered'],
+      'idle',
+    ]);
+    expect(device.os.applied).toEqual([lock, policy, info].map(toHex));
+  });
+
+  it('joins the wake-ups that come while it polls', async () => {
+    const device = await activeTestDevice();
+    const before = device.uem.only.polls.length;
+    for (let wakeUp = 0; wakeUp < 20; wakeUp++) device.uem.wake(device.uem.only);
+    await device.clock.settle();
+    expect(device.uem.only.polls.length - before).toBeLessThanOrEqual(2);
+    expect(device.events.filter((name) => name === 'wakeup')).toHaveLength(20);
+  });
+
+  it('finds what a lost push would have told by the regular poll, in its interval plus jitter', async () => {
+    const device = await activeTestDevice({ schedule: { pollIntervalS: 600, pollJitterS: 60 } });
+    await device.client.poll();
+    device.uem.pushes.clear();
+    device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    expect(device.uem.wake(device.uem.only)).toBe(false);
+    const startedMs = device.clock.nowMs();
+    await device.clock.advanceUntil(() => device.uem.only.results.length === 1, 700_000);
+    const tookMs = device.clock.nowMs() - startedMs;
+    expect(tookMs).toBeGreaterThanOrEqual(600_000 - 1);
+    expect(tookMs).toBeLessThanOrEqual(660_000);
+  });
+
+  it('manages with the poll alone while the notification service is down, and comes back to it with bounded pauses', async () => {
+    const device = await testDevice({ schedule: { pollIntervalS: 600, pollJitterS: 0 } });
+    let tries = 0;
+    device.uem.pushFault = () => {
+      tries++;
+      throw new ProtocolError('ERR_TRANSPORT_CONNECT', 'down');
+    };
+    await device.activate();
+    device.client.start();
+    await device.clock.settle();
+    device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    await device.clock.advance(24 * HOUR_MS);
+    expect(device.uem.only.results).toHaveLength(1);
+    expect(device.told('pollfailed')).toEqual([]);
+    const pauses = device.told('pushclosed').map(({ retryInMs }) => retryInMs);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(300_000);
+    // Full jitter up to five minutes: about 24 h / 2.5 min, and never a storm.
+    expect(tries).toBeGreaterThan(24 * 12);
+    expect(tries).toBeLessThan(24 * 12 * 4);
+    device.uem.pushFault = () => undefined;
+    await device.clock.advance(300_000);
+    await device.clock.settle();
+    expect(device.events).toContain('pushopen');
+  });
+
+  it('pauses after a clean close of the push connection too, longer each time', async () => {
+    const device = await activeTestDevice();
+    for (let close = 0; close < 12; close++) {
+      for (const push of device.uem.pushes.values()) push.onClose();
+      await device.clock.advance(300_000 / 2 ** 9);
+    }
+    const closed = device.told('pushclosed');
+    expect(closed.length).toBeGreaterThan(3);
+    expect(closed.every(({ retryInMs }) => retryInMs <= 300_000)).toBe(true);
+    expect(closed.some(({ retryInMs }) => retryInMs > 1_000)).toBe(true);
+  });
+
+  it('notices a notification service that fell silent', async () => {
+    const device = await activeTestDevice();
+    device.uem.pushes.clear();
+    await device.clock.advance(3 * 120_000 + 1);
+    expect(device.told('pushclosed')[0]?.error).toMatchObject({ code: 'ERR_TRANSPORT_TIMEOUT', step: 'F5.2' });
+    await device.clock.advance(2_000);
+    expect(device.events.filter((name) => name === 'pushopen')).toHaveLength(1);
+  });
+
+  it('keeps a connection that answers pings', async () => {
+    const device = await activeTestDevice();
+    await device.clock.advance(24 * HOUR_MS);
+    expect(device.told('pushclosed')).toEqual([]);
+  });
+
+  it('answers failed when the operating system throws, keeps its text, and goes on', async () => {
+    const device = await activeTestDevice();
+    device.os.outcome = ({ type }) => {
+      if (type === 'LOCK_DEVICE') throw new Error('secret path');
+      return { status: 'done' };
+    };
+    device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    device.uem.send(device.uem.only, 'REQUEST_DEVICE_INFO');
+    await device.client.poll();
+    expect(device.uem.only.results).toMatchObject([{ status: 'failed', message: 'the command failed' }, { status: 'done' }]);
+    expect(device.told('handlerfailed')).toMatchObject([{ type: 'LOCK_DEVICE', error: { message: 'secret path' } }]);
+  });
+
+  it('gives the error message of a failed command, and asks again for a deferred one when it is due', async () => {
+    const device = await activeTestDevice();
+    let busy = true;
+    device.os.outcome = ({ type }) => {
+      if (type === 'UPDATE_PROFILES') return { status: 'failed', message: 'unknown profile' };
+      return busy ? { status: 'deferred', retryAfterS: 90 } : { status: 'done' };
+    };
+    device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    device.uem.send(device.uem.only, 'UPDATE_PROFILES');
+    await device.client.poll();
+    expect(device.uem.only.results).toMatchObject([{ status: 'failed', message: 'unknown profile' }]);
+    busy = false;
+    await device.clock.advance(89_000);
+    expect(device.uem.only.results).toHaveLength(1);
+    await device.clock.advance(2_000);
+    expect(device.uem.only.results[1]).toMatchObject({ status: 'done' });
+  });
+
+  it('does not carry out a command that is out of date', async () => {
+    const device = await activeTestDevice();
+    device.uem.send(device.uem.only, 'LOCK_DEVICE', {}, { expiresAtMs: device.clock.nowMs() + 1_000 });
+    device.uem.fault = (_service, frame) => (frame === 'poll' ? 'loseAnswer' : undefined);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CLOSED', step: 'F5.4' });
+    device.uem.fault = () => undefined;
+    device.clock.jumpWallClock(5_000);
+    await device.client.poll();
+    expect([device.os.executed, device.uem.only.results[0]?.status]).toEqual([[], 'failed']);
+  });
+
+  it.each(['poll', 'commandResult'] as const)('neither repeats nor loses a command when the %s or its answer is lost', async (name) => {
+    for (const fault of ['lose', 'loseAnswer'] as const) {
+      const device = await activeTestDevice({ seed: `${name} ${fault}` });
+      const commandId = device.uem.send(device.uem.only, 'LOCK_DEVICE');
+      let faults = 3;
+      device.uem.fault = (_service, frame) => (frame === name && faults-- > 0 ? fault : undefined);
+      await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
+      await device.clock.advanceUntil(() => device.uem.only.results.length === 1, HOUR_MS);
+      expect(device.os.executed).toEqual([toHex(commandId)]);
+      expect(device.uem.only.results).toHaveLength(1);
+    }
+  });
+
+  it('waits as long as a busy server asks', async () => {
+    const device = await activeTestDevice();
+    device.uem.fault = () => new ProtocolError('ERR_REJECTED_BUSY', 'busy', { details: { retryAfterS: 120 } });
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_BUSY' });
+    device.uem.fault = () => undefined;
+    const before = device.uem.requests.length;
+    await device.clock.advance(119_000);
+    expect(device.uem.requests.length).toBe(before);
+    await device.clock.advance(2_000);
+    expect(device.uem.requests.length).toBeGreaterThan(before);
+  });
+
+  it('does not wait out a pause when it is asked by name', async () => {
+    const device = await activeTestDevice();
+    device.uem.fault = () => new ProtocolError('ERR_REJECTED_BUSY', 'busy', { details: { retryAfterS: 120 } });
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_BUSY' });
+    device.uem.fault = () => undefined;
+    await device.client.poll();
+    expect(device.events.at(-1)).toBe('idle');
+  });
+
+  it('ends a poll that nobody answers, by its clock, and takes no answer that comes too late', async () => {
+    const device = await activeTestDevice({ limits: { requestTimeoutMs: 5_000 } });
+    device.uem.fault = () => 'hang';
+    const polling = device.client.poll().catch((error: unknown) => error);
+    await device.clock.advance(5_000);
+    expect(await polling).toMatchObject({ code: 'ERR_PEER_TIMEOUT' });
+    device.uem.fault = () => undefined;
+    await device.client.poll();
+    expect(device.client.state).toBe('active');
+  });
+
+  it.each([
+    ['revoked', 'ERR_REJECTED_REVOKED'],
+    ['unknown', 'ERR_REJECTED_UNKNOWN'],
+    ['expired', 'ERR_REJECTED_EXPIRED'],
+  ] as const)('becomes %s when UEM says so, destroys its identity, and stays so', async (state, code) => {
+    const device = await activeTestDevice(state === 'expired' ? { certificateLifeMs: 2 * 86_400_000, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } } : {});
+    const known = device.uem.only;
+    if (state === 'revoked') known.state = 'revoked';
+    if (state === 'unknown') device.uem.devices.clear();
+    if (state === 'expired') await device.clock.advance(2 * 86_400_000);
+    await expect(device.client.poll()).rejects.toMatchObject({ code });
+    await device.clock.settle();
+    expect([device.client.state, device.os.deactivations]).toEqual([state, [state]]);
+    expect([...device.store.snapshot().keys()]).toEqual(['uem/departure']);
+    const before = device.uem.requests.length;
+    await device.clock.advance(48 * HOUR_MS);
+    expect(device.uem.requests.length).toBe(before);
+    const again = device.restarted();
+    await again.client.open();
+    expect(again.client.state).toBe(state);
+    await again.activate();
+    expect(again.client.state).toBe('active');
+  });
+
+  it('never takes trouble with the network for a verdict', async () => {
+    const device = await activeTestDevice();
+    for (const code of ['ERR_TRANSPORT_TLS', 'ERR_TRANSPORT_CONNECT', 'ERR_TRANSPORT_HTTP', 'ERR_WIRE_LIMIT'] as const) {
+      device.uem.fault = () => new ProtocolError(code, 'trouble');
+      await expect(device.client.poll()).rejects.toMatchObject({ code });
+      expect(device.client.state).toBe('active');
+    }
+    device.uem.fault = () => undefined;
+    await device.client.poll();
+  });
+
+  it('reports its own removal, destroys its identity, and can be activated again', async () => {
+    const device = await activeTestDevice();
+    const commandId = device.uem.send(device.uem.only, 'DELETE_DEVICE_DATA');
+    const known = device.uem.only;
+    await device.client.poll();
+    await device.clock.settle();
+    expect(known.results).toMatchObject([{ commandId, status: 'done' }]);
+    expect(known.state).toBe('deactivated');
+    expect([device.client.state, device.os.deactivations]).toEqual(['inactive', ['command']]);
+    expect([...device.store.snapshot().keys()].filter((key) => !key.startsWith('os/'))).toEqual(['uem/departure']);
+    expect(device.told('statechange').slice(-2).map(({ state }) => state)).toEqual(['leaving', 'inactive']);
+    await device.activate();
+    expect(device.uem.only.deviceId).not.toBe(known.deviceId);
+  });
+
+  it('stops: no timer stays, the running command is recorded, and its answer goes out after the next start', async () => {
+    const device = await activeTestDevice();
+    let finish: (() => void) | undefined;
+    device.os.outcome = () =>
+      new Promise((resolve) => {
+        finish = () => resolve({ status: 'done' });
+      });
+    const commandId = device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    const polling = device.client.poll().catch((error: unknown) => error);
+    await device.clock.settle();
+    const stopping = device.client.stop();
+    expect(await polling).toMatchObject({ code: 'ERR_USAGE_STATE' });
+    finish?.();
+    await stopping;
+    expect([device.uem.only.results, await device.os.count(toHex(commandId)), device.clock.pendingTimers]).toEqual([[], 1, 0]);
+    device.client.start();
+    await device.clock.settle();
+    expect(device.uem.only.results).toHaveLength(1);
+    expect(device.os.executed).toHaveLength(1);
+  });
+
+  it('closes without waiting for the operating system', async () => {
+    const device = await activeTestDevice();
+    let told: AbortSignal | undefined;
+    device.os.outcome = (_command, signal) => {
+      told = signal;
+      return new Promise(() => undefined);
+    };
+    device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    const polling = device.client.poll().catch((error: unknown) => error);
+    await device.clock.settle();
+    await device.client.close();
+    expect(await polling).toMatchObject({ code: 'ERR_USAGE_STATE' });
+    expect([told?.aborted, device.clock.pendingTimers]).toEqual([true, 0]);
+  });
+
+  it('polls once without start, and leaves no timer', async () => {
+    const device = await testDevice();
+    await device.activate();
+    device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    await device.client.poll();
+    await device.client.poll();
+    expect(device.uem.only.results).toHaveLength(1);
+    await device.clock.advance(1_000);
+    expect(device.clock.pendingTimers).toBe(0);
+  });
+
+  it('takes a full store like a crash: nothing that depends on it is sent, nothing is lost', async () => {
+    const device = await activeTestDevice();
+    const commandId = device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    device.store.failWrites();
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_STORE_WRITE' });
+    await device.clock.advance(HOUR_MS);
+    expect([device.os.executed, device.uem.only.results]).toEqual([[], []]);
+    device.store.heal();
+    await device.clock.advance(300_000);
+    expect([device.uem.only.results.length, await device.os.count(toHex(commandId))]).toEqual([1, 1]);
+  });
+
+  it('renews its certificate at two thirds of its life, with the same key', async () => {
+    const dayMs = 86_400_000;
+    const device = await activeTestDevice({ certificateLifeMs: 31 * dayMs, schedule: { pollIntervalS: 86_400, pollJitterS: 0 } });
+    const [first, key] = [device.uem.only.certificate, device.uem.only.publicKey];
+    await device.clock.advance(19 * dayMs);
+    expect(device.uem.only.certificate).toEqual(first);
+    await device.clock.advance(2 * dayMs);
+    expect(device.uem.only.certificate).not.toEqual(first);
+    expect(device.told('renewed')).toHaveLength(1);
+    expect(device.uem.requests.filter((request) => request === 'device renewRequest')).toHaveLength(1);
+    await device.clock.advance(300 * dayMs);
+    expect([device.client.state, device.uem.only.publicKey]).toEqual(['active', key]);
+    const again = device.restarted();
+    await again.client.open();
+    await again.client.poll();
+    expect(again.client.state).toBe('active');
+  });
+
+  it('keeps the old certificate when a renewal fails, and tries again with the next poll', async () => {
+    const dayMs = 86_400_000;
+    const device = await activeTestDevice({ certificateLifeMs: 31 * dayMs, schedule: { pollIntervalS: 86_400, pollJitterS: 0 } });
+    device.uem.fault = (_service, frame) => (frame === 'renewRequest' ? 'lose' : undefined);
+    await device.clock.advance(22 * dayMs);
+    expect(device.told('renewalfailed').length).toBeGreaterThan(0);
+    expect(device.client.state).toBe('active');
+    device.uem.fault = () => undefined;
+    await device.clock.advance(2 * dayMs);
+    expect(device.told('renewed')).toHaveLength(1);
+  });
+});
