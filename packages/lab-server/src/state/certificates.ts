@@ -10,6 +10,8 @@ export interface CertificateRecord {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly issuedAtMs: number;
+  /** Hex of SHA-256 of the renewal request that it answers: the same request gets it again. */
+  readonly requestHash?: string | undefined;
   readonly revokedAtMs?: number | undefined;
   readonly revocationReason?: string | undefined;
 }
@@ -29,4 +31,9 @@ export function revokeCertificate(tx: WriteView, serial: string, reason: string,
   const certificate = certificates.get(tx, serial);
   if (certificate === undefined || certificate.revokedAtMs !== undefined) return;
   certificates.put(tx, serial, { ...certificate, revokedAtMs: nowMs, revocationReason: reason });
+}
+
+/** Forgets a certificate of a device that is forgotten: its serial number is unknown from then on. */
+export function deleteCertificate(tx: WriteView, serial: string): void {
+  certificates.delete(tx, serial);
 }

@@ -1,10 +1,7 @@
-import type { wire } from '@uemkit/protocol';
+import type { CommandPriority, wire } from '@uemkit/protocol';
 
 /** `queued` (also deferred), `sent` (in flight), then one of the ends. */
 export type CommandState = 'queued' | 'sent' | 'done' | 'failed' | 'cancelled';
-
-/** Order of F5.4: administration first, then updates (ours), then requests for information. */
-export type CommandPriority = 'administration' | 'update' | 'request';
 
 /** One command for one device. */
 export interface CommandRecord {
@@ -12,11 +9,12 @@ export interface CommandRecord {
   readonly commandId: string;
   readonly deviceId: string;
   readonly type: string;
+  /** Order of F5.4: the lowest number first. */
   readonly priority: CommandPriority;
   readonly state: CommandState;
-  /** Encoded document (`decodeDocument`); may hold a new device password, so it is erased when the command ends. */
+  /** Encoded document (`decodeDocument`). It may hold a new device password, so it is emptied when the command ends. */
   readonly properties: Uint8Array;
-  /** Place in the queue among commands of the same priority. */
+  /** Counts the commands of the device. */
   readonly sequence: number;
   readonly createdAtMs: number;
   readonly sentAtMs?: number | undefined;
@@ -24,6 +22,7 @@ export interface CommandRecord {
   readonly expiresAtMs?: number | undefined;
   /** A deferred command is not sent before. */
   readonly notBeforeMs?: number | undefined;
+  /** How often the device deferred it. */
   readonly deferrals?: number | undefined;
   /** Error message of the device, or why it was cancelled. */
   readonly message?: string | undefined;
@@ -32,9 +31,15 @@ export interface CommandRecord {
 }
 
 export interface NewCommand {
+  /** Hex of 16 random bytes. */
   readonly commandId: string;
   readonly deviceId: string;
   readonly type: string;
   readonly properties: wire.WireDocument;
   readonly expiresAtMs?: number | undefined;
 }
+
+/** Commands of one device that are not finished; more are refused. */
+export const MAX_OPEN_COMMANDS = 256;
+/** Finished commands that are kept for each device; the oldest are forgotten. */
+export const MAX_FINISHED_COMMANDS = 64;

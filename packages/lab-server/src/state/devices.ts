@@ -1,6 +1,6 @@
-import type { wire } from '@uemkit/protocol';
+import { sameBytes, type wire } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
-import { joinId, type PageQuery, partOf, type Row, type Table, table } from './table.ts';
+import { joinId, type PageQuery, partOf, type Row, sortable, type Table, table } from './table.ts';
 
 /** `pending`: activated, not confirmed (A7). `deactivated`: it carried out a delete command. `removed`: by the administrator. */
 export type DeviceStatus = 'pending' | 'active' | 'deactivated' | 'removed';
@@ -20,15 +20,16 @@ export interface DeviceRecord {
   readonly profileId: string;
   readonly pollIntervalS: number;
   readonly pollJitterS: number;
-  /** Secret that the pending activation was made with; used up at A7. */
+  /** Secret that the activation was made with; a one-time secret is used up at A7. */
   readonly secretId?: string | undefined;
-  readonly secretKind?: wire.SecretKind | undefined;
   readonly pushToken?: Uint8Array | undefined;
   /** Wall clock, milliseconds. */
   readonly createdAtMs: number;
   readonly activatedAtMs?: number | undefined;
   readonly lastContactMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
+  /** Delete command that ended it, hex: its result may come again. */
+  readonly endedByCommand?: string | undefined;
   /** Why its configuration could not be applied, or why it ended. */
   readonly message?: string | undefined;
 }
@@ -37,31 +38,84 @@ interface DeviceReference {
   readonly deviceId: string;
 }
 
+interface PendingReference extends DeviceReference {
+  readonly secretId: string;
+}
+
+/** Devices of one user by state. */
+export interface DeviceCounts {
+  readonly pending: number;
+  readonly active: number;
+  readonly ended: number;
+}
+
 const devices: Table<DeviceRecord> = table('device');
 const devicesByUser: Table<DeviceReference> = table('device-by-user');
 const devicesByKey: Table<DeviceReference> = table('device-by-key');
+/** By user and time: what waits for its A7. */
+const pendingDevices: Table<PendingReference> = table('device-pending');
+/** By user and time: what is only history. */
+const endedDevices: Table<DeviceReference> = table('device-ended');
+const deviceCounts: Table<DeviceCounts> = table('device-counts');
 
-/** Creates or changes a device and keeps the indexes. */
+/** Creates or changes a device and keeps the indexes. User and creation time of a device never change. */
 export function putDevice(tx: WriteView, device: DeviceRecord): void {
   const before = devices.get(tx, device.deviceId);
   devices.put(tx, device.deviceId, device);
   if (before === undefined) devicesByUser.put(tx, joinId(device.userGuid, device.deviceId), { deviceId: device.deviceId });
-  const wasLive = before !== undefined && isLive(before);
-  if (isLive(device) && (!wasLive || before.keyId !== device.keyId)) devicesByKey.put(tx, device.keyId, { deviceId: device.deviceId });
-  if (wasLive && (!isLive(device) || before.keyId !== device.keyId)) releaseKey(tx, before);
+  if (before?.status === device.status && before.keyId === device.keyId && before.secretId === device.secretId) return;
+  if (before !== undefined) unlist(tx, before);
+  list(tx, device);
 }
 
-function releaseKey(tx: WriteView, device: DeviceRecord): void {
-  if (devicesByKey.get(tx, device.keyId)?.deviceId === device.deviceId) devicesByKey.delete(tx, device.keyId);
-}
-
-/** Forgets a device that never counted. */
+/** Forgets a device: one that never counted, or old history. */
 export function deleteDevice(tx: WriteView, deviceId: string): void {
   const device = devices.get(tx, deviceId);
   if (device === undefined) return;
   devices.delete(tx, deviceId);
   devicesByUser.delete(tx, joinId(device.userGuid, deviceId));
-  releaseKey(tx, device);
+  unlist(tx, device);
+}
+
+function list(tx: WriteView, device: DeviceRecord): void {
+  const { deviceId, secretId = '' } = device;
+  if (isLive(device)) devicesByKey.put(tx, device.keyId, { deviceId });
+  if (device.status === 'pending') pendingDevices.put(tx, listId(device), { deviceId, secretId });
+  if (!isLive(device)) endedDevices.put(tx, listId(device), { deviceId });
+  count(tx, device, 1);
+}
+
+function unlist(tx: WriteView, device: DeviceRecord): void {
+  if (devicesByKey.get(tx, device.keyId)?.deviceId === device.deviceId) devicesByKey.delete(tx, device.keyId);
+  if (device.status === 'pending') pendingDevices.delete(tx, listId(device));
+  if (!isLive(device)) endedDevices.delete(tx, listId(device));
+  count(tx, device, -1);
+}
+
+function listId({ userGuid, createdAtMs, deviceId }: DeviceRecord): string {
+  return joinId(userGuid, sortable(createdAtMs), deviceId);
+}
+
+function count(tx: WriteView, { userGuid, status }: DeviceRecord, by: 1 | -1): void {
+  const counts = deviceCountsOf(tx, userGuid);
+  const name = status === 'pending' || status === 'active' ? status : 'ended';
+  deviceCounts.put(tx, userGuid, { ...counts, [name]: counts[name] + by });
+}
+
+/** How many devices a user has, without reading them. */
+export function deviceCountsOf(view: ReadView, userGuid: string): DeviceCounts {
+  return deviceCounts.get(view, userGuid) ?? { pending: 0, active: 0, ended: 0 };
+}
+
+/** Ids of devices that wait for their A7, the oldest first; with `secretId` only those that were activated with this secret. */
+export function pendingDevicesOf(view: ReadView, userGuid: string, query: { readonly secretId?: string; readonly limit: number }): readonly string[] {
+  const rows = pendingDevices.page(view, { under: partOf(userGuid), limit: query.limit });
+  return rows.filter(({ record }) => query.secretId === undefined || record.secretId === query.secretId).map(({ record }) => record.deviceId);
+}
+
+/** The device that ended longest ago, as far as its creation tells. */
+export function oldestEndedDevice(view: ReadView, userGuid: string): string | undefined {
+  return endedDevices.page(view, { under: partOf(userGuid), limit: 1 })[0]?.record.deviceId;
 }
 
 /** True for a device that may still talk to UEM. */
@@ -89,4 +143,11 @@ export function listDevicesOfUser(view: ReadView, userGuid: string, query: { rea
   const after = query.after === undefined ? undefined : joinId(userGuid, query.after);
   const rows = devicesByUser.page(view, { under: partOf(userGuid), after, limit: query.limit });
   return rows.flatMap(({ record }) => devices.get(view, record.deviceId) ?? []);
+}
+
+/** Forgets a push token that its service does not know any more; the device brings another one. */
+export function forgetPushToken(tx: WriteView, deviceId: string, pushToken: Uint8Array): void {
+  const device = devices.get(tx, deviceId);
+  if (device?.pushToken === undefined || !sameBytes(device.pushToken, pushToken)) return;
+  putDevice(tx, { ...device, pushToken: undefined });
 }

@@ -31,3 +31,8 @@ export function encodeDocument(document: wire.WireDocument): Uint8Array {
 export function decodeDocument(bytes: Uint8Array): wire.WireDocument {
   return decodeRecord<wire.WireDocument>(bytes);
 }
+
+/** Forgets what a device told. */
+export function deleteInventory(tx: WriteView, deviceId: string): void {
+  inventories.delete(tx, deviceId);
+}

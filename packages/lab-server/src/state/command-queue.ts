@@ -1,0 +1,159 @@
+import { commandPriority, fromHex, type QueueEntry } from '@uemkit/protocol';
+import type { ReadView, WriteView } from '../store/lab-store.ts';
+import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS, type NewCommand } from './commands.ts';
+import { decodeDocument, encodeDocument } from './inventory.ts';
+import { joinId, partOf, sortable, type Table, table } from './table.ts';
+
+interface CommandReference {
+  readonly sequence: number;
+}
+
+/** What polls look at, small; the command itself is read when it is handed out. */
+type OpenCommand = Pick<CommandRecord, 'commandId' | 'type' | 'priority' | 'createdAtMs' | 'expiresAtMs' | 'notBeforeMs'> & { readonly state: 'queued' | 'sent' };
+
+interface QueueCounters {
+  readonly sequence: number;
+  readonly open: number;
+  readonly finished: number;
+  /** Counts the ends, for the order in which they are forgotten. */
+  readonly ends: number;
+}
+
+/** By device and sequence. */
+const commands: Table<CommandRecord> = table('command');
+const sequencesById: Table<CommandReference> = table('command-by-id');
+const openCommands: Table<OpenCommand> = table('command-open');
+const finishedCommands: Table<CommandReference> = table('command-finished');
+const counters: Table<QueueCounters> = table('command-counters');
+
+const NOTHING: Uint8Array = encodeDocument({});
+
+/** Adds a command at the end of the queue of a device (F5.1). Undefined: the queue is full. */
+export function enqueueCommand(tx: WriteView, { commandId, deviceId, type, properties, expiresAtMs }: NewCommand, nowMs: number): CommandRecord | undefined {
+  const counted = countersOf(tx, deviceId);
+  if (counted.open >= MAX_OPEN_COMMANDS) return undefined;
+  const sequence = counted.sequence + 1;
+  const priority = commandPriority(type);
+  const command: CommandRecord = {
+    commandId,
+    deviceId,
+    type,
+    priority,
+    state: 'queued',
+    properties: encodeDocument(properties),
+    sequence,
+    createdAtMs: nowMs,
+    expiresAtMs,
+  };
+  commands.put(tx, placeOf(deviceId, sequence), command);
+  sequencesById.put(tx, joinId(deviceId, commandId), { sequence });
+  listOpen(tx, command);
+  counters.put(tx, deviceId, { ...counted, sequence, open: counted.open + 1 });
+  return command;
+}
+
+export function commandById(view: ReadView, deviceId: string, commandId: string): CommandRecord | undefined {
+  const reference = sequencesById.get(view, joinId(deviceId, commandId));
+  return reference === undefined ? undefined : commands.get(view, placeOf(deviceId, reference.sequence));
+}
+
+/** Commands of a device in the order in which they were given; `after` is a sequence number. */
+export function listCommands(view: ReadView, deviceId: string, query: { readonly after?: number; readonly limit: number }): readonly CommandRecord[] {
+  const after = query.after === undefined ? undefined : placeOf(deviceId, query.after);
+  return commands.page(view, { under: partOf(deviceId), after, limit: query.limit }).map((row) => row.record);
+}
+
+/** Number of commands that are not finished. */
+export function openCommandCount(view: ReadView, deviceId: string): number {
+  return countersOf(view, deviceId).open;
+}
+
+/** The open commands of a device, oldest first, as the server role of F5 wants them. */
+export function queueOf(view: ReadView, deviceId: string): readonly QueueEntry[] {
+  if (openCommandCount(view, deviceId) === 0) return [];
+  return openCommands.page(view, { under: partOf(deviceId), limit: MAX_OPEN_COMMANDS }).map(({ id, record }) => ({
+    ...record,
+    commandId: fromHex(record.commandId),
+    get properties() {
+      const command = commands.get(view, id);
+      return command === undefined ? {} : decodeDocument(command.properties);
+    },
+  }));
+}
+
+/** Changes an open command that stays open. */
+export function updateCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }): void {
+  commands.put(tx, placeOf(command.deviceId, command.sequence), command);
+  listOpen(tx, command);
+}
+
+/** Ends an open command; of the finished ones only the newest are kept. False: it had ended before, and nothing changes. */
+export function finishCommand(tx: WriteView, command: CommandRecord, end: Pick<CommandRecord, 'state' | 'finishedAtMs' | 'message' | 'data'>): boolean {
+  const { deviceId, sequence } = command;
+  const place = placeOf(deviceId, sequence);
+  if (openCommands.get(tx, place) === undefined) return false;
+  commands.put(tx, place, { ...command, ...end, properties: NOTHING, notBeforeMs: undefined });
+  openCommands.delete(tx, place);
+  const counted = countersOf(tx, deviceId);
+  const ends = counted.ends + 1;
+  finishedCommands.put(tx, placeOf(deviceId, ends), { sequence });
+  const forgotten = counted.finished >= MAX_FINISHED_COMMANDS ? forgetOldest(tx, deviceId) : 0;
+  counters.put(tx, deviceId, { ...counted, open: counted.open - 1, ends, finished: counted.finished + 1 - forgotten });
+  return true;
+}
+
+function forgetOldest(tx: WriteView, deviceId: string): number {
+  const [oldest] = finishedCommands.page(tx, { under: partOf(deviceId), limit: 1 });
+  if (oldest === undefined) return 0;
+  finishedCommands.delete(tx, oldest.id);
+  forgetCommand(tx, deviceId, oldest.record.sequence);
+  return 1;
+}
+
+function forgetCommand(tx: WriteView, deviceId: string, sequence: number): void {
+  const place = placeOf(deviceId, sequence);
+  const command = commands.get(tx, place);
+  if (command !== undefined) sequencesById.delete(tx, joinId(deviceId, command.commandId));
+  commands.delete(tx, place);
+}
+
+/** Cancels a command that the device has not got yet. Undefined: there is no such command, or it is too late. */
+export function cancelCommand(tx: WriteView, deviceId: string, commandId: string, reason: string, nowMs: number): CommandRecord | undefined {
+  const command = commandById(tx, deviceId, commandId);
+  if (command?.state !== 'queued') return undefined;
+  finishCommand(tx, command, { state: 'cancelled', finishedAtMs: nowMs, message: reason });
+  return commandById(tx, deviceId, commandId);
+}
+
+/** Cancels everything that is open, also what is in flight: the device is gone. */
+export function cancelOpenCommands(tx: WriteView, deviceId: string, reason: string, nowMs: number): void {
+  for (const { id } of openCommands.page(tx, { under: partOf(deviceId), limit: MAX_OPEN_COMMANDS })) {
+    const command = commands.get(tx, id);
+    if (command !== undefined) finishCommand(tx, command, { state: 'cancelled', finishedAtMs: nowMs, message: reason });
+  }
+}
+
+/** Forgets all commands of a device that is forgotten. */
+export function deleteCommands(tx: WriteView, deviceId: string): void {
+  const most = MAX_OPEN_COMMANDS + MAX_FINISHED_COMMANDS;
+  for (const { id, record } of commands.page(tx, { under: partOf(deviceId), limit: most })) {
+    forgetCommand(tx, deviceId, record.sequence);
+    openCommands.delete(tx, id);
+  }
+  for (const { id } of finishedCommands.page(tx, { under: partOf(deviceId), limit: most })) finishedCommands.delete(tx, id);
+  counters.delete(tx, deviceId);
+}
+
+function listOpen(tx: WriteView, command: CommandRecord): void {
+  const { commandId, type, priority, createdAtMs, expiresAtMs, notBeforeMs, state } = command;
+  if (state !== 'queued' && state !== 'sent') return;
+  openCommands.put(tx, placeOf(command.deviceId, command.sequence), { commandId, type, priority, createdAtMs, expiresAtMs, notBeforeMs, state });
+}
+
+function countersOf(view: ReadView, deviceId: string): QueueCounters {
+  return counters.get(view, deviceId) ?? { sequence: 0, open: 0, finished: 0, ends: 0 };
+}
+
+function placeOf(deviceId: string, sequence: number): string {
+  return joinId(deviceId, sortable(sequence));
+}

@@ -1,0 +1,70 @@
+import type { ReadView, WriteView } from '../store/lab-store.ts';
+import { deleteCertificate, revokeCertificate } from './certificates.ts';
+import { cancelOpenCommands, deleteCommands, enqueueCommand } from './command-queue.ts';
+import type { CommandRecord, NewCommand } from './commands.ts';
+import { type DeviceRecord, deleteDevice, deviceById, deviceCountsOf, isLive, oldestEndedDevice, putDevice } from './devices.ts';
+import { deleteInventory } from './inventory.ts';
+import { deleteTunnelKey } from './tunnel-keys.ts';
+import { deleteDueWakeUp, putDueWakeUp } from './wake-ups.ts';
+
+/** Ended devices of one user that are kept as history. */
+export const MAX_ENDED_DEVICES = 100;
+
+/** How a device ends. */
+export interface DeviceEnd {
+  readonly status: 'deactivated' | 'removed';
+  readonly reason: string;
+  readonly endedByCommand?: string | undefined;
+}
+
+/** Ends a live device: its certificates are revoked, its commands cancelled, nothing wakes it any more. The record stays as history. */
+export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, nowMs: number): void {
+  const { deviceId, userGuid } = device;
+  for (const serial of device.serials) revokeCertificate(tx, serial, end.reason, nowMs);
+  cancelOpenCommands(tx, deviceId, end.reason, nowMs);
+  deleteDueWakeUp(tx, deviceId);
+  deleteTunnelKey(tx, deviceId);
+  putDevice(tx, { ...device, status: end.status, pushToken: undefined, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedByCommand });
+  if (deviceCountsOf(tx, userGuid).ended <= MAX_ENDED_DEVICES) return;
+  const oldest = oldestEndedDevice(tx, userGuid);
+  if (oldest !== undefined) purgeDevice(tx, oldest);
+}
+
+/** The administrator removes a device. False: there is no such live device. */
+export function removeDevice(tx: WriteView, deviceId: string, nowMs: number): boolean {
+  const device = deviceById(tx, deviceId);
+  if (device === undefined || !isLive(device)) return false;
+  endDevice(tx, device, { status: 'removed', reason: 'removed by the administrator' }, nowMs);
+  return true;
+}
+
+/** Forgets everything about a device. */
+export function purgeDevice(tx: WriteView, deviceId: string): void {
+  const device = deviceById(tx, deviceId);
+  if (device === undefined) return;
+  for (const serial of device.serials) deleteCertificate(tx, serial);
+  deleteCommands(tx, deviceId);
+  deleteInventory(tx, deviceId);
+  deleteTunnelKey(tx, deviceId);
+  deleteDueWakeUp(tx, deviceId);
+  deleteDevice(tx, deviceId);
+}
+
+/** Why a command was not taken. */
+export type SendRefusal = 'unknown' | 'notActive' | 'full';
+
+/** Puts a command into the queue of an active device, and remembers that the device has to be woken; wake it when this is durable (`Outbox`). */
+export function sendCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | SendRefusal {
+  const device = deviceById(tx, command.deviceId);
+  if (device === undefined) return 'unknown';
+  if (device.status !== 'active') return 'notActive';
+  const queued = enqueueCommand(tx, command, nowMs);
+  if (queued === undefined) return 'full';
+  putDueWakeUp(tx, command.deviceId, nowMs);
+  return queued;
+}
+
+/** True when a user may have one more active device. */
+export function hasRoomForDevice(view: ReadView, userGuid: string, allowedDevices: number): boolean {
+  return deviceCountsOf(view, userGuid).active < allowedDevices;
+}
