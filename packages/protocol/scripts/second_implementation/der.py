@@ -1,4 +1,4 @@
-"""Just enough DER for a certificate request and for certificates of docs/protocol/06-certificates.md."""
+"""Just enough DER for a certificate request and for device certificates, in the profile of docs/protocol/02-activation.md, 2.7."""
 from . import p256
 from .keys import sha256
 

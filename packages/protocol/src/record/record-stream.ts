@@ -1,10 +1,13 @@
 import { ProtocolError } from '../errors/protocol-error.ts';
+import { LIMITS } from '../wire/limits.ts';
 import { CBC_HEADER_BYTES, CBC_OVERHEAD_BYTES, CBC_RECORD_TYPE, isCbcCiphertextLength } from './cbc-layout.ts';
-import { GCM_HEADER_BYTES, gcmRecordName, isGcmBodyLength } from './gcm-layout.ts';
+import { GCM_HEADER_BYTES, GCM_MAX_BODY_BYTES, gcmRecordName, isGcmBodyLength } from './gcm-layout.ts';
 
 /** How records of one kind are told apart in a stream of bytes. */
 interface Layout {
   readonly headerBytes: number;
+  /** Length of the longest record. */
+  readonly maxBytes: number;
   /** Length of the whole record. @throws ProtocolError `ERR_WIRE_TYPE`, `ERR_WIRE_LENGTH` */
   recordBytes(header: Uint8Array): number;
 }
@@ -12,6 +15,7 @@ interface Layout {
 const LAYOUTS: Readonly<Record<'cbc' | 'gcm', Layout>> = {
   cbc: {
     headerBytes: CBC_HEADER_BYTES,
+    maxBytes: CBC_OVERHEAD_BYTES + LIMITS.cbcCiphertextBytes.value,
     recordBytes(header) {
       if (header[0] !== CBC_RECORD_TYPE) throw new ProtocolError('ERR_WIRE_TYPE', 'not a CBC record');
       const ciphertextBytes = new DataView(header.buffer, header.byteOffset).getUint32(10);
@@ -21,6 +25,7 @@ const LAYOUTS: Readonly<Record<'cbc' | 'gcm', Layout>> = {
   },
   gcm: {
     headerBytes: GCM_HEADER_BYTES,
+    maxBytes: GCM_HEADER_BYTES + GCM_MAX_BODY_BYTES,
     recordBytes(header) {
       if (gcmRecordName(header[0] as number) === undefined) throw new ProtocolError('ERR_WIRE_TYPE', 'not a GCM record');
       const bodyBytes = new DataView(header.buffer, header.byteOffset).getUint16(1);
@@ -61,7 +66,7 @@ export function createRecordStream(kind: 'cbc' | 'gcm'): RecordStream {
   function keep(bytes: Uint8Array): void {
     const needed = keptBytes + bytes.length;
     if (needed > kept.length) {
-      const grown = new Uint8Array(Math.max(FIRST_BUFFER_BYTES, 2 * kept.length, needed));
+      const grown = new Uint8Array(Math.min(layout.maxBytes, Math.max(FIRST_BUFFER_BYTES, 2 * kept.length, needed)));
       grown.set(kept.subarray(0, keptBytes));
       kept = grown;
     }
