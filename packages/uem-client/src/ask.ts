@@ -25,7 +25,12 @@ export interface TracedRequest extends Omit<ExchangeRequest, 'signal'> {
  * Sends one frame and decodes the answer, within the time limit of a request.
  * @throws ProtocolError with the step; alerts as `errorOfAlert` reads them; `signal.reason` after an abort
  */
-export async function ask<T>(context: ClientContext, request: TracedRequest, codec: wire.MessageCodec<T>, errorOfAlert: (code: wire.AlertCode) => ProtocolError): Promise<T> {
+export async function ask<T>(
+  context: ClientContext,
+  request: TracedRequest,
+  codec: wire.MessageCodec<T>,
+  errorOfAlert: (code: wire.AlertCode) => ProtocolError,
+): Promise<T> {
   const { step, answerStep, peer, frame } = request;
   try {
     context.trace(step, 'sent', peer, frame);

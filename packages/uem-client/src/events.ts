@@ -8,14 +8,7 @@ import type { ProtocolError, wire } from '@uemkit/protocol';
 export type ClientState = 'inactive' | 'activating' | 'active' | 'leaving' | 'revoked' | 'unknown' | 'expired';
 
 /** What happens inside an activation, in order; each belongs to one flow step. */
-export type ActivationPhase =
-  | 'credentialsTaken'
-  | 'discovered'
-  | 'requested'
-  | 'serverAuthenticated'
-  | 'certificateReceived'
-  | 'configured'
-  | 'confirmed';
+export type ActivationPhase = 'credentialsTaken' | 'discovered' | 'requested' | 'serverAuthenticated' | 'certificateReceived' | 'configured' | 'confirmed';
 
 /** Flow step of each phase. */
 export const ACTIVATION_STEPS: Readonly<Record<ActivationPhase, ActivationStep>> = {

@@ -5,6 +5,8 @@ import type { UemClientOptions } from './options.ts';
 export type { CallOptions, UemClient } from './client.ts';
 export type { ActivationCredentials, PasswordCredentials, QrCredentials } from './credentials.ts';
 export { ACTIVATION_STEPS, type ActivationPhase, type ActivationStep, type ClientState, type UemClientEvents } from './events.ts';
+export { privateKeyPem } from './key-store/private-key-pem.ts';
+export { type SoftwareKeyStoreOptions, softwareKeyStore, type TlsKeyStore } from './key-store/software-key-store.ts';
 export type {
   Command,
   CommandOutcome,
@@ -15,11 +17,9 @@ export type {
   StateChange,
 } from './operating-system.ts';
 export { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
-export { fetchTransport, type FetchFunction, type FetchTransportOptions } from './transports/fetch-transport.ts';
-export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-push.ts';
-export { softwareKeyStore, type SoftwareKeyStoreOptions, type TlsKeyStore } from './key-store/software-key-store.ts';
-export { privateKeyPem } from './key-store/private-key-pem.ts';
 export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from './transport.ts';
+export { type FetchFunction, type FetchTransportOptions, fetchTransport } from './transports/fetch-transport.ts';
+export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-push.ts';
 
 /** Makes the client of one device. Nothing happens before `open`. */
 export function createUemClient(options: UemClientOptions): UemClient {

@@ -3,7 +3,7 @@ import type { ClientContext } from './ask.ts';
 import { renewCertificate } from './certificate/renewal.ts';
 import { depart, verdictOf } from './departure.ts';
 import type { UemClientEvents } from './events.ts';
-import { type ManagementOwner, ManagementLoop } from './management/management-loop.ts';
+import { ManagementLoop, type ManagementOwner } from './management/management-loop.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import { PushLoop, type PushLoopOwner } from './push/push-loop.ts';
 import type { ActiveDevice } from './state/active-device.ts';

@@ -52,10 +52,10 @@ export interface PushConnection {
   send(frame: Uint8Array): void;
   /** Closes; `onClose` follows. */
   close(): void;
-  /** True when anything arrived since the last call, pings included, or when this transport cannot know. */
-  heard(): boolean;
-  /** Asks the other end for a sign of life, when this transport can. */
-  ping(): void;
+  /** True when anything arrived since the last call, pings included. Absent when this transport cannot know. */
+  heard?(): boolean;
+  /** Asks the other end for a sign of life. */
+  ping?(): void;
 }
 
 /**

@@ -132,7 +132,10 @@ class ActivationRun {
       outcome = { status: 'failed', message: isProtocolError(error) ? `${error.code}: ${error.message}` : 'the configuration failed' };
     }
     this.#applied = () => outcome.applied?.();
-    const told = outcome.status === 'failed' ? ({ status: 'failed', message: outcome.message ?? 'the configuration failed' } as const) : ({ status: 'completed' } as const);
+    const told =
+      outcome.status === 'failed'
+        ? ({ status: 'failed', message: outcome.message ?? 'the configuration failed' } as const)
+        : ({ status: 'completed' } as const);
     return { type: 'configured', outcome: told, writes: outcome.writes ?? [] };
   }
 }

@@ -49,7 +49,8 @@ export async function discover(
   const frame = wire.discoveryRequest.encode({ versions: [wire.PROTOCOL_VERSION], userId });
   const request = { peer: 'infrastructure', step: 'F1.3', answerStep: 'F1.3', service: 'discovery', address, trust, frame, signal } as const;
   const found = await ask(context, request, wire.discoveryResponse, hintOfAlert);
-  if (found.version !== wire.PROTOCOL_VERSION) throw new ProtocolError('ERR_PEER_MISMATCH', 'the Infrastructure chose a version that was not offered', { step: 'F1.3' });
+  if (found.version !== wire.PROTOCOL_VERSION)
+    throw new ProtocolError('ERR_PEER_MISMATCH', 'the Infrastructure chose a version that was not offered', { step: 'F1.3' });
   // The pins come over a connection that the given trust covers, and add to it; the roots stay.
   return { address: found.activationAddress, trust: { roots: trust.roots, spkiPins: found.spkiPins } };
 }

@@ -1,4 +1,4 @@
-import { type CommandOutcome as ManagementOutcome, isProtocolError, type ManagementRequestResult, type wire } from '@uemkit/protocol';
+import { isProtocolError, type CommandOutcome as ManagementOutcome, type ManagementRequestResult, type wire } from '@uemkit/protocol';
 import type { CommandOutcome, OperatingSystem } from '../operating-system.ts';
 
 /** A deferred command whose handler named no time comes back after this. */

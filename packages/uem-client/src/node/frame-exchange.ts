@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { answerTooLong, checkAnswerHead, FRAME_MEDIA_TYPE, MAX_ANSWER_BYTES, servicePath } from '../transports/binding.ts';
 import type { ExchangeRequest } from '../transport.ts';
+import { answerTooLong, checkAnswerHead, FRAME_MEDIA_TYPE, MAX_ANSWER_BYTES, servicePath } from '../transports/binding.ts';
 import { transportError } from './transport-error.ts';
 
 const HEADERS: Readonly<Record<string, string>> = { 'content-type': FRAME_MEDIA_TYPE, accept: FRAME_MEDIA_TYPE };

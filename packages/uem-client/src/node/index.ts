@@ -1,3 +1,3 @@
 export { fileStore } from './file-store.ts';
-export { nodeTransport, type NodeTransportOptions } from './node-transport.ts';
+export { type NodeTransportOptions, nodeTransport } from './node-transport.ts';
 export { TlsContexts } from './tls-contexts.ts';

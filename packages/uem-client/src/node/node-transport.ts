@@ -4,7 +4,7 @@ import { Client, type Dispatcher } from 'undici';
 import type { TlsKeyStore } from '../key-store/software-key-store.ts';
 import type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemTransport } from '../transport.ts';
 import { exchangeFrame } from './frame-exchange.ts';
-import { openPushConnection, type OpenPushConnection } from './push-connection.ts';
+import { type OpenPushConnection, openPushConnection } from './push-connection.ts';
 import { connectTls } from './tls-connect.ts';
 import { TlsContexts } from './tls-contexts.ts';
 

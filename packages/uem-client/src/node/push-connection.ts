@@ -2,8 +2,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { ProtocolError } from '@uemkit/protocol';
 import WebSocket from 'ws';
-import { MAX_ANSWER_BYTES, PUSH_PATH, PUSH_SUBPROTOCOL } from '../transports/binding.ts';
 import type { PushConnection, PushRequest } from '../transport.ts';
+import { MAX_ANSWER_BYTES, PUSH_PATH, PUSH_SUBPROTOCOL } from '../transports/binding.ts';
 import { connectTls } from './tls-connect.ts';
 import { transportError } from './transport-error.ts';
 

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
 import { ProtocolError } from '@uemkit/protocol';
-import { parseAddress } from '../transports/binding.ts';
 import type { Trust } from '../transport.ts';
+import { parseAddress } from '../transports/binding.ts';
 import { transportError } from './transport-error.ts';
 
 export interface TlsConnectOptions {

@@ -1,6 +1,6 @@
 import { backoff, type CancelTimer, type Clock, type Entropy, isProtocolError, ProtocolError, wire } from '@uemkit/protocol';
-import type { UemClientLimits } from '../options.ts';
 import type { PushService } from '../operating-system.ts';
+import type { UemClientLimits } from '../options.ts';
 import type { PushConnection, Trust, UemTransport } from '../transport.ts';
 
 /** A connection that lived shorter counts as a failure, so that a service which closes at once does not make the device come back at once. */
@@ -38,6 +38,8 @@ export class PushLoop {
   #pauses: Iterator<number> | undefined;
   #token: Uint8Array | undefined;
   #openedAtMs = 0;
+  /** The service has registered the device on this connection. */
+  #registeredOnce = false;
   #silentChecks = 0;
 
   constructor(options: PushLoopOptions) {
@@ -80,6 +82,7 @@ export class PushLoop {
       if (attempt !== this.#attempt) return connection.close();
       this.#connection = connection;
       this.#openedAtMs = clock.monotonicMs();
+      this.#registeredOnce = false;
       this.#send(wire.pushRegister.encode({ service: this.#options.service, token: this.#token }));
     } catch (error) {
       if (attempt === this.#attempt) this.#retry(asProtocolError(error));
@@ -95,6 +98,8 @@ export class PushLoop {
     this.#options.owner.trace('F5.2', 'received', bytes, 'notification');
     try {
       const frame = wire.parseFrame(bytes, { maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes.value });
+      // A service that registers a device again and again would make it write and poll each time.
+      if (frame.name !== 'pushClose' && (frame.name === 'pushRegistered') === this.#registeredOnce) throw unexpected();
       switch (frame.name) {
         case 'pushRegistered':
           return this.#registered(wire.pushRegistered.decode(frame));
@@ -103,7 +108,7 @@ export class PushLoop {
         case 'pushClose':
           return this.#dismissed(wire.pushClose.decode(frame));
         default:
-          throw new ProtocolError('ERR_PEER_UNEXPECTED', 'the notification service sent a frame that does not belong here', { step: 'F5.2' });
+          throw unexpected();
       }
     } catch (error) {
       this.#giveUp(asProtocolError(error));
@@ -113,6 +118,7 @@ export class PushLoop {
   #registered({ token, pingIntervalS }: wire.PushRegistered): void {
     this.#cancelTimer?.();
     this.#token = token;
+    this.#registeredOnce = true;
     this.#silentChecks = 0;
     this.#watch(pingIntervalS * 1000);
     this.#options.owner.registered(token);
@@ -134,8 +140,8 @@ export class PushLoop {
     this.#cancelTimer = this.#options.clock.setTimer(intervalMs, () => {
       const connection = this.#connection;
       if (connection === undefined) return;
-      this.#silentChecks = connection.heard() ? 0 : this.#silentChecks + 1;
-      if (this.#silentChecks === 1) connection.ping();
+      this.#silentChecks = (connection.heard?.() ?? true) ? 0 : this.#silentChecks + 1;
+      if (this.#silentChecks === 1) connection.ping?.();
       if (this.#silentChecks > 1) this.#giveUp(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'the notification service fell silent'));
       else this.#watch(intervalMs);
     });
@@ -159,6 +165,10 @@ export class PushLoop {
     this.#cancelTimer = clock.setTimer(pauseMs, () => void this.#connect());
     owner.disconnected(error?.at('F5.2'), pauseMs);
   }
+}
+
+function unexpected(): ProtocolError {
+  return new ProtocolError('ERR_PEER_UNEXPECTED', 'the notification service sent a frame that does not belong here');
 }
 
 function asProtocolError(error: unknown): ProtocolError {

@@ -17,7 +17,7 @@ export type WebSocketConstructor = new (url: string, protocol: string) => WebSoc
 
 const OPEN = 1;
 
-/** Opens the push connection over the platform's `WebSocket`. @throws `ERR_TRANSPORT_CONNECT` */
+/** Opens the push connection over the platform's `WebSocket`. A page does not see pings, so silence proves nothing here. @throws `ERR_TRANSPORT_CONNECT` */
 export function openWebSocket(WebSocket: WebSocketConstructor, url: string, request: PushRequest, closing: AbortSignal): Promise<PushConnection> {
   return new Promise((resolve, reject) => {
     request.signal?.throwIfAborted();
@@ -34,9 +34,6 @@ export function openWebSocket(WebSocket: WebSocketConstructor, url: string, requ
           if (socket.readyState === OPEN) socket.send(frame);
         },
         close: () => socket.close(1000),
-        // A page does not see pings, so silence proves nothing here.
-        heard: () => true,
-        ping: () => undefined,
       });
     });
     socket.addEventListener('message', ({ data }) => {

@@ -1,22 +1,22 @@
 import {
   type ActivationRecords,
-  activationResponder,
   type ActivationResponder,
+  activationResponder,
   answerActivationDone,
   answerManagement,
   type Clock,
-  commandPriority,
   type CryptoProvider,
-  endsManagement,
+  commandPriority,
   type Entropy,
+  endsManagement,
   isProtocolError,
-  passwordStretch,
   ProtocolError,
+  passwordStretch,
   type QueueChange,
   type QueueEntry,
+  type Spake2Verifier,
   sameBytes,
   secret,
-  type Spake2Verifier,
   stretchQrSecret,
   toBase64url,
   toHex,
@@ -285,7 +285,8 @@ export class MemoryUem {
       recallResult: (hash) => this.#results.get(toHex(hash)),
       rememberResult: (hash, frame) => void this.#results.set(toHex(hash), frame),
       issue: ({ userId, publicKey }) => {
-        for (const device of this.devices.values()) if (device.state === 'pending' && sameBytes(device.publicKey, publicKey)) this.devices.delete(device.deviceId);
+        for (const device of this.devices.values())
+          if (device.state === 'pending' && sameBytes(device.publicKey, publicKey)) this.devices.delete(device.deviceId);
         const id = toHex(this.#options.entropy.randomBytes(16));
         const deviceId = `${id.slice(0, 8)}-${id.slice(8, 12)}-4${id.slice(13, 16)}-8${id.slice(17, 20)}-${id.slice(20)}`;
         const certificate = this.#issueLeaf(deviceId, publicKey);

@@ -1,4 +1,4 @@
-import { type Store, toHex, wire } from '@uemkit/protocol';
+import { type Store, toHex, type wire } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, type MemoryStore, memoryStore, type SeededEntropy, seededEntropy } from '@uemkit/protocol/testing';
 import {
@@ -129,7 +129,11 @@ function build(clock: FakeClock, entropy: SeededEntropy, uem: MemoryUem, store: 
   const os = new TestOs(store);
   const client = createUemClient({
     crypto,
-    clock: { monotonicMs: () => clock.monotonicMs(), setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback), nowMs: () => clock.nowMs() + (options.clockOffsetMs ?? 0) },
+    clock: {
+      monotonicMs: () => clock.monotonicMs(),
+      setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+      nowMs: () => clock.nowMs() + (options.clockOffsetMs ?? 0),
+    },
     entropy: entropy.fork(`client ${life}`),
     store,
     keyStore,

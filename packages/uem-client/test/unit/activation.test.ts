@@ -1,4 +1,4 @@
-import { ProtocolError, wire } from '@uemkit/protocol';
+import { type ProtocolError, wire } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ActivationCredentials } from '../../src/index.ts';
 import { type TestDevice, testDevice } from '../support/test-device.ts';
@@ -40,7 +40,9 @@ describe('activation (F1)', () => {
     await device.uem.setPassword('alice@example.com', 'open sesame');
     const wrong = await device.clock.hold(device.activate(password(device, 'close sesame')).catch((error: unknown) => error as ProtocolError));
     const unknown = await device.clock.hold(
-      device.activate({ ...password(device, 'open sesame'), userId: 'bob@example.com' } as ActivationCredentials).catch((error: unknown) => error as ProtocolError),
+      device
+        .activate({ ...password(device, 'open sesame'), userId: 'bob@example.com' } as ActivationCredentials)
+        .catch((error: unknown) => error as ProtocolError),
     );
     for (const error of [wrong, unknown]) expect(error).toMatchObject({ code: 'ERR_REJECTED_CREDENTIALS', step: 'F1.4', retry: 'reactivate' });
     expect((unknown as ProtocolError).message).toBe((wrong as ProtocolError).message);

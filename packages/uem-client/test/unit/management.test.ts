@@ -1,4 +1,4 @@
-import { ProtocolError, toHex } from '@uemkit/protocol';
+import { ProtocolError, toHex, wire } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
 import { activeTestDevice, testDevice } from '../support/test-device.ts';
 
@@ -106,6 +106,34 @@ describe('management (F5)', () => {
     expect(device.events.filter((name) => name === 'pushopen')).toHaveLength(1);
   });
 
+  it.each([
+    ['registers it a second time', () => wire.pushRegistered.encode({ token: new Uint8Array(32), pingIntervalS: 1 }), 'ERR_PEER_UNEXPECTED'],
+    ['sends what belongs to UEM', () => wire.idle.encode({ pollIntervalS: 1, pollJitterS: 0, serverTimeEpochS: 0 }), 'ERR_PEER_UNEXPECTED'],
+    ['sends bytes that are no frame', () => new Uint8Array(3), 'ERR_WIRE_TRUNCATED'],
+    [
+      'sends a frame over the limit',
+      () => wire.command.encode({ commandId: new Uint8Array(16), type: 'A', properties: { a: new Uint8Array(5_000) }, issuedAtEpochS: 0 }),
+      'ERR_WIRE_LIMIT',
+    ],
+  ])('leaves a notification service that %s, and comes back', async (_name, frame, code) => {
+    const device = await activeTestDevice();
+    const polls = device.uem.only.polls.length;
+    for (const push of device.uem.pushes.values()) push.onFrame(frame());
+    expect(device.told('pushclosed')).toMatchObject([{ error: { code, step: 'F5.2' } }]);
+    await device.clock.advance(5_000);
+    expect(device.told('pushopen')).toHaveLength(2);
+    expect(device.uem.only.polls.length).toBe(polls);
+  });
+
+  it('asks for another token when its own is revoked, and tells UEM', async () => {
+    const device = await activeTestDevice();
+    const before = device.uem.only.pushToken;
+    for (const push of device.uem.pushes.values()) push.onFrame(wire.pushClose.encode({ reason: 'revoked' }));
+    await device.clock.advance(5_000);
+    expect(device.uem.only.pushToken).not.toEqual(before);
+    expect(device.uem.wake(device.uem.only)).toBe(true);
+  });
+
   it('keeps a connection that answers pings', async () => {
     const device = await activeTestDevice();
     await device.clock.advance(24 * HOUR_MS);
@@ -204,7 +232,9 @@ describe('management (F5)', () => {
     ['unknown', 'ERR_REJECTED_UNKNOWN'],
     ['expired', 'ERR_REJECTED_EXPIRED'],
   ] as const)('becomes %s when UEM says so, destroys its identity, and stays so', async (state, code) => {
-    const device = await activeTestDevice(state === 'expired' ? { certificateLifeMs: 2 * 86_400_000, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } } : {});
+    const device = await activeTestDevice(
+      state === 'expired' ? { certificateLifeMs: 2 * 86_400_000, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } } : {},
+    );
     const known = device.uem.only;
     if (state === 'revoked') known.state = 'revoked';
     if (state === 'unknown') device.uem.devices.clear();
@@ -244,7 +274,12 @@ describe('management (F5)', () => {
     expect(known.state).toBe('deactivated');
     expect([device.client.state, device.os.deactivations]).toEqual(['inactive', ['command']]);
     expect([...device.store.snapshot().keys()].filter((key) => !key.startsWith('os/'))).toEqual(['uem/departure']);
-    expect(device.told('statechange').slice(-2).map(({ state }) => state)).toEqual(['leaving', 'inactive']);
+    expect(
+      device
+        .told('statechange')
+        .slice(-2)
+        .map(({ state }) => state),
+    ).toEqual(['leaving', 'inactive']);
     await device.activate();
     expect(device.uem.only.deviceId).not.toBe(known.deviceId);
   });
