@@ -99,7 +99,7 @@ export interface Administration {
   /** @throws AdminProblem `COMMAND_NOT_FOUND` */
   command(deviceId: string, commandId: string): CommandRecord;
   commands(deviceId: string): Iterable<CommandRecord>;
-  /** Takes back a command that no device has got yet. @throws AdminProblem `COMMAND_NOT_FOUND` */
+  /** Takes back a command that no device has got yet. @throws AdminProblem `COMMAND_NOT_FOUND`, `COMMAND_SENT` */
   cancelCommand(deviceId: string, commandId: string): Promise<CommandRecord>;
   /** Removes a device: its certificate is revoked at once, no command reaches it. @throws AdminProblem `DEVICE_NOT_FOUND` */
   removeDevice(deviceId: string): Promise<void>;

@@ -19,6 +19,7 @@ const PROBLEMS = {
   USER_EXISTS: { status: 409, subStatusCode: 120 },
   USER_HAS_DEVICES: { status: 409, subStatusCode: 121 },
   DEVICE_NOT_ACTIVE: { status: 409, subStatusCode: 122 },
+  COMMAND_SENT: { status: 409, subStatusCode: 124 },
   QUEUE_FULL: { status: 409, subStatusCode: 123 },
   TOO_LARGE: { status: 413, subStatusCode: 413 },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, subStatusCode: 415 },

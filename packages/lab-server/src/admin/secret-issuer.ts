@@ -19,7 +19,7 @@ import { fullBudget, TRY_RULES } from '../state/try-budget.ts';
 import { type UserRecord, userByGuid } from '../state/users.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { type IssuedPassword, type IssuedQrCode, type NewPassword, type NewSecret, SECRET_LEAST_LIFE_MS, SECRET_LIFE_MS } from './administration.ts';
-import { randomGuid } from './guid.ts';
+import { randomUuid } from '../state/ids.ts';
 import { AdminProblem } from './problem.ts';
 import { requireProfile } from './require-profile.ts';
 
@@ -69,7 +69,7 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
   ): Promise<void> => {
     const createdAtMs = clock.nowMs();
     const record: ActivationSecretRecord = {
-      secretId: randomGuid(entropy),
+      secretId: randomUuid(entropy),
       userGuid: user.guid,
       userId: user.userId,
       kind,

@@ -6,7 +6,7 @@ import { type ActivationProfileRecord, listProfiles, putProfile } from '../state
 import { createUser, deleteUser, listUsersByUserId, type UserRecord, userByGuid, userByUserId } from '../state/users.ts';
 import type { LabStore, ReadView } from '../store/lab-store.ts';
 import type { Administration, NewUser } from './administration.ts';
-import { randomGuid } from './guid.ts';
+import { randomUuid } from '../state/ids.ts';
 import { rowsOf } from './pages.ts';
 import { AdminProblem } from './problem.ts';
 import { requireProfile } from './require-profile.ts';
@@ -36,7 +36,7 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
     const username = user.username.trim();
     const displayName = user.displayName ?? ([user.firstName, user.lastName].filter(Boolean).join(' ') || username);
     const { email, firstName, lastName, profileId } = user;
-    return { guid: randomGuid(entropy), userId: canonical(username), username, displayName, email, firstName, lastName, profileId, createdAtMs: clock.nowMs() };
+    return { guid: randomUuid(entropy), userId: canonical(username), username, displayName, email, firstName, lastName, profileId, createdAtMs: clock.nowMs() };
   };
 
   return {

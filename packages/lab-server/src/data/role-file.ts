@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type CryptoProvider, type Entropy, ProtocolError, toBase64url } from '@uemkit/protocol';
 import * as v from 'valibot';
-import { randomGuid } from '../admin/guid.ts';
+import { randomUuid } from '../state/ids.ts';
 import type { RoleName } from '../roles/role.ts';
 import { makeRole, makeRoot } from './lab-certificates.ts';
 import { type LabPlace, LISTENERS, type ListenerName } from './lab-addresses.ts';
@@ -53,7 +53,7 @@ const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
 /** Makes the identities of a new lab: tenant, root, role certificates, administrator. Nothing is written. */
 export function makeRoleFiles(options: { readonly crypto: CryptoProvider; readonly entropy: Entropy; readonly nowMs: number; readonly place: LabPlace }): RoleFiles {
   const { crypto, entropy, place } = options;
-  const tenantId = randomGuid(entropy);
+  const tenantId = randomUuid(entropy);
   const coreId = `uem-${tenantId.slice(0, 8)}`;
   const root = makeRoot(options, `uemkit lab ${tenantId.slice(0, 8)}`);
   const hosts = [...new Set(['localhost', '127.0.0.1', '::1', place.advertise])];

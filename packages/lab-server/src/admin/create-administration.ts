@@ -1,0 +1,32 @@
+import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
+import type { Registrar } from '../links/registrar.ts';
+import type { LabStore } from '../store/lab-store.ts';
+import type { Administration } from './administration.ts';
+import { createDeviceAdministration } from './device-administration.ts';
+import { createSecretIssuer } from './secret-issuer.ts';
+import { createUserAdministration } from './user-administration.ts';
+
+export interface AdministrationOptions {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly store: LabStore;
+  readonly tenantId: string;
+  readonly registrar: Registrar;
+  /** Activation listener, for QR codes. */
+  readonly activation: { readonly address: string; readonly spkiPin: Uint8Array };
+  /** Wakes a device whose command is durable (F5.2). Must not throw. */
+  wake(deviceId: string): void;
+}
+
+/** The administration of one UEM, on its store. */
+export function createAdministration(options: AdministrationOptions): Administration {
+  const issuer = createSecretIssuer(options);
+  return {
+    tenantId: options.tenantId,
+    ...createUserAdministration(options),
+    ...createDeviceAdministration(options),
+    setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
+    createQrCode: (guid, secret = {}) => issuer.qrCode(guid, secret),
+  };
+}
