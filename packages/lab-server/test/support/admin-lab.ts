@@ -1,0 +1,136 @@
+import { DEFAULT_SCRYPT_COST, toHex, userIdHash } from '@uemkit/protocol';
+import { nodeCrypto } from '@uemkit/protocol/node';
+import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import type { Administration } from '../../src/admin/administration.ts';
+import { createAdministration } from '../../src/admin/create-administration.ts';
+import { createFaults, type Faults } from '../../src/faults/faults.ts';
+import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
+import { createAuthorization, hashPassword } from '../../src/rest/authorization.ts';
+import { deviceRoutes } from '../../src/rest/device-routes.ts';
+import { labRoutes } from '../../src/rest/lab-routes.ts';
+import { restHandler } from '../../src/rest/rest-handler.ts';
+import type { RestRequest, RestResponse } from '../../src/rest/rest-request.ts';
+import { userRoutes } from '../../src/rest/user-routes.ts';
+import { utilRoutes } from '../../src/rest/util-routes.ts';
+import { type DeviceRecord, putDevice } from '../../src/state/devices.ts';
+import { DEFAULT_PROFILE_ID, putProfile } from '../../src/state/profiles.ts';
+import { putTenant } from '../../src/state/tenants.ts';
+import type { UserRecord } from '../../src/state/users.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+
+export const TENANT = 'tenant-1';
+export const PASSWORD = 'administrator password';
+
+/** What came back, parsed. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
+  readonly json: any;
+}
+
+/** The admin REST API on a store in memory, without sockets and without the other roles. */
+export class AdminLab {
+  readonly clock: FakeClock = fakeClock(Date.UTC(2026, 0, 1));
+  readonly crypto = nodeCrypto();
+  readonly store = new MemoryStore();
+  readonly journal: RingJournal = createRingJournal();
+  readonly faults: Faults = createFaults();
+  readonly woken: string[] = [];
+  readonly registered = new Set<string>();
+  readonly admin: Administration;
+  private readonly handle: (request: RestRequest) => Promise<RestResponse>;
+
+  private constructor() {
+    const { clock, crypto, store, journal, faults } = this;
+    const entropy = seededEntropy('admin lab');
+    const hashed = (hash: Uint8Array): string => toHex(hash);
+    this.admin = createAdministration({
+      clock,
+      crypto,
+      entropy,
+      store,
+      tenantId: TENANT,
+      registrar: {
+        replaceAll: async () => {},
+        add: (hash) => void this.registered.add(hashed(hash)),
+        remove: (hash) => void this.registered.delete(hashed(hash)),
+        flush: async () => {},
+        close: () => {},
+      },
+      activation: { address: '127.0.0.1:4433', spkiPin: new Uint8Array(32).fill(9) },
+      wake: (deviceId) => void this.woken.push(deviceId),
+    });
+    const salt = new Uint8Array(16);
+    const administrator = { username: 'admin', salt, passwordHash: hashPassword(crypto, salt, PASSWORD), sessionKey: new Uint8Array(32).fill(1) };
+    const authorization = createAuthorization({ clock, crypto, entropy, administrator });
+    this.handle = restHandler({
+      clock,
+      journal,
+      tenantId: TENANT,
+      authorization,
+      tenantRoutes: [...utilRoutes(authorization, { tenantId: TENANT, coreId: 'core-1', version: '0' }), ...userRoutes(this.admin), ...deviceRoutes(this.admin)],
+      ownRoutes: labRoutes({ faults, journal }),
+    });
+  }
+
+  static async start(): Promise<AdminLab> {
+    const lab = new AdminLab();
+    await lab.store.transaction((tx) => {
+      // The least cost that devices accept: these tests are not about guessing.
+      const cost = { ...DEFAULT_SCRYPT_COST, N: 16_384 };
+      putTenant(tx, { tenantId: TENANT, coreId: 'core-1', name: 'Test', fakeSaltKey: new Uint8Array(32), cost, createdAtMs: 0 });
+      putProfile(tx, {
+        profileId: DEFAULT_PROFILE_ID,
+        name: 'Default',
+        activationType: 'work-and-personal-full-control',
+        createWorkSpace: true,
+        encryptDevice: true,
+        pollIntervalS: 900,
+        pollJitterS: 60,
+        allowedDevices: 5,
+      });
+    });
+    return lab;
+  }
+
+  /** A request with the administrator's credentials, unless `headers` say otherwise. Paths under the tenant begin with `/`, others with `//`. */
+  async ask(method: string, target: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    const [path = '', query = ''] = (target.startsWith('//') ? target.slice(1) : `/${TENANT}/api/v1${target}`).split('?');
+    const bytes = body === undefined ? new Uint8Array() : typeof body === 'string' ? Buffer.from(body) : body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
+    const basic = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`;
+    const all = { authorization: basic, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
+    const answer = await this.handle({ method, path, query, headers: all, body: bytes, source: 'test' });
+    const isJson = /json/.test(answer.headers['content-type'] ?? '');
+    return { status: answer.status, headers: answer.headers, text: answer.body, json: isJson ? JSON.parse(answer.body) : undefined };
+  }
+
+  isRegistered(userId: string): boolean {
+    return this.registered.has(toHex(userIdHash(this.crypto, userId)));
+  }
+
+  /** Puts an active device into the store, as an activation would. */
+  async addDevice(user: UserRecord, deviceId: string, more: Partial<DeviceRecord> = {}): Promise<DeviceRecord> {
+    const nowMs = this.clock.nowMs();
+    const device: DeviceRecord = {
+      deviceId,
+      userGuid: user.guid,
+      userId: user.userId,
+      info: { platform: 'ios', osVersion: '18.1', model: 'iPhone', clientVersion: '1.0', serialNumber: `S-${deviceId}` },
+      status: 'active',
+      keyId: `key-of-${deviceId}`,
+      serials: [],
+      activationType: 'work-and-personal-full-control',
+      profileId: DEFAULT_PROFILE_ID,
+      pollIntervalS: 900,
+      pollJitterS: 60,
+      createdAtMs: nowMs,
+      activatedAtMs: nowMs,
+      lastContactMs: nowMs,
+      ...more,
+    };
+    await this.store.transaction((tx) => putDevice(tx, device));
+    return device;
+  }
+}
