@@ -13,7 +13,6 @@ const deviceBody = v.object({ guid: v.string(), state: v.optional(v.string()), u
 const devicesBody = v.object({ devices: v.array(deviceBody) });
 const qrBody = v.object({ activationPasswords: v.array(v.object({ qrCodeContent: v.string() })) });
 const faultBody = v.object({ id: v.string() });
-const profilesBody = v.object({ profiles: v.array(v.object({ guid: v.string(), activationType: v.string() })) });
 
 /** A command as the server has it. */
 export interface ServerCommand {
@@ -29,6 +28,17 @@ export interface ServerDevice {
   readonly userGuid: string;
   readonly username: string;
   readonly state: string;
+}
+
+/** What devices become that are activated with a profile. */
+export interface ActivationProfile {
+  readonly name: string;
+  readonly activationType: string;
+  readonly createWorkSpace: boolean;
+  readonly encryptDevice: boolean;
+  readonly pollIntervalS: number;
+  readonly pollJitterS: number;
+  readonly allowedDevices: number;
 }
 
 /** Items of one page of a list. */
@@ -56,10 +66,9 @@ export class AdminApi {
     await this.#repeatable({ method: 'GET', path: this.#api('/ping') });
   }
 
-  /** Guid of the activation profile with this activation type; undefined when the server has none. */
-  async profileFor(activationType: string): Promise<string | undefined> {
-    const { profiles } = v.parse(profilesBody, await this.#repeatable({ method: 'GET', path: '/lab/v1/profiles' }));
-    return profiles.find((profile) => profile.activationType === activationType)?.guid;
+  /** Creates or replaces an activation profile (F1.1b). */
+  async putProfile(guid: string, profile: ActivationProfile): Promise<void> {
+    await this.#repeatable({ method: 'PUT', path: `/lab/v1/profiles/${guid}`, body: profile });
   }
 
   /** Adds a user and gives the guid; `existed` when there was one of this name already. */
@@ -78,13 +87,13 @@ export class AdminApi {
   }
 
   /** Sets the activation password; one that was set before is gone. */
-  async setPassword(userGuid: string, password: string, profileGuid: string | undefined): Promise<void> {
-    await this.#activationPasswords(userGuid, { password: Buffer.from(password).toString('base64'), ...profile(profileGuid) });
+  async setPassword(userGuid: string, password: string, profileGuid: string): Promise<void> {
+    await this.#activationPasswords(userGuid, { password: Buffer.from(password).toString('base64'), activationProfile: { guid: profileGuid } });
   }
 
   /** Content of a new activation QR code; one that was made before is gone. */
-  async makeQrCode(userGuid: string, profileGuid: string | undefined): Promise<string> {
-    const answer = await this.#activationPasswords(userGuid, { qrCode: true, ...profile(profileGuid) });
+  async makeQrCode(userGuid: string, profileGuid: string): Promise<string> {
+    const answer = await this.#activationPasswords(userGuid, { qrCode: true, activationProfile: { guid: profileGuid } });
     return (v.parse(qrBody, answer).activationPasswords[0] as { readonly qrCodeContent: string }).qrCodeContent;
   }
 
@@ -174,8 +183,4 @@ export class AdminApi {
       }
     }
   }
-}
-
-function profile(guid: string | undefined): object {
-  return guid === undefined ? {} : { activationProfile: { guid } };
 }

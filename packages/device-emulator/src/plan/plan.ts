@@ -61,7 +61,7 @@ export function makePlan(scenario: Scenario, crypto: PlanCrypto, options: PlanOp
   const draw = new SeededDraw(crypto, fleetId);
   const devices = planDevices(scenario, fleetId, draw, options.size);
   const steps = scenario.timeline
-    .map((step, place): PlannedStep => ({ place, step, devices: step.kind === 'send' ? select(step.to, devices, draw, place) : [] }))
+    .map((step, place): PlannedStep => ({ place, step, devices: step.kind === 'send' ? select(step.to, devices, draw) : [] }))
     .sort((a, b) => a.step.atMs - b.step.atMs || a.place - b.place);
   const digest = toHex(crypto.sha256(utf8(JSON.stringify({ fleetId, devices, steps })))).slice(0, 16);
   return { scenario, seed, fleetId, devices, steps, digest };
@@ -96,9 +96,10 @@ function passwordPicker(population: Population, draw: SeededDraw): (index: numbe
   return (index) => draw.chance(`device password ${index}`, population.devicePassword);
 }
 
-function select(to: Selection, devices: readonly PlannedDevice[], draw: SeededDraw, place: number): readonly number[] {
+function select(to: Selection, devices: readonly PlannedDevice[], draw: SeededDraw): readonly number[] {
   const fitting = devices.filter(
     (device) => (to.population === undefined || device.population === to.population) && (to.label === undefined || device.labels.includes(to.label)),
   );
-  return draw.sample(`step ${place}`, fitting, to.share, (device) => String(device.index)).map((device) => device.index);
+  // The same words choose the same devices, and a smaller share is part of a larger one.
+  return draw.sample(`select ${to.population ?? ''} ${to.label ?? ''}`, fitting, to.share, (device) => String(device.index)).map((device) => device.index);
 }

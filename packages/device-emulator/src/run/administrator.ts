@@ -79,7 +79,7 @@ export class Administrator {
   }
 
   async #sendOne(index: number, place: number, entry: number, { command: type, properties }: CommandEntry, again: boolean): Promise<boolean> {
-    const { api, state, observer, order, clock } = this.#options;
+    const { state, observer, order, clock } = this.#options;
     const deviceId = state.deviceId(index);
     const userGuid = state.userGuid(index);
     if (deviceId === undefined || userGuid === undefined) return false;

@@ -1,7 +1,9 @@
-import { ProtocolError } from '@uemkit/protocol';
+import { ProtocolError, toHex } from '@uemkit/protocol';
 import type { AdminApi } from '../admin/admin-api.ts';
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
 import { derivedPassword } from '../fleet/derived-key-store.ts';
+import { type ActivationTypeDefinition, activationTypeOf } from '../operating-systems/system-definition.ts';
+import { SYSTEMS } from '../operating-systems/systems.ts';
 import type { Plan, PlannedDevice } from '../plan/plan.ts';
 import type { SeededDraw } from '../plan/seeded-draw.ts';
 import type { Progress } from './progress.ts';
@@ -23,13 +25,24 @@ export interface PrepareOptions {
 /** Guid of the activation profile of each activation type that the plan needs. */
 export type ProfileGuids = ReadonlyMap<string, string>;
 
-/** @throws ProtocolError `ERR_USAGE_ARGUMENT` when the server has no profile for a type */
-export async function findProfiles(api: AdminApi, plan: Plan): Promise<ProfileGuids> {
+/** Makes an activation profile for each activation type of the plan (F1.1b), with the poll interval of the scenario. */
+export async function putProfiles(api: AdminApi, plan: Plan, draw: SeededDraw): Promise<ProfileGuids> {
+  const { populations, poll } = plan.scenario;
   const guids = new Map<string, string>();
-  for (const type of new Set(plan.devices.map(({ activationType }) => activationType))) {
-    const guid = await api.profileFor(type);
-    if (guid === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `the server has no activation profile with the activation type ${type}`);
-    guids.set(type, guid);
+  for (const { operatingSystem, activationType } of populations) {
+    if (guids.has(activationType)) continue;
+    const type = activationTypeOf(SYSTEMS[operatingSystem], activationType) as ActivationTypeDefinition;
+    const guid = `emulator-${toHex(draw.bytes(`profile ${activationType}`)).slice(0, 16)}`;
+    await api.putProfile(guid, {
+      name: `${plan.fleetId} ${activationType}`,
+      activationType,
+      createWorkSpace: type.workSpace,
+      encryptDevice: type.encryptsDevice,
+      pollIntervalS: poll.intervalMs / 1_000,
+      pollJitterS: poll.jitterMs / 1_000,
+      allowedDevices: 1,
+    });
+    guids.set(activationType, guid);
   }
   return guids;
 }
@@ -58,7 +71,7 @@ async function prepareUser(device: PlannedDevice, { api, state, plan, draw, resu
       `the server has a user ${userId} already: fleet ${plan.fleetId} has run against it before. Resume that run, take another --seed, or a fresh server`,
     );
   }
-  if (credential === 'password') await api.setPassword(guid, derivedPassword(draw, index), profiles.get(activationType));
+  if (credential === 'password') await api.setPassword(guid, derivedPassword(draw, index), profiles.get(activationType) as string);
   // Last, so that after a crash both steps are made again.
   await state.putUserGuid(index, guid);
 }

@@ -16,7 +16,7 @@ import { SeededDraw } from '../plan/seeded-draw.ts';
 import { Administrator, pause } from './administrator.ts';
 import { collectAudit } from './collect-audit.ts';
 import { OrderProof, type OrderReport } from './order-proof.ts';
-import { findProfiles, type ProfileGuids, prepareUsers } from './prepare-users.ts';
+import { type ProfileGuids, prepareUsers, putProfiles } from './prepare-users.ts';
 import type { Progress } from './progress.ts';
 import { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
@@ -88,7 +88,7 @@ class FleetRun {
   async run(): Promise<RunOutcome> {
     const { plan, state, progress, signal, resumed } = this.#options;
     await this.#api.check();
-    const profiles = await findProfiles(this.#api, plan);
+    const profiles = await putProfiles(this.#api, plan, this.#draw);
     progress.phase('Administrator adds users and sets activation passwords (F1.1)');
     await prepareUsers({ api: this.#api, state, plan, draw: this.#draw, progress, signal, resumed }, profiles);
     progress.phase('Devices activate themselves (F1.2 to F1.5)');
@@ -197,7 +197,7 @@ class FleetRun {
     const { state, connection } = this.#options;
     const { index, userId, credential, activationType } = planned;
     if (credential === 'qr') {
-      const content = await this.#api.makeQrCode(state.userGuid(index) as string, profiles.get(activationType));
+      const content = await this.#api.makeQrCode(state.userGuid(index) as string, profiles.get(activationType) as string);
       return { kind: 'qr', content };
     }
     const infrastructure = { address: connection.infrastructure, trust: trustOf(connection) };

@@ -89,9 +89,9 @@ const timelineStep: Read<TimelineStep> = (place) => {
   return { kind: 'fault', atMs: step.at, fault: step.fault as LabFault, forMs: step.for };
 };
 
-interface ScenarioFile extends Omit<Scenario, 'lab' | 'pushLoss' | 'durationMs' | 'drainWithinMs' | 'generator' | 'assertions'> {
+interface ScenarioFile extends Omit<Scenario, 'poll' | 'pushLoss' | 'durationMs' | 'drainWithinMs' | 'generator' | 'assertions'> {
   readonly push: { readonly loss: number };
-  readonly lab: { readonly pollInterval: number; readonly pollJitter: number };
+  readonly poll: { readonly interval: number; readonly jitter: number };
   readonly duration: number;
   readonly drainWithin: number;
   readonly generator: { readonly maxEventLoopDelay: number; readonly maxLag: number };
@@ -110,10 +110,7 @@ const scenarioFile: Read<ScenarioFile> = record<ScenarioFile>({
     inFlight: 32,
   }),
   push: withDefault(record({ loss: withDefault(share, 0) }), { loss: 0 }),
-  lab: withDefault(record({ pollInterval: withDefault(wholeSeconds, 300_000), pollJitter: withDefault(wholeSeconds, 30_000) }), {
-    pollInterval: 300_000,
-    pollJitter: 30_000,
-  }),
+  poll: withDefault(record({ interval: withDefault(wholeSeconds, 300_000), jitter: withDefault(wholeSeconds, 30_000) }), { interval: 300_000, jitter: 30_000 }),
   timeline: withDefault(listOf(timelineStep, MAX_ENTRIES), []),
   duration: withDefault(duration, 0),
   drainWithin: withDefault(duration, 60_000),
@@ -147,11 +144,11 @@ export function parseScenario(source: string, file: string): Scenario {
       file,
       problems.sort((a, b) => a.line - b.line || a.column - b.column),
     );
-  const { push, lab, duration: durationMs, drainWithin: drainWithinMs, generator, assert, ...same } = read;
+  const { push, poll, duration: durationMs, drainWithin: drainWithinMs, generator, assert, ...same } = read;
   return {
     ...same,
     pushLoss: push.loss,
-    lab: { pollIntervalMs: lab.pollInterval, pollJitterMs: lab.pollJitter },
+    poll: { intervalMs: poll.interval, jitterMs: poll.jitter },
     durationMs,
     drainWithinMs,
     generator: { maxEventLoopDelayMs: generator.maxEventLoopDelay, maxLagMs: generator.maxLag },

@@ -75,10 +75,11 @@ export interface GeneratorLimits {
   readonly maxLagMs: number;
 }
 
-/** Settings of a lab server that the run starts for itself. */
-export interface LabSettings {
-  readonly pollIntervalMs: number;
-  readonly pollJitterMs: number;
+/** Regular poll that the activation profiles of the fleet ask for (F5.2); whole seconds. */
+export interface PollPlan {
+  readonly intervalMs: number;
+  /** Width of the random part that is added to the interval. */
+  readonly jitterMs: number;
 }
 
 /** One scenario, read and checked. */
@@ -93,7 +94,7 @@ export interface Scenario {
   readonly activation: ActivationPlan;
   /** Share of the push notifications that are lost on purpose before the device sees them. */
   readonly pushLoss: number;
-  readonly lab: LabSettings;
+  readonly poll: PollPlan;
   readonly timeline: readonly TimelineStep[];
   /** The fleet runs at least this long after the last activation. */
   readonly durationMs: number;

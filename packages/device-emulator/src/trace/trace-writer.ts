@@ -11,11 +11,13 @@ const MAX_WAITING_BYTES = 64 * 2 ** 20;
 export class TraceWriter {
   readonly #stream: Writable;
   readonly #hash: Hash;
+  readonly #maxWaitingBytes: number;
   #left = 0;
   #error: Error | undefined;
 
-  constructor(stream: Writable, hash: Hash) {
+  constructor(stream: Writable, hash: Hash, maxWaitingBytes: number = MAX_WAITING_BYTES) {
     this.#stream = stream;
+    this.#maxWaitingBytes = maxWaitingBytes;
     this.#hash = hash;
     stream.on('error', (error) => {
       this.#error = error;
@@ -25,7 +27,7 @@ export class TraceWriter {
   /** Never throws, as a `TraceSink` must not. */
   write(device: number, event: TraceEvent): void {
     if (this.#error !== undefined) return;
-    if (this.#stream.writableLength > MAX_WAITING_BYTES) {
+    if (this.#stream.writableLength > this.#maxWaitingBytes) {
       this.#left++;
       return;
     }

@@ -109,7 +109,7 @@ describe('parseScenario', () => {
     ['text where a list belongs', 'labels: [sales]', 'labels: sales', 'expected a list, found "sales"'],
     ['a name with spaces', 'name: small', 'name: not so small', 'expected a name of lower-case letters, digits and hyphens, found "not so small"'],
     ['a status below 500', 'kind: delay', 'kind: status\n      , status: 404', 'expected a whole number from 500 to 599, found 404'],
-    ['a share of a second between polls', 'timeline:', 'lab: { pollInterval: 1500ms }\ntimeline:', 'lab.pollInterval: expected whole seconds'],
+    ['a share of a second between polls', 'timeline:', 'poll: { interval: 1500ms }\ntimeline:', 'poll.interval: expected whole seconds'],
   ];
 
   it.each(cases)('refuses %s', (_what, before, after, problem) => {

@@ -1,0 +1,30 @@
+import type { Plan } from '../plan/plan.ts';
+
+/** A plan in words. */
+export function planReport(plan: Plan): string {
+  const { scenario, devices, steps } = plan;
+  const seconds = (ms: number): string => `${ms / 1_000} s`;
+  const lines = [`Scenario ${scenario.name}, seed ${plan.seed}, plan ${plan.digest}`, ''];
+  if (scenario.description !== undefined) lines.push(scenario.description, '');
+  lines.push(`${devices.length} devices`);
+  for (const population of scenario.populations) {
+    const count = devices.filter((device) => device.population === population.name).length;
+    const { name, operatingSystem, activationType, credential } = population;
+    lines.push(
+      `  ${String(count).padStart(6)}  ${name}: ${operatingSystem}, ${activationType}, activated with a ${credential === 'qr' ? 'QR code' : 'password'}`,
+    );
+  }
+  const { ratePerS, inFlight } = scenario.activation;
+  lines.push('', `Activation: ${ratePerS} a second, so ${seconds(devices.at(-1)?.activateAtMs ?? 0)} at least; at most ${inFlight} under way`);
+  if (scenario.pushLoss > 0) lines.push(`Push: ${scenario.pushLoss * 100}% lost on purpose`);
+  lines.push('', 'Then');
+  for (const { step, devices: chosen } of steps) {
+    const what =
+      step.kind === 'send'
+        ? `${step.send.map(({ command }) => command).join(', ')} to ${chosen.length} devices`
+        : `the lab: ${step.fault.kind} ${step.fault.service ?? ''}`.trimEnd();
+    lines.push(`  ${seconds(step.atMs).padStart(8)}  ${what}`);
+  }
+  if (scenario.assertions.length > 0) lines.push('', 'In the end', ...scenario.assertions.map(({ source }) => `  ${source}`));
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,63 @@
+import type { LatencySummary } from '../metrics/latency.ts';
+import { kindsOf, type RunReport } from '../run/report.ts';
+
+/** Differences that the text shows. */
+const MAX_SHOWN = 20;
+
+/** The report for people: what happened, in words, with the figures that matter. */
+export function textReport(report: RunReport): string {
+  const { plan, metrics, order, audit, assertions, generator } = report;
+  const { counters, series } = metrics;
+  const kinds = Object.entries(kindsOf(plan)).map(([kind, count]) => `${count} ${kind}`);
+  const lines: string[] = [
+    '',
+    `Scenario ${plan.scenario.name}, seed ${plan.seed}, plan ${plan.digest}`,
+    '',
+    row('devices', `${audit.planned} (${kinds.join(', ')})`),
+    row('activated', `${audit.activated}; the server knows ${audit.serverKnown}; nothing left open on ${audit.drained}`),
+    row('commands', `${counters.commandsSent} sent, ${counters.commandsDone} done, ${counters.commandsFailed} failed with a reason`),
+  ];
+  if (counters.pushesDropped > 0) {
+    lines.push(row('lost pushes', `${counters.pushesDropped} lost on purpose, ${counters.pushesRecoveredByPoll} made up for by the regular poll`));
+  }
+  if (order.pairs > 0) {
+    const verdict = order.wrong.length === 0 ? 'the more urgent one always came first' : `in ${order.wrong.length} the less urgent one came first`;
+    lines.push(row('priority', `${order.pairs} pairs of commands were pending together; ${verdict}`));
+  }
+  if (order.example !== undefined) {
+    lines.push(
+      row('', `device ${order.example.device} was sent   ${order.example.sent.join(', ')}`),
+      row('', `and carried out${' '.repeat(String(order.example.device).length)}    ${order.example.received.join(', ')}`),
+    );
+  }
+  lines.push('', row('milliseconds', columns(['p50', 'p95', 'p99', 'max', 'count'])));
+  lines.push(latency('activation', series.activation.response), latency('push to idle', series.pushToIdle.response));
+  lines.push(
+    latency('command to idle', series.commandToIdle.response),
+    latency('poll', series.poll.service),
+    latency('lost push to idle', series.pollRecovery.response),
+  );
+  lines.push(
+    '',
+    row('audit', audit.ok ? 'ok: plan, devices and server agree; no command lost, none carried out twice' : `FAILED: ${audit.differences.length} differences`),
+  );
+  for (const { device, problem, detail } of audit.differences.slice(0, MAX_SHOWN)) lines.push(row('', `device ${device}: ${problem}: ${detail}`));
+  if (audit.differences.length > MAX_SHOWN) lines.push(row('', `and ${audit.differences.length - MAX_SHOWN} more; --json lists them`));
+  for (const { source, ok, found } of assertions) lines.push(row(ok ? 'holds' : 'FAILS', `${source} (found ${found})`));
+  for (const reason of generator.reasons) lines.push(row('INVALID', reason));
+  if (!generator.valid) lines.push(row('', 'the emulator itself was too slow, so this run says nothing about the server'));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(18)}${text}`;
+}
+
+function latency(name: string, summary: LatencySummary): string {
+  if (summary.count === 0) return row(name, 'no sample');
+  return row(name, columns([summary.p50, summary.p95, summary.p99, summary.max].map((value) => value.toFixed(1)).concat(String(summary.count))));
+}
+
+function columns(values: readonly string[]): string {
+  return values.map((value) => value.padStart(10)).join('');
+}

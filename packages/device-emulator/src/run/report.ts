@@ -1,0 +1,74 @@
+import type { AuditReport } from '../audit/audit.ts';
+import type { AssertionResult } from '../metrics/check-assertions.ts';
+import type { GeneratorVerdict } from '../metrics/generator-verdict.ts';
+import type { LatencySummary } from '../metrics/latency.ts';
+import type { MetricsSummary } from '../metrics/run-metrics.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { OrderReport } from './order-proof.ts';
+
+/** Everything that a run found out. */
+export interface RunReport {
+  readonly plan: Plan;
+  readonly metrics: MetricsSummary;
+  readonly order: OrderReport;
+  readonly audit: AuditReport;
+  readonly assertions: readonly AssertionResult[];
+  readonly generator: GeneratorVerdict;
+  readonly eventLoopDelay: LatencySummary;
+  readonly tookMs: number;
+}
+
+/** Differences that the JSON report lists; the count is always exact. */
+const MAX_LISTED = 1_000;
+
+/** The report as one JSON object: the contract of `--json`. */
+export function jsonReport(report: RunReport): Readonly<Record<string, unknown>> {
+  const { plan, metrics, order, audit, assertions, generator, eventLoopDelay, tookMs } = report;
+  const { counters, series } = metrics;
+  return {
+    scenario: plan.scenario.name,
+    seed: plan.seed,
+    plan: plan.digest,
+    devices: audit.planned,
+    kinds: kindsOf(plan),
+    activated: audit.activated,
+    serverKnown: audit.serverKnown,
+    drained: audit.drained,
+    commandsSent: counters.commandsSent,
+    commandsDone: counters.commandsDone,
+    commandsFailed: counters.commandsFailed,
+    pushesReceived: counters.pushesReceived,
+    pushesDropped: counters.pushesDropped,
+    pushesRecoveredByPoll: counters.pushesRecoveredByPoll,
+    deactivated: counters.deactivated,
+    lockBeforeInventory: order.lockAndInventory > 0 && order.wrong.length === 0,
+    priorityOrder: { pairsPendingTogether: order.pairs, lockAndInventory: order.lockAndInventory, wrong: order.wrong.length },
+    audit: audit.ok ? 'ok' : 'failed',
+    ...(audit.ok ? {} : { differences: audit.differences.slice(0, MAX_LISTED), differencesCount: audit.differences.length }),
+    activationMs: rounded(series.activation.response),
+    activationServiceMs: rounded(series.activation.service),
+    pushToIdleMs: rounded(series.pushToIdle.response),
+    commandToIdleMs: rounded(series.commandToIdle.response),
+    pollRecoveryMs: rounded(series.pollRecovery.response),
+    pollMs: rounded(series.poll.service),
+    generator: {
+      valid: generator.valid,
+      ...(generator.valid ? {} : { reasons: generator.reasons }),
+      eventLoopDelayMs: rounded(eventLoopDelay),
+      lagMs: rounded(series.activation.lag),
+    },
+    assertions: assertions.map(({ source, ok, found }) => ({ assertion: source, ok, found })),
+    tookMs: Math.round(tookMs),
+  };
+}
+
+/** Devices by operating system. */
+export function kindsOf(plan: Plan): Readonly<Record<string, number>> {
+  const kinds: Record<string, number> = {};
+  for (const { system } of plan.devices) kinds[system] = (kinds[system] ?? 0) + 1;
+  return kinds;
+}
+
+function rounded(summary: LatencySummary): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(summary).map(([name, value]) => [name, Math.round(value * 10) / 10]));
+}
