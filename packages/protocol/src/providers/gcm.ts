@@ -6,7 +6,7 @@ import { openFailed, requireLength } from './checks.ts';
 export interface GcmParts {
   /** Ciphertext followed by the tag. */
   encrypt(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** Throws anything when the tag is wrong. */
+  /** Throws anything when the tag is wrong or missing. */
   decrypt(nonce: Uint8Array, associatedData: Uint8Array, ciphertextAndTag: Uint8Array): Uint8Array;
   wipe(): void;
 }
@@ -35,7 +35,7 @@ export function composeGcm(parts: GcmParts): Gcm {
     },
     open(nonce, associatedData, ciphertextAndTag) {
       requireKey();
-      if (nonce.length !== NONCE_BYTES || ciphertextAndTag.length < GCM_TAG_BYTES) throw openFailed();
+      if (nonce.length !== NONCE_BYTES) throw openFailed();
       try {
         return parts.decrypt(nonce, associatedData, ciphertextAndTag);
       } catch {

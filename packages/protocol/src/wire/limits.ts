@@ -31,7 +31,11 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
     unit: 'tries',
     summary: 'Unrefunded tries in the life of an activation password, then it is dead until an administrator resets it.',
   },
-  activationResultMs: { value: 600_000, unit: 'ms', summary: 'Time in which the same A5 gets the same A6, and in which only the same device key may use a proven secret again.' },
+  activationResultMs: {
+    value: 600_000,
+    unit: 'ms',
+    summary: 'Time in which the same A5 gets the same A6, and in which only the same device key may use a proven secret again.',
+  },
   pendingRuns: { value: 16_384, unit: 'runs', summary: 'Unfinished handshakes of all sources at a responder.' },
   resultMessageBytes: { value: 1_024, unit: 'bytes', summary: 'Error message of a command result.' },
   commandsPerPoll: { value: 10_000, unit: 'commands', summary: 'Commands that a device takes between a poll and the idle command.' },

@@ -28,7 +28,6 @@ export function frameParser(options: FrameParserOptions): FrameParser {
   let frame: Uint8Array = new Uint8Array(FRAME_HEADER_BYTES);
   let filled = 0;
   let headerSeen = false;
-  let refused: unknown;
 
   /** The header is complete: makes room for the rest of the frame. */
   const extend = (): void => {
@@ -55,15 +54,8 @@ export function frameParser(options: FrameParserOptions): FrameParser {
     return frames;
   };
   return {
-    push(chunk) {
-      if (refused !== undefined) throw refused;
-      try {
-        return take(chunk);
-      } catch (error) {
-        refused = error;
-        throw error;
-      }
-    },
+    // A header that was refused stays in the buffer, so each later push meets it again.
+    push: take,
     end() {
       if (filled > 0) throw new ProtocolError('ERR_WIRE_TRUNCATED', 'stream ended in the middle of a frame');
     },

@@ -196,6 +196,11 @@ describe('CBOR', () => {
     const most = Array.from({ length: LIMITS.cborItems.value - 1 }, () => 0);
     expect(decodeCbor(encodeCbor(most))).toEqual(most);
     expect(wireError(() => encodeCbor([...most, 0]))?.code).toBe('ERR_WIRE_LIMIT');
+    // A key counts like a value: 1 + 2 * entries.
+    const entries = (count: number): CborValue => new Map(Array.from({ length: count }, (_, key) => [key, 0]));
+    const half = LIMITS.cborItems.value / 2;
+    expect(decodeCbor(encodeCbor(entries(half - 1)))).toEqual(entries(half - 1));
+    expect(wireError(() => encodeCbor(entries(half)))?.code).toBe('ERR_WIRE_LIMIT');
     const bytes = concatBytes(Uint8Array.of(0x99, LIMITS.cborItems.value >> 8, LIMITS.cborItems.value & 0xff), new Uint8Array(LIMITS.cborItems.value));
     expect(wireError(() => decodeCbor(bytes))?.code).toBe('ERR_WIRE_LIMIT');
   });

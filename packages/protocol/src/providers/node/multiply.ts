@@ -2,7 +2,7 @@ import { ECDH } from 'node:crypto';
 import { concatBytes, sameBytes } from '../../bytes/bytes.ts';
 import { wipe } from '../../bytes/secret.ts';
 import { fromHex, toHex } from '../../bytes/text.ts';
-import { requireLength, requireUncompressed } from '../checks.ts';
+import { requireUncompressed } from '../checks.ts';
 import { CURVE, ecdhNative, refusing } from './p256.ts';
 import { plainBytes } from './plain-bytes.ts';
 
@@ -19,7 +19,6 @@ const MINUS_ONE = fromHex('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9c
  * k = 1 and k = n-1 would add equal or opposite points and are answered directly; k + 1 is a valid scalar for all others.
  */
 export function multiplyNative(scalar: Uint8Array, point: Uint8Array): Uint8Array {
-  requireLength(scalar, 32, 'scalar');
   requireUncompressed(point);
   if (sameBytes(scalar, ONE)) return onCurve(point);
   if (sameBytes(scalar, MINUS_ONE)) return negate(onCurve(point));

@@ -64,20 +64,13 @@ class Input {
       case 3:
         return this.text(this.argument(info));
       case 4:
-        return this.array(this.count(info), depth);
+        return this.array(this.argument(info), depth);
       case 5:
-        return this.map(this.count(info), depth);
+        return this.map(this.argument(info), depth);
       case 7:
         if (info === 20 || info === 21) return info === 21;
     }
     return this.fail('ERR_WIRE_TYPE', 'type outside the subset');
-  }
-
-  private count(info: number): number {
-    const count = this.argument(info);
-    // Each item takes a byte at least, so a count over the rest is a lie; checked before anything is allocated.
-    if (count > this.bytes.length - this.offset) this.fail('ERR_WIRE_TRUNCATED', 'fewer items than announced');
-    return count;
   }
 
   private text(lengthBytes: number): string {
