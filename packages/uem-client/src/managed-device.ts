@@ -49,7 +49,8 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   start(reason: wire.PollReason): void {
     if (this.#started) return;
     this.#started = true;
-    this.#loop ??= this.#newLoop(reason);
+    if (this.#loop === undefined) this.#loop = this.#newLoop(reason);
+    else this.#loop.poll(reason);
     void this.#startPush();
   }
 
@@ -168,26 +169,31 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   #idle(commands: number, serverTimeEpochS: number, nextPollMs: number): void {
     const { clock } = this.#context.options;
     this.#owner.emit('idle', { commands, serverTimeEpochS, nextPollMs });
-    this.#cancelRelease = clock.setTimer(this.#context.limits.releaseAfterMs, () => this.#release());
+    this.#cancelRelease?.();
+    this.#cancelRelease = clock.setTimer(this.#context.limits.releaseAfterMs, () => this.#rest());
     // The server's time decides: a clock of the device that is wrong must not renew with every poll.
     if (serverTimeEpochS >= this.#device.renewAtEpochS) void this.#renew(serverTimeEpochS);
     this.#settle(undefined);
   }
 
   #failed(error: ProtocolError, retryInMs: number): void {
-    this.#release();
+    this.#rest();
     this.#owner.emit('pollfailed', { error, retryInMs });
     this.#settle(error);
   }
 
-  /** All who waited for a poll learn how it ended. Without `start` that is the end of the loop too. */
+  /** The poll connection closes; without `start` the loop ends, too, and nothing of the device stays but its state. */
+  #rest(): void {
+    this.#release();
+    if (this.#started) return;
+    this.#loop?.drop();
+    this.#loop = undefined;
+  }
+
+  /** All who waited for a poll learn how it ended. */
   #settle(error: ProtocolError | undefined): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    if (!this.#started) {
-      this.#loop?.drop();
-      this.#loop = undefined;
-    }
     for (const waiter of waiters) {
       if (error === undefined) waiter.resolve();
       else waiter.reject(error);
