@@ -5,6 +5,9 @@ import { joinId, type PageQuery, partOf, type Row, sortable, type Table, table }
 /** `pending`: activated, not confirmed (A7). `deactivated`: it carried out a delete command. `removed`: by the administrator. */
 export type DeviceStatus = 'pending' | 'active' | 'deactivated' | 'removed';
 
+/** Certificates of a device that are remembered; older ones are unknown. */
+export const MAX_KNOWN_CERTIFICATES = 4;
+
 /** One activation of one device. */
 export interface DeviceRecord {
   readonly deviceId: string;
@@ -14,7 +17,7 @@ export interface DeviceRecord {
   readonly status: DeviceStatus;
   /** Hex of SHA-256 of the device's public key: at most one live device a key. */
   readonly keyId: string;
-  /** Serial numbers of its certificates that are not revoked, newest last. */
+  /** Serial numbers of its last certificates, newest last; at most `MAX_KNOWN_CERTIFICATES`, revoked ones included. */
   readonly serials: readonly string[];
   readonly activationType: string;
   readonly profileId: string;

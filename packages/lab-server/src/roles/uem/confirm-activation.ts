@@ -1,0 +1,65 @@
+import { answerActivationDone, toHex } from '@uemkit/protocol';
+import { activationSecretById, deleteActivationSecret } from '../../state/activation-secrets.ts';
+import { commandById, finishCommand, queueOf } from '../../state/command-queue.ts';
+import { endDevice, hasRoomForDevice } from '../../state/device-lifecycle.ts';
+import { type DeviceRecord, deviceById, isLive, pendingDevicesOf, putDevice } from '../../state/devices.ts';
+import { profileFor } from '../../state/profiles.ts';
+import type { WriteView } from '../../store/lab-store.ts';
+import { alerted } from '../role-answers.ts';
+import type { KnownDevice } from './device-peer.ts';
+import { MAX_PENDING_DEVICES, revokeOthers } from './issue-device.ts';
+import type { ServiceOutcome } from './service-outcome.ts';
+
+/** Reason of the end of a device that could not apply its configuration; its A7 may come again. */
+export const CONFIGURATION_FAILED = 'the configuration could not be applied: ';
+
+/**
+ * A7 (F1.5): from here on the device counts, and a one-time secret is used up. A second A7 is acknowledged again.
+ * @throws ProtocolError `ERR_WIRE_*`, `ERR_PEER_MISMATCH`
+ */
+export function confirmActivation(tx: WriteView, frame: Uint8Array, known: KnownDevice, nowMs: number): ServiceOutcome {
+  const { device, certificate } = known;
+  const { done, frame: acknowledgement } = answerActivationDone(frame, device.deviceId);
+  const acknowledged: ServiceOutcome = { answer: { status: 'answered', frame: acknowledgement }, told: 'acknowledgement' };
+  // Nothing to confirm any more: a repetition.
+  if (device.status === 'active' && device.secretId === undefined) return acknowledged;
+  if (certificate.serial !== device.serials.at(-1)) return alerted('badMessage', 'the certificate is not of the newest activation');
+  if (done.status === 'failed') {
+    // It never counted, so its secret is not used up: the user may try again with it.
+    endDevice(tx, device, { status: 'deactivated', reason: `${CONFIGURATION_FAILED}${done.message}` }, nowMs);
+    return { ...acknowledged, reason: 'the configuration could not be applied' };
+  }
+  if (device.status === 'pending' && !hasRoom(tx, device)) {
+    endDevice(tx, device, { status: 'removed', reason: 'the user has as many devices as the activation profile allows' }, nowMs);
+    return alerted('revoked', 'tooManyDevices');
+  }
+  useUp(tx, device, nowMs);
+  cancelInFlight(tx, device, nowMs);
+  revokeOthers(tx, device, certificate.serial, nowMs);
+  putDevice(tx, { ...device, status: 'active', activatedAtMs: device.activatedAtMs ?? nowMs, lastContactMs: nowMs, secretId: undefined });
+  return acknowledged;
+}
+
+/** Two devices may have been made pending while there was room for one. */
+function hasRoom(tx: WriteView, { userGuid, profileId }: DeviceRecord): boolean {
+  return hasRoomForDevice(tx, userGuid, profileFor(tx, profileId)?.allowedDevices ?? 0);
+}
+
+/** Deletes the one-time secret of the activation, and ends other devices that were made with it and have not confirmed. */
+function useUp(tx: WriteView, device: DeviceRecord, nowMs: number): void {
+  const { userGuid, deviceId, secretId } = device;
+  const kept = secretId === undefined ? undefined : activationSecretById(tx, secretId);
+  if (secretId === undefined || kept?.expireAfterUse !== true) return;
+  deleteActivationSecret(tx, userGuid, kept.kind);
+  for (const otherId of pendingDevicesOf(tx, userGuid, { secretId, limit: MAX_PENDING_DEVICES })) {
+    const other = otherId === deviceId ? undefined : deviceById(tx, otherId);
+    if (other !== undefined && isLive(other)) endDevice(tx, other, { status: 'removed', reason: 'its one-time secret was used by another device' }, nowMs);
+  }
+}
+
+/** A device that was activated anew has lost its journal: what it had in hand may be done or not, so it is not handed out again. */
+function cancelInFlight(tx: WriteView, { deviceId }: DeviceRecord, nowMs: number): void {
+  const inFlight = queueOf(tx, deviceId).find((entry) => entry.state === 'sent');
+  const command = inFlight === undefined ? undefined : commandById(tx, deviceId, toHex(inFlight.commandId));
+  if (command !== undefined) finishCommand(tx, command, { state: 'cancelled', finishedAtMs: nowMs, message: 'the device was activated anew' });
+}

@@ -1,0 +1,139 @@
+import { answerActivationDone, isProtocolError, type ManagementReply, toHex, wire } from '@uemkit/protocol';
+import type { DeviceAuthority } from '../../ca/device-authority.ts';
+import type { DeviceRecord } from '../../state/devices.ts';
+import type { ReadView, WriteView } from '../../store/lab-store.ts';
+import { alerted, frameOf, malformed, outcomeOf } from '../role-answers.ts';
+import type { RoleContext, RoleRequest } from '../role.ts';
+import { CONFIGURATION_FAILED, confirmActivation } from './confirm-activation.ts';
+import { createDevicePeers, type KnownDevice, type RefusedDevice } from './device-peer.ts';
+import { applyManagement, decideManagement, needsNoWrite } from './manage-device.ts';
+import { renewCertificate } from './renew-certificate.ts';
+import type { ServiceOutcome } from './service-outcome.ts';
+
+export interface DeviceServiceOptions extends Omit<RoleContext, 'journal'> {
+  readonly authority: DeviceAuthority;
+}
+
+/** F1.5, F5.3 to F5.6 and renewal: everything behind the device listener. */
+export interface DeviceService {
+  handle(request: RoleRequest): Promise<ServiceOutcome>;
+}
+
+/** What one frame leads to in a transaction. */
+type Work = (tx: WriteView, known: KnownDevice) => ServiceOutcome;
+
+export function createDeviceService(options: DeviceServiceOptions): DeviceService {
+  const { clock, crypto, store } = options;
+  const peers = createDevicePeers(crypto);
+
+  /** Identifies and works in one transaction: a device that was removed a moment ago gets nothing any more. */
+  const inTransaction = (request: RoleRequest, frame: wire.Frame, nowMs: number, work: Work): Promise<ServiceOutcome> =>
+    store.transaction((tx) => {
+      const known = peers.identify(tx, request.peer, nowMs);
+      if ('refused' in known) return refusal(request, frame, known, nowMs);
+      return { ...guarded(() => work(tx, known)), deviceId: known.device.deviceId, userId: known.device.userId };
+    });
+
+  const manage = async (request: RoleRequest, frame: wire.Frame, nowMs: number): Promise<ServiceOutcome> => {
+    const quick = store.read((view) => answerFromRead(view, request, frame, nowMs));
+    if (quick !== undefined) return quick;
+    return inTransaction(request, frame, nowMs, (tx, { device }) => {
+      if (device.status !== 'active') return notConfirmed();
+      const reply = decideManagement(tx, request.frame, device, nowMs);
+      applyManagement(tx, reply, device, nowMs);
+      return managed(reply);
+    });
+  };
+
+  /** The answer, when nothing has to be written for it. */
+  const answerFromRead = (view: ReadView, request: RoleRequest, frame: wire.Frame, nowMs: number): ServiceOutcome | undefined => {
+    const known = peers.identify(view, request.peer, nowMs);
+    if ('refused' in known) return refusal(request, frame, known, nowMs);
+    const { device } = known;
+    const about = { deviceId: device.deviceId, userId: device.userId };
+    if (device.status !== 'active') return { ...notConfirmed(), ...about };
+    let writes = false;
+    const outcome = guarded(() => {
+      const reply = decideManagement(view, request.frame, device, nowMs);
+      writes = !needsNoWrite(reply, device, nowMs);
+      return managed(reply);
+    });
+    return writes ? undefined : { ...outcome, ...about };
+  };
+
+  const handle = async (request: RoleRequest, frame: wire.Frame): Promise<ServiceOutcome> => {
+    const nowMs = clock.nowMs();
+    switch (frame.name) {
+      case 'poll':
+      case 'commandResult':
+        return manage(request, frame, nowMs);
+      case 'activationDone':
+        return { ...(await inTransaction(request, frame, nowMs, (tx, known) => confirmActivation(tx, request.frame, known, nowMs))), step: 'F1.5' };
+      case 'renewRequest':
+        return inTransaction(request, frame, nowMs, (tx, known) =>
+          known.device.status === 'active' ? renewCertificate(options, tx, frame, known, nowMs) : notConfirmed(),
+        );
+      default:
+        return { ...alerted('badMessage', `${frame.name} does not belong here`), unknown: true };
+    }
+  };
+
+  return {
+    async handle(request) {
+      const frame = frameOf(request.frame);
+      if (frame === undefined) return malformed('not a frame');
+      try {
+        return await handle(request, frame);
+      } catch (error) {
+        return outcomeOf(error);
+      }
+    },
+  };
+}
+
+/** Wrong content of a known device is an alert, and nothing was written for it; anything else goes on as an error. */
+function guarded(work: () => ServiceOutcome): ServiceOutcome {
+  try {
+    return work();
+  } catch (error) {
+    if (isProtocolError(error) && (error.kind === 'wire' || error.kind === 'peer')) return alerted('badMessage', `${error.code} ${error.message}`);
+    throw error;
+  }
+}
+
+function notConfirmed(): ServiceOutcome {
+  return alerted('badMessage', 'the activation is not confirmed yet');
+}
+
+function managed(reply: ManagementReply): ServiceOutcome {
+  const { frame, step, changes } = reply;
+  const reason = changes.some((change) => change.type === 'ignored') ? 'result of a command that is not in flight' : undefined;
+  return { answer: { status: 'answered', frame }, told: wire.peekFrameName(frame) ?? 'unknown', step, reason };
+}
+
+/**
+ * A typed refusal. One exception each for an answer that was lost on the way: the last result of a device that carried out a delete command,
+ * and the A7 of one that could not be configured, are acknowledged again.
+ */
+function refusal(request: RoleRequest, frame: wire.Frame, { refused, reason, device }: RefusedDevice, nowMs: number): ServiceOutcome {
+  const again = refused === 'revoked' && device !== undefined ? answerAgain(request, frame, device, nowMs) : undefined;
+  return { ...(again ?? alerted(refused, reason)), deviceId: device?.deviceId, userId: device?.userId };
+}
+
+function answerAgain(request: RoleRequest, frame: wire.Frame, device: DeviceRecord, nowMs: number): ServiceOutcome | undefined {
+  const { deviceId, endedByCommand, message, pollIntervalS, pollJitterS } = device;
+  try {
+    if (frame.name === 'commandResult' && endedByCommand !== undefined && toHex(wire.commandResult.decode(frame).commandId) === endedByCommand) {
+      const idle = wire.idle.encode({ pollIntervalS, pollJitterS, serverTimeEpochS: Math.floor(nowMs / 1_000) });
+      return { answer: { status: 'answered', frame: idle }, told: 'idle', step: 'F5.6', reason: 'the device has left' };
+    }
+    if (frame.name === 'activationDone' && message?.startsWith(CONFIGURATION_FAILED) === true) {
+      const again = answerActivationDone(request.frame, deviceId);
+      if (again.done.status === 'failed') return { answer: { status: 'answered', frame: again.frame }, told: 'acknowledgement', step: 'F1.5', reason: 'repeated' };
+    }
+    return undefined;
+  } catch (error) {
+    if (isProtocolError(error)) return undefined;
+    throw error;
+  }
+}
