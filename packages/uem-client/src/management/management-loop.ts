@@ -65,7 +65,10 @@ interface ManagementRun {
 export class ManagementLoop {
   readonly #options: ManagementLoopOptions;
   #run: ManagementRun | undefined;
-  #exchange: AbortController | undefined;
+  #abort: AbortController | undefined;
+  /** Number of the exchange whose answer counts. */
+  #exchange = 0;
+  #waiting = false;
   #cancelRestart: CancelTimer | undefined;
   #pauses: Iterator<number> | undefined;
   #applied: (() => void) | undefined;
@@ -134,7 +137,7 @@ export class ManagementLoop {
     const driven = drive(machine, {
       clock,
       store: { commit: (writes) => this.#commit(writes) },
-      link: { send: (frame, signal) => this.#send(frame, signal) },
+      link: { send: (frame) => this.#send(frame) },
       request: (request, signal) => this.#carryOut(request, signal),
       onEvent: (event) => this.#options.owner.told(event),
       onFrame: (direction, frame, step) => this.#options.owner.trace(step ?? flowStepOf(frame) ?? 'F5.4', direction, frame),
@@ -161,30 +164,31 @@ export class ManagementLoop {
     this.#rest();
   }
 
-  async #send(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async #send(frame: Uint8Array): Promise<Uint8Array | undefined> {
     this.#abandonExchange();
     if (this.#stopping) return undefined;
-    const exchange = new AbortController();
-    this.#exchange = exchange;
-    const abandon = (): void => exchange.abort(signal.reason);
-    signal.addEventListener('abort', abandon, { once: true });
+    // Most exchanges are answered, so one controller serves many of them.
+    this.#abort ??= new AbortController();
+    const exchange = ++this.#exchange;
+    this.#waiting = true;
     try {
-      const answer = await this.#options.owner.exchange(frame, exchange.signal);
+      const answer = await this.#options.owner.exchange(frame, this.#abort.signal);
       return this.#exchange === exchange ? answer : undefined;
     } catch (error) {
       // The machine waits for another answer by now, or for none: this one must not end that.
       if (this.#exchange !== exchange) return undefined;
       throw asProtocolError(error);
     } finally {
-      signal.removeEventListener('abort', abandon);
-      if (this.#exchange === exchange) this.#exchange = undefined;
+      if (this.#exchange === exchange) this.#waiting = false;
     }
   }
 
   #abandonExchange(): void {
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    exchange?.abort(new ProtocolError('ERR_PEER_TIMEOUT', 'the answer is not waited for any more'));
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#exchange++;
+    this.#abort?.abort(new ProtocolError('ERR_PEER_TIMEOUT', 'the answer is not waited for any more'));
+    this.#abort = undefined;
   }
 
   async #carryOut(request: ManagementRequest, signal: AbortSignal): Promise<ManagementRequestResult> {
