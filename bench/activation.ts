@@ -109,8 +109,8 @@ async function observe(run: (extra: Partial<Parameters<typeof benchDevice>[1]>, 
           connection.send(frame);
         },
         close: () => connection.close(),
-        heard: () => connection.heard(),
-        ping: () => connection.ping(),
+        ...(connection.heard === undefined ? {} : { heard: () => connection.heard?.() ?? false }),
+        ...(connection.ping === undefined ? {} : { ping: () => connection.ping?.() }),
       };
     },
     release: () => transport.release(),
