@@ -14,6 +14,12 @@ describe.each([
     expect(Object.getPrototypeOf(a)).toBe(Uint8Array.prototype);
   });
 
+  it('gives no small draw twice', () => {
+    const draws = new Set(Array.from({ length: 1_000 }, () => entropy.randomBytes(16).join()));
+    expect(draws.size).toBe(1_000);
+    expect(entropy.randomBytes(3)).toHaveLength(3);
+  });
+
   it('fills more than one call of the platform gives', () => {
     const bytes = entropy.randomBytes(200_000);
     const quarters = [0, 1, 2, 3].map((quarter) => bytes.subarray(50_000 * quarter, 50_000 * (quarter + 1)));
