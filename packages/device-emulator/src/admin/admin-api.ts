@@ -87,13 +87,13 @@ export class AdminApi {
   }
 
   /** Sets the activation password; one that was set before is gone. */
-  async setPassword(userGuid: string, password: string, profileGuid: string): Promise<void> {
-    await this.#activationPasswords(userGuid, { password: Buffer.from(password).toString('base64'), activationProfile: { guid: profileGuid } });
+  async setPassword(userGuid: string, password: string, profileGuid?: string): Promise<void> {
+    await this.#activationPasswords(userGuid, { password: Buffer.from(password).toString('base64'), ...reference(profileGuid) });
   }
 
   /** Content of a new activation QR code; one that was made before is gone. */
-  async makeQrCode(userGuid: string, profileGuid: string): Promise<string> {
-    const answer = await this.#activationPasswords(userGuid, { qrCode: true, activationProfile: { guid: profileGuid } });
+  async makeQrCode(userGuid: string, profileGuid?: string): Promise<string> {
+    const answer = await this.#activationPasswords(userGuid, { qrCode: true, ...reference(profileGuid) });
     return (v.parse(qrBody, answer).activationPasswords[0] as { readonly qrCodeContent: string }).qrCodeContent;
   }
 
@@ -183,4 +183,9 @@ export class AdminApi {
       }
     }
   }
+}
+
+/** Absent: the default profile of the user. */
+function reference(profileGuid: string | undefined): object {
+  return profileGuid === undefined ? {} : { activationProfile: { guid: profileGuid } };
 }

@@ -51,7 +51,7 @@ const demo: Command = {
         stateFolder: state ?? mkdtempSync(join(io.temporaryFolder, 'device-emulator-demo-')),
         temporary: state === undefined,
         fresh: freshRun(DEMO_SCENARIO, 'demo.yaml', parsed),
-        json: parsed.flags['json'] === true,
+        json: parsed.flags.json === true,
         out: textFlag(parsed, 'out'),
         trace: textFlag(parsed, 'trace'),
         epilogue: DEMO_EPILOGUE,
@@ -79,7 +79,7 @@ const run: Command = {
       {
         stateFolder: textFlag(parsed, 'state') ?? freeFolder(io, `${scenario.name}-${fresh.seed}`),
         fresh,
-        json: parsed.flags['json'] === true,
+        json: parsed.flags.json === true,
         out: textFlag(parsed, 'out'),
         trace: textFlag(parsed, 'trace'),
       },
@@ -104,7 +104,7 @@ const resume: Command = {
     if (stateFolder === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'which run? name the folder with its state');
     if (!existsSync(resolve(io.cwd, stateFolder))) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no folder ${stateFolder}`);
     return runCommand(
-      { stateFolder, target: textFlag(parsed, 'target'), json: parsed.flags['json'] === true, out: textFlag(parsed, 'out'), trace: textFlag(parsed, 'trace') },
+      { stateFolder, target: textFlag(parsed, 'target'), json: parsed.flags.json === true, out: textFlag(parsed, 'out'), trace: textFlag(parsed, 'trace') },
       io,
     );
   },
@@ -119,7 +119,7 @@ const plan: Command = {
     const { source, file } = readScenario(parsed, io);
     const made = makePlan(parseScenario(source, file), nodeCrypto(), planFlags(parsed));
     io.out(
-      parsed.flags['json'] === true
+      parsed.flags.json === true
         ? `${JSON.stringify({ fleetId: made.fleetId, plan: made.digest, devices: made.devices, steps: made.steps })}\n`
         : planReport(made),
     );

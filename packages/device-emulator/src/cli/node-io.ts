@@ -11,7 +11,7 @@ export function nodeIo(binFile: string): CliIo {
     err: (text) => {
       process.stderr.write(text);
     },
-    interactive: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
+    interactive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
     env: process.env,
     cwd: process.cwd(),
     processId: process.pid,

@@ -45,17 +45,20 @@ export interface RunRequest {
 export async function runCommand(request: RunRequest, io: CliIo): Promise<ExitCode> {
   const folder = resolve(io.cwd, request.stateFolder);
   const lock = lockFleet(folder, io.processId);
-  let code: ExitCode | undefined;
+  // Kept when there is something to look at or to go on with.
+  let keep = false;
+  let code: ExitCode;
   try {
     const store = new FleetStore(folder);
     try {
       code = await runIn(folder, store, request, io);
+      keep = code !== EXIT.ok;
     } finally {
       await store.close();
     }
   } finally {
     lock.release();
-    if (code === EXIT.ok && request.temporary === true) rmSync(folder, { recursive: true, force: true });
+    if (!keep && request.temporary === true) rmSync(folder, { recursive: true, force: true });
   }
   if (code !== EXIT.ok && code !== EXIT.interrupted) io.err(`The state of the run is in ${folder}\n`);
   return code;
@@ -67,7 +70,7 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
   const crypto = nodeCrypto({ scryptConcurrency: SCRYPT_CONCURRENCY });
   const scenario = parseScenario(header.scenarioSource, header.scenarioFile);
   const plan = makePlan(scenario, crypto, { seed: header.seed, size: header.size });
-  const display = progressDisplay({ write: io.err, interactive: io.interactive, colour: io.interactive && !io.env['NO_COLOR'] });
+  const display = progressDisplay({ write: io.err, interactive: io.interactive, colour: io.interactive && !io.env.NO_COLOR });
   const interrupt = interruption(io, () => display.note('saving; press Ctrl-C again to end at once'));
   const clock = new SharedClock(systemClock());
   const trace =

@@ -1,7 +1,7 @@
 import type { wire } from '@uemkit/protocol';
 import { toPlain } from './behaviours/configuration.ts';
-import type { DeviceState, InstalledApp } from './device-state.ts';
-import { activationTypeOf } from './system-definition.ts';
+import type { DeviceState } from './device-state.ts';
+import { activationTypeOf, type InstalledApp } from './system-definition.ts';
 import { SYSTEMS } from './systems.ts';
 
 /** The state after the configuration of F1.5, or why it cannot be applied. */

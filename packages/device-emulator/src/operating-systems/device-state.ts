@@ -1,18 +1,10 @@
 import { ProtocolError, utf8 } from '@uemkit/protocol';
 import * as v from 'valibot';
-import type { SystemId } from './system-definition.ts';
+import type { InstalledApp, SystemId } from './system-definition.ts';
 
 /** A value of a policy or profile as it is kept: JSON without null. */
 export type PlainValue = string | number | boolean | readonly PlainValue[] | { readonly [key: string]: PlainValue };
 export type PlainDocument = { readonly [key: string]: PlainValue };
-
-/** One app on the device. `managed`: it belongs to the work space. */
-export interface InstalledApp {
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-  readonly managed: boolean;
-}
 
 /** The work space (also: work profile) of a device. */
 export interface WorkSpace {

@@ -1,5 +1,5 @@
-import type { DeviceState, InstalledApp } from './device-state.ts';
-import type { SystemDefinition } from './system-definition.ts';
+import type { DeviceState } from './device-state.ts';
+import type { InstalledApp, SystemDefinition } from './system-definition.ts';
 
 /** A number from 0 (inclusive) to `bound` (exclusive), fixed by the device and the name of the draw. */
 export type Draw = (name: string, bound: number) => number;

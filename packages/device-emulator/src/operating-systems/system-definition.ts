@@ -1,4 +1,10 @@
-import type { InstalledApp } from './device-state.ts';
+/** One app on the device. `managed`: it belongs to the work space. */
+export interface InstalledApp {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly managed: boolean;
+}
 
 /** Operating systems that can be emulated. */
 export type SystemId = 'android-enterprise' | 'ios';
