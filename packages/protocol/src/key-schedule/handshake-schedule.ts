@@ -88,6 +88,8 @@ export function ipcSignatureText(h2: Uint8Array): Uint8Array {
   return concatBytes(new Uint8Array(64).fill(0x20), labelBytes(HASH_LABELS.ipcSignature), Uint8Array.of(0), h2);
 }
 
+const NO_SIGNATURE: Uint8Array = new Uint8Array(0);
+
 type Phase = 'new' | 'started' | 'agreed' | 'replied' | 'finished' | 'ended';
 
 class Schedule implements HandshakeSchedule {
@@ -137,7 +139,7 @@ class Schedule implements HandshakeSchedule {
 
   sealReply(core: Uint8Array, signature?: Uint8Array): Uint8Array {
     return this.step('responder', 'agreed', 'replied', () => {
-      const signed = signature ?? new Uint8Array(0);
+      const signed = signature ?? NO_SIGNATURE;
       if (signed.length !== (this.instance.signature ? SIGNATURE_BYTES : 0))
         throw new ProtocolError('ERR_USAGE_ARGUMENT', 'signature does not fit the handshake');
       return concatBytes(core, signed, this.mixReply(core, signed));
@@ -146,11 +148,13 @@ class Schedule implements HandshakeSchedule {
 
   openReply(core: Uint8Array, trailer: Uint8Array, signerKey?: Uint8Array): void {
     this.step('initiator', 'agreed', 'replied', () => {
-      const signatureBytes = this.instance.signature ? SIGNATURE_BYTES : 0;
-      const signature = trailer.subarray(0, signatureBytes);
+      if (!this.instance.signature) {
+        this.confirm(this.mixReply(core, NO_SIGNATURE), trailer);
+        return;
+      }
+      const signature = trailer.subarray(0, SIGNATURE_BYTES);
       const text = ipcSignatureText(mix(this.crypto, this.hash, core));
-      this.confirm(this.mixReply(core, signature), trailer.subarray(signatureBytes));
-      if (!this.instance.signature) return;
+      this.confirm(this.mixReply(core, signature), trailer.subarray(SIGNATURE_BYTES));
       if (signerKey === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'the signer of the handshake is not given');
       if (!this.crypto.p256Verify(signerKey, text, signature)) throw new ProtocolError('ERR_CRYPTO_SIGNATURE', 'signature of the handshake does not verify');
     });

@@ -1,4 +1,3 @@
-import { concatBytes, u16be } from '../bytes/bytes.ts';
 import { type SecretBytes, secret } from '../bytes/secret.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
@@ -27,7 +26,13 @@ export function deriveSecret<Purpose extends string>(
   if (context.length !== 0 && context.length !== 32) throw new ProtocolError('ERR_INTERNAL', 'context of a derivation is neither empty nor a hash');
   requireLiveSecret(from);
   const name = LABELS.get(label) as Uint8Array;
-  const info = concatBytes(u16be(lengthBytes), Uint8Array.of(name.length), name, Uint8Array.of(context.length), context);
+  const info = new Uint8Array(4 + name.length + context.length);
+  info[0] = lengthBytes >> 8;
+  info[1] = lengthBytes & 0xff;
+  info[2] = name.length;
+  info.set(name, 3);
+  info[3 + name.length] = context.length;
+  info.set(context, 4 + name.length);
   return secret(crypto.hkdfExpand(from, info, lengthBytes));
 }
 

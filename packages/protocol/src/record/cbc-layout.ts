@@ -1,4 +1,3 @@
-import { concatBytes, u32be, u64be } from '../bytes/bytes.ts';
 import { LIMITS } from '../wire/limits.ts';
 
 /*
@@ -28,7 +27,14 @@ const DIRECTION_NUMBERS: Readonly<Record<Direction, number>> = { 'initiator-to-r
 
 /** Header of a record, which is its associated data. */
 export function cbcHeader(direction: Direction, sequence: number, ciphertextBytes: number): Uint8Array {
-  return concatBytes(Uint8Array.of(CBC_RECORD_TYPE, DIRECTION_NUMBERS[direction]), u64be(sequence), u32be(ciphertextBytes));
+  const header = new Uint8Array(CBC_HEADER_BYTES);
+  const view = new DataView(header.buffer);
+  view.setUint8(0, CBC_RECORD_TYPE);
+  view.setUint8(1, DIRECTION_NUMBERS[direction]);
+  // A key ends after 2^20 records, so the upper half of the number is never used.
+  view.setUint32(6, sequence);
+  view.setUint32(10, ciphertextBytes);
+  return header;
 }
 
 /** Length of the ciphertext of a plaintext: padding adds 1 to 16 bytes. */

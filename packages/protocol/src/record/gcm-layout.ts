@@ -25,9 +25,11 @@ export function gcmRecordName(type: number): GcmRecordName | undefined {
   return NAMES.get(type);
 }
 
-/** Header of a record, which is its associated data. */
-export function gcmHeader(name: GcmRecordName, bodyBytes: number): Uint8Array {
-  return Uint8Array.of(GCM_RECORD_TYPES[name], bodyBytes >> 8, bodyBytes & 0xff);
+/** Writes the header of a record, which is its associated data, into `header`. */
+export function writeGcmHeader(header: Uint8Array, name: GcmRecordName, bodyBytes: number): void {
+  header[0] = GCM_RECORD_TYPES[name];
+  header[1] = bodyBytes >> 8;
+  header[2] = bodyBytes & 0xff;
 }
 
 /** True for a length that the body of a record can have. */

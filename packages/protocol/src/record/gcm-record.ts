@@ -4,7 +4,7 @@ import { ProtocolError } from '../errors/protocol-error.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
 import { LIMITS } from '../wire/limits.ts';
 import { createGcmGeneration, type GcmGeneration } from './gcm-key.ts';
-import { GCM_HEADER_BYTES, GCM_TAG_BYTES, type GcmRecordName, gcmHeader, gcmRecordName, isGcmBodyLength } from './gcm-layout.ts';
+import { GCM_HEADER_BYTES, GCM_TAG_BYTES, type GcmRecordName, gcmRecordName, isGcmBodyLength, writeGcmHeader } from './gcm-layout.ts';
 import { GCM_RECORD_LIMITS, keyExhausted, RECEIVE_GRACE_MS, type RecordLimits, recordRefused, recordsEnded, stricterLimits } from './record-limits.ts';
 
 export interface GcmOptions {
@@ -54,6 +54,7 @@ const CLOSE = 0;
 /** Prepares the key of a direction that we send in. */
 export function createGcmSealer(crypto: CryptoProvider, options: GcmOptions): GcmSealer {
   const limits = stricterLimits(GCM_RECORD_LIMITS, options.limits);
+  const header = new Uint8Array(GCM_HEADER_BYTES);
   let generation = createGcmGeneration(crypto, options.traffic);
   let bornMs = options.bornMs;
   let sequence = 0;
@@ -61,7 +62,7 @@ export function createGcmSealer(crypto: CryptoProvider, options: GcmOptions): Gc
 
   function seal(name: GcmRecordName, plaintext: Uint8Array): Uint8Array {
     if (ended) throw recordsEnded();
-    const header = gcmHeader(name, plaintext.length + GCM_TAG_BYTES);
+    writeGcmHeader(header, name, plaintext.length + GCM_TAG_BYTES);
     const sealed = generation.gcm.seal(generation.nonce(sequence), header, plaintext);
     sequence++;
     return concatBytes(header, sealed);
@@ -100,6 +101,7 @@ export function createGcmSealer(crypto: CryptoProvider, options: GcmOptions): Gc
 /** Prepares the key of a direction that we receive in. */
 export function createGcmOpener(crypto: CryptoProvider, options: GcmOptions): GcmOpener {
   const limits = stricterLimits(GCM_RECORD_LIMITS, options.limits);
+  const header = new Uint8Array(GCM_HEADER_BYTES);
   let generation = createGcmGeneration(crypto, options.traffic);
   let bornMs = options.bornMs;
   let sequence = 0;
@@ -113,7 +115,7 @@ export function createGcmOpener(crypto: CryptoProvider, options: GcmOptions): Gc
   return {
     open(record, nowMs) {
       if (ended !== undefined) throw ended === 'refused' ? recordRefused() : recordsEnded();
-      const opened = openRecord(generation, sequence, record);
+      const opened = openRecord(generation, sequence, record, header);
       if (opened === undefined) {
         finish('refused');
         throw recordRefused();
@@ -141,12 +143,12 @@ export function createGcmOpener(crypto: CryptoProvider, options: GcmOptions): Gc
   };
 }
 
-/** Length and type, then the tag, then the form of the plaintext; undefined for every fault alike. */
-function openRecord(generation: GcmGeneration, sequence: number, record: Uint8Array): GcmOpened | undefined {
+/** Length and type, then the tag, then the form of the plaintext; undefined for every fault alike. `header` is room to work in. */
+function openRecord(generation: GcmGeneration, sequence: number, record: Uint8Array, header: Uint8Array): GcmOpened | undefined {
   const name = gcmRecordName(record[0] ?? 0);
   const bodyBytes = record.length - GCM_HEADER_BYTES;
   if (name === undefined || !isGcmBodyLength(bodyBytes)) return undefined;
-  const header = gcmHeader(name, bodyBytes);
+  writeGcmHeader(header, name, bodyBytes);
   if (!sameBytes(header, record.subarray(0, GCM_HEADER_BYTES))) return undefined;
   let plaintext: Uint8Array;
   try {

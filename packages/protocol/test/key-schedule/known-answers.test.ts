@@ -183,7 +183,7 @@ function gcmRecord(crypto: CryptoProvider): void {
   const opened = opener.open(record, 0);
   compare('record_gcm', section, { aad: record.slice(0, 3), ct: record.slice(3), pt: opened.type === 'data' ? opened.plaintext : new Uint8Array(0) });
   const generation = createGcmGeneration(crypto, traffic);
-  compare('record_gcm', section, { iv: generation.nonce(0), nonce: generation.nonce(1) });
+  compare('record_gcm', section, { iv: generation.nonce(0).slice(), nonce: generation.nonce(1) });
   compare('record_gcm', section, {
     key: deriveSecret(crypto, traffic, 'key', NO_CONTEXT, 32),
     ts_next: deriveSecret(crypto, traffic, 'upd', NO_CONTEXT, 32),
