@@ -105,7 +105,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   trace(step: string, direction: 'sent' | 'received', peer: Peer, frame: Uint8Array): void {
     const { trace, clock } = this.options;
     if (trace === undefined) return;
-    const device = this.#deviceId ?? this.options.name ?? 'device';
+    const device = this.options.name ?? this.#deviceId ?? 'device';
     const [from, to] = direction === 'sent' ? [device, peer] : [peer, device];
     trace({ step, from, to, frame, timeMs: clock.nowMs() });
   }
@@ -169,8 +169,11 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   async #run(record: ActivationRecord, signal: AbortSignal, how: Pick<Parameters<typeof runActivation>[0], 'secret' | 'target'>): Promise<void> {
     const certificates = x509.deviceX509(this.options.crypto);
     const progress = (phase: ActivationPhase): void => this.#progress(phase);
+    const accepted = (deviceId: string): void => {
+      this.#deviceId = deviceId;
+    };
     try {
-      this.#activated(await runActivation({ context: this, certificates, record, signal, progress, ...how }));
+      this.#activated(await runActivation({ context: this, certificates, record, signal, progress, accepted, ...how }));
       this.#firstPoll = 'activation';
       this.#progress('confirmed');
     } catch (error) {

@@ -20,6 +20,7 @@ export { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './o
 export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from './transport.ts';
 export { type FetchFunction, type FetchTransportOptions, fetchTransport } from './transports/fetch-transport.ts';
 export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-push.ts';
+export { trustOfPem } from './trust-of-pem.ts';
 
 /** Makes the client of one device. Nothing happens before `open`. */
 export function createUemClient(options: UemClientOptions): UemClient {

@@ -7,14 +7,14 @@ export interface UemClientOptions {
   readonly crypto: CryptoProvider;
   readonly clock: Clock;
   readonly entropy: Entropy;
-  /** Durable state of this device alone; share it with the operating system, see `StateChange`. Keys of the client begin with `uem/`. */
+  /** Durable state of this device alone; share it with the operating system, see `StateChange`. Keys of the client begin with `uem/` and `management/`. */
   readonly store: Store;
   readonly keyStore: KeyStore;
   readonly transport: UemTransport;
   readonly operatingSystem: OperatingSystem;
   /** Called with every frame that is sent or received. */
   readonly trace?: TraceSink | undefined;
-  /** Name of this device in the trace until it has a device id; default `device`. */
+  /** Name of this device in the trace; default its device id, and `device` before it has one. */
   readonly name?: string | undefined;
   readonly limits?: Partial<UemClientLimits> | undefined;
 }

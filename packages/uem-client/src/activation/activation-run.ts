@@ -30,6 +30,8 @@ export interface ActivationRunOptions {
   readonly target?: ActivationTarget | undefined;
   readonly signal: AbortSignal;
   progress(phase: ActivationPhase): void;
+  /** A6 is saved: the device has its id. */
+  accepted(deviceId: string): void;
 }
 
 /**
@@ -72,7 +74,10 @@ class ActivationRun {
   }
 
   #told(event: ActivationEvent): void {
-    if (event.type === 'certificateReceived') this.#received(event.details);
+    if (event.type === 'certificateReceived') {
+      this.#received(event.details);
+      this.#options.accepted(event.details.deviceId);
+    }
     this.#options.progress(event.type);
   }
 

@@ -1,4 +1,4 @@
-import { type Store, toHex, type wire } from '@uemkit/protocol';
+import { type Store, type TraceSink, toHex, type wire } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, type MemoryStore, memoryStore, type SeededEntropy, seededEntropy } from '@uemkit/protocol/testing';
 import {
@@ -83,6 +83,8 @@ export interface TestDevice {
 export interface TestDeviceOptions extends Partial<Omit<MemoryUemOptions, 'crypto' | 'clock' | 'entropy'>> {
   readonly seed?: string;
   readonly limits?: Partial<UemClientLimits>;
+  readonly trace?: TraceSink;
+  readonly name?: string;
   /** How wrong the wall clock of the device is. */
   readonly clockOffsetMs?: number;
 }
@@ -139,6 +141,8 @@ function build(clock: FakeClock, entropy: SeededEntropy, uem: MemoryUem, store: 
     keyStore,
     operatingSystem: os,
     transport: uem.transport(),
+    ...(options.name === undefined ? {} : { name: options.name }),
+    trace: options.trace,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   const events: string[] = [];
