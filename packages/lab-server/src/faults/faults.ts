@@ -11,7 +11,7 @@ export const FAULT_DELAY_MS = 600_000;
  * `drop`: the request is lost before the role sees it (with `at: 'answer'`: the role does its work, the answer is lost).
  * `delay`: the request waits `delayMs`. `duplicate`: the role gets the request twice, the second answer goes out.
  * `refuse`: an alert `busy` comes back. `status`: the HTTP status `status` comes back. `restart`: the role is started again, the request is lost.
- * On service `wakeUp` (the way from the notification service to the device) `drop` loses the wake-up for good, `delay` and `duplicate` as named.
+ * Some services are met only by a rule that names them, with some of the kinds: see `NAMED_SERVICES`.
  */
 export type FaultKind = 'drop' | 'delay' | 'duplicate' | 'refuse' | 'status' | 'restart';
 
@@ -53,8 +53,16 @@ export interface Faults {
   meet(role: string, service: string): ActiveFault | undefined;
 }
 
-/** Service name of the way from the notification service to the device. */
-export const WAKE_UP_SERVICE = 'wakeUp';
+/**
+ * Services that are met only by a rule that names them, and the kinds that make sense there.
+ * `wakeUp`: the way from the notification service to the device; `drop` loses the wake-up for good. `push`: a device opens its push connection.
+ * `admin`: the admin REST API, the lab's own routes apart, so that nobody locks himself out.
+ */
+export const NAMED_SERVICES: Readonly<Record<string, readonly FaultKind[]>> = {
+  wakeUp: ['drop', 'delay', 'duplicate'],
+  push: ['drop'],
+  admin: ['drop', 'delay', 'status'],
+};
 
 interface Slot {
   readonly id: string;
@@ -93,8 +101,7 @@ export function createFaults(): Faults {
       for (const slot of slots) {
         const { rule } = slot;
         if (rule.role !== undefined && rule.role !== role) continue;
-        // The way to the device is not the way to the server: only a rule that names it meets a wake-up.
-        if (rule.service !== service && (rule.service !== undefined || service === WAKE_UP_SERVICE)) continue;
+        if (rule.service !== service && (rule.service !== undefined || Object.hasOwn(NAMED_SERVICES, service))) continue;
         if (rule.count !== undefined && slot.applied >= rule.count) continue;
         slot.seen += 1;
         if (rule.share !== undefined && slot.next() >= rule.share) continue;
@@ -119,6 +126,7 @@ function checkRule(rule: FaultRule): void {
   if (rule.kind === 'status' ? !(status !== undefined && Number.isInteger(status) && status >= 500 && status <= 599) : status !== undefined) {
     wrong('status', 'belongs to kind status and is from 500 to 599');
   }
-  if (rule.service === WAKE_UP_SERVICE && !['drop', 'delay', 'duplicate'].includes(rule.kind)) wrong('kind', 'is not drop, delay or duplicate, as for a wake-up');
+  const kinds = rule.service !== undefined && Object.hasOwn(NAMED_SERVICES, rule.service) ? NAMED_SERVICES[rule.service] : undefined;
+  if (kinds !== undefined && !kinds.includes(rule.kind)) wrong('kind', `is not ${kinds.join(', ')}, as for service ${rule.service}`);
   if (rule.at !== undefined && rule.kind !== 'drop') wrong('at', 'belongs to kind drop');
 }

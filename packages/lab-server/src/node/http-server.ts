@@ -199,10 +199,15 @@ function readBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Ar
         resolve('too-large');
       } else chunks.push(chunk);
     });
-    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.once('end', () => resolve(plainBytes(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))));
     request.once('error', () => resolve('closed'));
     request.once('close', () => resolve('closed'));
   });
+}
+
+/** The same memory without Buffer's methods: its `slice` does not copy, that of Uint8Array does. */
+export function plainBytes(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, result: HttpAnswer): void {

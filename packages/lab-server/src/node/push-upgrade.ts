@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Journal } from '../roles/role.ts';
 import { SERVICE_PATH } from './frame-binding.ts';
+import { plainBytes } from './http-server.ts';
 import { PUSH_FRAME_BYTES } from './limits.ts';
 
 /** Path of the push connection. */
@@ -70,7 +71,7 @@ function accept(webSocket: WebSocket, source: string, options: PushUpgradeOption
   );
   webSocket.on('message', (data, isBinary) => {
     // Text is no frame; it is handed on as an empty one, which the role refuses.
-    connection.received(isBinary && data instanceof Uint8Array ? data : new Uint8Array(0));
+    connection.received(isBinary && Buffer.isBuffer(data) ? plainBytes(data) : new Uint8Array(0));
   });
   webSocket.on('pong', () => connection.alive());
   webSocket.on('ping', () => connection.alive());

@@ -6,6 +6,7 @@ import { roleUri } from '../links/certificate-guard.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { RoleAnswer, RoleName } from '../roles/role.ts';
 import { FRAME_MEDIA_TYPE, mediaType, SERVICE_PATH } from './frame-binding.ts';
+import { plainBytes } from './http-server.ts';
 import { FRAME_BYTES } from './limits.ts';
 
 /** Connections from one role to another; more requests wait for one of them. */
@@ -79,7 +80,7 @@ async function readAnswer(response: IncomingMessage): Promise<RoleAnswer> {
   switch (status) {
     case 200:
       if (mediaType(response.headers['content-type']) !== FRAME_MEDIA_TYPE) break;
-      return { status: 'answered', frame: Buffer.concat(chunks) };
+      return { status: 'answered', frame: plainBytes(Buffer.concat(chunks)) };
     case 400:
       return { status: 'malformed' };
     case 503:

@@ -5,6 +5,9 @@ import type { RingJournal } from '../journal/journal.ts';
 import type { Route } from './rest-request.ts';
 import { checkBody, faultBody, faultsBody } from './schemas.ts';
 
+/** Path of the lab's own routes. */
+export const LAB_PATH = '/lab/v1/';
+
 /** Entries of one answer. */
 const JOURNAL_PAGE = 1_000;
 

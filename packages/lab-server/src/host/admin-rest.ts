@@ -1,0 +1,62 @@
+import { type CryptoProvider, type Entropy, fromBase64url } from '@uemkit/protocol';
+import type { Administration } from '../admin/administration.ts';
+import type { ActiveFault } from '../faults/faults.ts';
+import type { RoleFile, UemSecrets } from '../data/role-file.ts';
+import { type AdministratorRecord, createAuthorization, hashPassword } from '../rest/authorization.ts';
+import { deviceRoutes } from '../rest/device-routes.ts';
+import { LAB_PATH, labRoutes } from '../rest/lab-routes.ts';
+import { profileRoutes } from '../rest/profile-routes.ts';
+import { restHandler } from '../rest/rest-handler.ts';
+import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
+import { userRoutes } from '../rest/user-routes.ts';
+import { utilRoutes } from '../rest/util-routes.ts';
+import type { LabEnvironment } from './lab-environment.ts';
+
+/** Version in the system information of the REST API. */
+const VERSION = '0.0.0';
+
+export interface AdminRestOptions {
+  readonly file: RoleFile;
+  readonly secrets: UemSecrets;
+  readonly administration: Administration;
+  /** The fault that a request to service `admin` meets. */
+  meet(service: string): ActiveFault | undefined;
+}
+
+/** The admin REST API of one UEM; `undefined`: a fault loses the request. */
+export function createAdminRest(environment: LabEnvironment, options: AdminRestOptions): (request: RestRequest) => Promise<RestResponse | undefined> {
+  const { clock, crypto, entropy, journal, faults } = environment;
+  const { file, secrets, administration } = options;
+  const { tenantId, coreId } = file;
+  const authorization = createAuthorization({ clock, crypto, entropy, administrator: administratorOf(crypto, entropy, secrets) });
+  const handle = restHandler({
+    clock,
+    journal,
+    tenantId,
+    authorization,
+    tenantRoutes: [...utilRoutes(authorization, { tenantId, coreId, version: VERSION }), ...userRoutes(administration), ...deviceRoutes(administration)],
+    ownRoutes: [...labRoutes({ faults, journal }), ...profileRoutes(administration)],
+  });
+  const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void clock.setTimer(delayMs, resolve));
+
+  return async (request) => {
+    const fault = request.path.startsWith(LAB_PATH) ? undefined : options.meet('admin');
+    if (fault === undefined) return handle(request);
+    const answer = fault.kind === 'status' ? String(fault.status) : fault.kind === 'delay' ? 'delayed' : 'dropped';
+    const { source } = request;
+    const reason = `fault ${fault.id}: ${fault.kind}`;
+    journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'admin', request: `${request.method} ${request.path}`, answer, source, reason });
+    if (fault.kind === 'status') return { status: fault.status ?? 500, headers: {}, body: '' };
+    if (fault.kind === 'delay') {
+      await wait(fault.delayMs ?? 0);
+      return handle(request);
+    }
+    if (fault.at === 'answer') await handle(request);
+    return undefined;
+  };
+}
+
+function administratorOf(crypto: CryptoProvider, entropy: Entropy, { username, password, sessionKey }: UemSecrets): AdministratorRecord {
+  const salt = entropy.randomBytes(16);
+  return { username, salt, passwordHash: hashPassword(crypto, salt, password), sessionKey: fromBase64url(sessionKey) };
+}

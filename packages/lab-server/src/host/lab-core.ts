@@ -1,0 +1,74 @@
+import { type Clock, type CryptoProvider, type Entropy, ProtocolError, type ScryptCost } from '@uemkit/protocol';
+import { fromPem } from '../data/pem.ts';
+import type { RoleFiles } from '../data/role-file.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { RingJournal } from '../journal/journal.ts';
+import { certificateGuard } from '../links/certificate-guard.ts';
+import type { NotificationRole } from '../roles/notification/notification.ts';
+import type { PushLimits } from '../roles/notification/push-limits.ts';
+import type { Role, RoleName } from '../roles/role.ts';
+import type { ActivationProfileRecord } from '../state/profiles.ts';
+import type { LabStore } from '../store/lab-store.ts';
+import { createInfrastructureHost, createNotificationHost } from './cloud-hosts.ts';
+import type { LabEnvironment } from './lab-environment.ts';
+import { memoryRoleLink } from './memory-role-link.ts';
+import type { RoleHost } from './role-host.ts';
+import { createUemHost, type UemHost } from './uem-host.ts';
+
+export interface LabCoreOptions {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly journal: RingJournal;
+  readonly faults: Faults;
+  readonly files: RoleFiles;
+  readonly stores: Readonly<Record<RoleName, LabStore>>;
+  readonly push?: Partial<PushLimits> | undefined;
+  /** For a new tenant. */
+  readonly cost?: ScryptCost | undefined;
+  readonly profile?: Partial<ActivationProfileRecord> | undefined;
+}
+
+/** All roles of a lab in one process, without listeners. */
+export interface LabCore {
+  readonly environment: LabEnvironment;
+  readonly files: RoleFiles;
+  readonly infrastructure: RoleHost<Role>;
+  readonly uem: UemHost;
+  readonly notification: RoleHost<NotificationRole>;
+  /** Ends the roles, then closes the stores. */
+  close(): Promise<void>;
+}
+
+/** Shared parts of the roles of one process. `root` is the PEM of the lab's root. */
+export function labEnvironment(options: Omit<LabEnvironment, 'guard'> & { readonly root: string }): LabEnvironment {
+  const { clock, crypto, entropy, journal, faults, root } = options;
+  return { clock, crypto, entropy, journal, faults, guard: certificateGuard({ clock, crypto, root: fromPem('CERTIFICATE', root) }) };
+}
+
+/** Starts all roles; they talk to each other in memory, each under its own certificate. */
+export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
+  const { files, stores, cost, profile } = options;
+  const environment = labEnvironment({ ...options, root: files.uem.root });
+  const peerOf = (role: RoleName) => ({ kind: 'certificate', source: `role ${role}`, certificate: fromPem('CERTIFICATE', files[role].certificate) }) as const;
+
+  const notification = await createNotificationHost(environment, stores.notification, options.push);
+  const infrastructure = await createInfrastructureHost(environment, stores.infrastructure, memoryRoleLink(() => notification, peerOf('infrastructure')));
+  const { uem: secrets } = files.uem;
+  if (secrets === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
+  const link = memoryRoleLink(() => infrastructure, peerOf('uem'));
+  const uem = await createUemHost(environment, { store: stores.uem, file: files.uem, secrets, infrastructure: link, cost, profile });
+
+  return {
+    environment,
+    files,
+    infrastructure,
+    uem,
+    notification,
+    async close() {
+      uem.close();
+      notification.role.close();
+      await Promise.all(Object.values(stores).map((store) => store.close()));
+    },
+  };
+}

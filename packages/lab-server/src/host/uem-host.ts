@@ -1,0 +1,95 @@
+import { type CryptoProvider, type ScryptCost, userIdHash } from '@uemkit/protocol';
+import type { Administration } from '../admin/administration.ts';
+import { createAdministration } from '../admin/create-administration.ts';
+import { deviceAuthority } from '../ca/device-authority.ts';
+import { addressOf } from '../data/lab-addresses.ts';
+import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
+import type { RoleFile, UemSecrets } from '../data/role-file.ts';
+import { createNotifier } from '../links/notifier.ts';
+import { createRegistrar } from '../links/registrar.ts';
+import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
+import type { RoleLink } from '../roles/link-guard.ts';
+import type { Role } from '../roles/role.ts';
+import { createOutbox } from '../roles/uem/outbox.ts';
+import { createUemRole } from '../roles/uem/uem-role.ts';
+import { forgetPushToken } from '../state/devices.ts';
+import type { ActivationProfileRecord } from '../state/profiles.ts';
+import type { LabStore } from '../store/lab-store.ts';
+import { createAdminRest } from './admin-rest.ts';
+import type { LabEnvironment } from './lab-environment.ts';
+import { createRoleHost, type RoleHost } from './role-host.ts';
+import { setUpTenant } from './uem-setup.ts';
+
+export interface UemHostOptions {
+  readonly store: LabStore;
+  /** Role file of UEM, with the addresses in force. */
+  readonly file: RoleFile;
+  readonly secrets: UemSecrets;
+  /** Way to the Infrastructure. */
+  readonly infrastructure: RoleLink;
+  /** For a new tenant: cost of guessing an activation password, and changes of the default activation profile. */
+  readonly cost?: ScryptCost | undefined;
+  readonly profile?: Partial<ActivationProfileRecord> | undefined;
+}
+
+/** UEM in its place, with its administration. */
+export interface UemHost {
+  readonly host: RoleHost<Role>;
+  readonly administration: Administration;
+  /** Admin REST; `undefined`: a fault loses the request. */
+  rest(request: RestRequest): Promise<RestResponse | undefined>;
+  /** Devices that are still to be woken; 0 when the other roles take everything. */
+  readonly waiting: number;
+  close(): void;
+}
+
+/** Starts UEM: the role, what it sends to the Infrastructure, and its administration. */
+export async function createUemHost(environment: LabEnvironment, options: UemHostOptions): Promise<UemHost> {
+  const { clock, crypto, entropy, faults, journal } = environment;
+  const { store, file, secrets, infrastructure, cost, profile } = options;
+  const { tenantId, coreId, place } = file;
+  await setUpTenant({ entropy, store, tenantId, coreId, nowMs: clock.nowMs(), cost, profile });
+
+  const spkiPin = crypto.sha256(publicKeyInfoOfPem(file.certificate));
+  const activation = { address: addressOf(place, 'activation'), spkiPin };
+  const registrar = createRegistrar({ clock, infrastructure, place: { tenantId, activationAddress: activation.address, spkiPins: [spkiPin] } });
+  const notifier = createNotifier({
+    clock,
+    entropy,
+    infrastructure,
+    // A failed write leaves the token; the next wake-up finds out again.
+    unregistered: ({ deviceId, pushToken }) => void store.transaction((tx) => forgetPushToken(tx, deviceId, pushToken)).catch(() => {}),
+  });
+  const outbox = createOutbox({ store, notifier });
+  const wake = (deviceId: string): void => outbox.wake(deviceId);
+  const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake });
+  const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
+  const addresses = { device: addressOf(place, 'devices'), notification: addressOf(place, 'notification') };
+
+  const create = async (): Promise<Role> => createUemRole({ ...environment, store, authority, addresses });
+  const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
+  // After a start: devices that have not asked since they were to be woken, and the whole list of users (F1.1).
+  const resume = async (): Promise<void> => {
+    outbox.resume();
+    await registrar.replaceAll(hashesOf(crypto, administration));
+  };
+  host.onRestart(() => void resume());
+  await resume();
+
+  return {
+    host,
+    administration,
+    rest: createAdminRest(environment, { file, secrets, administration, meet: (service) => host.meet(service) }),
+    get waiting() {
+      return notifier.waiting;
+    },
+    close() {
+      registrar.close();
+      notifier.close();
+    },
+  };
+}
+
+function* hashesOf(crypto: CryptoProvider, administration: Administration): Generator<Uint8Array> {
+  for (const { userId } of administration.users()) yield userIdHash(crypto, userId);
+}

@@ -1,0 +1,27 @@
+export {
+  type Administration,
+  type IssuedPassword,
+  type IssuedQrCode,
+  type NewDeviceCommand,
+  type NewPassword,
+  type NewSecret,
+  type NewUser,
+  SECRET_LIFE_MS,
+} from './admin/administration.ts';
+export { AdminProblem, type ProblemId } from './admin/problem.ts';
+export { type ConnectionFile, readConnectionFile } from './data/connection-file.ts';
+export type { RoleFile, RoleFiles } from './data/role-file.ts';
+export { type ActiveFault, FAULT_RULES, type FaultKind, type FaultRule, type Faults } from './faults/faults.ts';
+export { type JournalQuery, type NumberedEntry, type RingJournal } from './journal/journal.ts';
+export { type Lab, type LabOptions, startLab } from './lab.ts';
+export { type LabServer, type LabServerOptions, startLabServer } from './lab-server.ts';
+export type { MemoryExchange, MemoryPushRequest, MemoryTransport, MemoryTrust } from './memory/memory-transport.ts';
+export { PUSH_LIMITS, type PushLimits } from './roles/notification/push-limits.ts';
+export type { JournalEntry, RoleName } from './roles/role.ts';
+export type { ActivationSecretRecord } from './state/activation-secrets.ts';
+export type { CommandRecord, CommandState } from './state/commands.ts';
+export type { DeviceRecord, DeviceStatus } from './state/devices.ts';
+export type { ActivationProfileRecord } from './state/profiles.ts';
+export type { UserRecord } from './state/users.ts';
+export type { LabStore } from './store/lab-store.ts';
+export { MemoryStore } from './store/memory-store.ts';

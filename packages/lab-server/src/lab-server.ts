@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import type { Clock, CryptoProvider, Entropy, ScryptCost } from '@uemkit/protocol';
+import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import type { Administration } from './admin/administration.ts';
+import type { ConnectionFile } from './data/connection-file.ts';
+import { writeConnectionFile } from './data/connection-file.ts';
+import { ANY_PORTS, addressOf, type LabPlace, type ListenerName } from './data/lab-addresses.ts';
+import { makeRoleFiles, movedTo, type RoleFiles, readRoleFiles, writeRoleFiles } from './data/role-file.ts';
+import { createFaults, type Faults } from './faults/faults.ts';
+import { openPush } from './host/cloud-hosts.ts';
+import { deferred } from './host/deferred.ts';
+import { createLabCore, type LabCore, labEnvironment } from './host/lab-core.ts';
+import { openListeners } from './host/open-listeners.ts';
+import { createRingJournal, type RingJournal } from './journal/journal.ts';
+import { breakOnRestart, LISTENER_KINDS, type ListeningRole } from './node/lab-listeners.ts';
+import type { ListenerLimits } from './node/limits.ts';
+import type { PushLimits } from './roles/notification/push-limits.ts';
+import type { RoleName } from './roles/role.ts';
+import type { ActivationProfileRecord } from './state/profiles.ts';
+import type { LabStore } from './store/lab-store.ts';
+import { openLmdbStore } from './store/lmdb-store.ts';
+import { MemoryStore } from './store/memory-store.ts';
+
+/** Ports and parts of a lab; everything has a default. */
+export interface LabServerOptions {
+  /** Data folder: state, identities, ports and the connection file; made when it is missing. Absent: everything is in memory and gone at the end. */
+  readonly folder?: string | undefined;
+  /** Address to bind for a new lab; loopback unless set. */
+  readonly host?: string | undefined;
+  /** Name or address that devices dial, for a new lab; the host unless set. */
+  readonly advertise?: string | undefined;
+  readonly clock?: Clock | undefined;
+  readonly crypto?: CryptoProvider | undefined;
+  readonly entropy?: Entropy | undefined;
+  readonly limits?: Partial<ListenerLimits> | undefined;
+  readonly push?: Partial<PushLimits> | undefined;
+  /** For a new lab: cost of guessing an activation password, and changes of the default activation profile. */
+  readonly cost?: ScryptCost | undefined;
+  readonly profile?: Partial<ActivationProfileRecord> | undefined;
+  /** A remembered port was taken by somebody else. */
+  portMoved?(listener: ListenerName, from: number, to: number): void;
+}
+
+/** A lab with real listeners, all roles in this process. */
+export interface LabServer {
+  readonly connection: ConnectionFile;
+  readonly admin: Administration;
+  readonly faults: Faults;
+  readonly journal: RingJournal;
+  /** Open push connections. */
+  readonly pushConnections: number;
+  /** Starts a role again from its store; its connections break. */
+  restart(role: RoleName): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Listeners of a lab in one process: its roles talk to each other in memory. */
+const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'admin', 'notification'];
+
+/**
+ * Starts a whole lab on TLS listeners.
+ *
+ * @example
+ * const lab = await startLabServer()
+ * const user = await lab.admin.createUser({ username: 'alice' })
+ * console.log(lab.connection.activation)
+ * await lab.close()
+ *
+ * @throws ProtocolError `ERR_TRANSPORT_CONNECT`, `ERR_STORE_READ`, `ERR_STORE_WRITE`, `ERR_USAGE_STATE` when another process has the folder
+ */
+export async function startLabServer(options: LabServerOptions = {}): Promise<LabServer> {
+  const { folder, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
+  const journal = createRingJournal();
+  const faults = createFaults();
+  const stores = openStores(folder);
+  let files = filesOf(options, { clock, crypto, entropy });
+  const environment = labEnvironment({ clock, crypto, entropy, journal, faults, root: files.uem.root });
+  const started = deferred<LabCore>();
+  const role = async (name: ListenerName): Promise<ListeningRole> => listening(await started.promise, LISTENER_KINDS[name].role);
+  const closeStores = (): Promise<unknown> => Promise.all(Object.values(stores).map((store) => store.close()));
+
+  let listeners: Awaited<ReturnType<typeof openListeners>>;
+  try {
+    listeners = await openListeners({
+      environment,
+      names: NAMES,
+      file: (name) => files[LISTENER_KINDS[name].role],
+      role,
+      limits: options.limits,
+      taken: 'choose',
+      moved: (name, from, to) => options.portMoved?.(name, from, to),
+    });
+  } catch (error) {
+    await closeStores();
+    throw error;
+  }
+  let core: LabCore;
+  try {
+    files = movedTo(files, listeners.place);
+    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push: options.push, cost: options.cost, profile: options.profile });
+    if (folder !== undefined) {
+      writeRoleFiles(folder, files);
+      writeConnectionFile(connectionFilePath(folder), connectionOf(files));
+    }
+  } catch (error) {
+    started.reject(error);
+    await listeners.close();
+    await closeStores();
+    throw error;
+  }
+  const { infrastructure, uem, notification } = core;
+  const serversOf = (name: RoleName) => NAMES.filter((listener) => LISTENER_KINDS[listener].role === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
+  breakOnRestart(infrastructure, serversOf('infrastructure'));
+  breakOnRestart(uem.host, serversOf('uem'));
+  breakOnRestart(notification, serversOf('notification'));
+  started.resolve(core);
+
+  return {
+    connection: connectionOf(files),
+    admin: uem.administration,
+    faults,
+    journal,
+    get pushConnections() {
+      return notification.role.connections;
+    },
+    restart: (name) => ({ infrastructure, uem: uem.host, notification })[name].restart(),
+    async close() {
+      await listeners.close();
+      await core.close();
+    },
+  };
+}
+
+function listening(core: LabCore, name: RoleName): ListeningRole {
+  const { infrastructure, uem, notification } = core;
+  switch (name) {
+    case 'infrastructure':
+      return { name, exchange: (request) => infrastructure.exchange(request) };
+    case 'uem':
+      return { name, exchange: (request) => uem.host.exchange(request), rest: (request) => uem.rest(request) };
+    case 'notification':
+      return { name, exchange: (request) => notification.exchange(request), connect: (socket, source) => openPush(notification, socket, source) };
+  }
+}
+
+/** Where the connection file of a data folder is. */
+export function connectionFilePath(folder: string): string {
+  return join(folder, 'connection.json');
+}
+
+/** Where the state of a role is. */
+export function statePath(folder: string, role: RoleName): string {
+  return join(folder, 'state', role);
+}
+
+/** The connection file for these role files. */
+export function connectionOf({ uem }: Pick<RoleFiles, 'uem'>): ConnectionFile {
+  const { tenantId, coreId, root, place, uem: secrets } = uem;
+  return {
+    format: 1,
+    tenantId,
+    coreId,
+    ca: root,
+    infrastructure: addressOf(place, 'infrastructure'),
+    activation: addressOf(place, 'activation'),
+    devices: addressOf(place, 'devices'),
+    admin: `https://${addressOf(place, 'admin')}`,
+    notification: addressOf(place, 'notification'),
+    administrator: { username: secrets?.username ?? '', password: secrets?.password ?? '' },
+  };
+}
+
+/** Place of a new lab. */
+export function newPlace({ host = '127.0.0.1', advertise = host }: Pick<LabServerOptions, 'host' | 'advertise'>): LabPlace {
+  return { host, advertise, ports: ANY_PORTS };
+}
+
+function filesOf(options: LabServerOptions, { clock, crypto, entropy }: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly entropy: Entropy }): RoleFiles {
+  const known = options.folder === undefined ? undefined : readRoleFiles(options.folder);
+  return known ?? makeRoleFiles({ crypto, entropy, nowMs: clock.nowMs(), place: newPlace(options) });
+}
+
+function openStores(folder: string | undefined): Readonly<Record<RoleName, LabStore>> {
+  const opened: LabStore[] = [];
+  const open = (role: RoleName): LabStore => {
+    const store = folder === undefined ? new MemoryStore() : openLmdbStore({ directory: statePath(folder, role) });
+    opened.push(store);
+    return store;
+  };
+  try {
+    return { infrastructure: open('infrastructure'), uem: open('uem'), notification: open('notification') };
+  } catch (error) {
+    for (const store of opened) void store.close();
+    throw error;
+  }
+}

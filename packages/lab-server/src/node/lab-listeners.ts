@@ -1,0 +1,108 @@
+import type { HostAnswer, RoleHost } from '../host/role-host.ts';
+import type { Clock } from '@uemkit/protocol';
+import type { ListenerName } from '../data/lab-addresses.ts';
+import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
+import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
+import { REST_BODY_BYTES } from '../rest/rest-handler.ts';
+import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
+import { frameBinding } from './frame-binding.ts';
+import { type HttpAnswer, type HttpRequest, type HttpServer, type HttpServerOptions, listenHttps } from './http-server.ts';
+import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits } from './limits.ts';
+import { pushUpgrade } from './push-upgrade.ts';
+
+/** A role that listens: what its listeners need of it. */
+export interface ListeningRole {
+  readonly name: RoleName;
+  exchange(request: RoleRequest): Promise<HostAnswer>;
+  /** Admin REST; UEM alone. */
+  rest?(request: RestRequest): Promise<RestResponse | undefined>;
+  /** Push connections; the notification service alone. */
+  connect?(socket: PushSocket, source: string): PushConnection;
+}
+
+/** What all listeners of one role share. */
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  readonly certificate: string;
+  /** Root of the lab, PEM. */
+  readonly root: string;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly limits?: Partial<ListenerLimits> | undefined;
+  /** The role, as soon as it runs; requests wait for it. */
+  role(): Promise<ListeningRole>;
+}
+
+interface ListenerKind {
+  readonly role: RoleName;
+  readonly services: readonly ServiceName[];
+  readonly mutual: boolean;
+  readonly bodyBytes: number;
+  readonly also?: 'rest' | 'push';
+}
+
+/** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
+export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
+  infrastructure: { role: 'infrastructure', services: ['discovery'], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES },
+  infrastructureLink: { role: 'infrastructure', services: ['registrations', 'notifications'], mutual: true, bodyBytes: FRAME_BYTES },
+  activation: { role: 'uem', services: ['activation'], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES },
+  devices: { role: 'uem', services: ['device'], mutual: true, bodyBytes: FRAME_BYTES },
+  admin: { role: 'uem', services: [], mutual: false, bodyBytes: REST_BODY_BYTES, also: 'rest' },
+  notification: { role: 'notification', services: [], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
+  notificationLink: { role: 'notification', services: ['provider'], mutual: true, bodyBytes: FRAME_BYTES },
+};
+
+/** Opens one listener. @throws ProtocolError `ERR_TRANSPORT_CONNECT` */
+export function openListener(name: ListenerName, options: ListenerOptions): Promise<HttpServer> {
+  const { host, port, key, certificate, root, clock, journal, limits } = options;
+  const kind = LISTENER_KINDS[name];
+  const note = (request: string, answer: string, source: string, reason: string): void =>
+    journal.record({ timeMs: clock.nowMs(), role: kind.role, service: name, request, answer, source, reason });
+  const frames = frameBinding({ role: kind.role, services: kind.services, clock, journal, exchange: async (request) => (await options.role()).exchange(request) });
+  const rest = async (request: HttpRequest): Promise<HttpAnswer | undefined> => {
+    const { method, path, query, headers, body, peer } = request;
+    return (await options.role()).rest?.({ method, path, query, headers, body, source: peer.source });
+  };
+  const server: HttpServerOptions = {
+    name,
+    host,
+    port,
+    tls: { key, certificate, peerRoot: kind.mutual ? root : undefined },
+    bodyLimit: () => kind.bodyBytes,
+    handle: kind.also === 'rest' ? rest : frames,
+    refused: (reason, source) => note('connection', 'closed', source, reason),
+    failed: (error) => note('unknown', '500', '', error instanceof Error ? `${error.name}: ${error.message}` : 'bug'),
+    ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options) } : {}),
+    ...(limits === undefined ? {} : { limits }),
+  };
+  return listenHttps(server);
+}
+
+/** Upgrades before the role runs are closed: devices come back. */
+function deferredUpgrade(options: ListenerOptions): NonNullable<HttpServerOptions['upgrade']> {
+  let role: ListeningRole | undefined;
+  options.role().then(
+    (started) => {
+      role = started;
+    },
+    () => {},
+  );
+  return pushUpgrade({
+    clock: options.clock,
+    journal: options.journal,
+    connect(socket, source) {
+      if (role?.connect !== undefined) return role.connect(socket, source);
+      socket.cutOff();
+      return { received: () => {}, alive: () => {}, closed: () => {} };
+    },
+  });
+}
+
+/** The listeners of a role break their connections when the role is started again. */
+export function breakOnRestart<R extends Role>(host: RoleHost<R>, servers: readonly HttpServer[]): void {
+  host.onRestart(() => {
+    for (const server of servers) server.dropConnections();
+  });
+}
