@@ -103,7 +103,7 @@ export type { CancelTimer, Clock } from './ports/clock.ts';
 export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-provider.ts';
 export type { Entropy } from './ports/entropy.ts';
 export type { KeyStore } from './ports/key-store.ts';
-export type { FrameReceiver, Link } from './ports/link.ts';
+export type { FrameReceiver, Link, RequestLink, StreamLink } from './ports/link.ts';
 export type { CertificatePeer, PeerIdentity } from './ports/peer-identity.ts';
 export type { Store, StoreWrite } from './ports/store.ts';
 export type { TraceEvent, TraceSink } from './ports/trace.ts';

@@ -69,10 +69,7 @@ class Run<Request, Result, Event, Output, Call> {
     try {
       signal?.throwIfAborted();
       signal?.addEventListener('abort', onAbort, { once: true });
-      link.receive?.({
-        received: (frame) => this.#arrived(frame),
-        closed: (error) => this.push({ type: 'closed', error }),
-      });
+      if ('receive' in link) link.receive({ received: (frame) => this.#arrived(frame), closed: (error) => this.push({ type: 'closed', error }) });
       for (;;) {
         const input = await this.#next();
         for (const effect of this.#machine.handle(input, clock.nowMs())) {
@@ -110,7 +107,10 @@ class Run<Request, Result, Event, Output, Call> {
         return undefined;
       case 'arm-timer':
         this.#disarm(effect.timer);
-        this.#timers.set(effect.timer, this.#ports.clock.setTimer(effect.afterMs, () => this.push({ type: 'timer', timer: effect.timer })));
+        this.#timers.set(
+          effect.timer,
+          this.#ports.clock.setTimer(effect.afterMs, () => this.push({ type: 'timer', timer: effect.timer })),
+        );
         return undefined;
       case 'cancel-timer':
         this.#disarm(effect.timer);
@@ -131,7 +131,9 @@ class Run<Request, Result, Event, Output, Call> {
   /** A lost frame is an input like any other: the machine decides what it means. */
   async #send(frame: Uint8Array): Promise<void> {
     try {
-      const answer = await this.#ports.link.send(frame, this.#stop.signal);
+      const { link } = this.#ports;
+      if ('receive' in link) return link.send(frame);
+      const answer = await link.exchange(frame, this.#stop.signal);
       if (answer !== undefined) this.#arrived(answer);
     } catch (error) {
       if (isProtocolError(error)) this.push({ type: 'closed', error });

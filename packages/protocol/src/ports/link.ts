@@ -1,6 +1,6 @@
 import type { ProtocolError } from '../errors/protocol-error.ts';
 
-/** Takes what arrives over a link. */
+/** Takes what arrives over a stream. */
 export interface FrameReceiver {
   /** One whole frame. */
   received(frame: Uint8Array): void;
@@ -8,13 +8,22 @@ export interface FrameReceiver {
   closed(error?: ProtocolError): void;
 }
 
-/**
- * Carries whole frames between two machines.
- * A link of requests and answers resolves `send` with the answer and needs no `receive`; a stream hands what arrives to its receiver.
- */
-export interface Link {
-  /** @throws `ERR_TRANSPORT_*`, `ERR_REJECTED_BUSY`; an abort rejects with `signal.reason`. */
-  send(frame: Uint8Array, signal: AbortSignal): void | Promise<Uint8Array | void>;
-  /** Called once, before the first `send`. */
-  receive?(receiver: FrameReceiver): void;
+/** Carries a frame there and its answer back, as HTTP does. */
+export interface RequestLink {
+  /**
+   * The answer; undefined when nobody waits for it any more.
+   * @throws `ERR_TRANSPORT_*`, `ERR_REJECTED_BUSY`; an abort rejects with `signal.reason`.
+   */
+  exchange(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined>;
 }
+
+/** Carries frames both ways, whenever one is sent. */
+export interface StreamLink {
+  /** @throws `ERR_TRANSPORT_CLOSED` */
+  send(frame: Uint8Array): void;
+  /** Called once, before the first `send`. */
+  receive(receiver: FrameReceiver): void;
+}
+
+/** Carries whole frames between two machines. */
+export type Link = RequestLink | StreamLink;

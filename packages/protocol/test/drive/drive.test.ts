@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drive, type DrivePorts, type Effect, type Input, type Link, type Machine, ProtocolError } from '../../src/index.ts';
+import { type DrivePorts, drive, type Effect, type Input, type Link, type Machine, ProtocolError } from '../../src/index.ts';
 import { fakeClock, memoryLink, memoryStore, seededEntropy } from '../../src/testing/index.ts';
 
 type Ask = 'sign';
@@ -21,7 +21,7 @@ function scripted(script: (input: ScriptInput) => readonly ScriptEffect[]): Mach
 }
 
 const frame = Uint8Array.of(1, 2, 3);
-const silent: Link = { send: () => {} };
+const silent: Link = { send: () => {}, receive: () => {} };
 
 function ports(more: Partial<DrivePorts<Ask, number, Told>> = {}): DrivePorts<Ask, number, Told> & { readonly store: ReturnType<typeof memoryStore> } {
   return { clock: fakeClock(0), store: memoryStore(), link: silent, request: async () => 7, ...more } as never;
@@ -30,7 +30,7 @@ function ports(more: Partial<DrivePorts<Ask, number, Told>> = {}): DrivePorts<As
 describe('drive', () => {
   it('saves before it sends, and sends nothing when it cannot save', async () => {
     const order: string[] = [];
-    const link: Link = { send: () => void order.push('send') };
+    const link: Link = { send: () => void order.push('send'), receive: () => {} };
     const machine = (): ReturnType<typeof scripted> =>
       scripted(() => [
         { type: 'persist', writes: [{ key: 'k', value: frame }] },
@@ -38,7 +38,12 @@ describe('drive', () => {
         { type: 'done', output: 'ok' },
       ]);
     const good = ports({ link });
-    const store = { commit: async (writes: Parameters<typeof good.store.commit>[0]) => (await good.store.commit(writes), void order.push('saved')) };
+    const store = {
+      async commit(writes: Parameters<typeof good.store.commit>[0]): Promise<void> {
+        await good.store.commit(writes);
+        order.push('saved');
+      },
+    };
     await expect(drive(machine(), { ...good, store }).ended).resolves.toBe('ok');
     expect(order).toEqual(['saved', 'send']);
     const full = ports({ link });
@@ -77,7 +82,7 @@ describe('drive', () => {
       machine,
       ports({
         clock,
-        link: { send: async (sent) => Uint8Array.of(...sent, 4) },
+        link: { exchange: async (sent) => Uint8Array.of(...sent, 4) },
         onEvent: (event) => void events.push(event),
         onFrame: (direction, seen, step) => void frames.push([direction, seen.length, step]),
       }),
@@ -120,7 +125,7 @@ describe('drive', () => {
       if (input.type === 'closed') return [{ type: 'request', request: 'sign', step: '' }];
       return input.type === 'failed' ? [{ type: 'fail', error: input.error.at('F9.9') }] : [];
     });
-    const failing = ports({ link: { send: () => Promise.reject(closed) }, request: () => Promise.reject(new ProtocolError('ERR_STORE_READ', 'no')) });
+    const failing = ports({ link: { exchange: () => Promise.reject(closed) }, request: () => Promise.reject(new ProtocolError('ERR_STORE_READ', 'no')) });
     await expect(drive(machine, failing).ended).rejects.toMatchObject({ code: 'ERR_STORE_READ', step: 'F9.9' });
     expect(machine.seen).toMatchObject([{ type: 'start' }, { type: 'closed', error: { code: 'ERR_TRANSPORT_CLOSED' } }, { type: 'failed' }]);
   });
@@ -133,10 +138,16 @@ describe('drive', () => {
         send: () => {
           throw new TypeError('bug');
         },
+        receive: () => {},
       },
       request: () => Promise.reject(new TypeError('bug')),
     });
     await expect(drive(machine, broken).ended).rejects.toThrow(TypeError);
+  });
+
+  it('says so when something failed without an error', async () => {
+    const machine = scripted((input) => (input.type === 'start' ? [{ type: 'request', request: 'sign', step: '' }] : []));
+    await expect(drive(machine, ports({ request: () => Promise.reject() })).ended).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
   });
 
   it('stops at an abort, between any two effects, with the reason of the caller', async () => {
@@ -152,11 +163,14 @@ describe('drive', () => {
           ]
         : [],
     );
-    const aborted = ports({ store, signal: controller.signal, link: { send: () => void sent++ } });
+    const aborted = ports({ store, signal: controller.signal, link: { send: () => void sent++, receive: () => {} } });
     await expect(drive(machine, aborted).ended).rejects.toThrow('enough');
     expect(sent).toBe(0);
     expect((aborted.clock as ReturnType<typeof fakeClock>).pendingTimers).toBe(0);
-    const never = drive(scripted(() => []), ports({ signal: AbortSignal.abort(new Error('before')) }));
+    const never = drive(
+      scripted(() => []),
+      ports({ signal: AbortSignal.abort(new Error('before')) }),
+    );
     await expect(never.ended).rejects.toThrow('before');
   });
 
@@ -193,7 +207,7 @@ describe('drive', () => {
     const run = drive(
       machine,
       ports({
-        link: { send: () => new Promise<Uint8Array>((resolve) => (late = resolve)) },
+        link: { exchange: () => new Promise<Uint8Array>((resolve) => (late = resolve)) },
         request: () => new Promise((_resolve, reject) => (lateRequest = reject)),
         onFrame: (direction) => void seen.push(direction),
       }),
@@ -206,6 +220,15 @@ describe('drive', () => {
     await fakeClock(0).settle();
     expect(seen).toEqual(['sent']);
     expect(machine.seen).toHaveLength(2);
+  });
+
+  it('takes no answer for an exchange that was given up', async () => {
+    const machine = scripted((input) => (input.type === 'start' ? [{ type: 'send', frame, step: '' }] : [{ type: 'done', output: input.type }]));
+    const run = drive(machine, ports({ link: { exchange: async () => undefined } }));
+    await fakeClock(0).settle();
+    expect(machine.seen).toHaveLength(1);
+    run.call('go');
+    await expect(run.ended).resolves.toBe('call');
   });
 
   it('bounds the inputs that wait for a slow store', async () => {

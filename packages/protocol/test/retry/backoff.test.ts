@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { backoff, randomFraction } from '../../src/index.ts';
 import { seededEntropy } from '../../src/testing/index.ts';
 
-const entropyOf = (byte: number): { randomBytes(lengthBytes: number): Uint8Array } => ({ randomBytes: (lengthBytes) => new Uint8Array(lengthBytes).fill(byte) });
+const entropyOf = (byte: number): { randomBytes(lengthBytes: number): Uint8Array } => ({
+  randomBytes: (lengthBytes) => new Uint8Array(lengthBytes).fill(byte),
+});
 
 describe('back-off', () => {
   it('doubles the upper end up to the longest delay', () => {

@@ -1,11 +1,18 @@
+import type { SecretBytes } from '../../bytes/secret.ts';
 import { wipe } from '../../bytes/secret.ts';
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
-import { type ActivationKeys, activationIdentities, activationKeys, activationTranscript, possessionChallenge, wipeActivationKeys } from '../../key-schedule/activation-schedule.ts';
+import {
+  type ActivationKeys,
+  activationIdentities,
+  activationKeys,
+  activationTranscript,
+  possessionChallenge,
+  wipeActivationKeys,
+} from '../../key-schedule/activation-schedule.ts';
 import { passwordStretch, requireScryptCost, stretchQrSecret, witnessFromStretched } from '../../key-schedule/activation-secret.ts';
 import { randomScalar } from '../../key-schedule/scalar.ts';
 import { proverSecrets, proverShare, type Spake2Witness } from '../../key-schedule/spake2plus.ts';
 import { canonicalUserId } from '../../key-schedule/user-id.ts';
-import type { SecretBytes } from '../../bytes/secret.ts';
 import type { StoreWrite } from '../../ports/store.ts';
 import { createCbcOpener, createCbcSealer } from '../../record/cbc-record.ts';
 import {
@@ -21,11 +28,12 @@ import {
   activationShareReply,
   activationStart,
 } from '../../wire/activation.ts';
-import { acknowledgement } from '../../wire/discovery.ts';
 import { alert } from '../../wire/alert.ts';
 import { PROTOCOL_VERSION, SUITE_P256 } from '../../wire/common.ts';
+import { acknowledgement } from '../../wire/discovery.ts';
 import { type Frame, parseFrame } from '../../wire/frame.ts';
 import { LIMITS } from '../../wire/limits.ts';
+import { arm, cancel, persist } from '../effects.ts';
 import { errorOfAlert } from '../exchange/alerts.ts';
 import type { Effect, Input, Machine } from '../machine.ts';
 import { fittingMessage } from '../message-text.ts';
@@ -288,7 +296,13 @@ class InitiatorRole implements ActivationInitiator {
     const details = activationDetails.decodeBody(opener.open(record, nowMs));
     opener.wipe();
     // check: F1.4 issued certificate
-    certificates.checkIssued({ certificates: details.certificates, tenantRoots: details.tenantRoots, publicKey: this.#publicKey, deviceId: details.deviceId, nowMs });
+    certificates.checkIssued({
+      certificates: details.certificates,
+      tenantRoots: details.tenantRoots,
+      publicKey: this.#publicKey,
+      deviceId: details.deviceId,
+      nowMs,
+    });
     this.#forget();
     this.#record = { ...this.#record, phase: 'received', details };
     const { step } = this.#cell.take('A6');
@@ -356,16 +370,4 @@ class InitiatorRole implements ActivationInitiator {
 /** The one error of a wrong, expired, used or unknown secret: the device cannot tell which, and neither can who asks it. */
 function refusedCredentials(): ProtocolError {
   return new ProtocolError('ERR_REJECTED_CREDENTIALS', 'the user name or the secret is not right');
-}
-
-function persist(...writes: readonly StoreWrite[]): InitiatorEffect {
-  return { type: 'persist', writes };
-}
-
-function arm(timer: string, afterMs: number): InitiatorEffect {
-  return { type: 'arm-timer', timer, afterMs };
-}
-
-function cancel(timer: string): InitiatorEffect {
-  return { type: 'cancel-timer', timer };
 }

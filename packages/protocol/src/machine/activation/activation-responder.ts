@@ -1,7 +1,7 @@
 import { sameBytes, utf8 } from '../../bytes/bytes.ts';
 import { wipe } from '../../bytes/secret.ts';
 import { toHex } from '../../bytes/text.ts';
-import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
+import { isProtocolError } from '../../errors/protocol-error.ts';
 import {
   type ActivationKeys,
   activationIdentities,
@@ -132,9 +132,12 @@ class ResponderRole implements ActivationResponder {
     // check: F1.4 size of A1
     if (frame.body.length > LIMITS.unauthenticatedBodyBytes.value) throw new Refused('badMessage', 'badMessage');
     const start = activationStart.decode(frame);
+    // check: F1.4 canonical user id
     requireCanonicalUserId(start.userId);
-    // check: F1.4 known version and suite
-    if (!start.versions.includes(PROTOCOL_VERSION) || !start.suites.includes(SUITE_P256)) throw new Refused('badMessage', 'badMessage');
+    // check: F1.4 known version
+    if (!start.versions.includes(PROTOCOL_VERSION)) throw new Refused('badMessage', 'badMessage');
+    // check: F1.4 known suite
+    if (!start.suites.includes(SUITE_P256)) throw new Refused('badMessage', 'badMessage');
     // check: F1.4 bounded runs
     if (!this.#runs.hasRoom(source)) throw new Refused('tooManyRuns', 'busy');
     const found = records.find(start.userId, start.secretKind);
@@ -168,6 +171,7 @@ class ResponderRole implements ActivationResponder {
   #share(frame: Frame, bytes: Uint8Array, { records }: ActivationContext): ActivationAnswer {
     const share = activationShare.decode(frame);
     const run = this.#find(share.activationId);
+    // check: F1.4 A4 only when its charge is durable
     this.#requireSettled(run);
     if (run.share !== undefined) {
       // check: F1.4 one share a run
@@ -219,6 +223,7 @@ class ResponderRole implements ActivationResponder {
     const request = activationRequest.decode(frame);
     const requestHash = this.#options.crypto.sha256(bytes);
     const pending = this.#runs.get(toHex(request.activationId));
+    // check: F1.4 A6 only when it is durable
     if (pending !== undefined) this.#requireSettled(pending);
     const remembered = records.recallResult(requestHash);
     if (remembered !== undefined) return { frame: remembered, step: 'F1.4', settle: noSettling };

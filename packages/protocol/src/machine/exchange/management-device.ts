@@ -3,10 +3,9 @@ import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import type { StoreWrite } from '../../ports/store.ts';
 import { backoff } from '../../retry/backoff.ts';
 import { randomFraction } from '../../retry/jitter.ts';
-import { alert } from '../../wire/alert.ts';
-import { parseFrame } from '../../wire/frame.ts';
 import { LIMITS } from '../../wire/limits.ts';
-import { type Command, type CommandResult, command, commandResult, type Idle, idle, poll } from '../../wire/management.ts';
+import { type Command, type CommandResult, commandResult, type Idle, poll } from '../../wire/management.ts';
+import { arm, cancel, persist } from '../effects.ts';
 import type { Effect, Input, Machine } from '../machine.ts';
 import { StateCell } from '../table.ts';
 import { errorOfAlert } from './alerts.ts';
@@ -31,6 +30,7 @@ import {
   writePushToken,
   writeSchedule,
 } from './journal.ts';
+import { decodeAnswer, type ManagementAnswer } from './management-answer.ts';
 import { expiredResult, failedOutcome, isExpired, resultOf } from './outcome.ts';
 import { coalesce, type PendingPoll } from './poll-request.ts';
 import { MANAGEMENT_DEVICE_TRANSITIONS, type ManagementDeviceState } from './transitions.ts';
@@ -43,9 +43,6 @@ type DeviceInput = Input<ManagementRequestResult, ManagementCall>;
 
 /** Timers of the device role. */
 export const MANAGEMENT_TIMERS = { poll: 'poll', answer: 'answer', exchange: 'exchange', backoff: 'backoff' } as const;
-
-/** The longest delay that every platform's timer takes; an earlier poll does no harm. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The device role of F5: polls, takes one command at a time, has it carried out, reports its status, until the server answers with the idle command.
@@ -107,7 +104,9 @@ class DeviceRole implements ManagementDevice {
       case 'closed':
         return this.#waiting() ? this.#lost(input.error ?? new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection closed before the answer'), nowMs) : [];
       case 'result':
-        return input.result.type === 'left' ? this.#left(input.result.writes) : this.#executed(input.result.outcome, input.result.writes, input.result.leave === true, nowMs);
+        return input.result.type === 'left'
+          ? this.#left(input.result.writes)
+          : this.#executed(input.result.outcome, input.result.writes, input.result.leave === true, nowMs);
       case 'failed':
         return this.state === 'leaving' ? this.#leaveFailed(input.error) : this.#executed(failedOutcome(input.error), [], false, nowMs);
     }
@@ -199,22 +198,15 @@ class DeviceRole implements ManagementDevice {
 
   #received(bytes: Uint8Array, nowMs: number): readonly DeviceEffect[] {
     if (!this.#waiting()) return [{ type: 'emit', event: { type: 'frameDropped' } }];
+    let answer: ManagementAnswer;
     try {
-      const frame = parseFrame(bytes);
-      switch (frame.name) {
-        case 'command':
-          return this.#command(command.decode(frame), nowMs);
-        case 'idle':
-          return this.#idle(idle.decode(frame));
-        case 'alert':
-          return this.#lost(errorOfAlert(alert.decode(frame).code), nowMs);
-        default:
-          throw new ProtocolError('ERR_PEER_UNEXPECTED', 'the answer is neither a command nor the idle command');
-      }
+      answer = decodeAnswer(bytes);
     } catch (error) {
       if (!isProtocolError(error)) throw error;
       return this.#lost(error, nowMs);
     }
+    if (answer.name === 'command') return this.#command(answer.command, nowMs);
+    return answer.name === 'idle' ? this.#idle(answer.idle) : this.#lost(errorOfAlert(answer.alert.code), nowMs);
   }
 
   #command(next: Command, nowMs: number): readonly DeviceEffect[] {
@@ -224,7 +216,11 @@ class DeviceRole implements ManagementDevice {
     if (this.#open?.leaving === true) return this.#leave(effects);
     // check: F5 commands of one exchange
     if (this.#commands > this.#limits.commandsPerPoll) {
-      return [...persistAll(writes), ...effects, ...this.#lost(new ProtocolError('ERR_WIRE_LIMIT', 'the server has more commands than one exchange takes'), nowMs)];
+      return [
+        ...persistAll(writes),
+        ...effects,
+        ...this.#lost(new ProtocolError('ERR_WIRE_LIMIT', 'the server has more commands than one exchange takes'), nowMs),
+      ];
     }
     // check: F5 time of one exchange
     if (this.#overtime) return [...persistAll(writes), ...effects, ...this.#lost(new ProtocolError('ERR_PEER_TIMEOUT', 'the exchange takes too long'), nowMs)];
@@ -265,7 +261,10 @@ class DeviceRole implements ManagementDevice {
 
   #finished(): DeviceEffect {
     const { command: finished, result } = this.#open as OpenCommand & { readonly result: CommandResult };
-    return { type: 'emit', event: { type: 'commandFinished', commandId: finished.commandId, commandType: finished.type, status: result.status, message: result.message } };
+    return {
+      type: 'emit',
+      event: { type: 'commandFinished', commandId: finished.commandId, commandType: finished.type, status: result.status, message: result.message },
+    };
   }
 
   /** The server has answered: what was sent before has reached it, and the command that it was about is answered. */
@@ -303,7 +302,11 @@ class DeviceRole implements ManagementDevice {
     this.#cell.take('idle');
     const regularMs = (pollIntervalS + randomFraction(this.#options.entropy) * pollJitterS) * 1000;
     const nextPollMs = pollAfterS === undefined ? regularMs : Math.min(regularMs, pollAfterS * 1000);
-    return [...ended, arm(MANAGEMENT_TIMERS.poll, nextPollMs), { type: 'emit', event: { type: 'idle', commands: this.#commands, serverTimeEpochS, nextPollMs } }];
+    return [
+      ...ended,
+      arm(MANAGEMENT_TIMERS.poll, nextPollMs),
+      { type: 'emit', event: { type: 'idle', commands: this.#commands, serverTimeEpochS, nextPollMs } },
+    ];
   }
 
   #endExchange(): readonly DeviceEffect[] {
@@ -325,7 +328,11 @@ class DeviceRole implements ManagementDevice {
     const { step } = this.#cell.take('error');
     if (this.#asked !== undefined) this.#pending = this.#pending === undefined ? this.#asked : coalesce(this.#asked, this.#pending);
     const retryAfterMs = this.#nextDelayMs(error);
-    return [...this.#endExchange(), arm(MANAGEMENT_TIMERS.backoff, retryAfterMs), { type: 'emit', event: { type: 'exchangeFailed', error: error.at(step), retryAfterMs } }];
+    return [
+      ...this.#endExchange(),
+      arm(MANAGEMENT_TIMERS.backoff, retryAfterMs),
+      { type: 'emit', event: { type: 'exchangeFailed', error: error.at(step), retryAfterMs } },
+    ];
   }
 
   /** The server may ask for more patience than the back-off has (`retry-after`), within the longest poll interval. */
@@ -354,20 +361,8 @@ class DeviceRole implements ManagementDevice {
   }
 }
 
-function persist(...writes: readonly StoreWrite[]): DeviceEffect {
-  return { type: 'persist', writes };
-}
-
 function persistAll(writes: readonly StoreWrite[]): readonly DeviceEffect[] {
   return writes.length === 0 ? [] : [persist(...writes)];
-}
-
-function arm(timer: string, afterMs: number): DeviceEffect {
-  return { type: 'arm-timer', timer, afterMs: Math.min(Math.round(afterMs), MAX_TIMER_MS) };
-}
-
-function cancel(timer: string): DeviceEffect {
-  return { type: 'cancel-timer', timer };
 }
 
 function requestLeave(step: string): DeviceEffect {

@@ -1,4 +1,4 @@
-import { isProtocolError } from '../../errors/protocol-error.ts';
+import type { ProtocolError } from '../../errors/protocol-error.ts';
 import { LIMITS } from '../../wire/limits.ts';
 import { type Command, type CommandResult, commandResult } from '../../wire/management.ts';
 import { fittingMessage } from '../message-text.ts';
@@ -29,9 +29,9 @@ export function resultOf(command: Command, outcome: CommandOutcome): CommandResu
   return isSendable(result) ? result : { commandId: command.commandId, status: 'failed', message: 'the result of the command is too large or not valid' };
 }
 
-/** Outcome of a command whose handler failed (F5.5c). Messages of other errors than ours may hold anything, so they stay on the device. */
-export function failedOutcome(error: unknown): CommandOutcome {
-  return { status: 'failed', message: isProtocolError(error) ? `${error.code}: ${error.message}` : 'the command failed' };
+/** Outcome of a command whose handler failed (F5.5c). Messages of our errors hold no secrets. */
+export function failedOutcome(error: ProtocolError): CommandOutcome {
+  return { status: 'failed', message: `${error.code}: ${error.message}` };
 }
 
 /** Read back, because the decoder knows limits of depth and count that the encoder does not. */

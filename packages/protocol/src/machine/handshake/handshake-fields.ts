@@ -17,7 +17,8 @@ export function requireStartFields(instance: HandshakeInstance, start: Handshake
   if (start.instance !== instance.name) throw new ProtocolError('ERR_WIRE_FIELD', 'M1 is for another handshake');
   for (const field of START_FIELDS) {
     // check: HC fields of M1
-    if (instance.startFields.includes(field) !== (start[field] !== undefined)) throw new ProtocolError('ERR_WIRE_FIELD', `field ${field} does not fit ${instance.name}`);
+    if (instance.startFields.includes(field) !== (start[field] !== undefined))
+      throw new ProtocolError('ERR_WIRE_FIELD', `field ${field} does not fit ${instance.name}`);
   }
 }
 

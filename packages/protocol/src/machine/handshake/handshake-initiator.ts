@@ -1,10 +1,10 @@
+import type { SecretBytes } from '../../bytes/secret.ts';
+import { wipe } from '../../bytes/secret.ts';
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import { HANDSHAKES, type HandshakeInstance } from '../../key-schedule/handshake-instances.ts';
 import { prologueParts } from '../../key-schedule/handshake-prologue.ts';
 import { createHandshakeSchedule, type HandshakeSchedule } from '../../key-schedule/handshake-schedule.ts';
 import { randomScalar } from '../../key-schedule/scalar.ts';
-import type { SecretBytes } from '../../bytes/secret.ts';
-import { wipe } from '../../bytes/secret.ts';
 import { alert } from '../../wire/alert.ts';
 import { PROTOCOL_VERSION, SUITE_P256 } from '../../wire/common.ts';
 import type { Frame } from '../../wire/frame.ts';
@@ -59,7 +59,11 @@ class InitiatorRole implements HandshakeInitiator {
       instance: binding.name,
     };
     requireUsable(options, this.#instance, this.#start);
-    this.#schedule = createHandshakeSchedule(crypto, binding.name, prologueParts(binding.name, binding.prologue as never), { role: 'initiator', psk, responderStaticKey });
+    this.#schedule = createHandshakeSchedule(crypto, binding.name, prologueParts(binding.name, binding.prologue as never), {
+      role: 'initiator',
+      psk,
+      responderStaticKey,
+    });
   }
 
   get state(): HandshakeInitiatorState {

@@ -174,7 +174,12 @@ class ResponderRole implements HandshakeResponder {
     }
     const psk: SecretBytes<'psk'> | undefined = hasPsk ? secret(entropy.randomBytes(32)) : undefined;
     const staticScalar: SecretBytes<'static-scalar'> | undefined = staticKey ? randomScalar(entropy) : undefined;
-    return createHandshakeSchedule(crypto, name, prologue.map(() => new Uint8Array(0)), { role: 'responder', psk, staticScalar });
+    return createHandshakeSchedule(
+      crypto,
+      name,
+      prologue.map(() => new Uint8Array(0)),
+      { role: 'responder', psk, staticScalar },
+    );
   }
 
   #sendReply(input: string, signature: Uint8Array | undefined): readonly ResponderEffect[] {
@@ -205,7 +210,14 @@ class ResponderRole implements HandshakeResponder {
     schedule.wipe();
     this.#cell.take('M3');
     const { message } = this.#start as ReceivedStart;
-    const session = makeSession({ name: this.#instance.name, sessionId: finish.sessionId.slice(), records, exporter: keys.exporter, start: message, finishContent });
+    const session = makeSession({
+      name: this.#instance.name,
+      sessionId: finish.sessionId.slice(),
+      records,
+      exporter: keys.exporter,
+      start: message,
+      finishContent,
+    });
     return [
       { type: 'cancel-timer', timer: HANDSHAKE_TIMER },
       { type: 'done', output: session },

@@ -71,8 +71,7 @@ export type HandshakeRequest =
 
 export type HandshakeRequestResult =
   /** Without `peer` nobody with this M1 is known: the run fails as with a wrong key. */
-  | { readonly type: 'identified'; readonly peer?: HandshakePeer | undefined }
-  | { readonly type: 'signed'; readonly signature: Uint8Array };
+  { readonly type: 'identified'; readonly peer?: HandshakePeer | undefined } | { readonly type: 'signed'; readonly signature: Uint8Array };
 
 /** What the responder knows about an initiator. */
 export interface HandshakePeer {

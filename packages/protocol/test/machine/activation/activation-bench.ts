@@ -24,8 +24,8 @@ import {
   restoreActivation,
   sameBytes,
   secret,
-  toHex,
   type TransitionListener,
+  toHex,
   utf8,
   wire,
 } from '../../../src/index.ts';
@@ -122,7 +122,8 @@ export class ServerBench {
   addSecret(userId: string, kind: wire.SecretKind, more: { readonly expired?: boolean; readonly tries?: number } = {}): this {
     const salt = seededEntropy(`${userId} ${kind}`).randomBytes(16);
     const identity = { userId, coreId: CORE_ID };
-    const stretched = kind === 'qr' ? stretchQrSecret(crypto, QR_SECRET, identity, salt) : stretch(passwordStretch(PASSWORD, identity, salt, COST).password, salt);
+    const stretched =
+      kind === 'qr' ? stretchQrSecret(crypto, QR_SECRET, identity, salt) : stretch(passwordStretch(PASSWORD, identity, salt, COST).password, salt);
     const verifier = verifierFromStretched(crypto, stretched);
     if (verifier === undefined) throw new Error('unlucky salt');
     const found = { secretId: `${userId}/${kind}/${this.state.secrets.size}`, salt, cost: COST, verifier };

@@ -142,7 +142,11 @@ describe('the device sends no proof to a server that has not proved itself', () 
     ['another core id (unknown key share)', changing(wire.activationParameters, (a2) => ({ ...a2, coreId: 'core-2' })), 'ERR_REJECTED_CREDENTIALS'],
     ['other random bytes', changing(wire.activationParameters, (a2) => ({ ...a2, random: new Uint8Array(32) })), 'ERR_REJECTED_CREDENTIALS'],
     ['a downgrade of the offer in A1', changing(wire.activationStart, (a1) => ({ ...a1, suites: [1, 2] })), 'ERR_REJECTED_CREDENTIALS'],
-    ['another device in A1', changing(wire.activationStart, (a1) => ({ ...a1, deviceInfo: { ...a1.deviceInfo, model: 'Tablet' } })), 'ERR_REJECTED_CREDENTIALS'],
+    [
+      'another device in A1',
+      changing(wire.activationStart, (a1) => ({ ...a1, deviceInfo: { ...a1.deviceInfo, model: 'Tablet' } })),
+      'ERR_REJECTED_CREDENTIALS',
+    ],
     ['its own share sent back (reflection)', undefined, 'ERR_REJECTED_CREDENTIALS'],
     ['a share that is no point', changing(wire.activationShareReply, (a4) => ({ ...a4, shareV: new Uint8Array(65).fill(4) })), 'ERR_CRYPTO_PUBLIC_KEY'],
     ['a compressed share', changing(wire.activationShareReply, (a4) => ({ ...a4, shareV: new Uint8Array(65).fill(2) })), 'ERR_CRYPTO_PUBLIC_KEY'],

@@ -11,7 +11,19 @@ import {
   writeActivation,
 } from '../../../src/index.ts';
 import { PendingRuns } from '../../../src/machine/activation/pending-runs.ts';
-import { converse, crypto, DeviceBench, detailsFor, NOW_MS, PASSWORD, passwordSecret, qrSecretOf, ServerBench, type ServerOptions, USER } from './activation-bench.ts';
+import {
+  converse,
+  crypto,
+  DeviceBench,
+  detailsFor,
+  NOW_MS,
+  PASSWORD,
+  passwordSecret,
+  qrSecretOf,
+  ServerBench,
+  type ServerOptions,
+  USER,
+} from './activation-bench.ts';
 
 const recorder = transitionRecorder();
 
@@ -167,7 +179,10 @@ describe('tries (crypto design 14.8)', () => {
   it('ends a run at another A3', () => {
     const server = uem();
     const { a3 } = shared(server);
-    const other = wire.activationShare.encode({ ...wire.activationShare.decode(wire.parseFrame(a3)), shareP: crypto.p256PublicKey(new Uint8Array(32).fill(3)) });
+    const other = wire.activationShare.encode({
+      ...wire.activationShare.decode(wire.parseFrame(a3)),
+      shareP: crypto.p256PublicKey(new Uint8Array(32).fill(3)),
+    });
     server.handle(a3);
     expect(server.handle(other)).toMatchObject({ refusal: 'otherShare' });
     expect(server.handle(a3)).toMatchObject({ refusal: 'unknownRun' });
@@ -237,7 +252,11 @@ describe('A5 (crypto design 14.10)', () => {
     const { phone, a3 } = shared(server, 'this', passwordSecret());
     const spliced = new DeviceBench({
       seed: 'this',
-      certificates: { requestInfo: () => signing.message, request: (info, signature) => concatBytes(new Uint8Array([0, 0, 0, info.length]), info, signature), checkIssued: () => {} },
+      certificates: {
+        requestInfo: () => signing.message,
+        request: (info, signature) => concatBytes(new Uint8Array([0, 0, 0, info.length]), info, signature),
+        checkIssued: () => {},
+      },
     });
     expect(a3.length).toBeGreaterThan(0);
     expect(phone.ended).toBeUndefined();
@@ -431,7 +450,10 @@ describe('the saved activation', () => {
 
 it('forgets pending runs once, and nothing for one that is not there', () => {
   const forgotten: string[] = [];
-  const runs = new PendingRuns<{ readonly source: string; readonly startedMs: number }>({ perSource: 2, inAll: 4, ageMs: 10 }, (run) => void forgotten.push(run.source));
+  const runs = new PendingRuns<{ readonly source: string; readonly startedMs: number }>(
+    { perSource: 2, inAll: 4, ageMs: 10 },
+    (run) => void forgotten.push(run.source),
+  );
   runs.add('1', { source: 'a', startedMs: NOW_MS });
   runs.delete('1');
   runs.delete('1');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MANAGEMENT_KEYS, restoreManagementState, wire } from '../../../src/index.ts';
+import { MANAGEMENT_KEYS, restoreManagementState, type wire } from '../../../src/index.ts';
 import { writeAnswered, writeOpenCommand, writePushToken, writeSchedule } from '../../../src/machine/exchange/journal.ts';
 import { id, NOW_MS } from './device-bench.ts';
 

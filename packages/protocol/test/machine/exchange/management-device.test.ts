@@ -149,7 +149,11 @@ describe('commands (F5.4, F5.5)', () => {
 
   it.each([
     ['an empty message', { status: 'failed', message: '' } as const, 'the command failed'],
-    ['a document that is too deep', { status: 'done', data: { a: { b: { c: { d: { e: { f: { g: { h: { i: 1 } } } } } } } } } } as const, 'the result of the command is too large or not valid'],
+    [
+      'a document that is too deep',
+      { status: 'done', data: { a: { b: { c: { d: { e: { f: { g: { h: { i: 1 } } } } } } } } } } as const,
+      'the result of the command is too large or not valid',
+    ],
     ['a document that is too large', { status: 'done', data: { text: 'x'.repeat(70_000) } } as const, 'the result of the command is too large or not valid'],
     ['a document with null', { status: 'done', data: { a: null as unknown as string } } as const, 'the result of the command is too large or not valid'],
     ['a time out of range', { status: 'deferred', retryAfterS: 0 } as const, 'the result of the command is too large or not valid'],
@@ -319,6 +323,15 @@ describe('bounds and errors', () => {
     expect(device.takePoll().reason).toBe('activation');
   });
 
+  it('names a wake-up that came while the poll failed', () => {
+    const device = bench().start().poll('activation');
+    device.takeSent();
+    device.poll('wakeUp', id(6));
+    device.input({ type: 'closed' });
+    device.fire('backoff');
+    expect(device.takePoll()).toEqual({ reason: 'wakeUp', wakeUpId: id(6) });
+  });
+
   it('repeats a result until the server has it', () => {
     const device = answering();
     device.input({ type: 'closed' });
@@ -383,6 +396,7 @@ describe('bounds and errors', () => {
     const device = bench();
     device.start();
     expect(() => device.start()).toThrow(expect.objectContaining({ code: 'ERR_INTERNAL' }));
+    expect(() => polling().receive(undefined as never)).toThrow(TypeError);
   });
 });
 
@@ -421,7 +435,9 @@ describe('after a crash', () => {
   });
 
   it('answers from the journal what was done', () => {
-    const device = executing().executed({ status: 'done', data: { battery: 80 } }).restart();
+    const device = executing()
+      .executed({ status: 'done', data: { battery: 80 } })
+      .restart();
     expect(device.requests).toHaveLength(0);
     expect(device.takeResult()).toEqual({ commandId: id(1), status: 'done', data: { battery: 80 } });
     device.receive(commandFrame(2));

@@ -12,7 +12,21 @@ import {
 } from '../../../src/index.ts';
 import { createHandshakeSchedule, HANDSHAKES, prologueParts, randomScalar } from '../../../src/key-schedule/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
-import { answer, BINDINGS, crypto, FINISH_CONTENT, initiatorOptions, NAMES, NOW_MS, pair, peerOf, psk, responderOptions, Side, shake } from './handshake-bench.ts';
+import {
+  answer,
+  BINDINGS,
+  crypto,
+  FINISH_CONTENT,
+  initiatorOptions,
+  NAMES,
+  NOW_MS,
+  pair,
+  peerOf,
+  psk,
+  responderOptions,
+  Side,
+  shake,
+} from './handshake-bench.ts';
 
 const recorder = transitionRecorder();
 const onTransition = recorder.listener;
@@ -66,6 +80,7 @@ describe.each(NAMES)('handshake %s', (name) => {
     expect(app.exporter.every((byte) => byte === 0)).toBe(true);
     if (name !== 'link' && name !== 'dc') expect(() => carry(app, server, text)).toThrow();
     expect(sides.app.receive(Uint8Array.of(1)).start().sent).toHaveLength(0);
+    expect(sides.server.receive(Uint8Array.of(1)).sent).toHaveLength(0);
   });
 
   it('gives keys only after the confirmation of the other side', () => {
@@ -303,7 +318,9 @@ describe('keys', () => {
     const own = crypto.p256PublicKey(scalar);
     const schedule = createHandshakeSchedule(crypto, 'sc', prologueParts('sc', BINDINGS.sc.prologue), { role: 'initiator', psk: psk() });
     const { start } = initiatorOptions('sc');
-    const m1 = schedule.sealStart(wire.handshakeStart.encode({ ...start, versions: [1], suites: [1], ephemeralKey: own, random: new Uint8Array(32), instance: 'sc' }));
+    const m1 = schedule.sealStart(
+      wire.handshakeStart.encode({ ...start, versions: [1], suites: [1], ephemeralKey: own, random: new Uint8Array(32), instance: 'sc' }),
+    );
     const server = new Side(handshakeResponder(responderOptions('sc')), peerOf('sc')).receive(m1);
     const m2 = wire.parseFrame(server.take(), { trailerBytes: instance.trailerBytes.reply });
     const reply = wire.handshakeReply.decode(m2);
@@ -320,7 +337,9 @@ describe('keys', () => {
     const own = crypto.p256PublicKey(scalar);
     const schedule = createHandshakeSchedule(crypto, 'ipcd', prologueParts('ipcd', BINDINGS.ipcd.prologue), { role: 'initiator' });
     const { start } = initiatorOptions('ipcd');
-    const m1 = schedule.sealStart(wire.handshakeStart.encode({ ...start, versions: [1], suites: [1], ephemeralKey: own, random: new Uint8Array(32), instance: 'ipcd' }));
+    const m1 = schedule.sealStart(
+      wire.handshakeStart.encode({ ...start, versions: [1], suites: [1], ephemeralKey: own, random: new Uint8Array(32), instance: 'ipcd' }),
+    );
     const server = new Side(handshakeResponder(responderOptions('ipcd')), peerOf('ipcd')).receive(m1);
     const m2 = wire.parseFrame(server.take(), { trailerBytes: 32 });
     schedule.agree({ scalar, own, peer: wire.handshakeReply.decode(m2).ephemeralKey });
