@@ -64,7 +64,7 @@ class ActivationRun {
     const driven = drive(machine, {
       clock,
       store: { commit: (writes) => this.#commit(writes) },
-      link: { send: (frame, stop) => this.#send(frame, stop) },
+      link: { exchange: (frame, stop) => this.#send(frame, stop) },
       request: (request, stop) => this.#answer(request, stop),
       onEvent: (event) => this.#told(event),
       onFrame: (direction, frame, step) => context.trace(step ?? flowStepOf(frame) ?? 'F1.4', direction, 'uem', frame),
