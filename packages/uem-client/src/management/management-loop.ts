@@ -137,7 +137,7 @@ export class ManagementLoop {
     const driven = drive(machine, {
       clock,
       store: { commit: (writes) => this.#commit(writes) },
-      link: { send: (frame) => this.#send(frame) },
+      link: { exchange: (frame) => this.#send(frame) },
       request: (request, signal) => this.#carryOut(request, signal),
       onEvent: (event) => this.#options.owner.told(event),
       onFrame: (direction, frame, step) => this.#options.owner.trace(step ?? flowStepOf(frame) ?? 'F5.4', direction, frame),
@@ -164,19 +164,19 @@ export class ManagementLoop {
     this.#rest();
   }
 
-  async #send(frame: Uint8Array): Promise<Uint8Array | undefined> {
+  async #send(frame: Uint8Array): Promise<Uint8Array> {
     this.#abandonExchange();
-    if (this.#stopping) return undefined;
+    if (this.#stopping) return noAnswer();
     // Most exchanges are answered, so one controller serves many of them.
     this.#abort ??= new AbortController();
     const exchange = ++this.#exchange;
     this.#waiting = true;
     try {
       const answer = await this.#options.owner.exchange(frame, this.#abort.signal);
-      return this.#exchange === exchange ? answer : undefined;
+      return this.#exchange === exchange ? answer : noAnswer();
     } catch (error) {
       // The machine waits for another answer by now, or for none: this one must not end that.
-      if (this.#exchange !== exchange) return undefined;
+      if (this.#exchange !== exchange) return noAnswer();
       throw asProtocolError(error);
     } finally {
       if (this.#exchange === exchange) this.#waiting = false;
@@ -244,6 +244,11 @@ export class ManagementLoop {
     this.#drop();
     this.start(reason);
   }
+}
+
+/** What became of an exchange that nobody waits for any more. Nothing holds this promise, so it goes with who awaits it. */
+function noAnswer(): Promise<Uint8Array> {
+  return new Promise(() => undefined);
 }
 
 function asProtocolError(error: unknown): ProtocolError {
