@@ -1,0 +1,133 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeCrypto } from '@uemkit/protocol/node';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { derivedPassword } from '../../src/fleet/derived-key-store.ts';
+import { SeededDraw } from '../../src/plan/seeded-draw.ts';
+import { type Ended, reportOf, startEmulator } from './emulator-process.ts';
+
+const SCENARIO = `
+format: 1
+name: small
+seed: 11
+populations:
+  - { name: android, operatingSystem: android-enterprise, activationType: work-and-personal-full-control, count: 8, credential: qr }
+  - { name: typed, operatingSystem: android-enterprise, count: 4, credential: password }
+  - { name: apple, operatingSystem: ios, count: 8, credential: qr, labels: [leaving] }
+activation: { ratePerS: 40, inFlight: 8 }
+push: { loss: 20% }
+poll: { interval: 2s, jitter: 1s }
+timeline:
+  - { at: 0s, fault: { kind: delay, service: wakeUp, delayMs: 700 }, for: 3s }
+  - at: 0s
+    send:
+      - { command: REQUEST_DEVICE_INFO }
+      - { command: UPDATE_IT_POLICY, properties: { revision: 1, policy: { wifiPassword: policy-secret-text } } }
+      - { command: LOCK_DEVICE, properties: { message: come back } }
+  - { at: 4s, send: [{ command: DELETE_WORK_SPACE_DATA }], to: { label: leaving, share: 25% } }
+drainWithin: 60s
+generator: { maxEventLoopDelay: 10s, maxLag: 30s }
+assert: [audit == ok, commandsDone == commandsSent, pushesDropped > 0, pushesRecoveredByPoll == pushesDropped, deactivated == 2]
+`;
+
+let folder: string;
+let scenario: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-run-'));
+  scenario = join(folder, 'small.yaml');
+  writeFileSync(scenario, SCENARIO);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function expectWhole(ended: Ended): Record<string, unknown> {
+  const report = reportOf(ended);
+  expect(report, ended.err).toMatchObject({
+    devices: 20,
+    kinds: { 'android-enterprise': 12, ios: 8 },
+    activated: 20,
+    serverKnown: 20,
+    drained: 20,
+    commandsSent: 62,
+    commandsDone: 62,
+    audit: 'ok',
+  });
+  expect(ended.code).toBe(0);
+  return report;
+}
+
+describe('a fleet of 20 devices against a lab server in a process of its own', () => {
+  it('activates, is managed, loses pushes, deactivates two devices, and agrees with the server; the trace holds no secret', async () => {
+    const trace = join(folder, 'trace.ndjson');
+    const ended = await startEmulator('run', scenario, '--state', join(folder, 'state'), '--json', '--trace', trace).ended;
+    const report = expectWhole(ended);
+    expect(report).toMatchObject({ lockBeforeInventory: true, deactivated: 2 });
+    expect(report.pushesDropped).toBeGreaterThan(0);
+    expect(report.pushesRecoveredByPoll).toBe(report.pushesDropped);
+    expect(ended.err).not.toContain('\u001b');
+    for (const name of ['activationMs', 'pushToIdleMs', 'pollRecoveryMs'])
+      expect(report[name]).toMatchObject({ p50: expect.any(Number), p95: expect.any(Number), p99: expect.any(Number) });
+
+    const text = readFileSync(trace, 'utf8');
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { device: number; step: string; message: string });
+    expect(new Set(lines.map(({ device }) => device)).size).toBe(20);
+    expect(new Set(lines.map(({ message }) => message))).toEqual(expect.objectContaining({ size: expect.any(Number) }));
+    for (const message of ['activationStart', 'activationResult', 'poll', 'command', 'commandResult', 'idle', 'wakeUp', 'pushRegister']) {
+      expect(
+        lines.some((line) => line.message === message),
+        message,
+      ).toBe(true);
+    }
+    expect(lines.every(({ step }) => /^F\d+\.\d+/.test(step))).toBe(true);
+    const draw = new SeededDraw(nodeCrypto(), 'small-11');
+    for (let index = 0; index < 20; index++) expect(text).not.toContain(derivedPassword(draw, index));
+    expect(text).not.toContain('policy-secret-text');
+    // No byte string longer than a hash is written out.
+    expect(text).not.toMatch(/[0-9a-f]{17,}|[A-Za-z0-9+/_-]{60,}/);
+  });
+
+  it.each(['activation', 'management'])('survives kill -9 in the middle of %s: resume activates nothing twice and loses no command', async (moment) => {
+    const state = join(folder, 'state');
+    const first = startEmulator('run', scenario, '--state', state, '--json');
+    await first.said(moment === 'activation' ? 'devices activated' : 'administrator: REQUEST_DEVICE_INFO');
+    first.child.kill('SIGKILL');
+    expect((await first.ended).signal).toBe('SIGKILL');
+    const second = startEmulator('resume', state, '--json');
+    await second.said('devices are activated already');
+    const ended = await second.ended;
+    expectWhole(ended);
+    if (moment === 'management') expect(ended.err).toContain('20 of 20 devices are activated already');
+  });
+
+  it('saves at Ctrl-C, says how to go on, and lets no second process near the fleet', async () => {
+    const state = join(folder, 'state');
+    const first = startEmulator('run', scenario, '--state', state, '--json');
+    await first.said('devices activated');
+    const intruder = await startEmulator('resume', state).ended;
+    expect(intruder.code).toBe(2);
+    expect(intruder.err).toContain(`process ${first.child.pid} runs the fleet`);
+    first.child.kill('SIGINT');
+    const interrupted = await first.ended;
+    expect(interrupted.code, interrupted.err).toBe(130);
+    expect(interrupted.err).toContain(`device-emulator resume ${state}`);
+    expectWhole(await startEmulator('resume', state, '--json').ended);
+  });
+
+  it('ends with 1 when an assertion does not hold, and with 3 when the emulator itself was too slow', async () => {
+    const short = SCENARIO.replace(/timeline:[\s\S]*drainWithin/, 'drainWithin').replace(/count: \d/g, 'count: 1');
+    writeFileSync(scenario, short.replace(/assert: .*/, 'assert: [activated == devices, commandsSent > 0]'));
+    const failed = await startEmulator('run', scenario, '--state', join(folder, 'one'), '--json').ended;
+    expect(failed.code, failed.err).toBe(1);
+    expect(reportOf(failed).assertions).toEqual([
+      { assertion: 'activated == devices', ok: true, found: '3 and 3' },
+      { assertion: 'commandsSent > 0', ok: false, found: '0' },
+    ]);
+    writeFileSync(scenario, short.replace('maxEventLoopDelay: 10s', 'maxEventLoopDelay: 0ms'));
+    const invalid = await startEmulator('run', scenario, '--state', join(folder, 'two'), '--json').ended;
+    expect(invalid.code, invalid.err).toBe(3);
+    expect(reportOf(invalid).generator).toMatchObject({ valid: false });
+  });
+});
