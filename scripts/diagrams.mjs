@@ -1,0 +1,51 @@
+/** Writes docs/protocol/diagrams.md: one Mermaid diagram for each role, from the transition tables of the machines. `--check` compares instead. */
+import { join } from 'node:path';
+import {
+  ACTIVATION_INITIATOR_TRANSITIONS,
+  ACTIVATION_RESPONDER_TRANSITIONS,
+  HANDSHAKE_INITIATOR_TRANSITIONS,
+  HANDSHAKE_RESPONDER_TRANSITIONS,
+  MANAGEMENT_DEVICE_TRANSITIONS,
+  MANAGEMENT_SERVER_TRANSITIONS,
+} from '@uemkit/protocol';
+import { generated, ROOT, table } from './lib/generated.mjs';
+
+const ROLES = [
+  ['Activation, device', 'F1, machine `activationInitiator`', ACTIVATION_INITIATOR_TRANSITIONS],
+  ['Activation, server', 'F1, one run of `activationResponder`', ACTIVATION_RESPONDER_TRANSITIONS],
+  ['Handshake core, initiator', 'all six instances, machine `handshakeInitiator`', HANDSHAKE_INITIATOR_TRANSITIONS],
+  ['Handshake core, responder', 'all six instances, machine `handshakeResponder`', HANDSHAKE_RESPONDER_TRANSITIONS],
+  ['Management, device', 'F5, machine `managementDevice`', MANAGEMENT_DEVICE_TRANSITIONS],
+  ['Management, server', 'F5, `answerManagement` towards one device', MANAGEMENT_SERVER_TRANSITIONS],
+];
+
+/** Inputs that lead from one state to another share an arrow. */
+function arrows(rows) {
+  const labels = new Map();
+  for (const { state, next, input } of rows) {
+    const arrow = `${state} --> ${next}`;
+    labels.set(arrow, [...(labels.get(arrow) ?? []), input]);
+  }
+  return [...labels].map(([arrow, inputs]) => `  ${arrow}: ${inputs.join(' / ')}`);
+}
+
+/** States that nothing leads out of. */
+function ends(rows) {
+  const left = new Set(rows.map(({ state }) => state));
+  return [...new Set(rows.map(({ next }) => next))].filter((state) => !left.has(state));
+}
+
+function section([title, what, rows]) {
+  const lines = ['stateDiagram-v2', `  [*] --> ${rows[0].state}`, ...arrows(rows), ...ends(rows).map((state) => `  ${state} --> [*]`)];
+  const cells = rows.map(({ state, input, next, step }) => [state, input, next, step]);
+  return `## ${title}\n\n${what}\n\n\`\`\`mermaid\n${lines.join('\n')}\n\`\`\`\n\n${table(['state', 'input', 'next', 'step'], cells)}\n`;
+}
+
+const text = `# State diagrams
+
+Generated from the transition tables in \`packages/protocol/src/machine\` by \`pnpm diagrams\`; do not edit by hand. What an input means is in
+[07-state-machines.md](07-state-machines.md). The tests take every row.
+
+${ROLES.map(section).join('\n')}`;
+
+generated(join(ROOT, 'docs/protocol/diagrams.md'), text, 'pnpm diagrams');
