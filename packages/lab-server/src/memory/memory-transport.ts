@@ -154,19 +154,21 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
 
 function openMemoryPush(network: MemoryNetwork, request: MemoryPushRequest, source: string, pushes: Set<() => void>): { send(frame: Uint8Array): void; close(): void } {
   let open = true;
+  // The service may end the connection while it is being made.
+  let connection: PushConnection | undefined;
   const end = (error?: ProtocolError): void => {
     if (!open) return;
     open = false;
     pushes.delete(cut);
     forget();
     request.signal?.removeEventListener('abort', cut);
-    connection.closed();
+    connection?.closed();
     // As with a socket the device hears of it later, never inside its own call.
     queueMicrotask(() => request.onClose(error));
   };
   const cut = (): void => end(new ProtocolError('ERR_TRANSPORT_CLOSED', 'the push connection broke'));
   const forget = network.opened(cut);
-  const connection = network.push.connect(
+  connection = network.push.connect(
     {
       send(frame) {
         const copy = frame.slice();
@@ -175,7 +177,7 @@ function openMemoryPush(network: MemoryNetwork, request: MemoryPushRequest, sour
         });
       },
       ping() {
-        if (open) connection.alive();
+        if (open) connection?.alive();
       },
       close(why) {
         // Behind the frames that were sent before.
@@ -186,12 +188,14 @@ function openMemoryPush(network: MemoryNetwork, request: MemoryPushRequest, sour
     },
     source,
   );
-  pushes.add(cut);
-  request.signal?.addEventListener('abort', cut, { once: true });
+  if (open) {
+    pushes.add(cut);
+    request.signal?.addEventListener('abort', cut, { once: true });
+  }
   return {
     send(frame) {
       const copy = frame.slice();
-      if (open) queueMicrotask(() => connection.received(copy));
+      if (open) queueMicrotask(() => connection?.received(copy));
     },
     close: () => end(),
   };
