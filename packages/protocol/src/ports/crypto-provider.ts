@@ -52,8 +52,11 @@ export interface CbcHs512 {
 
 /** One AES-256-GCM key, prepared once and used for many records. */
 export interface Gcm {
-  /** Ciphertext followed by the 16-byte tag. */
-  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /**
+   * Ciphertext followed by the 16-byte tag, in one array. `headBytes` (0 when left out) zero bytes stand before them: room for the header
+   * of a record, which would otherwise cost a copy of the whole.
+   */
+  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array, headBytes?: number): Uint8Array;
   /** @throws `ERR_CRYPTO_OPEN`, one error for every failure. */
   open(nonce: Uint8Array, associatedData: Uint8Array, ciphertextAndTag: Uint8Array): Uint8Array;
   wipe(): void;

@@ -4,8 +4,8 @@ import { openFailed, requireLength } from './checks.ts';
 
 /** AES-GCM of one provider under one key, without checks. */
 export interface GcmParts {
-  /** Ciphertext followed by the tag. */
-  encrypt(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** `headBytes` (0 when left out) zero bytes, then ciphertext and tag. */
+  encrypt(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array, headBytes?: number): Uint8Array;
   /** Throws anything when the tag is wrong or missing. */
   decrypt(nonce: Uint8Array, associatedData: Uint8Array, ciphertextAndTag: Uint8Array): Uint8Array;
   wipe(): void;
@@ -28,10 +28,10 @@ export function composeGcm(parts: GcmParts): Gcm {
     if (wiped) throw new ProtocolError('ERR_USAGE_STATE', 'key has been wiped');
   };
   return {
-    seal(nonce, associatedData, plaintext) {
+    seal(nonce, associatedData, plaintext, headBytes = 0) {
       requireKey();
       requireLength(nonce, NONCE_BYTES, 'nonce');
-      return parts.encrypt(nonce, associatedData, plaintext);
+      return parts.encrypt(nonce, associatedData, plaintext, headBytes);
     },
     open(nonce, associatedData, ciphertextAndTag) {
       requireKey();

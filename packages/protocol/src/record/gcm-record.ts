@@ -63,9 +63,10 @@ export function createGcmSealer(crypto: CryptoProvider, options: GcmOptions): Gc
   function seal(name: GcmRecordName, plaintext: Uint8Array): Uint8Array {
     if (ended) throw recordsEnded();
     writeGcmHeader(header, name, plaintext.length + GCM_TAG_BYTES);
-    const sealed = generation.gcm.seal(generation.nonce(sequence), header, plaintext);
+    const record = generation.gcm.seal(generation.nonce(sequence), header, plaintext, GCM_HEADER_BYTES);
+    record.set(header);
     sequence++;
-    return concatBytes(header, sealed);
+    return record;
   }
 
   function updateKey(nowMs: number): Uint8Array {

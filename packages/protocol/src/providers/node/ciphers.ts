@@ -56,10 +56,10 @@ export function nodeGcmParts(key: Uint8Array): GcmParts {
   const algorithm = `aes-${8 * key.length}-gcm` as CipherGCMTypes;
   const aes = takeKey(key);
   return {
-    encrypt(nonce, associatedData, plaintext) {
+    encrypt(nonce, associatedData, plaintext, headBytes = 0) {
       const cipher = createCipheriv(algorithm, aes.get(), nonce, { authTagLength: GCM_TAG_BYTES });
       cipher.setAAD(associatedData);
-      const sealed = joinBuffers(cipher.update(plaintext), cipher.final(), GCM_TAG_BYTES);
+      const sealed = joinBuffers(cipher.update(plaintext), cipher.final(), GCM_TAG_BYTES, headBytes);
       sealed.set(cipher.getAuthTag(), sealed.length - GCM_TAG_BYTES);
       return sealed;
     },

@@ -3,11 +3,11 @@ export function plainBytes(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
-/** Joins what `update` and `final` gave, outside the shared pool of `Buffer`. */
-export function joinBuffers(first: Buffer, second: Buffer, spareBytes = 0): Uint8Array {
+/** Joins what `update` and `final` gave, outside the shared pool of `Buffer`; `spareBytes` of zeros follow, `headBytes` come first. */
+export function joinBuffers(first: Buffer, second: Buffer, spareBytes = 0, headBytes = 0): Uint8Array {
   if (second.length === 0 && spareBytes === 0) return plainBytes(first);
-  const joined = new Uint8Array(first.length + second.length + spareBytes);
-  joined.set(first);
-  joined.set(second, first.length);
+  const joined = new Uint8Array(headBytes + first.length + second.length + spareBytes);
+  joined.set(first, headBytes);
+  joined.set(second, headBytes + first.length);
   return joined;
 }

@@ -113,6 +113,10 @@ export const cipherCases: readonly ConformanceCase<CryptoProvider>[] = [
         const sealed = cipher.seal(nonce, associatedData, plaintext);
         check(sealed.length === lengthBytes + 16, 'length');
         checkBytes(cipher.open(nonce, associatedData, sealed), plaintext, `${lengthBytes} bytes`);
+        for (const headBytes of [0, 3]) {
+          const expected = concatBytes(filled(headBytes, 0), sealed);
+          checkBytes(cipher.seal(nonce, associatedData, plaintext, headBytes), expected, `${lengthBytes} bytes behind ${headBytes}`);
+        }
       }
       const sealed = cipher.seal(nonce, associatedData, utf8('plaintext'));
       const refuse = (what: string, ...input: Parameters<typeof cipher.open>): void => checkRefuses('ERR_CRYPTO_OPEN', what, () => cipher.open(...input));
