@@ -37,7 +37,8 @@ export interface DeviceAuthority {
 export function deviceAuthority(crypto: CryptoProvider, entropy: Entropy, key: AuthorityKey): DeviceAuthority {
   const root = x509.readCertificate(key.certificate);
   const issuer: x509.CertificateIssuer = { commonName: root.commonName, publicKey: root.publicKey };
-  if (!crypto.equal(root.publicKey, crypto.p256PublicKey(key.scalar))) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'the key of the tenant root is another one');
+  if (!crypto.equal(root.publicKey, crypto.p256PublicKey(key.scalar)))
+    throw new ProtocolError('ERR_USAGE_ARGUMENT', 'the key of the tenant root is another one');
   return {
     root: key.certificate,
     issue(deviceId, publicKey, nowMs) {

@@ -9,7 +9,9 @@ interface CommandReference {
 }
 
 /** What polls look at, small; the command itself is read when it is handed out. */
-type OpenCommand = Pick<CommandRecord, 'commandId' | 'type' | 'priority' | 'createdAtMs' | 'expiresAtMs' | 'notBeforeMs'> & { readonly state: 'queued' | 'sent' };
+type OpenCommand = Pick<CommandRecord, 'commandId' | 'type' | 'priority' | 'createdAtMs' | 'expiresAtMs' | 'notBeforeMs'> & {
+  readonly state: 'queued' | 'sent';
+};
 
 interface QueueCounters {
   readonly sequence: number;

@@ -56,9 +56,12 @@ export function partOf(...parts: readonly string[]): string {
   return `${joinId(...parts)}/`;
 }
 
-/** Keys are ASCII, so that every store orders them alike; names of people are not. */
+/**
+ * Keys are ASCII, so that every store orders them alike; names of people are not. Character by character, so that what begins alike
+ * still begins alike.
+ */
 export function escapePart(part: string): string {
-  return /^[\w.@~-]*$/.test(part) ? part : encodeURIComponent(part.toWellFormed());
+  return part.toWellFormed().replace(/[^\w.@~-]/gu, (character) => encodeURIComponent(character));
 }
 
 /** A number as text that sorts like the number. */

@@ -63,7 +63,10 @@ export function listUsers(view: ReadView, query: PageQuery): readonly Row<UserRe
 }
 
 /** Users in the order of their user ids, those that begin with `prefix`; row ids are cursors. */
-export function listUsersByUserId(view: ReadView, query: { readonly prefix?: string; readonly after?: string; readonly limit: number }): readonly Row<UserRecord>[] {
+export function listUsersByUserId(
+  view: ReadView,
+  query: { readonly prefix?: string; readonly after?: string; readonly limit: number },
+): readonly Row<UserRecord>[] {
   const under = escapePart(query.prefix ?? '');
   const rows = guidsByUserId.page(view, { under, after: query.after, limit: query.limit });
   return rows.flatMap(({ id, record }) => {

@@ -25,7 +25,11 @@ afterEach(async () => {
 });
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
-const codeOf = async (promise: Promise<unknown>): Promise<string> => promise.then(() => 'resolved', (error) => (isProtocolError(error) ? error.code : String(error)));
+const codeOf = async (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'resolved',
+    (error) => (isProtocolError(error) ? error.code : String(error)),
+  );
 const codeOfCall = (fn: () => unknown): string => {
   try {
     fn();
@@ -114,35 +118,51 @@ describe.each(Object.keys(subjects))('store contract: %s', (name) => {
   it('answers ranges as a sorted list would, over any mix of committed and own writes', async () => {
     const key = fc.stringMatching(/^[ab/~!]{1,3}$/);
     const write = fc.record({ key, value: fc.option(fc.nat(255), { nil: null }) });
-    const query = fc.record({ prefix: fc.stringMatching(/^[ab/~!]{0,2}$/), after: fc.option(key, { nil: undefined }), limit: fc.integer({ min: 1, max: 5 }), reverse: fc.boolean() });
+    const query = fc.record({
+      prefix: fc.stringMatching(/^[ab/~!]{0,2}$/),
+      after: fc.option(key, { nil: undefined }),
+      limit: fc.integer({ min: 1, max: 5 }),
+      reverse: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.array(write, { maxLength: 12 }), fc.array(write, { maxLength: 6 }), fc.array(query, { minLength: 1, maxLength: 5 }), async (first, second, queries) => {
-        const store = open();
-        const model = new Map<string, number>();
-        const put = (writes: typeof first): ((tx: Parameters<Parameters<LabStore['transaction']>[0]>[0]) => void) => (tx) => {
-          for (const { key: at, value } of writes) {
-            if (value === null) tx.delete(at);
-            else tx.put(at, bytes(value));
-            if (value === null) model.delete(at);
-            else model.set(at, value);
-          }
-        };
-        const expected = (): unknown[] =>
-          queries.map(({ prefix, after, limit, reverse }) => {
-            const keys = [...model.keys()].filter((at) => at.startsWith(prefix)).sort();
-            if (reverse) keys.reverse();
-            return keys.filter((at) => after === undefined || (reverse ? at < after : at > after)).slice(0, limit).map((at) => [at, model.get(at)]);
+      fc.asyncProperty(
+        fc.array(write, { maxLength: 12 }),
+        fc.array(write, { maxLength: 6 }),
+        fc.array(query, { minLength: 1, maxLength: 5 }),
+        async (first, second, queries) => {
+          const store = open();
+          const model = new Map<string, number>();
+          const put =
+            (writes: typeof first): ((tx: Parameters<Parameters<LabStore['transaction']>[0]>[0]) => void) =>
+            (tx) => {
+              for (const { key: at, value } of writes) {
+                if (value === null) tx.delete(at);
+                else tx.put(at, bytes(value));
+                if (value === null) model.delete(at);
+                else model.set(at, value);
+              }
+            };
+          const expected = (): unknown[] =>
+            queries.map(({ prefix, after, limit, reverse }) => {
+              const keys = [...model.keys()].filter((at) => at.startsWith(prefix)).sort();
+              if (reverse) keys.reverse();
+              return keys
+                .filter((at) => after === undefined || (reverse ? at < after : at > after))
+                .slice(0, limit)
+                .map((at) => [at, model.get(at)]);
+            });
+          const actual = (view: {
+            range: LabStore extends never ? never : (q: (typeof queries)[number]) => readonly { key: string; value: Uint8Array }[];
+          }): unknown[] => queries.map((asked) => view.range(asked).map((entry) => [entry.key, entry.value[0]]));
+          await store.transaction(put(first));
+          expect(store.read(actual)).toEqual(expected());
+          await store.transaction((tx) => {
+            put(second)(tx);
+            expect(actual(tx)).toEqual(expected());
           });
-        const actual = (view: { range: LabStore extends never ? never : (q: (typeof queries)[number]) => readonly { key: string; value: Uint8Array }[] }): unknown[] =>
-          queries.map((asked) => view.range(asked).map((entry) => [entry.key, entry.value[0]]));
-        await store.transaction(put(first));
-        expect(store.read(actual)).toEqual(expected());
-        await store.transaction((tx) => {
-          put(second)(tx);
-          expect(actual(tx)).toEqual(expected());
-        });
-        expect(store.read(actual)).toEqual(expected());
-      }),
+          expect(store.read(actual)).toEqual(expected());
+        },
+      ),
       { numRuns: name === 'lmdb' ? 15 : 300 },
     );
   });

@@ -39,7 +39,9 @@ describe('lmdb store', () => {
         await store.transaction((tx) => { tx.put('n/' + n, Uint8Array.of(1)); tx.put('twin/' + n, Uint8Array.of(1)); });
         process.stdout.write(n + '\\n');
       }`;
-    const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', '--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', '--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     const ended = new Promise((resolve) => child.on('exit', resolve));
     await new Promise<void>((resolve, reject) => {

@@ -35,9 +35,11 @@ describe('faults of the memory store', () => {
     const store = new MemoryStore();
     const release = store.hold();
     let settled = false;
-    const running = store.transaction((tx) => tx.put('a', one)).then(() => {
-      settled = true;
-    });
+    const running = store
+      .transaction((tx) => tx.put('a', one))
+      .then(() => {
+        settled = true;
+      });
     await new Promise((resolve) => setImmediate(resolve));
     expect(settled).toBe(false);
     expect(store.snapshot().read((view) => view.get('a'))).toBeUndefined();

@@ -3,7 +3,7 @@ export type CertificateUsage = 'clientAuth' | 'serverAuth';
 
 /** What a certificate stands for: an authority, or the end of a chain. */
 export type CertificatePurpose =
-  | { readonly kind: 'authority'; /** Authorities that may stand below it. */ readonly pathLength: number }
+  | { readonly kind: 'authority' /** Authorities that may stand below it. */; readonly pathLength: number }
   | {
       readonly kind: 'leaf';
       readonly usages: readonly CertificateUsage[];

@@ -136,7 +136,8 @@ function readKeyUsage(reader: DerReader): number {
   const { content } = reader.next(DER_TAG.bitString);
   reader.end();
   const [unused, bits] = content;
-  if (content.length !== 2 || unused === undefined || bits === undefined || unused > 7 || (bits & ((1 << unused) - 1)) !== 0) throw formatError('key usage is not of the profile');
+  if (content.length !== 2 || unused === undefined || bits === undefined || unused > 7 || (bits & ((1 << unused) - 1)) !== 0)
+    throw formatError('key usage is not of the profile');
   return bits;
 }
 

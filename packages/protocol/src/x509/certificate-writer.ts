@@ -1,8 +1,8 @@
+import { utf8 } from '../bytes/bytes.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
-import { utf8 } from '../bytes/bytes.ts';
 import type { CertificateContent, CertificatePurpose } from './certificate-content.ts';
-import { contextTag, derBitString, derInteger, derSequence, derTime, derTrue, DER_TAG, derOctetString, derValue } from './der-writer.ts';
+import { contextTag, DER_TAG, derBitString, derInteger, derOctetString, derSequence, derTime, derTrue, derValue } from './der-writer.ts';
 import { commonNameOnly, ECDSA_WITH_SHA256, extension, keyIdentifier, OID, publicKeyInfo, signatureValue } from './identifiers.ts';
 
 const CRITICAL = derTrue();

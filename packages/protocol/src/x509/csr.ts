@@ -1,9 +1,18 @@
+import { sameBytes } from '../bytes/bytes.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
-import { sameBytes } from '../bytes/bytes.ts';
 import { DerReader, formatError, readText } from './der-reader.ts';
 import { contextTag, DER_TAG, derBitString, derInteger, derSequence, derSet, derUtf8String, derValue } from './der-writer.ts';
-import { commonNameOnly, ECDSA_WITH_SHA256, OID, publicKeyInfo, readPublicKeyInfo, readSignatureValue, requireEcdsaWithSha256, signatureValue } from './identifiers.ts';
+import {
+  commonNameOnly,
+  ECDSA_WITH_SHA256,
+  OID,
+  publicKeyInfo,
+  readPublicKeyInfo,
+  readSignatureValue,
+  requireEcdsaWithSha256,
+  signatureValue,
+} from './identifiers.ts';
 
 /** What a device puts into its certificate request (F1.3). */
 export interface CertificationRequestContent {
@@ -54,7 +63,8 @@ export function readCertificationRequest(crypto: CryptoProvider, der: Uint8Array
   const publicKey = readPublicKeyInfo(info);
   const challengePassword = readAttributes(info.enter(ATTRIBUTES));
   info.end();
-  if (!crypto.p256Verify(publicKey, infoValue.raw, signature)) throw new ProtocolError('ERR_CRYPTO_SIGNATURE', 'the certificate request is not signed by its key');
+  if (!crypto.p256Verify(publicKey, infoValue.raw, signature))
+    throw new ProtocolError('ERR_CRYPTO_SIGNATURE', 'the certificate request is not signed by its key');
   return { publicKey, challengePassword };
 }
 

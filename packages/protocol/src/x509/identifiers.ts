@@ -48,7 +48,8 @@ export function publicKeyInfo(publicKey: Uint8Array): Uint8Array {
 export function readPublicKeyInfo(reader: DerReader): Uint8Array {
   const { raw } = reader.next(DER_TAG.sequence);
   const point = raw.subarray(SPKI_PREFIX.length);
-  if (point.length !== POINT_BYTES || point[0] !== 4 || !sameBytes(raw.subarray(0, SPKI_PREFIX.length), SPKI_PREFIX)) throw formatError('public key is not an uncompressed point of P-256');
+  if (point.length !== POINT_BYTES || point[0] !== 4 || !sameBytes(raw.subarray(0, SPKI_PREFIX.length), SPKI_PREFIX))
+    throw formatError('public key is not an uncompressed point of P-256');
   return point.slice();
 }
 

@@ -1,7 +1,7 @@
+import { nodeCrypto } from '../../src/providers/node/index.ts';
+import { seededEntropy } from '../../src/testing/fakes/seeded-entropy.ts';
 import type { CertificatePurpose, CertificateUsage } from '../../src/x509/certificate-content.ts';
 import { certificate, certificateInfo } from '../../src/x509/certificate-writer.ts';
-import { seededEntropy } from '../../src/testing/fakes/seeded-entropy.ts';
-import { nodeCrypto } from '../../src/providers/node/index.ts';
 
 export const crypto = nodeCrypto();
 export const NOW_MS = Date.UTC(2026, 5, 1, 12, 0, 0);
@@ -68,6 +68,9 @@ export function deviceCertificate(change: Partial<Issue> = {}): Uint8Array {
 }
 
 export function pem(label: string, der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/bytes/text.ts';
 import { type ChainQuestion, verifyChain, verifyIssued } from '../../src/x509/chain.ts';
 import { deviceX509 } from '../../src/x509/device-certificates.ts';
-import { AUTHORITY, crypto, DAY_MS, DEVICE_ID, DEVICE_KEY, deviceCertificate, issue, leafPurpose, NOW_MS, ROOT, rootCertificate, testKey } from './authority.ts';
+import {
+  AUTHORITY,
+  crypto,
+  DAY_MS,
+  DEVICE_ID,
+  DEVICE_KEY,
+  deviceCertificate,
+  issue,
+  leafPurpose,
+  NOW_MS,
+  ROOT,
+  rootCertificate,
+  testKey,
+} from './authority.ts';
 
 const question = (change: Partial<ChainQuestion> = {}): ChainQuestion => ({
   certificates: [deviceCertificate()],
@@ -52,7 +65,13 @@ describe('chain of certificates', () => {
     'an authority as the leaf': ['ERR_CERTIFICATE_CHAIN', { certificates: [betweenCertificate()], publicKey: between.key.publicKey }],
     'another purpose': ['ERR_CERTIFICATE_CHAIN', { usage: 'serverAuth' }],
     'another key': ['ERR_CERTIFICATE_CHAIN', { publicKey: testKey('else').publicKey }],
-    'a leaf that is expired': ['ERR_CERTIFICATE_VALIDITY', { nowMs: NOW_MS + 366 * DAY_MS, roots: [issue({ issuer: ROOT, commonName: ROOT.commonName, key: ROOT.key, purpose: AUTHORITY, notAfterMs: NOW_MS + 999 * DAY_MS })] }],
+    'a leaf that is expired': [
+      'ERR_CERTIFICATE_VALIDITY',
+      {
+        nowMs: NOW_MS + 366 * DAY_MS,
+        roots: [issue({ issuer: ROOT, commonName: ROOT.commonName, key: ROOT.key, purpose: AUTHORITY, notAfterMs: NOW_MS + 999 * DAY_MS })],
+      },
+    ],
     'a leaf that is not valid yet': ['ERR_CERTIFICATE_VALIDITY', { certificates: [deviceCertificate({ notBeforeMs: NOW_MS + 1_000 })] }],
     'a root that is expired': [
       'ERR_CERTIFICATE_VALIDITY',
@@ -88,7 +107,10 @@ describe('certificate that a device was issued', () => {
 
   it.each([
     ['another device id', { ...issued, deviceId: 'ffffffff-5a0d-4c3e-9b1f-2d6a7e8c9f01' }],
-    ['a name that says otherwise', { ...issued, certificates: [deviceCertificate({ purpose: leafPurpose({ uris: ['urn:uuid:ffffffff-5a0d-4c3e-9b1f-2d6a7e8c9f01'] }) })] }],
+    [
+      'a name that says otherwise',
+      { ...issued, certificates: [deviceCertificate({ purpose: leafPurpose({ uris: ['urn:uuid:ffffffff-5a0d-4c3e-9b1f-2d6a7e8c9f01'] }) })] },
+    ],
     ['a second name', { ...issued, certificates: [deviceCertificate({ purpose: leafPurpose({ uris: [`urn:uuid:${DEVICE_ID}`, 'urn:uuid:x'] }) })] }],
     ['no name', { ...issued, certificates: [deviceCertificate({ purpose: leafPurpose({ uris: [] }) })] }],
   ])('is refused with %s', (_, change) => {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { spawnSync } from 'node:child_process';
-import { createPublicKey, X509Certificate, webcrypto } from 'node:crypto';
+import { createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +9,33 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCertificate } from '../../src/x509/certificate-reader.ts';
 import { certificationRequest, certificationRequestInfo, readCertificationRequest } from '../../src/x509/csr.ts';
 import { publicKeyInfo } from '../../src/x509/identifiers.ts';
-import { AUTHORITY, crypto, DAY_MS, DEVICE_ID, DEVICE_KEY, deviceCertificate, issue, leafPurpose, NOW_MS, pem, ROOT, rootCertificate, testKey } from './authority.ts';
+import {
+  AUTHORITY,
+  crypto,
+  DAY_MS,
+  DEVICE_ID,
+  DEVICE_KEY,
+  deviceCertificate,
+  issue,
+  leafPurpose,
+  NOW_MS,
+  pem,
+  ROOT,
+  rootCertificate,
+  testKey,
+} from './authority.ts';
 
 peculiar.cryptoProvider.set(webcrypto as never);
 
 const info = certificationRequestInfo({ publicKey: DEVICE_KEY.publicKey, commonName: 'device', challengePassword: 'AbC_-123' });
 const request = certificationRequest(info, crypto.p256Sign(DEVICE_KEY.scalar, info));
-const serverPurpose = { kind: 'leaf', usages: ['serverAuth', 'clientAuth'], uris: [], dnsNames: ['localhost'], ipAddresses: [Uint8Array.of(127, 0, 0, 1), new Uint8Array(16).fill(1, 15)] } as const;
+const serverPurpose = {
+  kind: 'leaf',
+  usages: ['serverAuth', 'clientAuth'],
+  uris: [],
+  dnsNames: ['localhost'],
+  ipAddresses: [Uint8Array.of(127, 0, 0, 1), new Uint8Array(16).fill(1, 15)],
+} as const;
 const serverCertificate = issue({ issuer: ROOT, commonName: 'uem', key: testKey('server'), purpose: serverPurpose });
 const intermediate = { commonName: 'Lab devices', key: testKey('intermediate') };
 
@@ -158,7 +178,18 @@ describe.skipIf(missing)('openssl accepts what we write', () => {
     const ca = file('ca.pem', pem('CERTIFICATE', rootCertificate()));
     const between = issue({ issuer: ROOT, commonName: intermediate.commonName, key: intermediate.key, purpose: { kind: 'authority', pathLength: 0 } });
     const leaf = file('leaf.pem', pem('CERTIFICATE', deviceCertificate({ issuer: intermediate })));
-    const { output } = run('verify', '-x509_strict', '-purpose', 'sslclient', ...atTime, '-CAfile', ca, '-untrusted', file('between.pem', pem('CERTIFICATE', between)), leaf);
+    const { output } = run(
+      'verify',
+      '-x509_strict',
+      '-purpose',
+      'sslclient',
+      ...atTime,
+      '-CAfile',
+      ca,
+      '-untrusted',
+      file('between.pem', pem('CERTIFICATE', between)),
+      leaf,
+    );
     expect(output).toMatch(/: OK/);
   });
 
@@ -174,7 +205,13 @@ describe.skipIf(missing)('openssl accepts what we write', () => {
 describe('what we read is what we wrote', () => {
   it('device certificate', () => {
     const read = readCertificate(deviceCertificate());
-    expect(read).toMatchObject({ serial: '123456', commonName: DEVICE_ID, notBeforeMs: NOW_MS - DAY_MS, notAfterMs: NOW_MS + 365 * DAY_MS, purpose: leafPurpose() });
+    expect(read).toMatchObject({
+      serial: '123456',
+      commonName: DEVICE_ID,
+      notBeforeMs: NOW_MS - DAY_MS,
+      notAfterMs: NOW_MS + 365 * DAY_MS,
+      purpose: leafPurpose(),
+    });
     expect(read.publicKey).toEqual(DEVICE_KEY.publicKey);
     expect(readCertificate(rootCertificate()).purpose).toEqual(AUTHORITY);
     expect(readCertificate(serverCertificate).purpose).toEqual(serverPurpose);

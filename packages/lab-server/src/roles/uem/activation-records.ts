@@ -2,8 +2,8 @@ import { type ActivationRecords, type ActivationVerifier, type CryptoProvider, t
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { activationAnswer, putActivationAnswer } from '../../state/activation-answers.ts';
 import { type ActivationSecretRecord, activationSecret, activationSecretById, putActivationSecret } from '../../state/activation-secrets.ts';
-import { deviceByKey } from '../../state/devices.ts';
 import { hasRoomForDevice } from '../../state/device-lifecycle.ts';
+import { deviceByKey } from '../../state/devices.ts';
 import { deviceKeyId } from '../../state/ids.ts';
 import { profileFor } from '../../state/profiles.ts';
 import { charged, refunded, TRY_RULES } from '../../state/try-budget.ts';

@@ -1,8 +1,8 @@
 import { type ActivationAnswer, type ActivationRecords, activationResponder, ProtocolError, secret, wire, x509 } from '@uemkit/protocol';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import type { TenantRecord } from '../../state/tenants.ts';
-import { frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
+import { frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import { activationRecords, findVerifier, type RecordsOfTransaction } from './activation-records.ts';
 import type { ListenerAddresses } from './issue-device.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
@@ -105,4 +105,3 @@ const NO_RECORDS: ActivationRecords = {
   rememberResult: notInARead,
   issue: notInARead,
 };
-

@@ -2,8 +2,8 @@ import { answerActivationDone, isProtocolError, type ManagementReply, toHex, wir
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import type { DeviceRecord } from '../../state/devices.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
-import { alerted, frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
+import { alerted, frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import { CONFIGURATION_FAILED, confirmActivation } from './confirm-activation.ts';
 import { createDevicePeers, type KnownDevice, type RefusedDevice } from './device-peer.ts';
 import { applyManagement, decideManagement, needsNoWrite } from './manage-device.ts';
@@ -129,7 +129,8 @@ function answerAgain(request: RoleRequest, frame: wire.Frame, device: DeviceReco
     }
     if (frame.name === 'activationDone' && message?.startsWith(CONFIGURATION_FAILED) === true) {
       const again = answerActivationDone(request.frame, deviceId);
-      if (again.done.status === 'failed') return { answer: { status: 'answered', frame: again.frame }, told: 'acknowledgement', step: 'F1.5', reason: 'repeated' };
+      if (again.done.status === 'failed')
+        return { answer: { status: 'answered', frame: again.frame }, told: 'acknowledgement', step: 'F1.5', reason: 'repeated' };
     }
     return undefined;
   } catch (error) {

@@ -1,6 +1,6 @@
-import type { LabStore } from '../../store/lab-store.ts';
 import { deviceById } from '../../state/devices.ts';
 import { listDueWakeUps } from '../../state/wake-ups.ts';
+import type { LabStore } from '../../store/lab-store.ts';
 import { MAX_WAKE_UPS_PER_CALL, type Notifier, type WakeUpTarget } from './notifier.ts';
 
 /** Collects devices to be woken, and hands them to the notifier together. */

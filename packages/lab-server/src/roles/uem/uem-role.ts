@@ -1,8 +1,8 @@
 import { ProtocolError, wire } from '@uemkit/protocol';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { tenantOf } from '../../state/tenants.ts';
-import { outcomeOf } from '../role-answers.ts';
 import type { Role, RoleContext, RoleRequest } from '../role.ts';
+import { outcomeOf } from '../role-answers.ts';
 import { createActivationService } from './activation-service.ts';
 import { createDeviceService } from './device-service.ts';
 import type { ListenerAddresses } from './issue-device.ts';
@@ -41,7 +41,15 @@ export function createUemRole(options: UemRoleOptions): Role {
     async handle(request) {
       const { answer, told, ...rest } = await serve(request);
       const { service, frame, peer } = request;
-      journal.record({ timeMs: clock.nowMs(), role: 'uem', service, request: wire.peekFrameName(frame) ?? 'unknown', answer: told, source: peer.source, ...rest });
+      journal.record({
+        timeMs: clock.nowMs(),
+        role: 'uem',
+        service,
+        request: wire.peekFrameName(frame) ?? 'unknown',
+        answer: told,
+        source: peer.source,
+        ...rest,
+      });
       return answer;
     },
   };

@@ -1,0 +1,87 @@
+import { toHex } from '@uemkit/protocol';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  cancelCommand,
+  cancelOpenCommands,
+  commandById,
+  deleteCommands,
+  enqueueCommand,
+  finishCommand,
+  listCommands,
+  openCommandCount,
+  queueOf,
+} from '../../src/state/command-queue.ts';
+import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS } from '../../src/state/commands.ts';
+import type { WriteView } from '../../src/store/lab-store.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+
+let store: MemoryStore;
+const idOf = (n: number): string => n.toString(16).padStart(32, '0');
+const add = (tx: WriteView, n: number, deviceId = 'd'): CommandRecord | undefined =>
+  enqueueCommand(tx, { commandId: idOf(n), deviceId, type: 'LOCK_DEVICE', properties: { n } }, 1_000 + n);
+const finish = (tx: WriteView, n: number): boolean => finishCommand(tx, commandById(tx, 'd', idOf(n)) as CommandRecord, { state: 'done', finishedAtMs: 5_000 });
+
+beforeEach(() => {
+  store = new MemoryStore();
+});
+
+describe('queue of a device', () => {
+  it('lists commands in the order in which they were given, each device apart', async () => {
+    await store.transaction((tx) => {
+      for (let n = 0; n < 12; n++) add(tx, n, n % 2 === 0 ? 'd' : 'd2');
+    });
+    expect(store.read((view) => queueOf(view, 'd').map((entry) => [toHex(entry.commandId), entry.properties]))).toEqual(
+      [0, 2, 4, 6, 8, 10].map((n) => [idOf(n), { n }]),
+    );
+    const page = store.read((view) => listCommands(view, 'd', { limit: 4 }));
+    expect(page.map((command) => command.sequence)).toEqual([1, 2, 3, 4]);
+    expect(store.read((view) => listCommands(view, 'd', { after: 4, limit: 4 })).map((command) => command.commandId)).toEqual([idOf(8), idOf(10)]);
+  });
+
+  it('is bounded', async () => {
+    await store.transaction((tx) => {
+      for (let n = 0; n < MAX_OPEN_COMMANDS; n++) expect(add(tx, n)).toBeDefined();
+      expect(add(tx, MAX_OPEN_COMMANDS)).toBeUndefined();
+      finish(tx, 3);
+      expect(add(tx, MAX_OPEN_COMMANDS)).toBeDefined();
+      expect(openCommandCount(tx, 'd')).toBe(MAX_OPEN_COMMANDS);
+    });
+  });
+
+  it('keeps only the last finished commands, in the order of their end', async () => {
+    await store.transaction((tx) => {
+      for (let n = 0; n < MAX_FINISHED_COMMANDS + 3; n++) add(tx, n);
+      // The first one given ends last.
+      for (let n = MAX_FINISHED_COMMANDS + 2; n >= 0; n--) finish(tx, n);
+      const kept = listCommands(tx, 'd', { limit: 1_000 }).map((command) => command.commandId);
+      expect(kept).toEqual(Array.from({ length: MAX_FINISHED_COMMANDS }, (_, n) => idOf(n)));
+      expect(commandById(tx, 'd', idOf(MAX_FINISHED_COMMANDS + 1))).toBeUndefined();
+    });
+  });
+
+  it('ends a command once', async () => {
+    await store.transaction((tx) => {
+      add(tx, 1);
+      const command = commandById(tx, 'd', idOf(1)) as CommandRecord;
+      expect(finishCommand(tx, command, { state: 'done', finishedAtMs: 1 })).toBe(true);
+      expect(finishCommand(tx, command, { state: 'failed', finishedAtMs: 2 })).toBe(false);
+      expect(commandById(tx, 'd', idOf(1))?.state).toBe('done');
+      expect(cancelCommand(tx, 'd', idOf(1), 'late', 3)).toBeUndefined();
+      expect(openCommandCount(tx, 'd')).toBe(0);
+    });
+  });
+
+  it('leaves nothing behind when its device is forgotten', async () => {
+    await store.transaction((tx) => add(tx, 500, 'other'));
+    const before = store.read((view) => view.range({ prefix: 'command', limit: 10_000 }).map((entry) => entry.key));
+    await store.transaction((tx) => {
+      for (let n = 0; n < 100; n++) add(tx, n);
+      for (let n = 0; n < 80; n++) finish(tx, n);
+      cancelOpenCommands(tx, 'd', 'gone', 9);
+      expect(queueOf(tx, 'd')).toEqual([]);
+      add(tx, 200);
+      deleteCommands(tx, 'd');
+    });
+    expect(store.read((view) => view.range({ prefix: 'command', limit: 10_000 }).map((entry) => entry.key))).toEqual(before);
+  });
+});
