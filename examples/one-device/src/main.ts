@@ -10,8 +10,13 @@ import { story } from './story.ts';
 import { talkingTablet } from './talking-tablet.ts';
 
 // Written by `lab-server start`; has the addresses, the roots and the administrator's password.
-const { values } = parseArgs({ options: { target: { type: 'string', default: 'connection.json' } } });
-const lab = JSON.parse(await readFile(values.target, 'utf8'));
+const { values } = parseArgs({ options: { target: { type: 'string', default: '.lab/connection.json' } } });
+const lab = JSON.parse(
+  await readFile(values.target, 'utf8').catch(() => {
+    console.error(`${values.target} cannot be read. Start a lab first: npx -y pnpm@10.34.9 lab-server start --data .lab`);
+    process.exit(2);
+  }),
+);
 
 // A device brings its own crypto, clock, randomness, storage, keys and operating system.
 const crypto = nodeCrypto();

@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+
+const here = (path: string): URL => new URL(`../../${path}`, import.meta.url);
+
+it('shows in its README what the example runs', async () => {
+  const readme = await readFile(here('README.md'), 'utf8');
+  const example = `${await readFile(here('../../examples/one-device/src/main.ts'), 'utf8')}\n${await readFile(here('../../examples/one-device/src/story.ts'), 'utf8')}`;
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const block of blocks) expect(example).toContain(block);
+});
+
+it('names every event', async () => {
+  const readme = await readFile(here('README.md'), 'utf8');
+  const events = await readFile(here('src/events.ts'), 'utf8');
+  const names = [...(events.split('interface UemClientEvents')[1] ?? '').matchAll(/^ {2}(\w+): \{/gm)].map(([, name]) => name);
+  expect(names.length).toBeGreaterThan(10);
+  for (const name of names) expect(readme).toContain(`\`${name}\``);
+});
