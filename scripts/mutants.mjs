@@ -1,0 +1,155 @@
+/**
+ * Takes each verification line out in turn and wants to see a test go red (`pnpm mutants`).
+ * Works on copies in a temporary folder, so the working tree is never touched. Ends with 1 when a mutant survives.
+ * `--only TEXT` keeps mutants whose file or name contains the text, `--list` names them, `--workers N` runs N copies at a time.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ROOT } from './lib/generated.mjs';
+import { mutantsOf } from './lib/verification-lines.mjs';
+
+const PACKAGE = 'packages/protocol';
+const FOLDERS = ['wire', 'record', 'key-schedule', 'machine', 'x509'];
+/** Tests of a folder, the ones that find most first. What they let through meets the machines' tests, which use all layers. */
+const TESTS = [
+  [/^wire\//, ['wire']],
+  [/^record\//, ['record']],
+  [/^key-schedule\//, ['key-schedule']],
+  [/^x509\//, ['x509']],
+  [/^machine\/activation\//, ['machine/activation']],
+  [/^machine\/exchange\//, ['machine/exchange']],
+  [/^machine\/handshake\//, ['machine/handshake']],
+  [/^machine\//, ['machine']],
+];
+const SECOND_CHANCE = ['machine', 'wire', 'record', 'key-schedule', 'x509'];
+/** A mutant that never ends is caught too. */
+const TIMEOUT_MS = 180_000;
+
+/** Lines whose loss changes nothing that anybody could see, each with the reason. `text` is part of the mutant's name. */
+const EXCUSED = [];
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean' }, workers: { type: 'string' } } });
+
+const mutants = FOLDERS.flatMap((folder) => {
+  const files = readdirSync(join(ROOT, PACKAGE, 'src', folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return files.sort().flatMap((file) => {
+    const path = `${folder}/${file}`;
+    return mutantsOf(`/${path}`, readFileSync(join(ROOT, PACKAGE, 'src', path), 'utf8')).map((mutant) => ({ path, ...mutant }));
+  });
+}).filter(({ path, name }) => values.only === undefined || path.includes(values.only) || name.includes(values.only));
+
+if (values.list) {
+  for (const { path, line, name } of mutants) console.log(`${path}:${line}  ${name}`);
+  process.exit(0);
+}
+
+const top = mkdtempSync(join(tmpdir(), 'uemkit-mutants-'));
+const children = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(top, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+
+/** A copy of the package that one worker changes at will. */
+function workspace(number) {
+  const folder = join(top, `${number}`);
+  const copy = join(folder, PACKAGE);
+  mkdirSync(copy, { recursive: true });
+  for (const part of ['src', 'test', 'package.json']) cpSync(join(ROOT, PACKAGE, part), join(copy, part), { recursive: true });
+  symlinkSync(join(ROOT, PACKAGE, 'node_modules'), join(copy, 'node_modules'));
+  for (const part of ['node_modules', 'docs']) symlinkSync(join(ROOT, part), join(folder, part));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(
+    join(folder, 'vitest.config.mjs'),
+    `const conditions = ['@uemkit/source', 'node', 'import', 'module', 'default'];
+export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test: { include: ['${PACKAGE}/test/**/*.test.ts'], testTimeout: 30_000 } };
+`,
+  );
+  return folder;
+}
+
+/** True when all tests in the given folders of the package pass. */
+function passes(folder, tests) {
+  const filters = tests.map((test) => join(PACKAGE, 'test', test) + (test.endsWith('.ts') ? '' : '/'));
+  const args = [
+    join(ROOT, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    ...filters,
+    '--bail=1',
+    '--pool=threads',
+    '--maxWorkers=1',
+    '--no-isolate',
+    '--reporter=dot',
+  ];
+  return new Promise((done) => {
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore', env: { ...process.env, NO_COLOR: '1' } });
+    children.add(child);
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      children.delete(child);
+      done(code === 0);
+    });
+  });
+}
+
+function testsOf(path) {
+  return TESTS.find(([pattern]) => pattern.test(path))[1];
+}
+
+/** Runs the tests that should notice; what they let through gets the other layers' tests. */
+async function survives(folder, { path, text }) {
+  const file = join(folder, PACKAGE, 'src', path);
+  const original = readFileSync(file, 'utf8');
+  writeFileSync(file, text);
+  try {
+    if (!(await passes(folder, testsOf(path)))) return false;
+    return await passes(folder, SECOND_CHANCE);
+  } finally {
+    writeFileSync(file, original);
+  }
+}
+
+const workers = Math.min(Number(values.workers ?? Math.min(2, availableParallelism())), mutants.length);
+const folders = Array.from({ length: workers }, (_, number) => workspace(number));
+const started = performance.now();
+if (workers > 0 && !(await passes(folders[0], [...new Set(mutants.flatMap(({ path }) => testsOf(path)))]))) {
+  console.error('the tests are red without any mutant: nothing can be said');
+  process.exit(1);
+}
+console.log(`${mutants.length} verification lines, ${workers} at a time`);
+
+const waiting = [...mutants];
+const survivors = [];
+const excused = [];
+let done = 0;
+await Promise.all(
+  folders.map(async (folder) => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      if (await survives(folder, mutant)) {
+        const { path, name } = mutant;
+        const excuse = EXCUSED.find((entry) => entry.path === path && name.includes(entry.text));
+        if (excuse === undefined) {
+          survivors.push(mutant);
+          console.log(`SURVIVED ${path}:${mutant.line}  ${name}`);
+        } else {
+          excused.push({ ...mutant, reason: excuse.reason });
+        }
+      }
+      done += 1;
+      if (done % 25 === 0) console.log(`${done} of ${mutants.length}`);
+    }
+  }),
+);
+
+for (const { path, line, name, reason } of excused) console.log(`excused ${path}:${line}  ${name}\n        ${reason}`);
+const unused =
+  values.only === undefined ? EXCUSED.filter(({ path, text }) => !excused.some((mutant) => mutant.path === path && mutant.name.includes(text))) : [];
+for (const { path, text } of unused) console.log(`not needed any more: the excuse for ${path} "${text}"`);
+const killed = mutants.length - survivors.length - excused.length;
+console.log(`${killed} killed, ${survivors.length} survived, ${excused.length} excused, ${((performance.now() - started) / 1_000).toFixed(0)} s`);
+process.exitCode = survivors.length + unused.length > 0 || mutants.length === 0 ? 1 : 0;
