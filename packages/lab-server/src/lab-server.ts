@@ -4,7 +4,8 @@ import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import type { Administration } from './admin/administration.ts';
 import type { ConnectionFile } from './data/connection-file.ts';
 import { writeConnectionFile } from './data/connection-file.ts';
-import { ANY_PORTS, addressOf, type LabPlace, type ListenerName } from './data/lab-addresses.ts';
+import { ANY_PORTS, addressOf, type ListenerName } from './data/lab-addresses.ts';
+import { pickPorts } from './data/pick-ports.ts';
 import { makeRoleFiles, movedTo, type RoleFiles, readRoleFiles, writeRoleFiles } from './data/role-file.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
 import { openPush } from './host/cloud-hosts.ts';
@@ -72,8 +73,8 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   const { folder, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
   const journal = createRingJournal();
   const faults = createFaults();
+  let files = await filesOf(options, { clock, crypto, entropy });
   const stores = openStores(folder);
-  let files = filesOf(options, { clock, crypto, entropy });
   const environment = labEnvironment({ clock, crypto, entropy, journal, faults, root: files.uem.root });
   const started = deferred<LabCore>();
   const role = async (name: ListenerName): Promise<ListeningRole> => listening(await started.promise, LISTENER_KINDS[name].role);
@@ -170,14 +171,19 @@ export function connectionOf({ uem }: Pick<RoleFiles, 'uem'>): ConnectionFile {
   };
 }
 
-/** Place of a new lab. */
-export function newPlace({ host = '127.0.0.1', advertise = host }: Pick<LabServerOptions, 'host' | 'advertise'>): LabPlace {
-  return { host, advertise, ports: ANY_PORTS };
+/** Identities and ports of a new lab. With a data folder the ports are chosen now and kept. */
+export async function makeLab(
+  options: Pick<LabServerOptions, 'host' | 'advertise' | 'folder'>,
+  { clock, crypto, entropy }: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly entropy: Entropy },
+): Promise<RoleFiles> {
+  const { host = '127.0.0.1', advertise = host, folder } = options;
+  const ports = folder === undefined ? ANY_PORTS : await pickPorts(host);
+  return makeRoleFiles({ crypto, entropy, nowMs: clock.nowMs(), place: { host, advertise, ports } });
 }
 
-function filesOf(options: LabServerOptions, { clock, crypto, entropy }: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly entropy: Entropy }): RoleFiles {
+async function filesOf(options: LabServerOptions, ports: Parameters<typeof makeLab>[1]): Promise<RoleFiles> {
   const known = options.folder === undefined ? undefined : readRoleFiles(options.folder);
-  return known ?? makeRoleFiles({ crypto, entropy, nowMs: clock.nowMs(), place: newPlace(options) });
+  return known ?? makeLab(options, ports);
 }
 
 function openStores(folder: string | undefined): Readonly<Record<RoleName, LabStore>> {

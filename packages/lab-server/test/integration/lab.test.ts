@@ -86,7 +86,7 @@ describe('a lab in memory', () => {
     const [secret] = lab.admin.activationSecrets(user.guid);
     expect(secret?.tries.left).toBe(4);
     const reasons = lab.journal.entries({ userId: 'mallory' }).flatMap(({ reason }) => reason ?? []);
-    expect(reasons.join()).toMatch(/unknown/);
+    expect(reasons.join()).toMatch(/noSecret/);
   });
 
   it('refuses who does not trust it, and whom it does not know', async () => {

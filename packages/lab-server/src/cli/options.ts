@@ -1,0 +1,25 @@
+import { ProtocolError } from '@uemkit/protocol';
+import { isLoopback } from '../data/lab-addresses.ts';
+import type { RoleName } from '../roles/role.ts';
+
+/** Data folder when none is named. */
+export const DEFAULT_FOLDER = '.lab';
+
+const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification'];
+
+/** @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+export function roleOf(text: string | undefined): RoleName | undefined {
+  if (text === undefined || text === '') return undefined;
+  const role = ROLES.find((name) => name === text);
+  if (role === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--role ${text}: there are ${ROLES.join(', ')}`);
+  return role;
+}
+
+/**
+ * A lab holds test keys and a password in a file, so the network sees it only when somebody says so.
+ * @throws ProtocolError `ERR_USAGE_ARGUMENT`
+ */
+export function requireAllowedHost(host: string | undefined, allowRemote: boolean): void {
+  if (host === undefined || isLoopback(host) || allowRemote) return;
+  throw new ProtocolError('ERR_USAGE_ARGUMENT', `--host ${host} can be reached from other machines; say --allow-remote if that is what you want`);
+}

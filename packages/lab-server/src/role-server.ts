@@ -1,0 +1,126 @@
+import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import { type ConnectionFile, writeConnectionFile } from './data/connection-file.ts';
+import { addressOf, type ListenerName } from './data/lab-addresses.ts';
+import type { RoleFile } from './data/role-file.ts';
+import { createFaults } from './faults/faults.ts';
+import { createInfrastructureHost, createNotificationHost, openPush } from './host/cloud-hosts.ts';
+import { deferred } from './host/deferred.ts';
+import { labEnvironment } from './host/lab-core.ts';
+import type { LabEnvironment } from './host/lab-environment.ts';
+import { listenersOf, openListeners } from './host/open-listeners.ts';
+import type { RoleHost } from './host/role-host.ts';
+import { createUemHost } from './host/uem-host.ts';
+import { createRingJournal, type RingJournal } from './journal/journal.ts';
+import { connectionFilePath, connectionOf, statePath } from './lab-server.ts';
+import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
+import { type MutualTlsLink, mutualTlsLink } from './node/role-link.ts';
+import type { Role, RoleName } from './roles/role.ts';
+import type { LabStore } from './store/lab-store.ts';
+import { openLmdbStore } from './store/lmdb-store.ts';
+
+export interface RoleServerOptions {
+  /** Who the role is and where the others are (`lab-server init` writes one file for each role). */
+  readonly file: RoleFile;
+  /** Data folder of this role. */
+  readonly folder: string;
+  readonly clock?: Clock | undefined;
+  readonly crypto?: CryptoProvider | undefined;
+  readonly entropy?: Entropy | undefined;
+}
+
+/** One role with its listeners. */
+export interface RoleServer {
+  readonly role: RoleName;
+  readonly addresses: Readonly<Partial<Record<ListenerName, string>>>;
+  readonly journal: RingJournal;
+  /** UEM alone. */
+  readonly connection?: ConnectionFile | undefined;
+  close(): Promise<void>;
+}
+
+/** A role that runs, and how it ends. */
+interface Running {
+  readonly host: RoleHost<Role>;
+  readonly listening: ListeningRole;
+  end(): void;
+}
+
+/**
+ * Starts one role alone; it talks to the other roles over mutual TLS.
+ * @throws ProtocolError `ERR_TRANSPORT_CONNECT` when one of its ports is taken, `ERR_STORE_WRITE`, `ERR_USAGE_STATE` when another process has the folder
+ */
+export async function startRoleServer(options: RoleServerOptions): Promise<RoleServer> {
+  const { file, folder, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
+  const { role } = file;
+  const journal = createRingJournal();
+  const environment = labEnvironment({ clock, crypto, entropy, journal, faults: createFaults(), root: file.root });
+  const started = deferred<ListeningRole>();
+  const store = openLmdbStore({ directory: statePath(folder, role) });
+  const links: MutualTlsLink[] = [];
+  const link = (to: RoleName, listener: ListenerName): MutualTlsLink => {
+    const { key, certificate, root, place } = file;
+    const made = mutualTlsLink({ address: addressOf(place, listener), role: to, key, certificate, root });
+    links.push(made);
+    return made;
+  };
+
+  let listeners: Awaited<ReturnType<typeof openListeners>> | undefined;
+  try {
+    const names = listenersOf(role);
+    // The other roles know the ports: another one would not be found.
+    listeners = await openListeners({ environment, names, file: () => file, role: () => started.promise, taken: 'fail' });
+    const running = await start(environment, { file, store, link });
+    breakOnRestart(running.host, [...listeners.servers.values()]);
+    started.resolve(running.listening);
+    const connection = role === 'uem' ? connectionOf({ uem: file }) : undefined;
+    if (connection !== undefined) writeConnectionFile(connectionFilePath(folder), connection);
+    const opened = listeners;
+    return {
+      role,
+      addresses: Object.fromEntries(names.map((name) => [name, addressOf(file.place, name)])),
+      journal,
+      connection,
+      async close() {
+        await opened.close();
+        running.end();
+        for (const one of links) one.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    started.reject(error);
+    await listeners?.close();
+    for (const one of links) one.close();
+    await store.close();
+    throw error;
+  }
+}
+
+interface StartOptions {
+  readonly file: RoleFile;
+  readonly store: LabStore;
+  link(to: RoleName, listener: ListenerName): MutualTlsLink;
+}
+
+async function start(environment: LabEnvironment, { file, store, link }: StartOptions): Promise<Running> {
+  const { role: name } = file;
+  switch (name) {
+    case 'infrastructure': {
+      const host = await createInfrastructureHost(environment, store, link('notification', 'notificationLink'));
+      return { host, listening: { name, exchange: (request) => host.exchange(request) }, end: () => {} };
+    }
+    case 'notification': {
+      const host = await createNotificationHost(environment, store);
+      const listening: ListeningRole = { name, exchange: (request) => host.exchange(request), connect: (socket, source) => openPush(host, socket, source) };
+      return { host, listening, end: () => host.role.close() };
+    }
+    case 'uem': {
+      if (file.uem === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
+      const uem = await createUemHost(environment, { store, file, secrets: file.uem, infrastructure: link('infrastructure', 'infrastructureLink') });
+      const listening: ListeningRole = { name, exchange: (request) => uem.host.exchange(request), rest: (request) => uem.rest(request) };
+      return { host: uem.host, listening, end: () => uem.close() };
+    }
+  }
+}
