@@ -365,6 +365,23 @@ describe('waking devices (F5.2)', () => {
     expect(uem.woken.map((call) => call.length)).toEqual([500, 500, 201]);
   });
 
+  it('loses no wake-up when the server is stopped in between', async () => {
+    await device.poll({ pushToken: token });
+    const commandId = await uem.send(device.deviceId, 'LOCK_DEVICE');
+    await uem.clock.settle();
+    uem.woken.length = 0;
+    const stopped = uem.store.snapshot();
+    uem.outbox?.wake(device.deviceId);
+    await uem.store.close();
+    await uem.clock.settle();
+    expect(uem.woken).toEqual([]);
+    uem.store = stopped;
+    uem.restart();
+    uem.outbox?.resume();
+    expect(uem.woken.flat().map((target) => target.deviceId)).toEqual([device.deviceId]);
+    expect(command(commandId)?.state).toBe('queued');
+  });
+
   it('forgets a token that its service does not know, but not a newer one', async () => {
     await device.poll({ pushToken: token });
     await uem.store.transaction((tx) => forgetPushToken(tx, device.deviceId, new Uint8Array(16)));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isProtocolError } from '@uemkit/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type LabStore, MAX_KEY_BYTES, MAX_RANGE_ENTRIES } from '../../src/store/lab-store.ts';
+import { type LabStore, MAX_KEY_BYTES, MAX_RANGE_ENTRIES, type ReadView, type WriteView } from '../../src/store/lab-store.ts';
 import { openLmdbStore } from '../../src/store/lmdb-store.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
@@ -133,7 +133,7 @@ describe.each(Object.keys(subjects))('store contract: %s', (name) => {
           const store = open();
           const model = new Map<string, number>();
           const put =
-            (writes: typeof first): ((tx: Parameters<Parameters<LabStore['transaction']>[0]>[0]) => void) =>
+            (writes: typeof first): ((tx: WriteView) => void) =>
             (tx) => {
               for (const { key: at, value } of writes) {
                 if (value === null) tx.delete(at);
@@ -151,9 +151,7 @@ describe.each(Object.keys(subjects))('store contract: %s', (name) => {
                 .slice(0, limit)
                 .map((at) => [at, model.get(at)]);
             });
-          const actual = (view: {
-            range: LabStore extends never ? never : (q: (typeof queries)[number]) => readonly { key: string; value: Uint8Array }[];
-          }): unknown[] => queries.map((asked) => view.range(asked).map((entry) => [entry.key, entry.value[0]]));
+          const actual = (view: ReadView): unknown[] => queries.map((asked) => view.range(asked).map((entry) => [entry.key, entry.value[0]]));
           await store.transaction(put(first));
           expect(store.read(actual)).toEqual(expected());
           await store.transaction((tx) => {

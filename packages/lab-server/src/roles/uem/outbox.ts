@@ -1,3 +1,4 @@
+import { isProtocolError } from '@uemkit/protocol';
 import { deviceById } from '../../state/devices.ts';
 import { listDueWakeUps } from '../../state/wake-ups.ts';
 import type { LabStore } from '../../store/lab-store.ts';
@@ -22,7 +23,12 @@ export function createOutbox(options: { readonly store: LabStore; readonly notif
   const flush = (): void => {
     const deviceIds = [...waiting];
     waiting = new Set();
-    send(deviceIds);
+    try {
+      send(deviceIds);
+    } catch (error) {
+      // The server is being stopped, or cannot read: the devices stay marked and are woken after the next start.
+      if (!isProtocolError(error)) throw error;
+    }
   };
 
   const send = (deviceIds: readonly string[]): void => {
