@@ -19,8 +19,8 @@ populations:
     count: 80
     credential: password
 
-# Twenty devices a second are to begin, whatever the server does; at most 32 are under way.
-activation: { ratePerS: 20, inFlight: 32 }
+# Eight devices a second are to begin, whatever the server does; at most 16 are under way.
+activation: { ratePerS: 8, inFlight: 16 }
 
 # A device that loses a push sleeps on until its next regular poll.
 push: { loss: 10% }
@@ -29,7 +29,7 @@ poll: { interval: 10s, jitter: 4s }
 timeline:
   # Wake-ups wait a moment, so that each device finds all three commands pending when it asks.
   - at: 0s
-    fault: { kind: delay, service: wakeUp, delayMs: 1500 }
+    fault: { kind: delay, service: wakeUp, delayMs: 500 }
     for: 10s
   # Sent in this order. The device gets the lock first: it is the most urgent one (F5.4).
   - at: 0s

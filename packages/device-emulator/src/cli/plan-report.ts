@@ -1,4 +1,5 @@
 import type { Plan } from '../plan/plan.ts';
+import { describeFault } from '../scenario/describe-fault.ts';
 
 /** A plan in words. */
 export function planReport(plan: Plan): string {
@@ -20,9 +21,7 @@ export function planReport(plan: Plan): string {
   lines.push('', 'Then');
   for (const { step, devices: chosen } of steps) {
     const what =
-      step.kind === 'send'
-        ? `${step.send.map(({ command }) => command).join(', ')} to ${chosen.length} devices`
-        : `the lab: ${step.fault.kind} ${step.fault.service ?? ''}`.trimEnd();
+      step.kind === 'send' ? `${step.send.map(({ command }) => command).join(', ')} to ${chosen.length} devices` : `on purpose: ${describeFault(step.fault)}`;
     lines.push(`  ${seconds(step.atMs).padStart(8)}  ${what}`);
   }
   if (scenario.assertions.length > 0) lines.push('', 'In the end', ...scenario.assertions.map(({ source }) => `  ${source}`));

@@ -18,8 +18,8 @@ export interface DeviceObserver {
   /** A poll ended with idle (F5.6). */
   polled(index: number, reason: wire.PollReason, tookMs: number): void;
   pollFailed(index: number, error: ProtocolError): void;
-  /** A command arrived (F5.4). */
-  commandReceived(index: number, commandId: string, type: string): void;
+  /** A command arrived (F5.4) in answer to what the device sent at `askedAtMs` of the monotonic clock. */
+  commandReceived(index: number, commandId: string, askedAtMs: number): void;
   /** A command has its status (F5.5). */
   commandDone(index: number, commandId: string, type: string, status: wire.CommandStatus): void;
   /** The server has the status of a command. */

@@ -19,7 +19,7 @@ import type { SeededDraw } from '../plan/seeded-draw.ts';
 import { DerivedKeyStore } from './derived-key-store.ts';
 import type { DeviceObserver } from './device-observer.ts';
 import type { FleetStore } from './fleet-store.ts';
-import { withPushLoss } from './push-loss.ts';
+import { type LossBudget, withPushLoss } from './push-loss.ts';
 import { PushTracker } from './push-tracker.ts';
 
 /** What all devices of a fleet share. */
@@ -33,6 +33,7 @@ export interface FleetSurroundings {
   readonly observer: DeviceObserver;
   /** Share of the wake-ups that are lost. */
   readonly pushLoss: number;
+  readonly lossBudget: LossBudget;
   /** How often this fleet has been started before; draws of another start are others. */
   readonly start: number;
   readonly limits?: Partial<UemClientLimits> | undefined;
@@ -130,6 +131,7 @@ export class FleetDevice {
     const client = this.#client;
     const pushes = this.#pushes;
     let pollBeganMs = 0;
+    let askedMs = 0;
     let reason: wire.PollReason = 'schedule';
     client.addEventListener('statechange', ({ detail }) => observer.stateChanged(index, detail.state));
     client.addEventListener('wakeup', ({ detail }) => {
@@ -138,11 +140,15 @@ export class FleetDevice {
     });
     client.addEventListener('poll', ({ detail }) => {
       pollBeganMs = clock.monotonicMs();
+      askedMs = pollBeganMs;
       ({ reason } = detail);
       pushes.pollBegan(reason);
     });
-    client.addEventListener('command', ({ detail }) => observer.commandReceived(index, toHex(detail.commandId), detail.type));
-    client.addEventListener('commanddone', ({ detail }) => observer.commandDone(index, toHex(detail.commandId), detail.type, detail.status));
+    client.addEventListener('command', ({ detail }) => observer.commandReceived(index, toHex(detail.commandId), askedMs));
+    client.addEventListener('commanddone', ({ detail }) => {
+      askedMs = clock.monotonicMs();
+      observer.commandDone(index, toHex(detail.commandId), detail.type, detail.status);
+    });
     client.addEventListener('commandanswered', ({ detail }) => observer.commandAnswered(index, toHex(detail.commandId)));
     client.addEventListener('idle', () => {
       const { served, recoveredAfterMs } = pushes.idle(clock.nowMs());
@@ -161,12 +167,17 @@ export class FleetDevice {
 }
 
 function lossy(transport: UemTransport, planned: PlannedDevice, pushes: PushTracker, surroundings: FleetSurroundings): UemTransport {
-  const { pushLoss, draw, start, clock, observer } = surroundings;
+  const { pushLoss, lossBudget, draw, start, clock, observer } = surroundings;
   if (pushLoss === 0) return transport;
   let ordinal = 0;
   return withPushLoss(transport, {
-    lose: () => pushes.asleep || draw.chance(`push ${planned.index} ${start} ${ordinal++}`, pushLoss),
+    lose: () => {
+      const allowed = lossBudget.arrived();
+      const unlucky = draw.chance(`push ${planned.index} ${start} ${ordinal++}`, pushLoss);
+      return pushes.asleep || (allowed && unlucky);
+    },
     onLost: () => {
+      lossBudget.lost();
       pushes.dropped(clock.nowMs());
       observer.pushDropped(planned.index);
     },

@@ -1,6 +1,29 @@
 import { isProtocolError, wire } from '@uemkit/protocol';
 import type { PushConnection, PushRequest, UemTransport } from '@uemkit/uem-client';
 
+/**
+ * Keeps the share of lost wake-ups near what was asked for over the whole fleet: devices that sleep on lose several in a row, so while the share is
+ * exceeded nobody else falls asleep.
+ */
+export class LossBudget {
+  readonly #share: number;
+  #seen = 0;
+  #lost = 0;
+
+  constructor(share: number) {
+    this.#share = share;
+  }
+
+  /** A wake-up arrived; true when another device may lose its own. */
+  arrived(): boolean {
+    return this.#lost <= this.#share * this.#seen++;
+  }
+
+  lost(): void {
+    this.#lost++;
+  }
+}
+
 export interface PushLossOptions {
   /** Decides whether this wake-up is lost. */
   lose(): boolean;

@@ -28,8 +28,8 @@ export class PushTracker {
   #received: ServedWakeUp[] = [];
   #lostAtMs: number[] = [];
   #asleep = false;
-  /** How many of the pending ones were there when the poll under way began. */
-  #before: { readonly received: number; readonly lost: number } | undefined;
+  /** How many of the lost ones were lost when the poll under way began. */
+  #lostBefore = 0;
 
   /** The device does not hear its notification service. */
   get asleep(): boolean {
@@ -50,18 +50,17 @@ export class PushTracker {
     this.#lostAtMs.push(nowMs);
   }
 
-  /** A poll begins (F5.3); what arrives from now on may be too late for it. */
+  /** A poll begins (F5.3). What is lost from now on is none of its business; a wake-up that arrives is, as the client goes on asking until idle. */
   pollBegan(reason: wire.PollReason): void {
     if (reason !== 'wakeUp') this.#asleep = false;
-    this.#before = { received: this.#received.length, lost: reason === 'wakeUp' ? 0 : this.#lostAtMs.length };
+    this.#lostBefore = reason === 'wakeUp' ? 0 : this.#lostAtMs.length;
   }
 
   /** The poll ended with idle (F5.6). */
   idle(nowMs: number): PushesSettled {
-    const { received = 0, lost = 0 } = this.#before ?? {};
-    this.#before = undefined;
-    const served = this.#received.splice(0, received);
-    const recovered = this.#lostAtMs.splice(0, lost);
+    const served = this.#received.splice(0);
+    const recovered = this.#lostAtMs.splice(0, this.#lostBefore);
+    this.#lostBefore = 0;
     return {
       served: served.map((wakeUp) => ({ sinceSentMs: nowMs - wakeUp.sentAtMs, sinceReceivedMs: nowMs - wakeUp.receivedAtMs })),
       recoveredAfterMs: recovered.map((lostAtMs) => nowMs - lostAtMs),
@@ -70,6 +69,6 @@ export class PushTracker {
 
   /** The poll failed; what was pending stays so. */
   pollFailed(): void {
-    this.#before = undefined;
+    this.#lostBefore = 0;
   }
 }

@@ -3,6 +3,7 @@ import type { AdminApi, ServerCommand } from '../admin/admin-api.ts';
 import { AdminError, isUndecided } from '../admin/admin-error.ts';
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
 import type { Plan, PlannedStep } from '../plan/plan.ts';
+import { describeFault } from '../scenario/describe-fault.ts';
 import type { CommandEntry, FaultStep } from '../scenario/scenario.ts';
 import type { OrderProof } from './order-proof.ts';
 import type { Progress } from './progress.ts';
@@ -130,7 +131,7 @@ export class Administrator {
   async #fault(place: number, step: FaultStep): Promise<readonly Promise<void>[]> {
     const { api, state, plan, progress, clock, signal } = this.#options;
     const { fault, forMs } = step;
-    progress.note(`lab: ${fault.kind}${fault.service === undefined ? '' : ` on ${fault.service}`}${forMs === undefined ? '' : ` for ${forMs} ms`}`);
+    progress.note(`on purpose: ${describeFault(fault)}${forMs === undefined ? '' : `, for ${forMs / 1_000} s`}`);
     const id = state.fault(place) ?? (await api.addFault(fault, plan.seed));
     await state.putFault(place, id);
     const end = async (): Promise<void> => {

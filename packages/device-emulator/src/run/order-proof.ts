@@ -6,12 +6,18 @@ interface OrderedCommand {
   /** Rank of its priority (F5.4): lower is more urgent. */
   readonly rank: number;
   readonly acceptedAtMs: number;
-  receivedAtMs?: number;
+  arrival?: Arrival;
+}
+
+/** When the device asked for the command that it got, and the place of that in the order of all arrivals. */
+interface Arrival {
+  readonly askedAtMs: number;
+  readonly place: number;
 }
 
 /** What was seen of the order of F5.4. */
 export interface OrderReport {
-  /** Pairs of commands of different priority that were both pending when the device got the first of them. */
+  /** Pairs of commands of different priority that were both pending when the device asked for the first of them. */
   readonly pairs: number;
   /** Such pairs in which the less urgent one came first. */
   readonly wrong: readonly { readonly device: number; readonly first: string; readonly second: string }[];
@@ -28,23 +34,25 @@ export interface OrderReport {
 export class OrderProof {
   // BOUNDED by the commands of the run.
   readonly #devices: Map<number, Map<string, OrderedCommand>> = new Map();
-  readonly #early: Map<string, number> = new Map();
+  readonly #early: Map<string, Arrival> = new Map();
+  #arrivals = 0;
 
   /** The server has taken a command into its queue. */
   accepted(index: number, commandId: string, type: string, nowMs: number): void {
     const commands = this.#devices.get(index) ?? new Map<string, OrderedCommand>();
     this.#devices.set(index, commands);
-    const receivedAtMs = this.#early.get(commandId);
+    const arrival = this.#early.get(commandId);
     this.#early.delete(commandId);
-    commands.set(commandId, { type, rank: commandPriority(type), acceptedAtMs: nowMs, ...(receivedAtMs === undefined ? {} : { receivedAtMs }) });
+    commands.set(commandId, { type, rank: commandPriority(type), acceptedAtMs: nowMs, ...(arrival === undefined ? {} : { arrival }) });
   }
 
-  /** A device got a command; the answer to its sender may still be on its way. */
-  received(index: number, commandId: string, nowMs: number): void {
+  /** A device got the command that it asked for at `askedAtMs`; the answer to its sender may still be on its way. */
+  received(index: number, commandId: string, askedAtMs: number): void {
     const command = this.#devices.get(index)?.get(commandId);
-    if (command === undefined) this.#early.set(commandId, nowMs);
+    const arrival: Arrival = { askedAtMs, place: this.#arrivals++ };
+    if (command === undefined) this.#early.set(commandId, arrival);
     // The first time counts; after a crash the same command comes again.
-    else command.receivedAtMs ??= nowMs;
+    else command.arrival ??= arrival;
   }
 
   report(): OrderReport {
@@ -53,12 +61,12 @@ export class OrderProof {
     let lockAndInventory = 0;
     let example: OrderReport['example'];
     for (const [device, commands] of this.#devices) {
-      const arrived = [...commands.values()].filter(({ receivedAtMs }) => receivedAtMs !== undefined);
+      const arrived = [...commands.values()].flatMap((command) => (command.arrival === undefined ? [] : [{ ...command, arrival: command.arrival }]));
       const sent = arrived.map(({ type }) => type);
-      arrived.sort((a, b) => (a.receivedAtMs as number) - (b.receivedAtMs as number));
+      arrived.sort((a, b) => a.arrival.place - b.arrival.place);
       arrived.forEach((first, place) => {
         for (const second of arrived.slice(place + 1)) {
-          const together = Math.max(first.acceptedAtMs, second.acceptedAtMs) <= (first.receivedAtMs as number);
+          const together = Math.max(first.acceptedAtMs, second.acceptedAtMs) <= first.arrival.askedAtMs;
           if (!together || first.rank === second.rank) continue;
           pairs++;
           if (first.rank > second.rank) wrong.push({ device, first: first.type, second: second.type });

@@ -10,6 +10,7 @@ import { derivedPassword } from '../fleet/derived-key-store.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { FleetDevice } from '../fleet/fleet-device.ts';
 import type { FleetStore } from '../fleet/fleet-store.ts';
+import { LossBudget } from '../fleet/push-loss.ts';
 import { RunMetrics } from '../metrics/run-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { SeededDraw } from '../plan/seeded-draw.ts';
@@ -137,6 +138,7 @@ class FleetRun {
         contexts: new TlsContexts(),
         observer: this.#observer,
         pushLoss: plan.scenario.pushLoss,
+        lossBudget: new LossBudget(plan.scenario.pushLoss),
         start,
         trace,
       },

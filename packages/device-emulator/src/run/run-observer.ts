@@ -102,8 +102,8 @@ export class RunObserver implements DeviceObserver {
     this.#metrics.count('pollsFailed');
   }
 
-  commandReceived(index: number, commandId: string): void {
-    this.#order.received(index, commandId, this.#clock.monotonicMs());
+  commandReceived(index: number, commandId: string, askedAtMs: number): void {
+    this.#order.received(index, commandId, askedAtMs);
   }
 
   commandDone(): void {

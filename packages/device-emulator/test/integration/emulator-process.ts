@@ -47,7 +47,7 @@ export function startEmulator(...args: readonly string[]): EmulatorProcess {
         };
         heard.add(check);
         check();
-        ended.then(() => reject(new Error(`the emulator ended without "${text}":\n${err}`)));
+        void ended.then(() => reject(new Error(`the emulator ended without "${text}":\n${err}`)));
       }),
   };
 }

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DerivedKeyStore, derivedPassword } from '../../src/fleet/derived-key-store.ts';
 import { lockFleet } from '../../src/fleet/fleet-lock.ts';
 import { FleetStore } from '../../src/fleet/fleet-store.ts';
-import { withPushLoss } from '../../src/fleet/push-loss.ts';
+import { LossBudget, withPushLoss } from '../../src/fleet/push-loss.ts';
 import { SharedClock } from '../../src/fleet/shared-clock.ts';
 import { SeededDraw } from '../../src/plan/seeded-draw.ts';
 
@@ -135,6 +135,17 @@ describe('lockFleet', () => {
   it('takes over the lock of a process number that was given to another process', () => {
     writeFileSync(join(folder, 'fleet.lock'), `${process.pid} 1\n`);
     if (process.platform === 'linux') lockFleet(folder, process.pid).release();
+  });
+});
+
+describe('LossBudget', () => {
+  it('lets no other device fall asleep while more than the share is lost', () => {
+    const budget = new LossBudget(0.1);
+    expect(budget.arrived()).toBe(true);
+    budget.lost();
+    const allowed = Array.from({ length: 20 }, () => budget.arrived());
+    expect(allowed.indexOf(true)).toBe(9);
+    expect(allowed.slice(9)).not.toContain(false);
   });
 });
 

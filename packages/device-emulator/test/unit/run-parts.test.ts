@@ -133,7 +133,11 @@ describe('PushTracker', () => {
     pushes.received(5, 8);
     pushes.pollBegan('wakeUp');
     pushes.received(9, 9);
-    expect(pushes.idle(18).served).toEqual([{ sinceSentMs: 13, sinceReceivedMs: 10 }]);
+    expect(pushes.idle(18).served).toEqual([
+      { sinceSentMs: 13, sinceReceivedMs: 10 },
+      { sinceSentMs: 9, sinceReceivedMs: 9 },
+    ]);
+    expect(pushes.idle(20).served).toEqual([]);
   });
 });
 
@@ -167,6 +171,11 @@ describe('OrderProof', () => {
     proof.accepted(1, 'info', 'REQUEST_DEVICE_INFO', 6);
     proof.accepted(1, 'lock', 'LOCK_DEVICE', 7);
     proof.received(1, 'lock', 8);
+    // Asked for before the lock was taken, answered after it.
+    proof.accepted(2, 'info2', 'REQUEST_DEVICE_INFO', 1);
+    proof.accepted(2, 'lock2', 'LOCK_DEVICE', 3);
+    proof.received(2, 'info2', 2);
+    proof.received(2, 'lock2', 4);
     expect(proof.report()).toMatchObject({ pairs: 0, wrong: [] });
   });
 });
