@@ -3,7 +3,10 @@ import {
   type ActivationSecret,
   EventEmitterTarget,
   isProtocolError,
+  MANAGEMENT_KEYS,
   ProtocolError,
+  restoreManagementState,
+  type Store,
   toHex,
   writeActivation,
   x509,
@@ -31,10 +34,12 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   #deviceId: string | undefined;
   #managed: ManagedDevice | undefined;
   /** `open` or `activate` is under way. */
-  #busy = false;
+  #work: AbortController | undefined;
   #opened = false;
+  #closed = false;
   #firstPoll: 'activation' | 'resume' = 'resume';
-  #closing: AbortController = new AbortController();
+  /** The identity is being destroyed after a verdict. */
+  #departing: Promise<void> | undefined;
 
   constructor(options: UemClientOptions) {
     super();
@@ -52,13 +57,17 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
 
   open(options: CallOptions = {}): Promise<void> {
     return this.#exclusively(options.signal, async (signal) => {
+      if (this.#managed !== undefined) return;
       const saved = await loadState(this.options.store);
       this.#opened = true;
       if (saved.phase === 'inactive') return;
       if (saved.phase === 'ended') return this.#show(stateAfter(saved.reason));
       if (saved.phase === 'departing') return this.#finishDeparture(saved.keyId, saved.reason);
       this.#deviceId = saved.record.details?.deviceId;
-      if (saved.phase === 'active') return this.#activated(saved.record);
+      if (saved.phase === 'active') {
+        if (await isLeaving(this.options.store)) return this.#finishDeparture(saved.record.keyId, 'command');
+        return this.#activated(saved.record);
+      }
       this.#show('activating');
       // After A6 nothing is needed of the user any more (F1.5).
       if (saved.record.phase !== 'started') await this.#confirm(saved.record, signal);
@@ -79,8 +88,10 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   }
 
   start(): void {
-    if (this.#closing.signal.aborted) throw closedError();
-    this.#managed?.start(this.#firstPoll);
+    if (this.#closed) throw closedError();
+    if (this.#managed === undefined) return;
+    this.#managed.start(this.#firstPoll);
+    this.#firstPoll = 'resume';
   }
 
   async stop(): Promise<void> {
@@ -95,8 +106,9 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   }
 
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort(closedError());
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#work?.abort(closedError());
     this.#managed?.drop();
     this.#managed = undefined;
     await this.options.transport.close();
@@ -120,22 +132,27 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     this.#show('leaving');
   }
 
-  departed(reason: DeactivationReason): void {
+  departed(reason: DeactivationReason, destroyed?: Promise<void>): void {
     this.#managed = undefined;
+    this.#departing = destroyed;
     this.#show(stateAfter(reason));
   }
 
   /** One of `open` and `activate` at a time; ends when the caller or `close` says so. Errors of ours keep their step. */
   async #exclusively(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    if (this.#closing.signal.aborted) throw closedError();
-    if (this.#busy) throw new ProtocolError('ERR_USAGE_STATE', 'the client is being opened or activated');
-    this.#busy = true;
+    if (this.#closed) throw closedError();
+    if (this.#work !== undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the client is being opened or activated');
+    const abort = new AbortController();
+    const forward = (): void => abort.abort(signal?.reason);
+    this.#work = abort;
     try {
-      const either = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
-      either.throwIfAborted();
-      await work(either);
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', forward, { once: true });
+      await this.#departing;
+      await work(abort.signal);
     } finally {
-      this.#busy = false;
+      signal?.removeEventListener('abort', forward);
+      this.#work = undefined;
     }
   }
 
@@ -144,6 +161,8 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     const { store, keyStore, entropy } = this.options;
     const saved: SavedState = await loadState(store);
     if (saved.phase === 'departing') await this.#finishDeparture(saved.keyId, saved.reason);
+    // A verdict that could not be saved when it came.
+    if (saved.phase === 'active') await this.#finishDeparture(saved.record.keyId, reasonOf(this.#state));
     if (saved.phase === 'activating') {
       if (saved.record.userId === userId) return saved.record;
       if (saved.record.phase !== 'started') throw new ProtocolError('ERR_USAGE_STATE', 'the device was accepted for another user; confirm that first');
@@ -222,6 +241,16 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     if (state !== 'active' && state !== 'activating' && state !== 'leaving') this.#deviceId = undefined;
     this.emit('statechange', { state, previous });
   }
+}
+
+function reasonOf(state: ClientState): DeactivationReason {
+  return state === 'revoked' || state === 'unknown' || state === 'expired' ? state : 'command';
+}
+
+/** A delete command was answered before a crash; only the identity is left to destroy. */
+async function isLeaving(store: Store): Promise<boolean> {
+  const open = await store.get(MANAGEMENT_KEYS.open);
+  return restoreManagementState((key) => (key === MANAGEMENT_KEYS.open ? open : undefined)).open?.leaving === true;
 }
 
 function stateAfter(reason: DeactivationReason): ClientState {

@@ -14,8 +14,8 @@ export interface ManagedDeviceOwner {
   emit<Name extends keyof UemClientEvents>(name: Name, detail: UemClientEvents[Name]): void;
   /** The identity is about to be destroyed. */
   leaving(reason: DeactivationReason): void;
-  /** The device is not managed any more. */
-  departed(reason: DeactivationReason): void;
+  /** The device is not managed any more; `destroyed` settles when the identity is gone, and never rejects. */
+  departed(reason: DeactivationReason, destroyed?: Promise<void>): void;
 }
 
 interface PollWaiter {
@@ -40,10 +40,6 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     this.#context = context;
     this.#device = device;
     this.#owner = owner;
-  }
-
-  get device(): ActiveDevice {
-    return this.#device;
   }
 
   start(reason: wire.PollReason): void {
@@ -148,7 +144,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     this.#end();
     const reason = refusal === undefined ? 'command' : verdictOf(refusal.code);
     if (refusal === undefined || reason === undefined) this.#owner.departed('command');
-    else void this.#refused(reason);
+    else this.#owner.departed(reason, this.#destroy(reason));
     for (const waiter of waiters) {
       if (refusal === undefined) waiter.resolve();
       else waiter.reject(refusal);
@@ -156,9 +152,8 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   }
 
   /** The verdict holds at once; when it cannot be saved now, the next start hears it again. */
-  async #refused(reason: DeactivationReason): Promise<void> {
+  async #destroy(reason: DeactivationReason): Promise<void> {
     const { options } = this.#context;
-    this.#owner.departed(reason);
     try {
       await options.store.commit(await depart(options, this.#device.identity.keyId, reason));
     } catch (error) {

@@ -65,6 +65,8 @@ export class MemoryUem {
   pushFault: () => void = () => undefined;
   pingIntervalS = 120;
   released = 0;
+  /** What the Infrastructure says instead of the truth. */
+  discoveryAnswer: Uint8Array | undefined;
   readonly coreId = 'core-1';
   readonly #options: MemoryUemOptions;
   readonly #caKey: Uint8Array;
@@ -170,7 +172,7 @@ export class MemoryUem {
     if (address !== { discovery: 'infrastructure:1', activation: 'activation:1', device: 'devices:1' }[service]) throw new Error(`wrong address ${address}`);
     switch (service) {
       case 'discovery':
-        return wire.discoveryResponse.encode({ version: 1, tenantId: 'tenant', activationAddress: 'activation:1', spkiPins: [] });
+        return this.discoveryAnswer ?? wire.discoveryResponse.encode({ version: 1, tenantId: 'tenant', activationAddress: 'activation:1', spkiPins: [] });
       case 'activation': {
         const answer = this.#responder.handle(frame, { source: 'device', nowMs: this.#options.clock.nowMs(), records: this.#records() });
         answer.settle(true);

@@ -118,6 +118,48 @@ describe('activation (F1)', () => {
     expect(device.uem.only.state).toBe('active');
   });
 
+  it('ends when the client is closed', async () => {
+    const device = await testDevice();
+    device.uem.fault = () => 'hang';
+    const ended = expect(device.activate()).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+    await device.clock.settle();
+    await device.client.close();
+    await ended;
+    expect(device.clock.pendingTimers).toBe(0);
+  });
+
+  it('refuses another user once the device was accepted, and takes one before that with another key', async () => {
+    const device = await testDevice();
+    device.uem.fault = (_service, frame) => (frame === 'activationRequest' ? 'lose' : undefined);
+    await expect(device.activate()).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
+    const [firstKey] = [...device.store.snapshot().keys()].filter((key) => key.startsWith('uem/key/'));
+    device.uem.fault = (_service, frame) => (frame === 'activationDone' ? 'lose' : undefined);
+    const bob = { kind: 'qr', content: device.uem.qrCode('bob@example.com') } as const;
+    await expect(device.activate(bob)).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CLOSED', step: 'F1.5' });
+    expect([...device.store.snapshot().keys()]).not.toContain(firstKey);
+    device.uem.fault = () => undefined;
+    await expect(device.activate()).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+    await device.activate(bob);
+    expect(device.uem.only.userId).toBe('bob@example.com');
+  });
+
+  it('believes no alert of the Infrastructure, which nobody vouches for', async () => {
+    for (const [code, error] of [
+      ['busy', 'ERR_REJECTED_BUSY'],
+      ['revoked', 'ERR_PEER_ALERT'],
+    ] as const) {
+      const device = await testDevice();
+      device.uem.discoveryAnswer = wire.alert.encode({ code });
+      await expect(device.activate(password(device, 'x'))).rejects.toMatchObject({ code: error, step: 'F1.3' });
+      expect(device.client.state).toBe('activating');
+    }
+    const device = await testDevice();
+    device.uem.discoveryAnswer = wire.idle.encode({ pollIntervalS: 1, pollJitterS: 0, serverTimeEpochS: 0 });
+    await expect(device.activate(password(device, 'x'))).rejects.toMatchObject({ code: 'ERR_PEER_UNEXPECTED', step: 'F1.3' });
+    device.uem.discoveryAnswer = wire.discoveryResponse.encode({ version: 2, tenantId: 't', activationAddress: 'activation:1', spkiPins: [] });
+    await expect(device.activate(password(device, 'x'))).rejects.toMatchObject({ code: 'ERR_PEER_MISMATCH', step: 'F1.3' });
+  });
+
   it('tells the server that the configuration failed, and forgets the activation', async () => {
     const device = await testDevice();
     device.os.configuring = () => ({ status: 'failed', message: 'no room for a work space' });
@@ -180,8 +222,11 @@ describe('activation (F1)', () => {
     await expect(device.activate(credentials)).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
     await first;
     await expect(device.activate(credentials)).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+    await device.client.open();
+    expect(device.client.state).toBe('active');
     await device.client.close();
     await device.client.close();
+    expect(() => device.client.start()).toThrow(expect.objectContaining({ code: 'ERR_USAGE_STATE' }));
     await expect(device.client.open()).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
   });
 });

@@ -253,6 +253,22 @@ describe('management (F5)', () => {
     expect(again.client.state).toBe('active');
   });
 
+  it('can be activated again at once after a verdict, and after one that could not be saved', async () => {
+    const device = await activeTestDevice();
+    device.uem.only.state = 'revoked';
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_REVOKED' });
+    await device.activate();
+    expect([device.client.state, device.client.deviceId]).toEqual(['active', device.uem.only.deviceId]);
+
+    device.uem.only.state = 'revoked';
+    device.store.failWrites(1);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_REVOKED' });
+    await device.activate();
+    expect([device.client.state, device.uem.devices.size]).toEqual(['active', 3]);
+    expect(new Set([...device.uem.devices.values()].map(({ publicKey }) => toHex(publicKey))).size).toBe(3);
+    await device.client.poll();
+  });
+
   it('never takes trouble with the network for a verdict', async () => {
     const device = await activeTestDevice();
     for (const code of ['ERR_TRANSPORT_TLS', 'ERR_TRANSPORT_CONNECT', 'ERR_TRANSPORT_HTTP', 'ERR_WIRE_LIMIT'] as const) {
