@@ -1,0 +1,234 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { wire } from '@uemkit/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { readConnectionFile } from '../../src/data/connection-file.ts';
+import { main } from '../../src/cli/main.ts';
+import type { CliOutput } from '../../src/cli/output.ts';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { LabDevice, overHttps, qrSecret } from '../support/lab-device.ts';
+
+let folder: string;
+const runs = new Set<CliRun>();
+
+/** A process of its own, for what only a process shows. */
+function spawnStart(...args: string[]): CliRun {
+  const run = runCli('start', '--json', ...args);
+  runs.add(run);
+  return run;
+}
+
+/** The program in this process. */
+class InProcess {
+  readonly out: string[] = [];
+  readonly error: string[] = [];
+  readonly code: Promise<number>;
+  private stop: () => void = () => {};
+  private readonly printed: (() => void)[] = [];
+
+  constructor(...args: string[]) {
+    const wake = (): void => {
+      for (const resolve of this.printed.splice(0)) resolve();
+    };
+    const output: CliOutput = {
+      out: (line) => {
+        this.out.push(line);
+        wake();
+      },
+      error: (line) => void this.error.push(line),
+    };
+    const stopped = new Promise<string>((resolve) => {
+      this.stop = () => resolve('SIGTERM');
+    });
+    this.code = main(args, output, () => stopped).finally(wake);
+    inProcess.add(this);
+  }
+
+  async ready(): Promise<Record<string, unknown>> {
+    if (this.out.length === 0) await new Promise<void>((resolve) => this.printed.push(resolve));
+    if (this.out[0] === undefined) throw new Error(`the program ended: ${this.error.join()}`);
+    return JSON.parse(this.out[0]);
+  }
+
+  async end(): Promise<number> {
+    this.stop();
+    return this.code;
+  }
+}
+const inProcess = new Set<InProcess>();
+const start = (...args: string[]): InProcess => new InProcess('start', '--json', ...args);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uemkit-cli-'));
+});
+afterEach(async () => {
+  for (const run of runs) {
+    run.child.kill('SIGKILL');
+    await run.exited;
+  }
+  runs.clear();
+  for (const run of inProcess) await run.end();
+  inProcess.clear();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** curl as a script would use it. */
+function curl(...args: string[]): Promise<{ readonly status: number; readonly type: string; readonly body: unknown }> {
+  const { ca, administrator } = readConnectionFile(join(folder, 'connection.json'));
+  writeFileSync(join(folder, 'ca.pem'), ca);
+  const all = ['--silent', '--show-error', '--cacert', join(folder, 'ca.pem'), '-u', `${administrator.username}:${administrator.password}`, '-w', '\n%{http_code} %{content_type}', ...args];
+  return new Promise((resolve, reject) => {
+    execFile('curl', all, (error, stdout) => {
+      if (error !== null) return reject(error);
+      const at = stdout.lastIndexOf('\n');
+      const [status = '', type = ''] = stdout.slice(at + 1).split(' ');
+      const text = stdout.slice(0, at);
+      resolve({ status: Number(status), type, body: text === '' ? undefined : JSON.parse(text) });
+    });
+  });
+}
+
+describe('lab-server start', () => {
+  it('serves curl and a device, and goes on after kill -9 at the same addresses', async () => {
+    const first = spawnStart('--data', folder);
+    const ready = await first.ready();
+    const connection = readConnectionFile(join(folder, 'connection.json'));
+    expect(ready).toMatchObject({ event: 'ready', role: 'all', activation: connection.activation, admin: connection.admin });
+    expect(statSync(join(folder, 'connection.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'roles', 'uem.json')).mode & 0o777).toBe(0o600);
+
+    const base = `${connection.admin}/${connection.tenantId}/api/v1`;
+    const json = ['-H', 'content-type: application/json'];
+    const created = await curl(`${base}/users`, ...json, '-d', '{"username":"alice"}');
+    expect([created.status, created.type]).toEqual([201, 'application/vnd.blackberry.userdetail-v1+json']);
+    const { guid } = created.body as { guid: string };
+    const issued = await curl(`${base}/users/${guid}/activationPasswords`, ...json, '-d', '{"activationPasswords":[{"qrCode":true}]}');
+    const [{ qrCodeContent }] = (issued.body as { activationPasswords: [{ qrCodeContent: string }] }).activationPasswords;
+    const device = new LabDevice(overHttps(connection));
+    expect((await device.discover('alice')).activationAddress).toBe(connection.activation);
+    expect(await device.activate(qrSecret(qrCodeContent))).toMatchObject({ status: 'activated' });
+
+    const commands = `${base}/users/${guid}/userDevices/${device.deviceId}/commands`;
+    await curl(commands, ...json, '-d', '{"type":"REQUEST_DEVICE_INFO"}');
+    await curl(commands, ...json, '-d', '{"type":"LOCK_DEVICE"}');
+    const handedOut = wire.command.decode(await device.poll());
+    expect(handedOut.type).toBe('LOCK_DEVICE');
+
+    first.child.kill('SIGKILL');
+    await first.exited;
+    const second = spawnStart('--data', folder);
+    await second.ready();
+    expect(readConnectionFile(join(folder, 'connection.json'))).toEqual(connection);
+    // The command in flight is handed out again, under the same id.
+    const again = wire.command.decode(await device.poll({ reason: 'resume' }));
+    expect(again).toEqual(handedOut);
+    expect(wire.command.decode(await device.result(again.commandId)).type).toBe('REQUEST_DEVICE_INFO');
+    const listed = await curl(commands);
+    expect((listed.body as { commands: { type: string; status: string }[] }).commands.map(({ type, status }) => `${type} ${status}`)).toEqual(['REQUEST_DEVICE_INFO SENT', 'LOCK_DEVICE COMPLETED']);
+    expect((await curl(`${base}/shoes`)).status).toBe(404);
+    expect((await device.discover('alice')).activationAddress).toBe(connection.activation);
+    // One process at a time has a folder.
+    const third = start('--data', folder);
+    expect(await third.code).toBe(1);
+    expect(third.error.join()).toMatch(/^lab-server: process \d+ uses .* already/);
+    second.child.kill('SIGTERM');
+    expect(await second.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('writes its journal', async () => {
+    const journal = join(folder, 'journal.ndjson');
+    const run = start('--data', folder, '--journal', journal);
+    const { admin } = await run.ready();
+    await curl(`${admin}/nothing`);
+    expect(await run.end()).toBe(0);
+    const lines = readFileSync(journal, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    expect(lines.at(-1)).toMatchObject({ request: 'GET /nothing', answer: '404', unknown: true });
+    expect(statSync(journal).mode & 0o777).toBe(0o600);
+  });
+
+  it('moves a listener whose port is taken, and says so', async () => {
+    const first = start('--data', folder);
+    await first.ready();
+    const before = readConnectionFile(join(folder, 'connection.json'));
+    await first.end();
+    const port = Number(before.devices.split(':')[1]);
+    const squatter = createServer().listen(port, '127.0.0.1');
+    await new Promise((resolve) => squatter.once('listening', resolve));
+    expect((squatter.address() as AddressInfo).port).toBe(port);
+    const second = start('--data', folder);
+    await second.ready();
+    const after = readConnectionFile(join(folder, 'connection.json'));
+    expect(after).toEqual({ ...before, devices: after.devices });
+    expect(after.devices).not.toBe(before.devices);
+    expect(second.error.join()).toContain(`Port ${port} of listener devices is taken`);
+    squatter.close();
+  });
+});
+
+describe('roles alone', () => {
+  it('find each other over mutual TLS, in any order, and serve a device', async () => {
+    const init = new InProcess('init', '--data', folder, '--json');
+    const { roleFiles, connectionFile } = (await init.ready()) as { roleFiles: Record<string, string>; connectionFile: string };
+    expect(await init.code).toBe(0);
+    const one = (role: string): InProcess => start('--role', role, '--join', roleFiles[role] as string, '--data', join(folder, role));
+    // UEM first: what it has to tell the Infrastructure waits until that is there.
+    const uem = one('uem');
+    await uem.ready();
+    await one('notification').ready();
+    await one('infrastructure').ready();
+
+    const connection = readConnectionFile(connectionFile);
+    const base = `${connection.admin}/${connection.tenantId}/api/v1`;
+    const json = ['-H', 'content-type: application/json'];
+    const { guid } = (await curl(`${base}/users`, ...json, '-d', '{"username":"alice"}')).body as { guid: string };
+    const issued = await curl(`${base}/users/${guid}/activationPasswords`, ...json, '-d', '{"activationPasswords":[{"qrCode":true}]}');
+    const [{ qrCodeContent }] = (issued.body as { activationPasswords: [{ qrCodeContent: string }] }).activationPasswords;
+    const device = new LabDevice(overHttps(connection));
+    await expect.poll(() => device.discover('alice').then(({ activationAddress }) => activationAddress, () => undefined), { timeout: 15_000 }).toBe(connection.activation);
+    expect(await device.activate(qrSecret(qrCodeContent))).toMatchObject({ status: 'activated' });
+
+    const socket = new WebSocket(`wss://${connection.notification}/uemkit/1/push`, ['uemkit.push.1'], { ca: connection.ca });
+    const frames: wire.Frame[] = [];
+    socket.on('message', (data: Buffer) => frames.push(wire.parseFrame(new Uint8Array(data))));
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket.send(wire.pushRegister.encode({ service: 'fcm' }));
+    await expect.poll(() => frames.length).toBe(1);
+    const { token } = wire.pushRegistered.decode(frames[0] as wire.Frame);
+    expect((await device.poll({ pushToken: token })).name).toBe('idle');
+    await curl(`${base}/users/${guid}/userDevices/${device.deviceId}/commands`, ...json, '-d', '{"type":"LOCK_DEVICE"}');
+    await expect.poll(() => frames.map(({ name }) => name), { timeout: 15_000 }).toEqual(['pushRegistered', 'wakeUp']);
+    socket.terminate();
+  });
+
+  it('refuses the file of another role, and a file that is none', async () => {
+    const { roleFiles } = (await new InProcess('init', '--data', folder, '--json').ready()) as { roleFiles: Record<string, string> };
+    const wrong = start('--role', 'uem', '--join', roleFiles['notification'] as string, '--data', join(folder, 'x'));
+    expect(await wrong.code).toBe(2);
+    expect(wrong.error.join()).toContain('that is the file of role notification, not of uem');
+    const none = start('--role', 'uem', '--join', join(folder, 'connection.json'), '--data', join(folder, 'x'));
+    expect(await none.code).toBe(1);
+    expect(none.error.join()).toContain('is no role file');
+  });
+});
+
+describe('usage', () => {
+  it.each<[string[], number, RegExp]>([
+    [[], 0, /COMMANDS/],
+    [['--help'], 0, /EXAMPLES/],
+    [['start', '--help'], 0, /--journal/],
+    [['init', '--help'], 0, /--advertise/],
+    [['dance'], 2, /There is no command dance/],
+    [['start', '--dta', 'x'], 2, /There is no option --dta/],
+    [['start', 'here'], 2, /There is no option here/],
+    [['start', '--role', 'noc'], 2, /there are infrastructure, uem, notification/],
+    [['start', '--host', '0.0.0.0'], 2, /--allow-remote/],
+  ])('%j ends with %i', async (args, code, text) => {
+    const run = new InProcess(...args);
+    expect(await run.code).toBe(code);
+    expect([...run.out, ...run.error].join('\n')).toMatch(text);
+  });
+});
