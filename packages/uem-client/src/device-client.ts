@@ -102,7 +102,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     options.signal?.throwIfAborted();
     if (this.#managed === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the device is not active', { details: { state: this.#state } });
     const polled = this.#managed.poll();
-    await (options.signal === undefined ? polled : abortable(polled, options.signal));
+    return options.signal === undefined ? polled : abortable(polled, options.signal);
   }
 
   async close(): Promise<void> {

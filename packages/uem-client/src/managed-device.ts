@@ -33,6 +33,8 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   #started = false;
   #renewing: AbortController | undefined;
   #cancelRelease: (() => void) | undefined;
+  /** Absent while a frame is under way. */
+  #restingSinceMs: number | undefined;
   /** Bounded by the callers of `poll`; all end with the next poll. */
   #waiters: PollWaiter[] = [];
 
@@ -98,8 +100,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   // F5.3 to F5.6
 
   exchange(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    this.#cancelRelease?.();
-    this.#cancelRelease = undefined;
+    this.#restingSinceMs = undefined;
     const { address, trust, identity } = this.#device;
     return this.#context.options.transport.exchange({ address, service: 'device', frame, trust, identity, signal });
   }
@@ -162,10 +163,9 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   }
 
   #idle(commands: number, serverTimeEpochS: number, nextPollMs: number): void {
-    const { clock } = this.#context.options;
     this.#owner.emit('idle', { commands, serverTimeEpochS, nextPollMs });
-    this.#cancelRelease?.();
-    this.#cancelRelease = clock.setTimer(this.#context.limits.releaseAfterMs, () => this.#rest());
+    this.#restingSinceMs = this.#context.options.clock.monotonicMs();
+    if (this.#cancelRelease === undefined) this.#releaseAfter(this.#context.limits.releaseAfterMs);
     // The server's time decides: a clock of the device that is wrong must not renew with every poll.
     if (serverTimeEpochS >= this.#device.renewAtEpochS) void this.#renew(serverTimeEpochS);
     this.#settle(undefined);
@@ -175,6 +175,18 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     this.#rest();
     this.#owner.emit('pollfailed', { error, retryInMs });
     this.#settle(error);
+  }
+
+  /** One timer for many polls in a row: it looks when it fires how long the device has been at rest. */
+  #releaseAfter(delayMs: number): void {
+    const { clock } = this.#context.options;
+    this.#cancelRelease = clock.setTimer(delayMs, () => {
+      this.#cancelRelease = undefined;
+      if (this.#restingSinceMs === undefined) return;
+      const leftMs = this.#restingSinceMs + this.#context.limits.releaseAfterMs - clock.monotonicMs();
+      if (leftMs > 0) this.#releaseAfter(leftMs);
+      else this.#rest();
+    });
   }
 
   /** The poll connection closes; without `start` the loop ends, too, and nothing of the device stays but its state. */
