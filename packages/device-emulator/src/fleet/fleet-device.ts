@@ -133,7 +133,13 @@ export class FleetDevice {
     let pollBeganMs = 0;
     let askedMs = 0;
     let reason: wire.PollReason = 'schedule';
-    client.addEventListener('statechange', ({ detail }) => observer.stateChanged(index, detail.state));
+    client.addEventListener('statechange', ({ detail }) => {
+      if (detail.state === 'inactive') {
+        const recoveredAfterMs = pushes.ended(clock.nowMs());
+        if (recoveredAfterMs.length > 0) observer.pushesRecovered(index, recoveredAfterMs);
+      }
+      observer.stateChanged(index, detail.state);
+    });
     client.addEventListener('wakeup', ({ detail }) => {
       pushes.received(detail.sentAtEpochMs, clock.nowMs());
       observer.pushReceived(index);

@@ -67,6 +67,12 @@ export class PushTracker {
     };
   }
 
+  /** The device is not managed any more, so nothing is pending for it: a poll brought the command that ended it. Gives the ages of what was lost. */
+  ended(nowMs: number): readonly number[] {
+    this.#received = [];
+    return this.#lostAtMs.splice(0).map((lostAtMs) => nowMs - lostAtMs);
+  }
+
   /** The poll failed; what was pending stays so. */
   pollFailed(): void {
     this.#lostBefore = 0;

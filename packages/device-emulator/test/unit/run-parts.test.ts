@@ -128,6 +128,13 @@ describe('PushTracker', () => {
     expect(pushes.lost).toBe(1);
   });
 
+  it('settles what was lost when the device leaves management', () => {
+    const pushes = new PushTracker();
+    pushes.dropped(10);
+    expect(pushes.ended(25)).toEqual([15]);
+    expect([pushes.lost, pushes.ended(30)]).toEqual([0, []]);
+  });
+
   it('measures a push that arrived from its sending and from its arrival', () => {
     const pushes = new PushTracker();
     pushes.received(5, 8);
