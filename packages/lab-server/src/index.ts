@@ -12,7 +12,7 @@ export { AdminProblem, type ProblemId } from './admin/problem.ts';
 export { type ConnectionFile, readConnectionFile } from './data/connection-file.ts';
 export type { RoleFile, RoleFiles } from './data/role-file.ts';
 export { type ActiveFault, FAULT_RULES, type FaultKind, type FaultRule, type Faults } from './faults/faults.ts';
-export { type JournalQuery, type NumberedEntry, type RingJournal } from './journal/journal.ts';
+export type { JournalQuery, NumberedEntry, RingJournal } from './journal/journal.ts';
 export { type Lab, type LabOptions, startLab } from './lab.ts';
 export { type LabServer, type LabServerOptions, startLabServer } from './lab-server.ts';
 export type { MemoryExchange, MemoryPushRequest, MemoryTransport, MemoryTrust } from './memory/memory-transport.ts';

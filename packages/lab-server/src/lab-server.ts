@@ -110,7 +110,8 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     throw error;
   }
   const { infrastructure, uem, notification } = core;
-  const serversOf = (name: RoleName) => NAMES.filter((listener) => LISTENER_KINDS[listener].role === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
+  const serversOf = (name: RoleName) =>
+    NAMES.filter((listener) => LISTENER_KINDS[listener].role === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
   breakOnRestart(infrastructure, serversOf('infrastructure'));
   breakOnRestart(uem.host, serversOf('uem'));
   breakOnRestart(notification, serversOf('notification'));

@@ -7,7 +7,8 @@ export const COMMAND_PROPERTIES_BYTES = 60_000;
 type Check = (value: unknown) => boolean;
 
 const text: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 1_024;
-const base64: Check = (value) => typeof value === 'string' && value.length <= 400 && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value) && value !== '';
+const base64: Check = (value) =>
+  typeof value === 'string' && value.length <= 400 && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value) && value !== '';
 const revision: Check = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const map: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 

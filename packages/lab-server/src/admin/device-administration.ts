@@ -45,7 +45,8 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
     },
     device: (deviceId) => store.read((view) => requireDevice(view, deviceId)),
     *devicesOfUser(guid) {
-      const page = (view: ReadView, query: { readonly after?: string; readonly limit: number }): readonly DeviceRecord[] => listDevicesOfUser(view, guid, query);
+      const page = (view: ReadView, query: { readonly after?: string; readonly limit: number }): readonly DeviceRecord[] =>
+        listDevicesOfUser(view, guid, query);
       for (const device of rowsOf(read, page, (row) => row.deviceId)) if (counts(device)) yield device;
     },
     inventory: (deviceId) => store.read((view) => inventoryOf(view, deviceId)),
@@ -85,7 +86,8 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
     },
     async removeDevice(deviceId) {
       await store.transaction((tx) => {
-        if (!removeDevice(tx, requireDevice(tx, deviceId).deviceId, clock.nowMs())) throw new AdminProblem('DEVICE_NOT_ACTIVE', 'the device is removed already');
+        if (!removeDevice(tx, requireDevice(tx, deviceId).deviceId, clock.nowMs()))
+          throw new AdminProblem('DEVICE_NOT_ACTIVE', 'the device is removed already');
       });
     },
   };

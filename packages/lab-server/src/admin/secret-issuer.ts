@@ -14,12 +14,12 @@ import {
   wire,
 } from '@uemkit/protocol';
 import { type ActivationSecretRecord, putActivationSecret } from '../state/activation-secrets.ts';
+import { randomUuid } from '../state/ids.ts';
 import { type TenantRecord, tenantOf } from '../state/tenants.ts';
 import { fullBudget, TRY_RULES } from '../state/try-budget.ts';
 import { type UserRecord, userByGuid } from '../state/users.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { type IssuedPassword, type IssuedQrCode, type NewPassword, type NewSecret, SECRET_LEAST_LIFE_MS, SECRET_LIFE_MS } from './administration.ts';
-import { randomUuid } from '../state/ids.ts';
 import { AdminProblem } from './problem.ts';
 import { requireProfile } from './require-profile.ts';
 
@@ -51,7 +51,8 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
   const prepare = (guid: string, wanted: NewSecret): { readonly user: UserRecord; readonly tenant: TenantRecord; readonly expiresAtMs: number } => {
     const nowMs = clock.nowMs();
     const { expiresAtMs = nowMs + SECRET_LIFE_MS, profileId } = wanted;
-    if (!(expiresAtMs >= nowMs + SECRET_LEAST_LIFE_MS && expiresAtMs <= nowMs + SECRET_LIFE_MS)) throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not from one minute to 30 days from now');
+    if (!(expiresAtMs >= nowMs + SECRET_LEAST_LIFE_MS && expiresAtMs <= nowMs + SECRET_LIFE_MS))
+      throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not from one minute to 30 days from now');
     return store.read((view) => {
       const user = userByGuid(view, guid);
       const tenant = tenantOf(view);
@@ -91,7 +92,9 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
   };
 
   /** A verifier over a fresh salt; the chance that a scalar is 0 is 2^-255, then with another salt. */
-  const verifierOver = async (stretch: (salt: Uint8Array) => Promise<Uint8Array> | Uint8Array): Promise<{ readonly salt: Uint8Array; readonly verifier: Spake2Verifier }> => {
+  const verifierOver = async (
+    stretch: (salt: Uint8Array) => Promise<Uint8Array> | Uint8Array,
+  ): Promise<{ readonly salt: Uint8Array; readonly verifier: Spake2Verifier }> => {
     for (;;) {
       const salt = entropy.randomBytes(ACTIVATION_SALT_BYTES);
       const verifier = verifierFromStretched(crypto, await stretch(salt));
@@ -104,7 +107,8 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       const prepared = prepare(guid, wanted);
       const { user, tenant, expiresAtMs } = prepared;
       const password = wanted.password ?? generateActivationPassword(entropy);
-      if ([...password].length < LEAST_PASSWORD_CHARACTERS) throw new AdminProblem('INVALID_PROPERTY', `password: has fewer than ${LEAST_PASSWORD_CHARACTERS} characters`);
+      if ([...password].length < LEAST_PASSWORD_CHARACTERS)
+        throw new AdminProblem('INVALID_PROPERTY', `password: has fewer than ${LEAST_PASSWORD_CHARACTERS} characters`);
       if (inWork >= STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
       inWork += 1;
       try {
@@ -131,7 +135,10 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       const made = await verifierOver((salt) => stretchQrSecret(crypto, secret, { userId: user.userId, coreId }, salt));
       await keep(prepared, 'qr', made, wanted);
       const { address: host, spkiPin } = options.activation;
-      const map = wire.qrCode.encode({ format: 1, host, userId: user.userId, secret, spkiPin, coreId, expiryEpochS: Math.floor(expiresAtMs / 1_000) }, 'qrCode');
+      const map = wire.qrCode.encode(
+        { format: 1, host, userId: user.userId, secret, spkiPin, coreId, expiryEpochS: Math.floor(expiresAtMs / 1_000) },
+        'qrCode',
+      );
       const content = toBase64url(wire.encodeCbor(map));
       wipe(secret);
       return { content, expiresAtMs };

@@ -2,11 +2,11 @@ import { type Clock, type CryptoProvider, canonicalUserId, type Entropy, isProto
 import type { Registrar } from '../links/registrar.ts';
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
 import { isLive, listDevicesOfUser } from '../state/devices.ts';
+import { randomUuid } from '../state/ids.ts';
 import { type ActivationProfileRecord, listProfiles, putProfile } from '../state/profiles.ts';
 import { createUser, deleteUser, listUsersByUserId, type UserRecord, userByGuid, userByUserId } from '../state/users.ts';
 import type { LabStore, ReadView } from '../store/lab-store.ts';
 import type { Administration, NewUser } from './administration.ts';
-import { randomUuid } from '../state/ids.ts';
 import { rowsOf } from './pages.ts';
 import { AdminProblem } from './problem.ts';
 import { requireProfile } from './require-profile.ts';

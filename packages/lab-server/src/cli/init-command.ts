@@ -23,7 +23,9 @@ export function initCommand(output: CliOutput): CliCommand {
       const folder = resolve(args.data);
       requireAllowedHost(args.host, args['allow-remote']);
       const known = readRoleFiles(folder);
-      const files = known ?? (await makeLab({ folder, host: args.host, advertise: args.advertise }, { clock: systemClock(), crypto: nodeCrypto(), entropy: nodeEntropy() }));
+      const files =
+        known ??
+        (await makeLab({ folder, host: args.host, advertise: args.advertise }, { clock: systemClock(), crypto: nodeCrypto(), entropy: nodeEntropy() }));
       if (known === undefined) writeRoleFiles(folder, files);
       const connectionFile = connectionFilePath(folder);
       writeConnectionFile(connectionFile, connectionOf(files));

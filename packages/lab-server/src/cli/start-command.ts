@@ -64,7 +64,10 @@ async function startAll({ folder, host, advertise }: StartArguments, output: Cli
     folder,
     host,
     advertise,
-    portMoved: (listener, from, to) => output.error(`Port ${from} of listener ${listener} is taken by another program; it is ${to} from now on. Devices that know the old address do not find it.`),
+    portMoved: (listener, from, to) =>
+      output.error(
+        `Port ${from} of listener ${listener} is taken by another program; it is ${to} from now on. Devices that know the old address do not find it.`,
+      ),
   });
   const { connection, journal } = server;
   const connectionFile = connectionFilePath(folder);

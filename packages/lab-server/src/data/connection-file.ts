@@ -1,5 +1,5 @@
-import * as v from 'valibot';
 import { ProtocolError } from '@uemkit/protocol';
+import * as v from 'valibot';
 import { readFileIfThere, writePrivateFile } from './private-file.ts';
 
 /** What clients, scripts and the emulator need to reach a lab (`--target`). Holds the administrator's password: mode 0600. */

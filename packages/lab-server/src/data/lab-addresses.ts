@@ -2,7 +2,15 @@
 export type ListenerName = 'infrastructure' | 'infrastructureLink' | 'activation' | 'devices' | 'admin' | 'notification' | 'notificationLink';
 
 /** All listeners, in the order in which they are shown. */
-export const LISTENERS: readonly ListenerName[] = ['infrastructure', 'infrastructureLink', 'activation', 'devices', 'admin', 'notification', 'notificationLink'];
+export const LISTENERS: readonly ListenerName[] = [
+  'infrastructure',
+  'infrastructureLink',
+  'activation',
+  'devices',
+  'admin',
+  'notification',
+  'notificationLink',
+];
 
 /** Where a lab listens, and under which name it is reached. */
 export interface LabPlace {
@@ -21,7 +29,15 @@ export function addressOf(place: LabPlace, listener: ListenerName): string {
 }
 
 /** Ports that are to be chosen by the system. */
-export const ANY_PORTS: LabPlace['ports'] = { infrastructure: 0, infrastructureLink: 0, activation: 0, devices: 0, admin: 0, notification: 0, notificationLink: 0 };
+export const ANY_PORTS: LabPlace['ports'] = {
+  infrastructure: 0,
+  infrastructureLink: 0,
+  activation: 0,
+  devices: 0,
+  admin: 0,
+  notification: 0,
+  notificationLink: 0,
+};
 
 /** True for addresses that only this machine reaches. */
 export function isLoopback(host: string): boolean {

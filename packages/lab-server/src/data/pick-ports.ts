@@ -17,7 +17,9 @@ export async function pickPorts(host: string): Promise<LabPlace['ports']> {
 function listen(host: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(new ProtocolError('ERR_TRANSPORT_CONNECT', `cannot listen on ${host}: ${cause.code}`, { cause })));
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(new ProtocolError('ERR_TRANSPORT_CONNECT', `cannot listen on ${host}: ${cause.code}`, { cause })),
+    );
     server.listen(0, host, () => resolve(server));
   });
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { type CryptoProvider, type Entropy, ProtocolError, toBase64url } from '@uemkit/protocol';
 import * as v from 'valibot';
-import { randomUuid } from '../state/ids.ts';
 import type { RoleName } from '../roles/role.ts';
-import { makeRole, makeRoot } from './lab-certificates.ts';
+import { randomUuid } from '../state/ids.ts';
 import { type LabPlace, LISTENERS, type ListenerName } from './lab-addresses.ts';
+import { makeRole, makeRoot } from './lab-certificates.ts';
 import { privateKeyPem, toPem } from './pem.ts';
 import { readFileIfThere, writePrivateFile } from './private-file.ts';
 
@@ -51,8 +51,13 @@ const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
 });
 
 /** Makes the identities of a new lab: tenant, root, role certificates, administrator. Nothing is written. */
-export function makeRoleFiles(options: { readonly crypto: CryptoProvider; readonly entropy: Entropy; readonly nowMs: number; readonly place: LabPlace }): RoleFiles {
-  const { crypto, entropy, place } = options;
+export function makeRoleFiles(options: {
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly nowMs: number;
+  readonly place: LabPlace;
+}): RoleFiles {
+  const { entropy, place } = options;
   const tenantId = randomUuid(entropy);
   const coreId = `uem-${tenantId.slice(0, 8)}`;
   const root = makeRoot(options, `uemkit lab ${tenantId.slice(0, 8)}`);

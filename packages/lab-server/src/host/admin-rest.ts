@@ -1,7 +1,7 @@
 import { type CryptoProvider, type Entropy, fromBase64url } from '@uemkit/protocol';
 import type { Administration } from '../admin/administration.ts';
-import type { ActiveFault } from '../faults/faults.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
+import type { ActiveFault } from '../faults/faults.ts';
 import { type AdministratorRecord, createAuthorization, hashPassword } from '../rest/authorization.ts';
 import { deviceRoutes } from '../rest/device-routes.ts';
 import { LAB_PATH, labRoutes } from '../rest/lab-routes.ts';

@@ -1,9 +1,9 @@
-import type { DeliveryFault } from '../roles/notification/push-delivery.ts';
 import { createInfrastructureRole } from '../roles/infrastructure/infrastructure.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import { createNotificationRole, type NotificationRole } from '../roles/notification/notification.ts';
-import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
+import type { DeliveryFault } from '../roles/notification/push-delivery.ts';
 import type { PushLimits } from '../roles/notification/push-limits.ts';
+import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Role } from '../roles/role.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import type { LabEnvironment } from './lab-environment.ts';

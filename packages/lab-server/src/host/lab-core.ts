@@ -53,7 +53,11 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   const peerOf = (role: RoleName) => ({ kind: 'certificate', source: `role ${role}`, certificate: fromPem('CERTIFICATE', files[role].certificate) }) as const;
 
   const notification = await createNotificationHost(environment, stores.notification, options.push);
-  const infrastructure = await createInfrastructureHost(environment, stores.infrastructure, memoryRoleLink(() => notification, peerOf('infrastructure')));
+  const infrastructure = await createInfrastructureHost(
+    environment,
+    stores.infrastructure,
+    memoryRoleLink(() => notification, peerOf('infrastructure')),
+  );
   const { uem: secrets } = files.uem;
   if (secrets === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
   const link = memoryRoleLink(() => infrastructure, peerOf('uem'));

@@ -16,7 +16,8 @@ export function certificateGuard(options: { readonly clock: Clock; readonly cryp
   const known = new WeakMap<PeerIdentity, x509.Certificate>();
 
   const read = (peer: PeerIdentity & { readonly kind: 'certificate' }): x509.Certificate => {
-    const certificate = known.get(peer) ?? x509.verifyChain(crypto, { certificates: [peer.certificate], roots: [root], usage: 'clientAuth', nowMs: clock.nowMs() });
+    const certificate =
+      known.get(peer) ?? x509.verifyChain(crypto, { certificates: [peer.certificate], roots: [root], usage: 'clientAuth', nowMs: clock.nowMs() });
     known.set(peer, certificate);
     return certificate;
   };

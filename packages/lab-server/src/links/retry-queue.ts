@@ -51,7 +51,7 @@ export function createRetryQueue<T>(options: RetryQueueOptions<T>): RetryQueue<T
 
   const again = (): void => {
     cancelTimer = undefined;
-    start();
+    void start();
   };
 
   const start = (): Promise<void> => {

@@ -152,7 +152,12 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
   });
 }
 
-function openMemoryPush(network: MemoryNetwork, request: MemoryPushRequest, source: string, pushes: Set<() => void>): { send(frame: Uint8Array): void; close(): void } {
+function openMemoryPush(
+  network: MemoryNetwork,
+  request: MemoryPushRequest,
+  source: string,
+  pushes: Set<() => void>,
+): { send(frame: Uint8Array): void; close(): void } {
   let open = true;
   // The service may end the connection while it is being made.
   let connection: PushConnection | undefined;

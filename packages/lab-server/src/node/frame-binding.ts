@@ -26,7 +26,16 @@ export function frameBinding(options: FrameBindingOptions): (request: HttpReques
   const refuse = (request: HttpRequest, status: number, reason: string, headers: Readonly<Record<string, string>> = {}): HttpAnswer => {
     const { role, clock, journal } = options;
     const service = byPath.get(request.path) ?? request.path;
-    journal.record({ timeMs: clock.nowMs(), role, service, request: `${request.method}`, answer: String(status), source: request.peer.source, reason, unknown: true });
+    journal.record({
+      timeMs: clock.nowMs(),
+      role,
+      service,
+      request: `${request.method}`,
+      answer: String(status),
+      source: request.peer.source,
+      reason,
+      unknown: true,
+    });
     return { status, headers };
   };
 

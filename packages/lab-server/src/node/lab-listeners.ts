@@ -1,10 +1,10 @@
-import type { HostAnswer, RoleHost } from '../host/role-host.ts';
 import type { Clock } from '@uemkit/protocol';
 import type { ListenerName } from '../data/lab-addresses.ts';
-import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
-import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
+import type { HostAnswer, RoleHost } from '../host/role-host.ts';
 import { REST_BODY_BYTES } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
+import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
+import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
 import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServer, type HttpServerOptions, listenHttps } from './http-server.ts';
 import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits } from './limits.ts';
@@ -60,7 +60,13 @@ export function openListener(name: ListenerName, options: ListenerOptions): Prom
   const kind = LISTENER_KINDS[name];
   const note = (request: string, answer: string, source: string, reason: string): void =>
     journal.record({ timeMs: clock.nowMs(), role: kind.role, service: name, request, answer, source, reason });
-  const frames = frameBinding({ role: kind.role, services: kind.services, clock, journal, exchange: async (request) => (await options.role()).exchange(request) });
+  const frames = frameBinding({
+    role: kind.role,
+    services: kind.services,
+    clock,
+    journal,
+    exchange: async (request) => (await options.role()).exchange(request),
+  });
   const rest = async (request: HttpRequest): Promise<HttpAnswer | undefined> => {
     const { method, path, query, headers, body, peer } = request;
     return (await options.role()).rest?.({ method, path, query, headers, body, source: peer.source });

@@ -35,5 +35,3 @@ export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyByt
 export const ANONYMOUS_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.certificateBodyBytes.value + 64 + 32;
 /** Largest frame on a push connection. */
 export const PUSH_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.unauthenticatedBodyBytes.value;
-/** Largest body of an administrative request. */
-export const REST_BODY_BYTES = 1_048_576;

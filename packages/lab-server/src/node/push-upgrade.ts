@@ -33,7 +33,16 @@ export function pushUpgrade(options: PushUpgradeOptions): (request: IncomingMess
   });
   // Malformed upgrade requests; ws has answered 400 when this runs without a listener of its own.
   const refuse = (socket: Duplex, status: string, source: string, reason: string): void => {
-    journal.record({ timeMs: clock.nowMs(), role: 'notification', service: 'push', request: 'upgrade', answer: status.slice(0, 3), source, reason, unknown: true });
+    journal.record({
+      timeMs: clock.nowMs(),
+      role: 'notification',
+      service: 'push',
+      request: 'upgrade',
+      answer: status.slice(0, 3),
+      source,
+      reason,
+      unknown: true,
+    });
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   };
 

@@ -1,5 +1,5 @@
-import { Agent, request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { ProtocolError } from '@uemkit/protocol';
 import { roleUri } from '../links/certificate-guard.ts';
@@ -52,7 +52,13 @@ export function mutualTlsLink(options: RoleLinkOptions): MutualTlsLink {
           (response) => readAnswer(response).then(resolve, reject),
         );
         sent.on('timeout', () => sent.destroy(new ProtocolError('ERR_TRANSPORT_TIMEOUT', `no answer from ${options.role}`)));
-        sent.on('error', (cause) => reject(cause instanceof ProtocolError ? cause : new ProtocolError('ERR_TRANSPORT_CONNECT', `${options.role} at ${options.address} cannot be reached`, { cause })));
+        sent.on('error', (cause) =>
+          reject(
+            cause instanceof ProtocolError
+              ? cause
+              : new ProtocolError('ERR_TRANSPORT_CONNECT', `${options.role} at ${options.address} cannot be reached`, { cause }),
+          ),
+        );
         sent.end(frame);
       });
     },

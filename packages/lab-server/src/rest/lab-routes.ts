@@ -64,7 +64,8 @@ export function labRoutes(options: { readonly faults: Faults; readonly journal: 
       method: 'GET',
       path: '/lab/v1/journal',
       run({ query }) {
-        for (const name of query.keys()) if (!['after', 'device', 'user', 'max'].includes(name)) throw new AdminProblem('INVALID_QUERY', `${name} is no parameter of the journal`);
+        for (const name of query.keys())
+          if (!['after', 'device', 'user', 'max'].includes(name)) throw new AdminProblem('INVALID_QUERY', `${name} is no parameter of the journal`);
         const number = (name: string, fallback: number): number => {
           const text = query.get(name);
           if (text === null) return fallback;

@@ -100,8 +100,5 @@ export function pageLinks(path: string, query: ListQuery, hasMore: boolean): rea
     if (query.filter !== undefined) parameters.set('query', `${query.filter.field}=${query.filter.value}${query.filter.prefix ? '*' : ''}`);
     return { rel, href: `${path}?${parameters}` };
   };
-  return [
-    ...(query.offset > 0 ? [link('prev', Math.max(0, query.offset - query.max))] : []),
-    ...(hasMore ? [link('next', query.offset + query.max)] : []),
-  ];
+  return [...(query.offset > 0 ? [link('prev', Math.max(0, query.offset - query.max))] : []), ...(hasMore ? [link('next', query.offset + query.max)] : [])];
 }

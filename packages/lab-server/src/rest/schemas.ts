@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { FAULT_DELAY_MS, FAULT_RULES, type FaultRule } from '../faults/faults.ts';
 import { AdminProblem } from '../admin/problem.ts';
+import { FAULT_DELAY_MS, FAULT_RULES, type FaultRule } from '../faults/faults.ts';
 
 const line = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.regex(/^\P{Cc}*$/u, 'has control characters'));
 const base64 = v.pipe(v.string(), v.maxLength(400), v.base64('is not base64'));

@@ -66,7 +66,8 @@ export function userRoutes(admin: Administration): readonly Route[] {
       async run({ parts, json }) {
         const guid = parts['guid'] as string;
         const { activationPasswords: wanted } = checkBody(activationPasswordsBody, json);
-        if (wanted.length === 2 && wanted[0]?.qrCode === wanted[1]?.qrCode) throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
+        if (wanted.length === 2 && wanted[0]?.qrCode === wanted[1]?.qrCode)
+          throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
         const issued: object[] = [];
         for (const [index, one] of wanted.entries()) issued.push(await issue(admin, guid, one, `activationPasswords.${index}`));
         return { status: 201, noun: 'activationpasswords', body: { activationPasswords: issued }, userId: admin.user(guid).userId };

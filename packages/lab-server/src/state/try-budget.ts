@@ -21,8 +21,9 @@ const { activationTries, activationRefillMs, activationCharges } = wire.LIMITS;
 
 export const TRY_RULES: Readonly<Record<wire.SecretKind, TryRules>> = {
   password: { capacity: activationTries.value, refillEveryMs: activationRefillMs.value, maxCharges: activationCharges.value },
-  // 128 random bits cannot be guessed: this bounds work, not guesses, so it never dies.
-  qr: { capacity: 60, refillEveryMs: 1_000, maxCharges: Number.MAX_SAFE_INTEGER },
+  // 128 random bits cannot be guessed: this bounds the work of the server, not guesses, so it never dies. A try is out from A4 to A5, so the
+  // capacity is also the number of devices that may be activated with one secret at a time.
+  qr: { capacity: 1_000, refillEveryMs: 100, maxCharges: Number.MAX_SAFE_INTEGER },
 };
 
 /** A full budget, as new or after an administrator's reset. */

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { wire } from '@uemkit/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { readConnectionFile } from '../../src/data/connection-file.ts';
 import { main } from '../../src/cli/main.ts';
 import type { CliOutput } from '../../src/cli/output.ts';
+import { readConnectionFile } from '../../src/data/connection-file.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { LabDevice, overHttps, qrSecret } from '../support/lab-device.ts';
 
@@ -80,7 +80,17 @@ afterEach(async () => {
 function curl(...args: string[]): Promise<{ readonly status: number; readonly type: string; readonly body: unknown }> {
   const { ca, administrator } = readConnectionFile(join(folder, 'connection.json'));
   writeFileSync(join(folder, 'ca.pem'), ca);
-  const all = ['--silent', '--show-error', '--cacert', join(folder, 'ca.pem'), '-u', `${administrator.username}:${administrator.password}`, '-w', '\n%{http_code} %{content_type}', ...args];
+  const all = [
+    '--silent',
+    '--show-error',
+    '--cacert',
+    join(folder, 'ca.pem'),
+    '-u',
+    `${administrator.username}:${administrator.password}`,
+    '-w',
+    '\n%{http_code} %{content_type}',
+    ...args,
+  ];
   return new Promise((resolve, reject) => {
     execFile('curl', all, (error, stdout) => {
       if (error !== null) return reject(error);
@@ -128,7 +138,10 @@ describe('lab-server start', () => {
     expect(again).toEqual(handedOut);
     expect(wire.command.decode(await device.result(again.commandId)).type).toBe('REQUEST_DEVICE_INFO');
     const listed = await curl(commands);
-    expect((listed.body as { commands: { type: string; status: string }[] }).commands.map(({ type, status }) => `${type} ${status}`)).toEqual(['REQUEST_DEVICE_INFO SENT', 'LOCK_DEVICE COMPLETED']);
+    expect((listed.body as { commands: { type: string; status: string }[] }).commands.map(({ type, status }) => `${type} ${status}`)).toEqual([
+      'REQUEST_DEVICE_INFO SENT',
+      'LOCK_DEVICE COMPLETED',
+    ]);
     expect((await curl(`${base}/shoes`)).status).toBe(404);
     expect((await device.discover('alice')).activationAddress).toBe(connection.activation);
     // One process at a time has a folder.
@@ -145,7 +158,10 @@ describe('lab-server start', () => {
     const { admin } = await run.ready();
     await curl(`${admin}/nothing`);
     expect(await run.end()).toBe(0);
-    const lines = readFileSync(journal, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    const lines = readFileSync(journal, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(lines.at(-1)).toMatchObject({ request: 'GET /nothing', answer: '404', unknown: true });
     expect(statSync(journal).mode & 0o777).toBe(0o600);
   });
@@ -188,7 +204,16 @@ describe('roles alone', () => {
     const issued = await curl(`${base}/users/${guid}/activationPasswords`, ...json, '-d', '{"activationPasswords":[{"qrCode":true}]}');
     const [{ qrCodeContent }] = (issued.body as { activationPasswords: [{ qrCodeContent: string }] }).activationPasswords;
     const device = new LabDevice(overHttps(connection));
-    await expect.poll(() => device.discover('alice').then(({ activationAddress }) => activationAddress, () => undefined), { timeout: 15_000 }).toBe(connection.activation);
+    await expect
+      .poll(
+        () =>
+          device.discover('alice').then(
+            ({ activationAddress }) => activationAddress,
+            () => undefined,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe(connection.activation);
     expect(await device.activate(qrSecret(qrCodeContent))).toMatchObject({ status: 'activated' });
 
     const socket = new WebSocket(`wss://${connection.notification}/uemkit/1/push`, ['uemkit.push.1'], { ca: connection.ca });

@@ -56,7 +56,9 @@ describe('a listener', () => {
     // The server lives in this process: openssl has to run beside it.
     const run = (version: string): Promise<string> =>
       new Promise((resolve) => {
-        const child = execFile('openssl', ['s_client', '-connect', server.address, version, '-brief'], (error, stdout, stderr) => resolve(`${error === null ? 'ok' : 'failed'} ${stdout}${stderr}`));
+        const child = execFile('openssl', ['s_client', '-connect', server.address, version, '-brief'], (error, stdout, stderr) =>
+          resolve(`${error === null ? 'ok' : 'failed'} ${stdout}${stderr}`),
+        );
         child.stdin?.end();
       });
     expect(await run('-tls1_3')).toMatch(/^ok[\s\S]*TLSv1\.3/);
@@ -216,7 +218,13 @@ describe('a listener for certificates', () => {
     await start(mutual());
     const { key, certificate: cert } = pki.issue('device-1');
     const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: pki.root, key, cert });
-    const once = (): Promise<void> => new Promise((resolve, reject) => void request(url(), { agent }, (answer) => answer.resume().on('end', resolve)).on('error', reject).end());
+    const once = (): Promise<void> =>
+      new Promise(
+        (resolve, reject) =>
+          void request(url(), { agent }, (answer) => answer.resume().on('end', resolve))
+            .on('error', reject)
+            .end(),
+      );
     await once();
     await once();
     agent.destroy();
@@ -240,9 +248,12 @@ describe('a listener for certificates', () => {
     let session: Buffer | undefined;
     const talk = (): Promise<boolean> =>
       new Promise((resolve, reject) => {
-        const socket: TLSSocket = connect({ port: server.port, host: '127.0.0.1', ca: pki.root, key, cert, ...(session === undefined ? {} : { session }) }, () => {
-          socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
-        });
+        const socket: TLSSocket = connect(
+          { port: server.port, host: '127.0.0.1', ca: pki.root, key, cert, ...(session === undefined ? {} : { session }) },
+          () => {
+            socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+          },
+        );
         let reused = false;
         socket.on('session', (ticket) => {
           session = ticket;

@@ -47,7 +47,9 @@ describe('a lab in memory', () => {
     expect(await device.activate({ kind: 'password', userId: 'alice', password })).toMatchObject({ status: 'activated' });
     expect([...lab.admin.devices()].map(({ deviceId, userId }) => [deviceId, userId])).toEqual([[device.deviceId, 'alice']]);
     // A password is used up by the first device.
-    expect(await new LabDevice(overMemory(lab), 'second').activate({ kind: 'password', userId: 'alice', password })).toMatchObject({ code: expect.any(String) });
+    expect(await new LabDevice(overMemory(lab), 'second').activate({ kind: 'password', userId: 'alice', password })).toMatchObject({
+      code: expect.any(String),
+    });
     lab.assertNoUnknownRequests();
   });
 
@@ -95,8 +97,11 @@ describe('a lab in memory', () => {
     const frame = wire.discoveryRequest.encode({ versions: [1], userId: 'alice' });
     const address = lab.connection.infrastructure;
     const trusts = [other.trust, { roots: [], spkiPins: [] }, { roots: 'platform' as const, spkiPins: [] }, { ...lab.trust, spkiPins: [new Uint8Array(32)] }];
-    for (const trust of trusts) await expect(transport.exchange({ address, service: 'discovery', frame, trust })).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
-    await expect(transport.exchange({ address: 'nowhere:1', service: 'discovery', frame, trust: lab.trust })).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CONNECT' });
+    for (const trust of trusts)
+      await expect(transport.exchange({ address, service: 'discovery', frame, trust })).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
+    await expect(transport.exchange({ address: 'nowhere:1', service: 'discovery', frame, trust: lab.trust })).rejects.toMatchObject({
+      code: 'ERR_TRANSPORT_CONNECT',
+    });
     const device = await activated();
     const identity = { deviceId: device.deviceId, certificates: [device.certificate], keyId: 'key' };
     const poll = wire.poll.encode({ reason: 'schedule' });

@@ -40,7 +40,8 @@ beforeEach(async () => {
   const { key, certificate } = pki.server;
   const common = { host: '127.0.0.1', port: 0, bodyLimit: () => FRAME_BYTES, failed: (error: unknown) => expect.unreachable(String(error)) };
   const connect: NotificationRole['connect'] = (socket, source) => role.connect(socket, source);
-  const binding = (services: ['provider'] | []) => frameBinding({ role: 'notification', services, clock, journal, exchange: (request) => role.handle(request) });
+  const binding = (services: ['provider'] | []) =>
+    frameBinding({ role: 'notification', services, clock, journal, exchange: (request) => role.handle(request) });
   push = await listenHttps({ ...common, name: 'push', tls: { key, certificate }, handle: binding([]), upgrade: pushUpgrade({ clock, journal, connect }) });
   link = await listenHttps({ ...common, name: 'link', tls: { key, certificate, peerRoot: pki.root }, handle: binding(['provider']) });
 });
@@ -60,7 +61,10 @@ class Device {
   private readonly waiting: (() => void)[] = [];
 
   constructor(options: { readonly protocols?: string[]; readonly path?: string } = {}) {
-    this.socket = new WebSocket(`wss://${push.address}${options.path ?? '/uemkit/1/push'}`, options.protocols ?? ['uemkit.push.1'], { ca: pki.root, perMessageDeflate: false });
+    this.socket = new WebSocket(`wss://${push.address}${options.path ?? '/uemkit/1/push'}`, options.protocols ?? ['uemkit.push.1'], {
+      ca: pki.root,
+      perMessageDeflate: false,
+    });
     open.add(this.socket);
     this.closed = new Promise((resolve) => this.socket.once('close', resolve));
     this.socket.on('error', () => {});
@@ -84,7 +88,9 @@ class Device {
 }
 
 const notifyFrame = (token: Uint8Array, id = 1): Uint8Array =>
-  wire.notify.encode({ notifications: [{ token, wakeUpId: new Uint8Array(16).fill(id), expiresAtEpochS: Math.floor(clock.nowMs() / 1_000) + 60, sentAtEpochMs: clock.nowMs() }] });
+  wire.notify.encode({
+    notifications: [{ token, wakeUpId: new Uint8Array(16).fill(id), expiresAtEpochS: Math.floor(clock.nowMs() / 1_000) + 60, sentAtEpochMs: clock.nowMs() }],
+  });
 
 const post = (frame: Uint8Array, options: { path?: string; type?: string; anonymous?: boolean; method?: string } = {}) => {
   const { path = '/uemkit/1/provider', type = 'application/vnd.uemkit.frame', method = 'POST' } = options;

@@ -70,7 +70,11 @@ export class AdminLab {
       journal,
       tenantId: TENANT,
       authorization,
-      tenantRoutes: [...utilRoutes(authorization, { tenantId: TENANT, coreId: 'core-1', version: '0' }), ...userRoutes(this.admin), ...deviceRoutes(this.admin)],
+      tenantRoutes: [
+        ...utilRoutes(authorization, { tenantId: TENANT, coreId: 'core-1', version: '0' }),
+        ...userRoutes(this.admin),
+        ...deviceRoutes(this.admin),
+      ],
       ownRoutes: labRoutes({ faults, journal }),
     });
   }
@@ -98,7 +102,14 @@ export class AdminLab {
   /** A request with the administrator's credentials, unless `headers` say otherwise. Paths under the tenant begin with `/`, others with `//`. */
   async ask(method: string, target: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     const [path = '', query = ''] = (target.startsWith('//') ? target.slice(1) : `/${TENANT}/api/v1${target}`).split('?');
-    const bytes = body === undefined ? new Uint8Array() : typeof body === 'string' ? Buffer.from(body) : body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
+    const bytes =
+      body === undefined
+        ? new Uint8Array()
+        : typeof body === 'string'
+          ? Buffer.from(body)
+          : body instanceof Uint8Array
+            ? body
+            : Buffer.from(JSON.stringify(body));
     const basic = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`;
     const all = { authorization: basic, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
     const answer = await this.handle({ method, path, query, headers: all, body: bytes, source: 'test' });

@@ -14,7 +14,10 @@ export interface CliRun {
 }
 
 export function runCli(...args: string[]): CliRun {
-  const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } });
+  const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   const printed = { out: '', error: '' };
   const waiting: (() => void)[] = [];
   const wake = (): void => {

@@ -14,7 +14,7 @@ import {
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import type { ConnectionFile } from '../../src/data/connection-file.ts';
-import { fromPem, privateKeyPem, toPem } from '../../src/data/pem.ts';
+import { privateKeyPem, toPem } from '../../src/data/pem.ts';
 import type { Lab } from '../../src/lab.ts';
 import { ask } from './raw-client.ts';
 
@@ -124,9 +124,4 @@ export class LabDevice {
   async result(commandId: Uint8Array, result: Partial<wire.CommandResult> = {}): Promise<wire.Frame> {
     return wire.parseFrame(await this.carry('device', wire.commandResult.encode({ commandId, status: 'done', ...result }), this));
   }
-}
-
-/** Root of a lab as DER. */
-export function rootOf(connection: ConnectionFile): Uint8Array {
-  return fromPem('CERTIFICATE', connection.ca);
 }

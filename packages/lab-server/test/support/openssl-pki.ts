@@ -37,12 +37,52 @@ export function opensslPki(): OpensslPki {
     newKey(id);
     openssl('req', '-new', '-key', `${id}.key`, '-subj', `/CN=${name}`, '-out', `${id}.csr`);
     writeFileSync(file(`${id}.ext`), `basicConstraints=critical,CA:FALSE\nextendedKeyUsage=${usage}\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n`);
-    if (dates === undefined) openssl('x509', '-req', '-in', `${id}.csr`, '-CA', `${root}.pem`, '-CAkey', `${root}.key`, '-CAcreateserial', '-days', '30', '-extfile', `${id}.ext`, '-out', `${id}.pem`);
+    if (dates === undefined)
+      openssl(
+        'x509',
+        '-req',
+        '-in',
+        `${id}.csr`,
+        '-CA',
+        `${root}.pem`,
+        '-CAkey',
+        `${root}.key`,
+        '-CAcreateserial',
+        '-days',
+        '30',
+        '-extfile',
+        `${id}.ext`,
+        '-out',
+        `${id}.pem`,
+      );
     else {
       // Only `openssl ca` sets dates in the past.
       writeFileSync(file(`${id}.index`), '');
-      writeFileSync(file(`${id}.cnf`), `[ca]\ndefault_ca=c\n[c]\ndatabase=${id}.index\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`);
-      openssl('ca', '-batch', '-config', `${id}.cnf`, '-in', `${id}.csr`, '-cert', `${root}.pem`, '-keyfile', `${root}.key`, '-startdate', dates[0], '-enddate', dates[1], '-extfile', `${id}.ext`, '-notext', '-out', `${id}.pem`);
+      writeFileSync(
+        file(`${id}.cnf`),
+        `[ca]\ndefault_ca=c\n[c]\ndatabase=${id}.index\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`,
+      );
+      openssl(
+        'ca',
+        '-batch',
+        '-config',
+        `${id}.cnf`,
+        '-in',
+        `${id}.csr`,
+        '-cert',
+        `${root}.pem`,
+        '-keyfile',
+        `${root}.key`,
+        '-startdate',
+        dates[0],
+        '-enddate',
+        dates[1],
+        '-extfile',
+        `${id}.ext`,
+        '-notext',
+        '-out',
+        `${id}.pem`,
+      );
     }
     return { key: readFileSync(file(`${id}.key`), 'utf8'), certificate: readFileSync(file(`${id}.pem`), 'utf8') };
   };
@@ -50,7 +90,8 @@ export function opensslPki(): OpensslPki {
   return {
     root: readFileSync(file('root.pem'), 'utf8'),
     server: issue('root', 'server', 'serverAuth'),
-    issue: (name, { usage = 'clientAuth', startDate, endDate } = {}) => issue('root', name, usage, startDate !== undefined && endDate !== undefined ? [startDate, endDate] : undefined),
+    issue: (name, { usage = 'clientAuth', startDate, endDate } = {}) =>
+      issue('root', name, usage, startDate !== undefined && endDate !== undefined ? [startDate, endDate] : undefined),
     issueElsewhere: (name, dates) => issue('elsewhere', name, 'clientAuth', dates === undefined ? undefined : [dates.startDate, dates.endDate]),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -1,5 +1,5 @@
 import { request } from 'node:https';
-import { connect, type TLSSocket, type ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 
 /** What came back on one connection until it closed. */
 export function sendRaw(options: ConnectionOptions, bytes: Uint8Array | string): Promise<{ readonly received: string; readonly error?: string }> {
@@ -24,7 +24,15 @@ export interface PlainAnswer {
 }
 
 /** One HTTPS request without a pool. */
-export function ask(url: string, options: { readonly ca: string; readonly method?: string; readonly headers?: Record<string, string>; readonly body?: Uint8Array | string } & ConnectionOptions): Promise<PlainAnswer> {
+export function ask(
+  url: string,
+  options: {
+    readonly ca: string;
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: Uint8Array | string;
+  } & ConnectionOptions,
+): Promise<PlainAnswer> {
   const { method = 'GET', headers = {}, body, ...tls } = options;
   return new Promise((resolve, reject) => {
     const sent = request(url, { ...tls, method, headers, agent: false }, (answer) => {

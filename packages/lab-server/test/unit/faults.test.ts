@@ -150,7 +150,11 @@ describe('a role behind its faults', () => {
       clock,
       faults,
       journal,
-      create: async () => ({ name: 'uem', services: ['device'], handle: () => new Promise((resolve) => (finish = () => resolve({ status: 'answered', frame }))) }),
+      create: async () => ({
+        name: 'uem',
+        services: ['device'],
+        handle: () => new Promise((resolve) => (finish = () => resolve({ status: 'answered', frame }))),
+      }),
       end: () => {},
     });
     const answer = slow.exchange(request);

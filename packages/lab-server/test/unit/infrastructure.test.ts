@@ -37,7 +37,11 @@ const ask = (role: Role, service: ServiceName, frame: Uint8Array): Promise<RoleA
 
 async function register(role: Role, tenantId: string, users: readonly string[], more: Partial<wire.RegisterUsers> = {}): Promise<RoleAnswer> {
   const add = users.map((user) => userIdHash(crypto, user));
-  return ask(role, 'registrations', wire.registerUsers.encode({ tenantId, activationAddress: `${tenantId}.example:443`, add, remove: [], spkiPins: [], ...more }));
+  return ask(
+    role,
+    'registrations',
+    wire.registerUsers.encode({ tenantId, activationAddress: `${tenantId}.example:443`, add, remove: [], spkiPins: [], ...more }),
+  );
 }
 
 async function discover(role: Role, userId: string): Promise<{ readonly frame: Uint8Array; readonly tenantId: string }> {

@@ -136,7 +136,13 @@ describe('wake-ups (F5.2)', () => {
     const online = await connected(role);
     const offline = await connected(role);
     offline.connection.closed();
-    const statuses = await notify(role, notification(offline.token, 1), notification(new Uint8Array(32), 2), notification(online.token, 3), notification(offline.token, 4, { expiresInS: 0 }));
+    const statuses = await notify(
+      role,
+      notification(offline.token, 1),
+      notification(new Uint8Array(32), 2),
+      notification(online.token, 3),
+      notification(offline.token, 4, { expiresInS: 0 }),
+    );
     expect(statuses).toEqual(['stored', 'unregistered', 'delivered', 'expired']);
   });
 

@@ -11,7 +11,10 @@ import { AdminLab, PASSWORD, TENANT } from '../support/admin-lab.ts';
 let lab: AdminLab;
 let alice: UserRecord;
 
-const everything = (): string => toHex(new TextEncoder().encode(JSON.stringify(lab.store.read((view) => view.range({ prefix: '', limit: 10_000 })).map(({ key, value }) => [key, toHex(value)]))));
+const everything = (): string =>
+  toHex(
+    new TextEncoder().encode(JSON.stringify(lab.store.read((view) => view.range({ prefix: '', limit: 10_000 })).map(({ key, value }) => [key, toHex(value)]))),
+  );
 
 beforeEach(async () => {
   lab = await AdminLab.start();
@@ -59,12 +62,22 @@ describe('who may', () => {
 
 describe('users', () => {
   it('are created, read, listed and registered at the Infrastructure', async () => {
-    const created = await lab.ask('POST', '/users', { username: ' Bob@Example.com', displayName: 'Bob', emailAddress: 'bob@example.com' }, { 'content-type': 'application/vnd.blackberry.user-v1+json' });
+    const created = await lab.ask(
+      'POST',
+      '/users',
+      { username: ' Bob@Example.com', displayName: 'Bob', emailAddress: 'bob@example.com' },
+      { 'content-type': 'application/vnd.blackberry.user-v1+json' },
+    );
     expect(created.status).toBe(201);
     expect(created.headers['content-type']).toBe('application/vnd.blackberry.userdetail-v1+json');
     const { guid } = created.json;
     expect(created.headers['location']).toBe(`/${TENANT}/api/v1/users/${guid}`);
-    expect((await lab.ask('GET', `/users/${guid}`)).json).toMatchObject({ guid, username: 'Bob@Example.com', displayName: 'Bob', emailAddress: 'bob@example.com' });
+    expect((await lab.ask('GET', `/users/${guid}`)).json).toMatchObject({
+      guid,
+      username: 'Bob@Example.com',
+      displayName: 'Bob',
+      emailAddress: 'bob@example.com',
+    });
     expect(lab.isRegistered('bob@example.com')).toBe(true);
     expect((await lab.ask('GET', '/users')).json.users).toHaveLength(2);
   });
@@ -106,10 +119,13 @@ describe('users', () => {
     expect(names(await lab.ask('GET', '/users?query=username=ali'))).toEqual([]);
   });
 
-  it.each(['max=0', 'max=1001', 'max=x', 'max=1&max=2', 'offset=-1', 'sortBy=shoe', 'sortBy=username UP', 'query=username', 'query=shoe=1', 'limit=1'])('refuse the query %s', async (query) => {
-    const reply = await lab.ask('GET', `/users?${query}`);
-    expect([reply.status, reply.json.id]).toEqual([400, 'INVALID_QUERY']);
-  });
+  it.each(['max=0', 'max=1001', 'max=x', 'max=1&max=2', 'offset=-1', 'sortBy=shoe', 'sortBy=username UP', 'query=username', 'query=shoe=1', 'limit=1'])(
+    'refuse the query %s',
+    async (query) => {
+      const reply = await lab.ask('GET', `/users?${query}`);
+      expect([reply.status, reply.json.id]).toEqual([400, 'INVALID_QUERY']);
+    },
+  );
 
   it('5,000 of them are created in bulk, and listed', async () => {
     await Promise.all(Array.from({ length: 5_000 }, (_, index) => lab.admin.createUser({ username: `user-${index}` })));
@@ -126,7 +142,9 @@ describe('activation passwords (F1.1)', () => {
     const password = Buffer.from(issued.password, 'base64').toString();
     expect(password).toMatch(/^[0-9a-z]{10}$/);
     const listed = await lab.ask('GET', `/users/${alice.guid}/activationPasswords`);
-    expect(listed.json.activationPasswords).toMatchObject([{ kind: 'PASSWORD', expireAfterUse: false, triesLeft: 5, expiry: new Date(Date.UTC(2026, 0, 31)).toISOString() }]);
+    expect(listed.json.activationPasswords).toMatchObject([
+      { kind: 'PASSWORD', expireAfterUse: false, triesLeft: 5, expiry: new Date(Date.UTC(2026, 0, 31)).toISOString() },
+    ]);
     expect(JSON.stringify(listed.json)).not.toContain(issued.password);
     expect(everything()).not.toContain(toHex(new TextEncoder().encode(toHex(new TextEncoder().encode(password)))));
   });
@@ -190,7 +208,15 @@ describe('devices and commands (F5.1)', () => {
       enrollmentType: ['WORK_AND_PERSONAL_FULL_CONTROL'],
       clientVersion: '1.0',
       lastContactTime: '2026-01-01T00:00:00.000Z',
-      device: { guid: 'd1', activationDate: '2026-01-01T00:00:00.000Z', os: 'ios', osFamilyName: 'iOS', osVersion: '18.1', hardwareModel: 'iPhone', serialNumber: 'S-d1' },
+      device: {
+        guid: 'd1',
+        activationDate: '2026-01-01T00:00:00.000Z',
+        os: 'ios',
+        osFamilyName: 'iOS',
+        osVersion: '18.1',
+        hardwareModel: 'iPhone',
+        serialNumber: 'S-d1',
+      },
       user: { guid: alice.guid, username: 'alice' },
     });
     expect((await lab.ask('GET', `/users/${alice.guid}/userDevices`)).json.userDevices).toHaveLength(1);
@@ -212,15 +238,31 @@ describe('devices and commands (F5.1)', () => {
 
   it('a command is queued, its device woken, its end read', async () => {
     await lab.addDevice(alice, 'd1');
-    const sent = await lab.ask('POST', `${path()}/commands`, { type: 'LOCK_DEVICE', properties: { message: 'Come to the desk' } }, { 'content-type': 'application/vnd.blackberry.command-v1+json' });
+    const sent = await lab.ask(
+      'POST',
+      `${path()}/commands`,
+      { type: 'LOCK_DEVICE', properties: { message: 'Come to the desk' } },
+      { 'content-type': 'application/vnd.blackberry.command-v1+json' },
+    );
     expect([sent.status, sent.json.type, sent.json.status]).toEqual([201, 'LOCK_DEVICE', 'QUEUED']);
     expect(lab.woken).toEqual(['d1']);
     const { guid } = sent.json;
     await lab.store.transaction((tx) => {
       const command = commandById(tx, 'd1', guid);
-      if (command !== undefined) finishCommand(tx, command, { state: 'failed', finishedAtMs: lab.clock.nowMs(), message: 'no password set', data: encodeDocument({ answer: 42, raw: new Uint8Array([1, 2]) }) });
+      if (command !== undefined)
+        finishCommand(tx, command, {
+          state: 'failed',
+          finishedAtMs: lab.clock.nowMs(),
+          message: 'no password set',
+          data: encodeDocument({ answer: 42, raw: new Uint8Array([1, 2]) }),
+        });
     });
-    expect((await lab.ask('GET', `${path()}/commands/${guid}`)).json).toMatchObject({ guid, status: 'FAILED', message: 'no password set', data: { answer: 42, raw: '0102' } });
+    expect((await lab.ask('GET', `${path()}/commands/${guid}`)).json).toMatchObject({
+      guid,
+      status: 'FAILED',
+      message: 'no password set',
+      data: { answer: 42, raw: '0102' },
+    });
     expect((await lab.ask('GET', `${path()}/commands`)).json.commands).toHaveLength(1);
   });
 
@@ -340,7 +382,12 @@ describe('the lab itself', () => {
   it('faults are set, listed with what they did, and removed', async () => {
     const added = await lab.ask('POST', '//lab/v1/faults', { kind: 'drop', role: 'notification', service: 'wakeUp', share: 0.1, seed: 7 });
     expect([added.status, added.json.id]).toEqual([201, 'fault-1']);
-    const put = await lab.ask('PUT', '//lab/v1/faults', { faults: [{ kind: 'delay', delayMs: 100 }, { kind: 'status', status: 503 }] });
+    const put = await lab.ask('PUT', '//lab/v1/faults', {
+      faults: [
+        { kind: 'delay', delayMs: 100 },
+        { kind: 'status', status: 503 },
+      ],
+    });
     expect(put.json.faults).toMatchObject([{ kind: 'delay', seen: 0, applied: 0 }, { kind: 'status' }]);
     const [{ id }] = put.json.faults;
     expect((await lab.ask('DELETE', `//lab/v1/faults/${id}`)).status).toBe(204);

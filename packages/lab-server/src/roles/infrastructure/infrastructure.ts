@@ -65,16 +65,23 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
       return caller === 'uem' ? work(job) : alerted('authFailed', `role ${caller} may not do this`);
     };
 
-  const services: Readonly<Partial<Record<ServiceName, { readonly takes: wire.FrameName; readonly maxBodyBytes: number; work(job: Job): Promise<InfrastructureOutcome> }>>> = {
+  const services: Readonly<
+    Partial<Record<ServiceName, { readonly takes: wire.FrameName; readonly maxBodyBytes: number; work(job: Job): Promise<InfrastructureOutcome> }>>
+  > = {
     discovery: { takes: 'discoveryRequest', maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes.value, work: discover },
     registrations: { takes: 'registerUsers', maxBodyBytes: wire.LIMITS.bodyBytes.value, work: fromUem(register) },
     notifications: { takes: 'notify', maxBodyBytes: wire.LIMITS.bodyBytes.value, work: fromUem(passOn) },
   };
 
-  const serve = async (service: ServiceName, bytes: Uint8Array, peer: PeerIdentity): Promise<{ readonly request: string; readonly outcome: InfrastructureOutcome }> => {
+  const serve = async (
+    service: ServiceName,
+    bytes: Uint8Array,
+    peer: PeerIdentity,
+  ): Promise<{ readonly request: string; readonly outcome: InfrastructureOutcome }> => {
     const served = services[service];
     const frame = served === undefined ? undefined : frameOf(bytes, served.maxBodyBytes);
-    if (served === undefined || frame === undefined) return { request: 'unknown', outcome: malformed(served === undefined ? 'no such service here' : 'not a frame') };
+    if (served === undefined || frame === undefined)
+      return { request: 'unknown', outcome: malformed(served === undefined ? 'no such service here' : 'not a frame') };
     if (frame.name !== served.takes) return { request: frame.name, outcome: unexpectedFrame(frame.name) };
     try {
       return { request: frame.name, outcome: await served.work({ frame, bytes, peer }) };
@@ -90,7 +97,18 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
       const { request, outcome } = await serve(service, frame, peer);
       const { told, reason, userId } = outcome;
       const unknown = request === 'unknown' || request !== services[service]?.takes || undefined;
-      journal.record({ timeMs: clock.nowMs(), role: 'infrastructure', service, step: STEPS[service], request, answer: told, source: peer.source, userId, reason, unknown });
+      journal.record({
+        timeMs: clock.nowMs(),
+        role: 'infrastructure',
+        service,
+        step: STEPS[service],
+        request,
+        answer: told,
+        source: peer.source,
+        userId,
+        reason,
+        unknown,
+      });
       return outcome.answer;
     },
   };

@@ -75,7 +75,10 @@ export function fakeKey(tx: WriteView, make: () => Uint8Array): Uint8Array {
  * The tenant of a user. For an unknown user one of the tenants, always the same, chosen by a secret key: so the answer has the form and the length of
  * a real one and does not tell whether the user exists. Undefined when no tenant has registered yet.
  */
-export function tenantOfUser(view: ReadView, options: { readonly crypto: CryptoProvider; readonly fakeKey: Uint8Array; readonly userHash: Uint8Array }): { readonly tenant: TenantAddress; readonly known: boolean } | undefined {
+export function tenantOfUser(
+  view: ReadView,
+  options: { readonly crypto: CryptoProvider; readonly fakeKey: Uint8Array; readonly userHash: Uint8Array },
+): { readonly tenant: TenantAddress; readonly known: boolean } | undefined {
   const { crypto, userHash } = options;
   const registration = registrations.get(view, toHex(userHash));
   const tenant = registration === undefined ? undefined : tenants.get(view, joinId(registration.tenantId));

@@ -5,7 +5,11 @@ import type { PushSession } from './push-session.ts';
 import { deletePending } from './push-tokens.ts';
 
 /** What is done to a wake-up on purpose. A lost one is lost for good: only the regular poll of the device makes up for it. */
-export type DeliveryFault = { readonly id: string } & ({ readonly kind: 'drop' } | { readonly kind: 'duplicate' } | { readonly kind: 'delay'; readonly delayMs: number });
+export type DeliveryFault = { readonly id: string } & (
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'delay'; readonly delayMs: number }
+);
 
 /** The way of wake-ups to devices that are connected. */
 export interface PushDelivery {

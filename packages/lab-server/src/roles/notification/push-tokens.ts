@@ -55,7 +55,14 @@ export function touchToken(tx: WriteView, key: string, nowMs: number): void {
 /** A new token, or undefined when there are `maxTokens` and none of them is out of use. */
 export function createToken(
   tx: WriteView,
-  options: { readonly crypto: CryptoProvider; readonly entropy: Entropy; readonly service: string; readonly nowMs: number; readonly maxTokens: number; readonly tokenLifeMs: number },
+  options: {
+    readonly crypto: CryptoProvider;
+    readonly entropy: Entropy;
+    readonly service: string;
+    readonly nowMs: number;
+    readonly maxTokens: number;
+    readonly tokenLifeMs: number;
+  },
 ): { readonly token: Uint8Array; readonly key: string } | undefined {
   const { crypto, entropy, service, nowMs, maxTokens, tokenLifeMs } = options;
   if (countOf(tx) >= maxTokens && sweep(tx, toHex(entropy.randomBytes(2)), nowMs - tokenLifeMs) === 0) return undefined;
