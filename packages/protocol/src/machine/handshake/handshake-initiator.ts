@@ -119,6 +119,7 @@ class InitiatorRole implements HandshakeInitiator {
     if (!SUITES.includes(reply.suite)) throw new ProtocolError('ERR_PEER_MISMATCH', 'the peer chose a suite that was not offered');
     const signer = reply.certificates === undefined ? undefined : identifyResponder?.(reply.certificates);
     this.#schedule.agree({ scalar: this.#scalar, own: this.#start.ephemeralKey, peer: reply.ephemeralKey });
+    // check: HC mac2 and signature
     this.#schedule.openReply(frame.core, frame.trailer, signer);
     const keys = this.#schedule.takeKeys();
     const records = sessionRecords(crypto, entropy, this.#instance, 'initiator', keys, nowMs);

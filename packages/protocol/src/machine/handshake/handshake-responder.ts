@@ -141,6 +141,7 @@ class ResponderRole implements HandshakeResponder {
     const { crypto, entropy, certificates } = this.#options;
     const { message, core, trailer } = this.#start as ReceivedStart;
     this.#schedule = this.#scheduleFor(peer);
+    // check: HC mac1
     this.#schedule.openStart(core, trailer);
     // check: HC unknown initiator
     if (peer === undefined) throw new ProtocolError('ERR_CRYPTO_KEY_CONFIRMATION', 'the handshake is not confirmed');
@@ -194,6 +195,7 @@ class ResponderRole implements HandshakeResponder {
     const finish = handshakeFinish.decode(frame);
     requireFinishFields(this.#instance, finish);
     const schedule = this.#schedule as HandshakeSchedule;
+    // check: HC mac3
     schedule.openFinish(frame.core, frame.trailer);
     // check: HC session id of M3
     if (!sameBytes(finish.sessionId, this.#sessionId as Uint8Array)) throw new ProtocolError('ERR_PEER_MISMATCH', 'M3 is for another session');
