@@ -1,9 +1,9 @@
 /**
  * Runs the examples as a reader would: a lab server of its own in a temporary folder, each example against its connection file,
- * and each scenario file through `plan`, which reads it whole.
+ * each scenario file through `plan`, which reads it whole, and the third shell of the README word for word against a small fleet.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './lib/generated.mjs';
@@ -45,16 +45,67 @@ const scenarios = readdirSync(join(EXAMPLES, 'scenarios')).filter((file) => file
 for (const file of scenarios)
   await must(`scenario ${file}`, [process.execPath, ...SOURCE, 'packages/device-emulator/src/bin.ts', 'plan', join(EXAMPLES, 'scenarios', file)]);
 
+/** Starts a fleet of six devices; resolves when it is up. Ctrl-C ends it. */
+async function startFleet(data, state) {
+  const scenario = join(EXAMPLES, 'scenarios/rollout.yaml');
+  const args = ['run', scenario, '--size', '6', '--target', join(data, 'connection.json'), '--state', state];
+  const child = spawn(process.execPath, [...SOURCE, 'packages/device-emulator/src/bin.ts', ...args], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise((done) => child.once('exit', done));
+  let said = '';
+  await new Promise((resolve, reject) => {
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+      if (said.includes('Administrator manages')) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`the fleet ended with ${code}: ${said}`)));
+  });
+  return {
+    async stop() {
+      child.kill('SIGINT');
+      await ended;
+    },
+  };
+}
+
+/** The shell lines of the README from `lab()` on, as they stand there. */
+function administratorOfReadme() {
+  const block = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/```sh\n(lab\(\) [^]*?)```/);
+  if (block === null) throw new Error('README.md has no block of shell lines that begins with lab()');
+  return block[1];
+}
+
+/** Runs the lines where `.lab` is the data folder, and looks whether the lock was finished before the question that was sent earlier. */
+async function walkReadme(home) {
+  const { code, output } = await run(['bash', '-euc', administratorOfReadme()], { cwd: home });
+  const finished = (type) =>
+    output
+      .match(new RegExp(`^${type} .* finished (\\S+)$`, 'gm'))
+      ?.at(-1)
+      ?.split(' ')
+      .at(-1);
+  const [lock, question] = [finished('LOCK_DEVICE'), finished('REQUEST_DEVICE_INFO')];
+  const right = code === 0 && lock !== undefined && question !== undefined && lock < question;
+  if (!right) failures.push(`README, third shell: ended with ${code}, lock finished ${lock}, question finished ${question}\n${output}`);
+  console.log(`${right ? 'ok    ' : 'failed'} README, third shell: lock finished ${lock}, question finished ${question}`);
+}
+
 const programs = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, 'src/main.ts')));
-const data = mkdtempSync(join(tmpdir(), 'uemkit-examples-'));
+const home = mkdtempSync(join(tmpdir(), 'uemkit-examples-'));
+const data = join(home, '.lab');
 const lab = startLab(data);
 try {
   await lab.listening;
   for (const name of programs)
     await must(`example ${name}`, [process.execPath, ...SOURCE, join(EXAMPLES, name, 'src/main.ts'), '--target', join(data, 'connection.json')]);
+  const fleet = await startFleet(data, join(home, 'fleet'));
+  try {
+    await walkReadme(home);
+  } finally {
+    await fleet.stop();
+  }
 } finally {
   await lab.stop();
-  rmSync(data, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true });
 }
 if (scenarios.length === 0 || programs.length === 0) failures.push('there is nothing to run under examples/');
 for (const failure of failures) console.error(failure);
