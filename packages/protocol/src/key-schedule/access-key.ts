@@ -58,6 +58,7 @@ export function typedAccessKeyStretch(crypto: CryptoProvider, accessKey: string,
 
 /** Assisted path: K_ak = EX(S, LP(access key) || LP(nonce)). With 256 random bits in it nothing is left to guess. */
 export function assistedAccessKey(crypto: CryptoProvider, accessKey: string, userId: string, nonce: Uint8Array): SecretBytes<'access-key'> {
+  // check: length of the nonce
   if (nonce.length !== 32) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'nonce of an access key must have 32 bytes');
   const input = accessKeyInput(accessKey, nonce);
   const key = extract<'access-key'>(crypto, accessKeySalt(crypto, userId), input);
@@ -81,6 +82,7 @@ export function nocVerifier(crypto: CryptoProvider, hash: Uint8Array): Uint8Arra
 }
 
 function accessKeyInput(accessKey: string, nonce: Uint8Array): Uint8Array {
+  // check: one form of an access key
   if (normalizeAccessKey(accessKey) !== accessKey) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'access key is not in its one form');
   return concatBytes(lp(utf8(accessKey)), lp(nonce));
 }

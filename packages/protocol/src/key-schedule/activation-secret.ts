@@ -59,11 +59,10 @@ export function qrSecretBytes(qrSecret: Uint8Array): Uint8Array {
  */
 export function requireScryptCost(cost: readonly number[]): ScryptCost {
   const [N = 0, r, p = 0] = cost;
-  const powerOfTwo = Number.isInteger(Math.log2(N));
-  if (cost.length !== 3 || !powerOfTwo || N < MIN_COST_N || N > MAX_COST_N || r !== COST_R || p < 1 || p > MAX_COST_P) {
-    throw new ProtocolError('ERR_WIRE_FIELD', 'the server asks for a scrypt cost that is not allowed');
-  }
-  return { N, r, p };
+  const allowed = cost.length === 3 && Number.isInteger(Math.log2(N)) && N >= MIN_COST_N && N <= MAX_COST_N && r === COST_R && p >= 1 && p <= MAX_COST_P;
+  // check: F1.4 scrypt cost
+  if (!allowed) throw new ProtocolError('ERR_WIRE_FIELD', 'the server asks for a scrypt cost that is not allowed');
+  return { N, r: COST_R, p };
 }
 
 /** Kind 0: the scrypt call that gives w0s || w1s of a password. */

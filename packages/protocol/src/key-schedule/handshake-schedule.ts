@@ -155,7 +155,9 @@ class Schedule implements HandshakeSchedule {
       const signature = trailer.subarray(0, SIGNATURE_BYTES);
       const text = ipcSignatureText(mix(this.crypto, this.hash, core));
       this.confirm(this.mixReply(core, signature), trailer.subarray(SIGNATURE_BYTES));
+      // check: HC signer is known
       if (signerKey === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'the signer of the handshake is not given');
+      // check: HC signature of M2
       if (!this.crypto.p256Verify(signerKey, text, signature)) throw new ProtocolError('ERR_CRYPTO_SIGNATURE', 'signature of the handshake does not verify');
     });
   }
@@ -226,11 +228,14 @@ class Schedule implements HandshakeSchedule {
   }
 
   private confirm(expected: Uint8Array, received: Uint8Array): void {
+    // check: HC mac1, mac2, mac3
     if (!this.crypto.equal(expected, received)) throw new ProtocolError('ERR_CRYPTO_KEY_CONFIRMATION', 'the handshake is not confirmed');
   }
 
   private agreed({ scalar, own, peer }: EphemeralKeys): SecretBytes<'handshake'> {
+    // check: HC form of the ephemeral key
     requireUncompressedPoint(peer);
+    // check: HC reflected key
     if (sameBytes(own, peer)) throw new ProtocolError('ERR_CRYPTO_PUBLIC_KEY', 'the peer sent our own key back');
     const staticAgreed = this.staticAgreement(scalar, peer);
     const from = staticAgreed === undefined ? this.early : nextSecret(this.crypto, this.early, staticAgreed);
@@ -244,6 +249,7 @@ class Schedule implements HandshakeSchedule {
     }
     const { responderStaticKey } = this.secrets;
     if (responderStaticKey === undefined) return undefined;
+    // check: HC form of the static key
     requireUncompressedPoint(responderStaticKey);
     return this.crypto.p256Ecdh(scalar, responderStaticKey);
   }

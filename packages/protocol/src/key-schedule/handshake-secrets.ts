@@ -5,6 +5,7 @@ import { SECRET_LABELS } from './labels.ts';
 
 /** es = EX(0, psk), with zeros for an instance without a pre-shared key. */
 export function earlySecret(crypto: CryptoProvider, psk: SecretBytes<'psk'> | undefined): SecretBytes<'early'> {
+  // check: HC psk is live
   if (psk !== undefined) requireLiveSecret(psk);
   return extract(crypto, ZERO_32, psk ?? ZERO_32);
 }

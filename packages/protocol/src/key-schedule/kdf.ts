@@ -24,6 +24,7 @@ export function deriveSecret<Purpose extends string>(
   lengthBytes: number,
 ): SecretBytes<Purpose> {
   if (context.length !== 0 && context.length !== 32) throw new ProtocolError('ERR_INTERNAL', 'context of a derivation is neither empty nor a hash');
+  // check: secret is live
   requireLiveSecret(from);
   const name = LABELS.get(label) as Uint8Array;
   const info = new Uint8Array(4 + name.length + context.length);

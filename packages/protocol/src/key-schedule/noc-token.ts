@@ -36,10 +36,12 @@ export function sealNocToken(crypto: CryptoProvider, key: SecretBytes<'noc-token
  */
 export function openNocToken(crypto: CryptoProvider, key: SecretBytes<'noc-token'>, token: Uint8Array, tenantId: string, nowEpochS: number): NocToken {
   const refused = new ProtocolError('ERR_REJECTED_CREDENTIALS', 'token is not valid');
-  if (token.length !== TOKEN_BYTES) throw refused;
   const signed = token.subarray(0, SIGNED_BYTES);
+  // A token of another length has no tag of 16 bytes, so it fails here too.
+  // check: F3.10 tag of the token
   if (!crypto.equal(tag(crypto, key, signed, tenantId), token.subarray(SIGNED_BYTES))) throw refused;
   const expiryEpochS = Number(new DataView(token.buffer, token.byteOffset).getBigUint64(32));
+  // check: F3.10 date of the token
   if (nowEpochS >= expiryEpochS) throw refused;
   return { tokenId: token.slice(0, 16), linkId: token.slice(16, 32), expiryEpochS };
 }

@@ -112,6 +112,7 @@ export function verifierSecrets(
 }
 
 function requireIdentities({ prover, verifier }: Spake2Identities): void {
+  // check: SPAKE2+ identities
   if (prover.length === 0 || verifier.length === 0) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'an identity of SPAKE2+ is empty');
 }
 
@@ -124,6 +125,7 @@ function share(crypto: CryptoProvider, blind: Uint8Array, w0: Uint8Array, scalar
 }
 
 function unblind(crypto: CryptoProvider, received: Uint8Array, blind: Uint8Array, w0: Uint8Array): Uint8Array {
+  // check: form of a SPAKE2+ share
   requireUncompressedPoint(received);
   const mask = crypto.p256Multiply(w0, blind);
   const base = crypto.p256Subtract(received, mask);

@@ -37,6 +37,7 @@ export function requireCanonicalUserId(text: string): void {
   } catch {
     // Said below, as an error of the peer.
   }
+  // check: canonical user id
   if (canonical !== text) throw new ProtocolError('ERR_WIRE_FIELD', 'user id is not in its canonical form');
 }
 

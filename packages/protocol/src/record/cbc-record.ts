@@ -67,8 +67,10 @@ export function createCbcSealer(crypto: CryptoProvider, entropy: Entropy, option
       return sequence;
     },
     seal(plaintext, nowMs) {
+      // check: sealer is live
       if (ended) throw recordsEnded();
       if (plaintext.length > CBC_PLAINTEXT_BYTES) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'plaintext is too long for one record');
+      // check: CBC key of the sender is used up
       if (sequence >= limits.records || nowMs - options.bornMs >= limits.keyAgeMs) throw keyExhausted();
       const header = cbcHeader(options.direction, sequence, cbcCiphertextBytes(plaintext.length));
       const iv = entropy.randomBytes(CBC_IV_BYTES);
@@ -94,7 +96,9 @@ export function createCbcOpener(crypto: CryptoProvider, options: CbcOptions): Cb
       return sequence;
     },
     open(record, nowMs) {
+      // check: opener is live
       if (ended !== undefined) throw ended === 'wiped' ? recordsEnded() : recordRefused();
+      // check: CBC key of the receiver is used up
       if (sequence >= limits.records || nowMs - options.bornMs >= limits.keyAgeMs + RECEIVE_GRACE_MS) throw keyExhausted();
       const plaintext = openRecord(key, options.direction, sequence, record);
       if (plaintext === undefined) {
@@ -122,8 +126,10 @@ function prepareKey(crypto: CryptoProvider, traffic: SecretBytes<'traffic'>): Cb
 /** Length, then direction and number, then the tag, then the padding; undefined for every fault alike. */
 function openRecord(key: CbcHs512, direction: Direction, sequence: number, record: Uint8Array): Uint8Array | undefined {
   const ciphertextBytes = record.length - CBC_OVERHEAD_BYTES;
+  // check: CBC length
   if (!isCbcCiphertextLength(ciphertextBytes)) return undefined;
   const header = cbcHeader(direction, sequence, ciphertextBytes);
+  // check: CBC header
   if (!sameBytes(header, record.subarray(0, CBC_HEADER_BYTES))) return undefined;
   const start = CBC_HEADER_BYTES + CBC_IV_BYTES;
   const end = record.length - CBC_TAG_BYTES;

@@ -61,6 +61,7 @@ export function createGcmSealer(crypto: CryptoProvider, options: GcmOptions): Gc
   let ended = false;
 
   function seal(name: GcmRecordName, plaintext: Uint8Array): Uint8Array {
+    // check: GCM sealer is live
     if (ended) throw recordsEnded();
     writeGcmHeader(header, name, plaintext.length + GCM_TAG_BYTES);
     const record = generation.gcm.seal(generation.nonce(sequence), header, plaintext, GCM_HEADER_BYTES);
@@ -115,6 +116,7 @@ export function createGcmOpener(crypto: CryptoProvider, options: GcmOptions): Gc
 
   return {
     open(record, nowMs) {
+      // check: GCM opener is live
       if (ended !== undefined) throw ended === 'refused' ? recordRefused() : recordsEnded();
       const opened = openRecord(generation, sequence, record, header);
       if (opened === undefined) {
@@ -148,8 +150,10 @@ export function createGcmOpener(crypto: CryptoProvider, options: GcmOptions): Gc
 function openRecord(generation: GcmGeneration, sequence: number, record: Uint8Array, header: Uint8Array): GcmOpened | undefined {
   const name = gcmRecordName(record[0] ?? 0);
   const bodyBytes = record.length - GCM_HEADER_BYTES;
+  // check: GCM type and length
   if (name === undefined || !isGcmBodyLength(bodyBytes)) return undefined;
   writeGcmHeader(header, name, bodyBytes);
+  // check: GCM header
   if (!sameBytes(header, record.subarray(0, GCM_HEADER_BYTES))) return undefined;
   let plaintext: Uint8Array;
   try {

@@ -17,8 +17,10 @@ const LAYOUTS: Readonly<Record<'cbc' | 'gcm', Layout>> = {
     headerBytes: CBC_HEADER_BYTES,
     maxBytes: CBC_OVERHEAD_BYTES + LIMITS.cbcCiphertextBytes.value,
     recordBytes(header) {
+      // check: type in a CBC stream
       if (header[0] !== CBC_RECORD_TYPE) throw new ProtocolError('ERR_WIRE_TYPE', 'not a CBC record');
       const ciphertextBytes = new DataView(header.buffer, header.byteOffset).getUint32(10);
+      // check: length in a CBC stream
       if (!isCbcCiphertextLength(ciphertextBytes)) throw new ProtocolError('ERR_WIRE_LENGTH', 'ciphertext of a record has an impossible length');
       return CBC_OVERHEAD_BYTES + ciphertextBytes;
     },
@@ -27,8 +29,10 @@ const LAYOUTS: Readonly<Record<'cbc' | 'gcm', Layout>> = {
     headerBytes: GCM_HEADER_BYTES,
     maxBytes: GCM_HEADER_BYTES + GCM_MAX_BODY_BYTES,
     recordBytes(header) {
+      // check: type in a GCM stream
       if (gcmRecordName(header[0] as number) === undefined) throw new ProtocolError('ERR_WIRE_TYPE', 'not a GCM record');
       const bodyBytes = new DataView(header.buffer, header.byteOffset).getUint16(1);
+      // check: length in a GCM stream
       if (!isGcmBodyLength(bodyBytes)) throw new ProtocolError('ERR_WIRE_LENGTH', 'body of a record has an impossible length');
       return GCM_HEADER_BYTES + bodyBytes;
     },
@@ -120,6 +124,7 @@ export function createRecordStream(kind: 'cbc' | 'gcm'): RecordStream {
     },
     end() {
       if (fault !== undefined) throw fault;
+      // check: end inside a record
       if (keptBytes > 0) throw new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection ended inside a record');
     },
   };

@@ -256,6 +256,26 @@ describe('public keys', () => {
     }
   });
 
+  it('are checked before a provider that would take other forms sees them', () => {
+    const lax: CryptoProvider = { ...native, p256Ecdh: () => new Uint8Array(32).fill(1) };
+    const { E_r, E_i, e_i } = pair('px');
+    const agreement = (staticKey: Uint8Array, peer: Uint8Array) => () => {
+      const parts = HANDSHAKES.px.prologue.map((part) => utf8(part));
+      const initiator = createHandshakeSchedule(lax, 'px', parts, {
+        role: 'initiator',
+        psk: secret(new Uint8Array(32).fill(1)),
+        responderStaticKey: staticKey,
+      });
+      initiator.sealStart(CORE1);
+      initiator.agree({ scalar: secret(e_i.slice()), own: E_i, peer });
+    };
+    for (const [, point] of bad(E_r).filter(([what]) => what !== 'off the curve')) {
+      expect(thrown(agreement(E_r, point))).toMatchObject({ code: 'ERR_CRYPTO_PUBLIC_KEY' });
+      expect(thrown(agreement(point, E_r))).toMatchObject({ code: 'ERR_CRYPTO_PUBLIC_KEY' });
+    }
+    agreement(E_r, E_r)();
+  });
+
   it('a wiped ephemeral scalar cannot agree', () => {
     const both = started('ipcd');
     both.e_i.fill(0);

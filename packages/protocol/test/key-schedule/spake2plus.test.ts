@@ -66,6 +66,14 @@ describe.each(PROVIDERS)('SPAKE2+ functions with $name', ({ crypto }) => {
     }
   });
 
+  it('check a share before a provider that would take other forms sees it', () => {
+    const lax = { ...crypto, p256Subtract: () => crypto.p256PublicKey(value('x')) };
+    const compressed = Uint8Array.of(2 + ((shares.shareV[64] as number) & 1), ...shares.shareV.subarray(1, 33));
+    const attempt = (shareV: Uint8Array) => () => proverSecrets(lax, identities, witness(), value('x'), { ...shares, shareV });
+    expect(thrown(attempt(compressed))).toMatchObject({ code: 'ERR_CRYPTO_PUBLIC_KEY' });
+    expect(thrown(attempt(shares.shareV))).toBeUndefined();
+  });
+
   const mask = crypto.p256Multiply(value('w0'), SPAKE2_M);
   const offCurve = fromHex(suite.shareP as string);
   offCurve[64] = (offCurve[64] as number) ^ 1;

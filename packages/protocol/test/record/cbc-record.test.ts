@@ -144,6 +144,17 @@ describe.each(PROVIDERS)('CBC records with $name', ({ crypto }) => {
     expect(toHex(traffic)).toBe('01'.repeat(32));
   });
 
+  it('end with wipe whatever the provider does', () => {
+    const forgetful = { ...crypto, cbcHs512: (key: Uint8Array) => ({ ...crypto.cbcHs512(key), wipe: () => {} }) };
+    const sealer = createCbcSealer(forgetful, seededEntropy('cbc'), options());
+    const opener = createCbcOpener(forgetful, options());
+    const record = sealer.seal(TEXT, 1_000);
+    sealer.wipe();
+    opener.wipe();
+    expect(thrown(() => sealer.seal(TEXT, 1_000))).toMatchObject({ code: 'ERR_USAGE_STATE' });
+    expect(thrown(() => opener.open(record, 1_000))).toMatchObject({ code: 'ERR_USAGE_STATE' });
+  });
+
   it('are not made from a traffic secret that has been wiped', () => {
     const gone = { traffic: secret<'traffic'>(new Uint8Array(32)) };
     expect(thrown(() => sealerOf(gone))).toMatchObject({ code: 'ERR_INTERNAL' });

@@ -156,6 +156,16 @@ describe.each(PROVIDERS)('GCM records with $name', ({ crypto }) => {
     expect(toHex(traffic)).toBe('01'.repeat(32));
   });
 
+  it('end with wipe whatever the provider does', () => {
+    const forgetful = { ...crypto, gcm: (key: Uint8Array) => ({ ...crypto.gcm(key), wipe: () => {} }) };
+    const sealer = createGcmSealer(forgetful, options());
+    const opener = createGcmOpener(forgetful, options());
+    sealer.wipe();
+    opener.wipe();
+    expect(thrown(() => sealer.sealData(TEXT, 1_000))).toMatchObject({ code: 'ERR_USAGE_STATE' });
+    expect(thrown(() => opener.open(rawRecord(0x17, TEXT), 1_000))).toMatchObject({ code: 'ERR_USAGE_STATE' });
+  });
+
   it('never use a nonce twice', () => {
     const generation = createGcmGeneration(crypto, options().traffic);
     const next = createGcmGeneration(crypto, options().traffic).next();
