@@ -2,20 +2,15 @@ import { commandPriority, fromHex, type QueueEntry } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS, type NewCommand } from './commands.ts';
 import { decodeDocument, encodeDocument } from './inventory.ts';
+import { allOpenCommands, decidingCommands, deleteOpenCommands, listOpenCommand, openCommandCount, unlistOpenCommand } from './open-commands.ts';
 import { joinId, partOf, sortable, type Table, table } from './table.ts';
 
 interface CommandReference {
   readonly sequence: number;
 }
 
-/** What polls look at, small; the command itself is read when it is handed out. */
-type OpenCommand = Pick<CommandRecord, 'commandId' | 'type' | 'priority' | 'createdAtMs' | 'expiresAtMs' | 'notBeforeMs'> & {
-  readonly state: 'queued' | 'sent';
-};
-
 interface QueueCounters {
   readonly sequence: number;
-  readonly open: number;
   readonly finished: number;
   /** Counts the ends, for the order in which they are forgotten. */
   readonly ends: number;
@@ -24,7 +19,6 @@ interface QueueCounters {
 /** By device and sequence. */
 const commands: Table<CommandRecord> = table('command');
 const sequencesById: Table<CommandReference> = table('command-by-id');
-const openCommands: Table<OpenCommand> = table('command-open');
 const finishedCommands: Table<CommandReference> = table('command-finished');
 const counters: Table<QueueCounters> = table('command-counters');
 
@@ -32,11 +26,11 @@ const NOTHING: Uint8Array = encodeDocument({});
 
 /** Adds a command at the end of the queue of a device (F5.1). Undefined: the queue is full. */
 export function enqueueCommand(tx: WriteView, { commandId, deviceId, type, properties, expiresAtMs }: NewCommand, nowMs: number): CommandRecord | undefined {
+  if (openCommandCount(tx, deviceId) >= MAX_OPEN_COMMANDS) return undefined;
   const counted = countersOf(tx, deviceId);
-  if (counted.open >= MAX_OPEN_COMMANDS) return undefined;
   const sequence = counted.sequence + 1;
   const priority = commandPriority(type);
-  const command: CommandRecord = {
+  const command: CommandRecord & { readonly state: 'queued' } = {
     commandId,
     deviceId,
     type,
@@ -49,8 +43,8 @@ export function enqueueCommand(tx: WriteView, { commandId, deviceId, type, prope
   };
   commands.put(tx, placeOf(deviceId, sequence), command);
   sequencesById.put(tx, joinId(deviceId, commandId), { sequence });
-  listOpen(tx, command);
-  counters.put(tx, deviceId, { ...counted, sequence, open: counted.open + 1 });
+  listOpenCommand(tx, command);
+  counters.put(tx, deviceId, { ...counted, sequence });
   return command;
 }
 
@@ -65,19 +59,13 @@ export function listCommands(view: ReadView, deviceId: string, query: { readonly
   return commands.page(view, { under: partOf(deviceId), after, limit: query.limit }).map((row) => row.record);
 }
 
-/** Number of commands that are not finished. */
-export function openCommandCount(view: ReadView, deviceId: string): number {
-  return countersOf(view, deviceId).open;
-}
-
-/** The open commands of a device, oldest first, as the server role of F5 wants them. */
+/** The open commands of a device that decide about the next answer, as the server role of F5 wants them. */
 export function queueOf(view: ReadView, deviceId: string): readonly QueueEntry[] {
-  if (openCommandCount(view, deviceId) === 0) return [];
-  return openCommands.page(view, { under: partOf(deviceId), limit: MAX_OPEN_COMMANDS }).map(({ id, record }) => ({
-    ...record,
-    commandId: fromHex(record.commandId),
+  return decidingCommands(view, deviceId).map((open) => ({
+    ...open,
+    commandId: fromHex(open.commandId),
     get properties() {
-      const command = commands.get(view, id);
+      const command = commands.get(view, placeOf(deviceId, open.sequence));
       return command === undefined ? {} : decodeDocument(command.properties);
     },
   }));
@@ -86,21 +74,20 @@ export function queueOf(view: ReadView, deviceId: string): readonly QueueEntry[]
 /** Changes an open command that stays open. */
 export function updateCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }): void {
   commands.put(tx, placeOf(command.deviceId, command.sequence), command);
-  listOpen(tx, command);
+  listOpenCommand(tx, command);
 }
 
 /** Ends an open command; of the finished ones only the newest are kept. False: it had ended before, and nothing changes. */
 export function finishCommand(tx: WriteView, command: CommandRecord, end: Pick<CommandRecord, 'state' | 'finishedAtMs' | 'message' | 'data'>): boolean {
   const { deviceId, sequence } = command;
   const place = placeOf(deviceId, sequence);
-  if (openCommands.get(tx, place) === undefined) return false;
+  if (!unlistOpenCommand(tx, command)) return false;
   commands.put(tx, place, { ...command, ...end, properties: NOTHING, notBeforeMs: undefined });
-  openCommands.delete(tx, place);
   const counted = countersOf(tx, deviceId);
   const ends = counted.ends + 1;
   finishedCommands.put(tx, placeOf(deviceId, ends), { sequence });
   const forgotten = counted.finished >= MAX_FINISHED_COMMANDS ? forgetOldest(tx, deviceId) : 0;
-  counters.put(tx, deviceId, { ...counted, open: counted.open - 1, ends, finished: counted.finished + 1 - forgotten });
+  counters.put(tx, deviceId, { ...counted, ends, finished: counted.finished + 1 - forgotten });
   return true;
 }
 
@@ -129,8 +116,8 @@ export function cancelCommand(tx: WriteView, deviceId: string, commandId: string
 
 /** Cancels everything that is open, also what is in flight: the device is gone. */
 export function cancelOpenCommands(tx: WriteView, deviceId: string, reason: string, nowMs: number): void {
-  for (const { id } of openCommands.page(tx, { under: partOf(deviceId), limit: MAX_OPEN_COMMANDS })) {
-    const command = commands.get(tx, id);
+  for (const { sequence } of allOpenCommands(tx, deviceId)) {
+    const command = commands.get(tx, placeOf(deviceId, sequence));
     if (command !== undefined) finishCommand(tx, command, { state: 'cancelled', finishedAtMs: nowMs, message: reason });
   }
 }
@@ -138,22 +125,14 @@ export function cancelOpenCommands(tx: WriteView, deviceId: string, reason: stri
 /** Forgets all commands of a device that is forgotten. */
 export function deleteCommands(tx: WriteView, deviceId: string): void {
   const most = MAX_OPEN_COMMANDS + MAX_FINISHED_COMMANDS;
-  for (const { id, record } of commands.page(tx, { under: partOf(deviceId), limit: most })) {
-    forgetCommand(tx, deviceId, record.sequence);
-    openCommands.delete(tx, id);
-  }
+  for (const { record } of commands.page(tx, { under: partOf(deviceId), limit: most })) forgetCommand(tx, deviceId, record.sequence);
+  deleteOpenCommands(tx, deviceId);
   for (const { id } of finishedCommands.page(tx, { under: partOf(deviceId), limit: most })) finishedCommands.delete(tx, id);
   counters.delete(tx, deviceId);
 }
 
-function listOpen(tx: WriteView, command: CommandRecord): void {
-  const { commandId, type, priority, createdAtMs, expiresAtMs, notBeforeMs, state } = command;
-  if (state !== 'queued' && state !== 'sent') return;
-  openCommands.put(tx, placeOf(command.deviceId, command.sequence), { commandId, type, priority, createdAtMs, expiresAtMs, notBeforeMs, state });
-}
-
 function countersOf(view: ReadView, deviceId: string): QueueCounters {
-  return counters.get(view, deviceId) ?? { sequence: 0, open: 0, finished: 0, ends: 0 };
+  return counters.get(view, deviceId) ?? { sequence: 0, finished: 0, ends: 0 };
 }
 
 function placeOf(deviceId: string, sequence: number): string {

@@ -61,6 +61,7 @@ export function partOf(...parts: readonly string[]): string {
  * still begins alike.
  */
 export function escapePart(part: string): string {
+  if (/^[\w.@~-]*$/.test(part)) return part;
   return part.toWellFormed().replace(/[^\w.@~-]/gu, (character) => encodeURIComponent(character));
 }
 

@@ -1,5 +1,7 @@
-import { toHex } from '@uemkit/protocol';
+import { answerManagement, fromHex, toHex, wire } from '@uemkit/protocol';
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { applyManagement } from '../../src/roles/uem/manage-device.ts';
 import {
   cancelCommand,
   cancelOpenCommands,
@@ -8,10 +10,11 @@ import {
   enqueueCommand,
   finishCommand,
   listCommands,
-  openCommandCount,
   queueOf,
 } from '../../src/state/command-queue.ts';
 import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS } from '../../src/state/commands.ts';
+import type { DeviceRecord } from '../../src/state/devices.ts';
+import { allOpenCommands, openCommandCount } from '../../src/state/open-commands.ts';
 import type { WriteView } from '../../src/store/lab-store.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
@@ -30,12 +33,63 @@ describe('queue of a device', () => {
     await store.transaction((tx) => {
       for (let n = 0; n < 12; n++) add(tx, n, n % 2 === 0 ? 'd' : 'd2');
     });
-    expect(store.read((view) => queueOf(view, 'd').map((entry) => [toHex(entry.commandId), entry.properties]))).toEqual(
-      [0, 2, 4, 6, 8, 10].map((n) => [idOf(n), { n }]),
-    );
+    expect(store.read((view) => allOpenCommands(view, 'd').map((entry) => entry.commandId))).toEqual([0, 2, 4, 6, 8, 10].map(idOf));
+    expect(store.read((view) => queueOf(view, 'd').map((entry) => [toHex(entry.commandId), entry.properties]))).toEqual([0, 2].map((n) => [idOf(n), { n }]));
     const page = store.read((view) => listCommands(view, 'd', { limit: 4 }));
     expect(page.map((command) => command.sequence)).toEqual([1, 2, 3, 4]);
     expect(store.read((view) => listCommands(view, 'd', { after: 4, limit: 4 })).map((command) => command.commandId)).toEqual([idOf(8), idOf(10)]);
+  });
+
+  it('shows a part of itself that leads to the same answers as the whole', async () => {
+    const types = ['LOCK_DEVICE', 'UPDATE_PROFILES', 'REQUEST_DEVICE_INFO'] as const;
+    const step = fc.oneof(
+      fc.record({
+        do: fc.constant('add' as const),
+        type: fc.constantFrom(...types),
+        lifeMs: fc.option(fc.integer({ min: 1, max: 40_000 }), { nil: undefined }),
+      }),
+      fc.record({ do: fc.constant('poll' as const) }),
+      fc.record({ do: fc.constant('result' as const), status: fc.constantFrom('done', 'failed', 'deferred') }),
+      fc.record({ do: fc.constant('wait' as const) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        await new MemoryStore().transaction((tx) => {
+          let nowMs = 1_000_000;
+          const schedule = { pollIntervalS: 1, pollJitterS: 0 };
+          const device = { deviceId: 'd', userGuid: 'u', keyId: 'k', status: 'active', createdAtMs: 1 } as DeviceRecord;
+          let inHand: Uint8Array = new Uint8Array(16);
+          const answer = (frame: Uint8Array): void => {
+            const whole = allOpenCommands(tx, 'd').map((open) => ({ ...open, commandId: fromHex(open.commandId), properties: {} }));
+            const expected = answerManagement(frame, whole, nowMs, { schedule });
+            const actual = answerManagement(frame, queueOf(tx, 'd'), nowMs, { schedule });
+            expect(actual).toEqual(expected);
+            applyManagement(tx, actual, device, nowMs);
+            inHand = actual.commandId ?? inHand;
+          };
+          for (const [n, one] of steps.entries()) {
+            nowMs += 1_000;
+            if (one.do === 'wait') nowMs += 20_000;
+            if (one.do === 'add') {
+              const expiresAtMs = one.lifeMs === undefined ? undefined : nowMs + one.lifeMs;
+              enqueueCommand(tx, { commandId: idOf(n), deviceId: 'd', type: one.type, properties: {}, expiresAtMs }, nowMs);
+            }
+            if (one.do === 'poll') answer(wire.poll.encode({ reason: 'schedule' }));
+            if (one.do === 'result') {
+              const { status } = one as { readonly status: wire.CommandStatus };
+              answer(
+                wire.commandResult.encode({
+                  commandId: inHand,
+                  status,
+                  message: status === 'failed' ? 'm' : undefined,
+                  retryAfterS: status === 'deferred' ? 10 : undefined,
+                }),
+              );
+            }
+          }
+        });
+      }),
+    );
   });
 
   it('is bounded', async () => {
