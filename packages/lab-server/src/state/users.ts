@@ -1,6 +1,6 @@
 import { ProtocolError } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
-import { escapePart, type PageQuery, type Row, type Table, table } from './table.ts';
+import { escapePart, type Row, type Table, table } from './table.ts';
 
 /** A person whose devices are managed (F1.1). */
 export interface UserRecord {
@@ -55,11 +55,6 @@ export function userByGuid(view: ReadView, guid: string): UserRecord | undefined
 export function userByUserId(view: ReadView, userId: string): UserRecord | undefined {
   const reference = guidsByUserId.get(view, escapePart(userId));
   return reference === undefined ? undefined : users.get(view, reference.guid);
-}
-
-/** Users in the order of their guids. */
-export function listUsers(view: ReadView, query: PageQuery): readonly Row<UserRecord>[] {
-  return users.page(view, query);
 }
 
 /** Users in the order of their user ids, those that begin with `prefix`; row ids are cursors. */
