@@ -14,7 +14,7 @@ const PACKAGES = ['protocol', 'uem-client', 'dynamics-sdk', 'lab-server', 'devic
 const UNITS = [
   [/(Bytes|_BYTES)$/, 'bytes'],
   [/(Ms|_MS)$/, 'ms'],
-  [/(S|_S|Seconds|_SECONDS)$/, 's'],
+  [/([a-z]S|_S|Seconds|_SECONDS)$/, 's'],
 ];
 
 /** Names of the bounds that a source file exports. */

@@ -2,7 +2,7 @@ import { COMMAND_TYPES, ProtocolError, wire } from '@uemkit/protocol';
 import { AdminProblem } from './problem.ts';
 
 /** Encoded properties of one command: the frame has room for them and for its other fields. */
-export const COMMAND_PROPERTIES_BYTES = 60_000;
+export const MAX_COMMAND_PROPERTIES_BYTES = 60_000;
 
 type Check = (value: unknown) => boolean;
 
@@ -54,7 +54,7 @@ function checkDocument(properties: Readonly<Record<string, unknown>>): wire.Wire
   checkValues(document, 'properties', 0);
   try {
     const sample = wire.command.encode({ commandId: new Uint8Array(16), type: 'LOCK_DEVICE', properties: document, issuedAtEpochS: 0 });
-    if (sample.length <= COMMAND_PROPERTIES_BYTES) return document;
+    if (sample.length <= MAX_COMMAND_PROPERTIES_BYTES) return document;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
   }

@@ -24,7 +24,7 @@ import { AdminProblem } from './problem.ts';
 import { requireProfile } from './require-profile.ts';
 
 /** Passwords that wait to be stretched; each takes about 70 ms of a thread, and how many run at once is the provider's choice. */
-export const STRETCHES_IN_WORK = 256;
+export const MAX_STRETCHES_IN_WORK = 256;
 /** A password that a person chose has at least so many characters. */
 const LEAST_PASSWORD_CHARACTERS = 8;
 
@@ -109,7 +109,7 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       const password = wanted.password ?? generateActivationPassword(entropy);
       if ([...password].length < LEAST_PASSWORD_CHARACTERS)
         throw new AdminProblem('INVALID_PROPERTY', `password: has fewer than ${LEAST_PASSWORD_CHARACTERS} characters`);
-      if (inWork >= STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
+      if (inWork >= MAX_STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
       inWork += 1;
       try {
         const made = await verifierOver(async (salt) => {

@@ -2,9 +2,9 @@ import { ProtocolError } from '@uemkit/protocol';
 import { shareSequence } from './random-share.ts';
 
 /** Fault rules in force at once. */
-export const FAULT_RULES = 64;
+export const MAX_FAULT_RULES = 64;
 /** Longest delay that a fault may cause, milliseconds. */
-export const FAULT_DELAY_MS = 600_000;
+export const MAX_FAULT_DELAY_MS = 600_000;
 
 /**
  * What is done to a request that a rule meets.
@@ -43,7 +43,7 @@ export interface ActiveFault extends FaultRule {
 
 /** The faults of a lab. */
 export interface Faults {
-  /** @throws ProtocolError `ERR_USAGE_ARGUMENT` for a rule that makes no sense, or for more than `FAULT_RULES`. */
+  /** @throws ProtocolError `ERR_USAGE_ARGUMENT` for a rule that makes no sense, or for more than `MAX_FAULT_RULES`. */
   add(rule: FaultRule): ActiveFault;
   list(): readonly ActiveFault[];
   /** True when there was such a rule. */
@@ -74,7 +74,7 @@ interface Slot {
 
 /** An empty set of faults. */
 export function createFaults(): Faults {
-  // BOUNDED by FAULT_RULES.
+  // BOUNDED by MAX_FAULT_RULES.
   let slots: Slot[] = [];
   let created = 0;
   const view = (slot: Slot): ActiveFault => ({ id: slot.id, ...slot.rule, seen: slot.seen, applied: slot.applied });
@@ -82,7 +82,7 @@ export function createFaults(): Faults {
   return {
     add(rule) {
       checkRule(rule);
-      if (slots.length >= FAULT_RULES) throw new ProtocolError('ERR_USAGE_ARGUMENT', `more than ${FAULT_RULES} faults`);
+      if (slots.length >= MAX_FAULT_RULES) throw new ProtocolError('ERR_USAGE_ARGUMENT', `more than ${MAX_FAULT_RULES} faults`);
       created += 1;
       const slot: Slot = { id: `fault-${created}`, rule: { ...rule }, next: shareSequence(rule.seed ?? created), seen: 0, applied: 0 };
       slots.push(slot);
@@ -120,8 +120,8 @@ function checkRule(rule: FaultRule): void {
   const { share, count, delayMs, status } = rule;
   if (share !== undefined && !(share > 0 && share <= 1)) wrong('share', 'is not above 0 and up to 1');
   if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) wrong('count', 'is not a whole number above 0');
-  if (rule.kind === 'delay' ? !(delayMs !== undefined && delayMs >= 0 && delayMs <= FAULT_DELAY_MS) : delayMs !== undefined) {
-    wrong('delayMs', `belongs to kind delay and is from 0 to ${FAULT_DELAY_MS}`);
+  if (rule.kind === 'delay' ? !(delayMs !== undefined && delayMs >= 0 && delayMs <= MAX_FAULT_DELAY_MS) : delayMs !== undefined) {
+    wrong('delayMs', `belongs to kind delay and is from 0 to ${MAX_FAULT_DELAY_MS}`);
   }
   if (rule.kind === 'status' ? !(status !== undefined && Number.isInteger(status) && status >= 500 && status <= 599) : status !== undefined) {
     wrong('status', 'belongs to kind status and is from 500 to 599');

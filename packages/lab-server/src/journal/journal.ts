@@ -2,9 +2,9 @@ import { ProtocolError } from '@uemkit/protocol';
 import type { Journal, JournalEntry } from '../roles/role.ts';
 
 /** Entries that the journal keeps; older ones are forgotten. */
-export const JOURNAL_ENTRIES = 10_000;
+export const MAX_JOURNAL_ENTRIES = 10_000;
 /** Longest text that an entry takes over from a request. */
-export const JOURNAL_TEXT_CHARACTERS = 256;
+export const MAX_JOURNAL_TEXT_CHARACTERS = 256;
 
 /** One request with its place in the journal. */
 export interface NumberedEntry extends JournalEntry {
@@ -36,7 +36,7 @@ export interface RingJournal extends Journal {
 
 /** A bounded journal in memory. */
 export function createRingJournal(options: { readonly capacity?: number } = {}): RingJournal {
-  const { capacity = JOURNAL_ENTRIES } = options;
+  const { capacity = MAX_JOURNAL_ENTRIES } = options;
   // BOUNDED by capacity: slot = (sequence - 1) % capacity.
   const ring: NumberedEntry[] = [];
   // BOUNDED by who calls subscribe: one for the journal file, one for each running test.
@@ -85,6 +85,6 @@ export function createRingJournal(options: { readonly capacity?: number } = {}):
 
 /** Texts of a peer are cut and free of control characters, so that an entry is bounded and one line. */
 function shortened(entry: JournalEntry): JournalEntry {
-  const clean = (value: unknown): unknown => (typeof value === 'string' ? value.slice(0, JOURNAL_TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ') : value);
+  const clean = (value: unknown): unknown => (typeof value === 'string' ? value.slice(0, MAX_JOURNAL_TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ') : value);
   return Object.fromEntries(Object.entries(entry).flatMap(([key, value]) => (value === undefined ? [] : [[key, clean(value)]]))) as unknown as JournalEntry;
 }

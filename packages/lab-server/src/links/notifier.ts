@@ -7,7 +7,7 @@ import { callRole } from './role-call.ts';
 /** How long a notification service keeps a wake-up for a device that is away. */
 export const WAKE_UP_LIFE_S = 86_400;
 /** Devices that may wait to be woken; a device polls anyway. */
-const WAITING_DEVICES = 100_000;
+export const MAX_WAITING_DEVICES = 100_000;
 
 /** The notifier of UEM, with an end. */
 export interface LinkNotifier extends Notifier {
@@ -41,7 +41,7 @@ export function createNotifier(options: NotifierOptions): LinkNotifier {
     const { statuses } = await callRole(options.infrastructure, 'notifications', wire.notify.encode({ notifications }), wire.notifyResult);
     for (const [index, target] of targets.entries()) if (statuses[index] === 'unregistered') options.unregistered(target);
   };
-  const queue = createRetryQueue<WakeUpTarget>({ clock, batch: MAX_WAKE_UPS_PER_CALL, capacity: WAITING_DEVICES, send });
+  const queue = createRetryQueue<WakeUpTarget>({ clock, batch: MAX_WAKE_UPS_PER_CALL, capacity: MAX_WAITING_DEVICES, send });
   return {
     wakeUp(targets) {
       for (const target of targets) queue.put(toHex(target.pushToken), target);

@@ -6,7 +6,7 @@ import { callRole } from './role-call.ts';
 /** Users of one message. */
 const BATCH = 1_000;
 /** Changes that may wait; a restart sends the whole list again. */
-const WAITING_CHANGES = 1_000_000;
+export const MAX_WAITING_CHANGES = 1_000_000;
 
 /** What devices are told of this UEM (F1.3). */
 export interface ActivationPlace {
@@ -58,7 +58,7 @@ export function createRegistrar(options: { readonly clock: Clock; readonly infra
   const queue = createRetryQueue<Change | 'whole'>({
     clock,
     batch: BATCH,
-    capacity: WAITING_CHANGES,
+    capacity: MAX_WAITING_CHANGES,
     async send(entries) {
       await sendWhole();
       const changes = entries.filter((entry) => entry !== 'whole');

@@ -1,7 +1,7 @@
 import type { Clock } from '@uemkit/protocol';
 import type { ListenerName } from '../data/lab-addresses.ts';
 import type { HostAnswer, RoleHost } from '../host/role-host.ts';
-import { REST_BODY_BYTES } from '../rest/rest-handler.ts';
+import { MAX_REST_BODY_BYTES } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
@@ -49,7 +49,7 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   infrastructureLink: { role: 'infrastructure', services: ['registrations', 'notifications'], mutual: true, bodyBytes: FRAME_BYTES },
   activation: { role: 'uem', services: ['activation'], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES },
   devices: { role: 'uem', services: ['device'], mutual: true, bodyBytes: FRAME_BYTES },
-  admin: { role: 'uem', services: [], mutual: false, bodyBytes: REST_BODY_BYTES, also: 'rest' },
+  admin: { role: 'uem', services: [], mutual: false, bodyBytes: MAX_REST_BODY_BYTES, also: 'rest' },
   notification: { role: 'notification', services: [], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
   notificationLink: { role: 'notification', services: ['provider'], mutual: true, bodyBytes: FRAME_BYTES },
 };

@@ -3,7 +3,7 @@ import { AdminProblem } from '../admin/problem.ts';
 /** Items of a page that asks for no number. */
 export const PAGE_DEFAULT = 100;
 /** Most items of a page. */
-export const PAGE_MAX = 1_000;
+export const MAX_PAGE_ITEMS = 1_000;
 
 /** Part of a list, as asked for by `max`, `offset`, `sortBy` and `query`. */
 export interface ListQuery<Field extends string = string> {
@@ -29,7 +29,7 @@ export function listQuery<Field extends string>(query: URLSearchParams, fields: 
     if (query.getAll(name).length > 1) throw wrong(name, 'is given twice');
   }
   return {
-    max: wholeNumber(query, 'max', PAGE_DEFAULT, 1, PAGE_MAX),
+    max: wholeNumber(query, 'max', PAGE_DEFAULT, 1, MAX_PAGE_ITEMS),
     offset: wholeNumber(query, 'offset', 0, 0, Number.MAX_SAFE_INTEGER),
     sortBy: sortBy(query.get('sortBy'), fields),
     filter: filter(query.get('query'), fields),

@@ -7,7 +7,7 @@ import type { RestRequest, RestResponse, Route, RouteResult } from './rest-reque
 import { createRouter, type Match } from './router.ts';
 
 /** Largest body of an administrative request. */
-export const REST_BODY_BYTES = 1_048_576;
+export const MAX_REST_BODY_BYTES = 1_048_576;
 
 export interface RestHandlerOptions {
   readonly clock: Clock;

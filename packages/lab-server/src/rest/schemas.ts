@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
-import { FAULT_DELAY_MS, FAULT_RULES, type FaultRule } from '../faults/faults.ts';
+import { MAX_FAULT_DELAY_MS, MAX_FAULT_RULES, type FaultRule } from '../faults/faults.ts';
 
 const line = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.regex(/^\P{Cc}*$/u, 'has control characters'));
 const base64 = v.pipe(v.string(), v.maxLength(400), v.base64('is not base64'));
@@ -105,7 +105,7 @@ export const faultBody: BodySchema<FaultRule> = v.strictObject({
   seed: v.optional(v.pipe(v.number(), v.safeInteger())),
   count: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   at: v.optional(v.picklist(['request', 'answer'])),
-  delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(FAULT_DELAY_MS))),
+  delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_FAULT_DELAY_MS))),
   status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(500), v.maxValue(599))),
 });
 
@@ -114,7 +114,7 @@ export interface FaultsBody {
 }
 
 /** PUT /lab/v1/faults: these rules and no other are in force. */
-export const faultsBody: BodySchema<FaultsBody> = v.strictObject({ faults: v.pipe(v.array(faultBody), v.maxLength(FAULT_RULES)) });
+export const faultsBody: BodySchema<FaultsBody> = v.strictObject({ faults: v.pipe(v.array(faultBody), v.maxLength(MAX_FAULT_RULES)) });
 
 /**
  * Checks a body against its schema.

@@ -1,7 +1,7 @@
 import { wire } from '@uemkit/protocol';
 import { type FakeClock, fakeClock } from '@uemkit/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createFaults, FAULT_RULES, type FaultRule, type Faults } from '../../src/faults/faults.ts';
+import { createFaults, MAX_FAULT_RULES, type FaultRule, type Faults } from '../../src/faults/faults.ts';
 import { createRoleHost, type RoleHost } from '../../src/host/role-host.ts';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import type { Role, RoleRequest } from '../../src/roles/role.ts';
@@ -53,7 +53,7 @@ describe('fault rules', () => {
 
   it('are bounded, can be removed one by one and all at once', () => {
     const faults = createFaults();
-    const [first] = Array.from({ length: FAULT_RULES }, () => faults.add({ kind: 'drop' }));
+    const [first] = Array.from({ length: MAX_FAULT_RULES }, () => faults.add({ kind: 'drop' }));
     expect(() => faults.add({ kind: 'drop' })).toThrow();
     expect(faults.remove(first?.id as string)).toBe(true);
     expect(faults.remove(first?.id as string)).toBe(false);

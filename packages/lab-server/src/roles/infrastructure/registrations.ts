@@ -3,7 +3,7 @@ import { joinId, partOf, type Table, table } from '../../state/table.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 
 /** Tenants that one Infrastructure serves. */
-export const TENANTS = 1_000;
+export const MAX_TENANTS = 1_000;
 /** Rows that one step of forgetting a tenant's users takes. */
 const FORGET_ROWS = 1_000;
 
@@ -34,7 +34,7 @@ const keys: Table<FakeKey> = table('noc-key');
 /** Takes over the users of a tenant (F1.1); false when there are too many tenants. */
 export function applyRegistrations(tx: WriteView, message: wire.RegisterUsers): boolean {
   const { tenantId, activationAddress, spkiPins } = message;
-  if (tenants.get(tx, joinId(tenantId)) === undefined && tenants.page(tx, { limit: TENANTS }).length === TENANTS) return false;
+  if (tenants.get(tx, joinId(tenantId)) === undefined && tenants.page(tx, { limit: MAX_TENANTS }).length === MAX_TENANTS) return false;
   tenants.put(tx, joinId(tenantId), { tenantId, activationAddress, spkiPins });
   if (message.replaceAll === true) forgetTenant(tx, tenantId);
   for (const hash of message.remove) remove(tx, tenantId, toHex(hash));
@@ -85,7 +85,7 @@ export function tenantOfUser(
   if (tenant !== undefined) return { tenant, known: true };
   // The highest keyed score wins: a new tenant takes over a share of the unknown users and moves no other.
   let best: { readonly score: string; readonly tenant: TenantAddress } | undefined;
-  for (const { record } of tenants.page(view, { limit: TENANTS })) {
+  for (const { record } of tenants.page(view, { limit: MAX_TENANTS })) {
     const score = toHex(crypto.hmacSha256(options.fakeKey, concatBytes(lp(userHash), lp(utf8(record.tenantId)))));
     if (best === undefined || score > best.score) best = { score, tenant: record };
   }
