@@ -11,7 +11,7 @@ export {
 export { AdminProblem, type ProblemId } from './admin/problem.ts';
 export { type ConnectionFile, readConnectionFile } from './data/connection-file.ts';
 export type { RoleFile, RoleFiles } from './data/role-file.ts';
-export { type ActiveFault, MAX_FAULT_RULES, type FaultKind, type FaultRule, type Faults } from './faults/faults.ts';
+export { type ActiveFault, type FaultKind, type FaultRule, type Faults, MAX_FAULT_RULES } from './faults/faults.ts';
 export type { JournalQuery, NumberedEntry, RingJournal } from './journal/journal.ts';
 export { type Lab, type LabOptions, startLab } from './lab.ts';
 export { type LabServer, type LabServerOptions, startLabServer } from './lab-server.ts';

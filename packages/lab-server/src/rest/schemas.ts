@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
-import { MAX_FAULT_DELAY_MS, MAX_FAULT_RULES, type FaultRule } from '../faults/faults.ts';
+import { type FaultRule, MAX_FAULT_DELAY_MS, MAX_FAULT_RULES } from '../faults/faults.ts';
 
 const line = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.regex(/^\P{Cc}*$/u, 'has control characters'));
 const base64 = v.pipe(v.string(), v.maxLength(400), v.base64('is not base64'));

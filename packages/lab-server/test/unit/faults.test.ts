@@ -1,7 +1,7 @@
 import { wire } from '@uemkit/protocol';
 import { type FakeClock, fakeClock } from '@uemkit/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createFaults, MAX_FAULT_RULES, type FaultRule, type Faults } from '../../src/faults/faults.ts';
+import { createFaults, type FaultRule, type Faults, MAX_FAULT_RULES } from '../../src/faults/faults.ts';
 import { createRoleHost, type RoleHost } from '../../src/host/role-host.ts';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import type { Role, RoleRequest } from '../../src/roles/role.ts';
