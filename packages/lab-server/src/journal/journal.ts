@@ -51,13 +51,13 @@ export function createRingJournal(options: { readonly capacity?: number } = {}):
     },
     record(entry) {
       last += 1;
-      const numbered: NumberedEntry = { sequence: last, ...shortened(entry) };
-      ring[(last - 1) % capacity] = numbered;
+      const kept = numbered(last, entry);
+      ring[(last - 1) % capacity] = kept;
       if (entry.unknown === true) {
         unknown += 1;
-        firstUnknown ??= numbered;
+        firstUnknown ??= kept;
       }
-      for (const listener of listeners) listener(numbered);
+      for (const listener of listeners) listener(kept);
     },
     entries({ after = 0, deviceId, userId, max = capacity } = {}) {
       const found: NumberedEntry[] = [];
@@ -83,8 +83,29 @@ export function createRingJournal(options: { readonly capacity?: number } = {}):
   };
 }
 
-/** Texts of a peer are cut and free of control characters, so that an entry is bounded and one line. */
-function shortened(entry: JournalEntry): JournalEntry {
-  const clean = (value: unknown): unknown => (typeof value === 'string' ? value.slice(0, MAX_JOURNAL_TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ') : value);
-  return Object.fromEntries(Object.entries(entry).flatMap(([key, value]) => (value === undefined ? [] : [[key, clean(value)]]))) as unknown as JournalEntry;
+const CONTROL = /\p{Cc}/u;
+
+/** Texts of a peer are cut and free of control characters, so that an entry is bounded and one line. Runs for every request. */
+function clean(text: string): string {
+  if (text.length <= MAX_JOURNAL_TEXT_CHARACTERS && !CONTROL.test(text)) return text;
+  return text.slice(0, MAX_JOURNAL_TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ');
+}
+
+function numbered(sequence: number, entry: JournalEntry): NumberedEntry {
+  const { timeMs, role, service, step, request, answer, source, userId, deviceId, reason, unknown } = entry;
+  const kept: { -readonly [Name in keyof NumberedEntry]: NumberedEntry[Name] } = {
+    sequence,
+    timeMs,
+    role,
+    service: clean(service),
+    request: clean(request),
+    answer: clean(answer),
+    source: clean(source),
+  };
+  if (step !== undefined) kept.step = step;
+  if (userId !== undefined) kept.userId = clean(userId);
+  if (deviceId !== undefined) kept.deviceId = clean(deviceId);
+  if (reason !== undefined) kept.reason = clean(reason);
+  if (unknown !== undefined) kept.unknown = unknown;
+  return kept;
 }
