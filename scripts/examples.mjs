@@ -69,7 +69,7 @@ async function startFleet(data, state) {
 
 /** The shell lines of the README from `lab()` on, as they stand there. */
 function administratorOfReadme() {
-  const block = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/```sh\n(lab\(\) [^]*?)```/);
+  const block = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/```sh\n(lab\(\) [\s\S]*?)```/);
   if (block === null) throw new Error('README.md has no block of shell lines that begins with lab()');
   return block[1];
 }
