@@ -71,11 +71,17 @@ export class AdminApi {
     await this.#repeatable({ method: 'PUT', path: `/lab/v1/profiles/${guid}`, body: profile });
   }
 
-  /** Adds a user and gives the guid; `existed` when there was one of this name already. */
+  /** Adds a user and gives the guid; `existed` when there was one of this name before this call. */
   async createUser(username: string): Promise<{ readonly guid: string; readonly existed: boolean }> {
+    // An attempt whose answer was lost may have added the user.
+    let undecided = false;
+    const mayRetry = (error: unknown): boolean => {
+      undecided ||= isUndecided(error);
+      return isUndecided(error) || hadNoEffect(error);
+    };
     try {
-      const body = { username, displayName: username.split('@')[0] };
-      const created = await this.#repeatable({ method: 'POST', path: this.#api('/users'), noun: 'user', body });
+      const request: AdminRequest = { method: 'POST', path: this.#api('/users'), noun: 'user', body: { username, displayName: username.split('@')[0] } };
+      const created = await this.#retry(() => this.#request(request), mayRetry);
       return { guid: v.parse(guidBody, created).guid, existed: false };
     } catch (error) {
       if (!(error instanceof AdminError) || error.id !== 'USER_EXISTS') throw error;
@@ -83,7 +89,7 @@ export class AdminApi {
     const found = await this.#repeatable({ method: 'GET', path: this.#api(`/users?query=${encodeURIComponent(`username=${username}`)}`) });
     const [user] = v.parse(usersBody, found).users;
     if (user === undefined) throw new AdminError(404, 'USER_NOT_FOUND', username);
-    return { guid: user.guid, existed: true };
+    return { guid: user.guid, existed: !undecided };
   }
 
   /** Sets the activation password; one that was set before is gone. */

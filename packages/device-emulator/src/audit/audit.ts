@@ -1,3 +1,4 @@
+import { endsManagement } from '@uemkit/protocol';
 import type { ServerCommand } from '../admin/admin-api.ts';
 import type { Execution } from '../operating-systems/execution-log.ts';
 
@@ -8,8 +9,8 @@ export interface AuditedDevice {
   readonly activatedAs?: string | undefined;
   /** Device ids under which the server has it (live ones). */
   readonly serverIds: readonly string[];
-  /** The device carried out a delete command, so the server must not have it as a live device. */
-  readonly left: boolean;
+  /** The device takes itself for managed. */
+  readonly managed: boolean;
   /** Ids and types of the commands that the run has sent. */
   readonly sent: readonly { readonly commandId: string; readonly type: string }[];
   /** What the server knows of its commands; absent when there was nothing to ask for. */
@@ -29,6 +30,7 @@ export interface Difference {
     | 'otherDeviceOnServer'
     | 'duplicateOnServer'
     | 'leftButOnServer'
+    | 'notManaged'
     | 'executedTwice'
     | 'commandLost'
     | 'commandOpen'
@@ -43,6 +45,8 @@ export interface AuditReport {
   readonly planned: number;
   readonly activated: number;
   readonly serverKnown: number;
+  /** Devices that carried out a delete command. */
+  readonly left: number;
   /** Devices for which nothing is open any more. */
   readonly drained: number;
   /** Every difference, in the order of the devices. */
@@ -66,19 +70,29 @@ export function audit(devices: readonly AuditedDevice[]): AuditReport {
     planned: devices.length,
     activated: devices.filter(({ activatedAs }) => activatedAs !== undefined).length,
     // A device that left counts: the server knew it, and knows that it is gone.
-    serverKnown: devices.filter(({ activatedAs, serverIds, left }) => activatedAs !== undefined && (left || serverIds.includes(activatedAs))).length,
+    serverKnown: devices.filter((device) => device.activatedAs !== undefined && (hasLeft(device) || device.serverIds.includes(device.activatedAs))).length,
+    left: devices.filter(hasLeft).length,
     drained,
     differences,
   };
 }
 
-function checkIdentity({ index: device, activatedAs, serverIds, left }: AuditedDevice): readonly Difference[] {
+/** True for a device that gave up its identity because a command told it to; the server must not have it as a live device. */
+function hasLeft({ executions, managed }: AuditedDevice): boolean {
+  return !managed && executions.some(({ type, status }) => status === 'done' && endsManagement(type));
+}
+
+function checkIdentity(audited: AuditedDevice): readonly Difference[] {
+  const { index: device, activatedAs, serverIds, managed } = audited;
+  const left = hasLeft(audited);
   const found: Difference[] = [];
   if (activatedAs === undefined) {
     found.push({ device, problem: 'notActivated', detail: 'planned, but the device was never activated' });
     for (const id of serverIds) found.push({ device, problem: 'otherDeviceOnServer', detail: `the server has ${id}, the device knows nothing of it` });
     return found;
   }
+  if (!left && !managed)
+    found.push({ device, problem: 'notManaged', detail: `activated as ${activatedAs}, and no command ended that, but the server refuses the device` });
   if (left) {
     if (serverIds.includes(activatedAs)) found.push({ device, problem: 'leftButOnServer', detail: `the device left, the server still has ${activatedAs}` });
   } else if (!serverIds.includes(activatedAs)) {
@@ -96,7 +110,9 @@ const ENDED: ReadonlyMap<string, Execution['status'] | 'none'> = new Map([
   ['CANCELLED', 'none'],
 ]);
 
-function checkCommands({ index: device, sent, serverCommands, executions, left }: AuditedDevice): readonly Difference[] {
+function checkCommands(audited: AuditedDevice): readonly Difference[] {
+  const { index: device, sent, serverCommands, executions } = audited;
+  const left = hasLeft(audited);
   const found: Difference[] = [];
   const byId = new Map(serverCommands.map((command) => [command.guid, command]));
   const ours = new Set(sent.map(({ commandId }) => commandId));

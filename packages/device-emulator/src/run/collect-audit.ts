@@ -26,7 +26,7 @@ export async function collectAudit(plan: Plan, fleet: Fleet, state: RunState, ap
       index,
       activatedAs,
       serverIds: (byUser.get(userId.toLowerCase()) ?? []).map(({ deviceId }) => deviceId),
-      left: activatedAs !== undefined && device.state !== 'active',
+      managed: device.state === 'active',
       sent: state.commandsOf(index).flatMap(({ commandId, type }) => (commandId === undefined ? [] : [{ commandId, type }])),
       serverCommands,
       executions: device.executions(),

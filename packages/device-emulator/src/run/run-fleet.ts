@@ -23,8 +23,6 @@ import { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
 import { trustOf } from './trust.ts';
 
-/** Attempts of one device before its activation counts as failed. */
-const ACTIVATION_ATTEMPTS = 8;
 /** Rounds of the audit while the server still has something open, and the time between two. */
 const AUDIT_ROUNDS = 10;
 const AUDIT_PAUSE_MS = 500;
@@ -97,7 +95,7 @@ class FleetRun {
     this.#fleet = fleet;
     await this.#activate(fleet, profiles);
     this.#reopenCommands();
-    await this.#allConnected(fleet);
+    await this.#allConnected();
     progress.phase('Administrator manages, devices poll, carry out and answer (F5)');
     const administrator = new Administrator({
       api: this.#api,
@@ -172,7 +170,7 @@ class FleetRun {
       clock,
       entropy,
       plan: plan.scenario.activation,
-      attempts: ACTIVATION_ATTEMPTS,
+      attempts: plan.scenario.activation.attempts,
       signal,
       activated: (_index, timing) => {
         this.#metrics.series('activation').succeeded(timing);
@@ -192,6 +190,7 @@ class FleetRun {
     const { deviceId } = device;
     const { index } = device.planned;
     if (deviceId !== undefined && this.#options.state.deviceId(index) === undefined) await this.#options.state.putDeviceId(index, deviceId);
+    this.#observer.started(index);
     device.start();
   }
 
@@ -221,16 +220,15 @@ class FleetRun {
   }
 
   /** Waits for the push connections: what is sent before would come by the poll, and nothing was lost on purpose. */
-  async #allConnected(fleet: Fleet): Promise<void> {
+  async #allConnected(): Promise<void> {
     const { clock, signal, progress } = this.#options;
-    const wanted = [...fleet.devices].filter(({ state }) => state === 'active').length;
+    const observer = this.#observer;
     const patience = new AbortController();
     const cancel = clock.setTimer(CONNECT_PATIENCE_MS, () => patience.abort());
-    const connected = await this.#observer.condition.until(() => this.#observer.pushConnections >= wanted, AbortSignal.any([signal, patience.signal]));
+    const connected = await observer.condition.until(() => observer.unconnected === 0, AbortSignal.any([signal, patience.signal]));
     cancel();
     signal.throwIfAborted();
-    if (!connected)
-      progress.warn(`${this.#observer.pushConnections} of ${wanted} devices reach their notification service; the others depend on the regular poll`);
+    if (!connected) progress.warn(`${observer.unconnected} devices do not reach their notification service; they depend on the regular poll`);
   }
 
   async #drain(): Promise<void> {
@@ -263,6 +261,7 @@ class FleetRun {
     metrics.set('devices', report.planned);
     metrics.set('activated', report.activated);
     metrics.set('serverKnown', report.serverKnown);
+    metrics.set('deactivated', report.left);
     for (const { index } of plan.devices) {
       const status = new Map(
         fleet

@@ -23,7 +23,7 @@ export class RunObserver implements DeviceObserver {
   readonly #clock: Clock;
   /** BOUNDED by the devices. */
   readonly #steps: Map<number, OpenStep[]> = new Map();
-  readonly #states: Map<number, ClientState> = new Map();
+  readonly #managed: Set<number> = new Set();
   readonly #connected: Set<number> = new Set();
   #lostPushes = 0;
 
@@ -38,9 +38,9 @@ export class RunObserver implements DeviceObserver {
     return this.outstanding.count === 0 && this.#lostPushes === 0;
   }
 
-  /** Devices whose push connection is registered. */
-  get pushConnections(): number {
-    return this.#connected.size;
+  /** Devices that are managed and whose push connection is not registered. */
+  get unconnected(): number {
+    return this.#managed.size - this.#connected.size;
   }
 
   get lostPushes(): number {
@@ -56,14 +56,15 @@ export class RunObserver implements DeviceObserver {
     if (this.outstanding.of(index) === 0) this.#closeSteps(index);
   }
 
+  /** A device is active and has begun to be managed. */
+  started(index: number): void {
+    this.#managed.add(index);
+  }
+
   stateChanged(index: number, state: ClientState): void {
-    const before = this.#states.get(index);
-    this.#states.set(index, state);
-    if (before === 'active' || before === 'leaving') {
-      if (GONE.includes(state)) {
-        this.#metrics.count('deactivated');
-        this.outstanding.gone(index);
-      }
+    if (GONE.includes(state) && this.#managed.delete(index)) {
+      this.#connected.delete(index);
+      this.outstanding.gone(index);
     }
     this.condition.changed();
   }
@@ -89,7 +90,7 @@ export class RunObserver implements DeviceObserver {
   }
 
   pushConnected(index: number, connected: boolean): void {
-    if (connected) this.#connected.add(index);
+    if (connected && this.#managed.has(index)) this.#connected.add(index);
     else this.#connected.delete(index);
     this.condition.changed();
   }

@@ -105,10 +105,10 @@ const scenarioFile: Read<ScenarioFile> = record<ScenarioFile>({
   seed: withDefault(whole(0, 0xffff_ffff), 1),
   size: optional(whole(1, MAX_DEVICES)),
   populations: required(listOf(population, 64, 1)),
-  activation: withDefault(record({ ratePerS: withDefault(positive(100_000), 20), inFlight: withDefault(whole(1, 10_000), 32) }), {
-    ratePerS: 20,
-    inFlight: 32,
-  }),
+  activation: withDefault(
+    record({ ratePerS: withDefault(positive(100_000), 20), inFlight: withDefault(whole(1, 10_000), 32), attempts: withDefault(whole(1, 100), 8) }),
+    { ratePerS: 20, inFlight: 32, attempts: 8 },
+  ),
   push: withDefault(record({ loss: withDefault(share, 0) }), { loss: 0 }),
   poll: withDefault(record({ interval: withDefault(wholeSeconds, 300_000), jitter: withDefault(wholeSeconds, 30_000) }), { interval: 300_000, jitter: 30_000 }),
   timeline: withDefault(listOf(timelineStep, MAX_ENTRIES), []),

@@ -22,6 +22,8 @@ export interface Population {
 export interface ActivationPlan {
   readonly ratePerS: number;
   readonly inFlight: number;
+  /** Attempts of one device before it counts as failed; only errors that may pass are tried again. */
+  readonly attempts: number;
 }
 
 /** Which devices an entry of the timeline is for; everything that is given must hold. */

@@ -5,7 +5,7 @@ const GOOD: AuditedDevice = {
   index: 3,
   activatedAs: 'd-3',
   serverIds: ['d-3'],
-  left: false,
+  managed: true,
   sent: [
     { commandId: 'a', type: 'LOCK_DEVICE' },
     { commandId: 'b', type: 'UNLOCK_DEVICE' },
@@ -21,6 +21,14 @@ const GOOD: AuditedDevice = {
   lostPushes: 0,
 };
 
+/** The same after DELETE_DEVICE_DATA. */
+const LEFT: Pick<AuditedDevice, 'managed' | 'serverIds' | 'serverCommands' | 'executions'> = {
+  managed: false,
+  serverIds: [],
+  serverCommands: [...GOOD.serverCommands, { guid: 'bye', type: 'DELETE_DEVICE_DATA', status: 'COMPLETED' }],
+  executions: [...GOOD.executions, { commandId: 'bye', type: 'DELETE_DEVICE_DATA', status: 'done', atMs: 3 }],
+};
+
 describe('audit', () => {
   it('agrees when plan, device and server agree', () => {
     expect(audit([GOOD, { ...GOOD, index: 4, activatedAs: 'd-4', serverIds: ['d-4'] }])).toEqual({
@@ -28,6 +36,7 @@ describe('audit', () => {
       planned: 2,
       activated: 2,
       serverKnown: 2,
+      left: 0,
       drained: 2,
       differences: [],
     });
@@ -38,7 +47,8 @@ describe('audit', () => {
     ['one that only the server knows', { activatedAs: undefined, sent: [], serverCommands: [], executions: [] }, ['notActivated', 'otherDeviceOnServer']],
     ['one that is missing on the server', { serverIds: [] }, ['notOnServer']],
     ['one that the server has twice', { serverIds: ['d-3', 'd-99'] }, ['duplicateOnServer']],
-    ['one that left and is still on the server', { left: true }, ['leftButOnServer']],
+    ['one that left and is still on the server', { ...LEFT, serverIds: ['d-3'] }, ['leftButOnServer']],
+    ['one that the server refuses though no command ended its management', { managed: false }, ['notManaged']],
     [
       'a command that was carried out twice',
       { executions: [...GOOD.executions, { commandId: 'a', type: 'LOCK_DEVICE', status: 'done', atMs: 3 }] },
@@ -73,11 +83,10 @@ describe('audit', () => {
   it('counts a device that left as known, and does not ask for what was queued when it left', () => {
     const left: AuditedDevice = {
       ...GOOD,
-      left: true,
-      serverIds: [],
-      serverCommands: [...GOOD.serverCommands, { guid: 'c', type: 'REQUEST_DEVICE_INFO', status: 'QUEUED' }],
+      ...LEFT,
+      serverCommands: [...LEFT.serverCommands, { guid: 'c', type: 'REQUEST_DEVICE_INFO', status: 'QUEUED' }],
     };
-    expect(audit([left])).toMatchObject({ ok: true, serverKnown: 1 });
+    expect(audit([left])).toMatchObject({ ok: true, serverKnown: 1, left: 1 });
   });
 
   it('takes no offence at a command of somebody else that expired', () => {

@@ -46,7 +46,7 @@ describe('parseScenario', () => {
       seed: 1,
       size: 10,
       pushLoss: 0,
-      activation: { ratePerS: 20, inFlight: 32 },
+      activation: { ratePerS: 20, inFlight: 32, attempts: 8 },
       populations: [
         { name: 'android', share: 0.6, activationType: 'work-and-personal-user-privacy', credential: 'password', devicePassword: 1, labels: ['sales'] },
         { name: 'apple', share: 0.4, activationType: 'mdm-controls' },

@@ -1,0 +1,185 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LabServer, startLabServer } from '@uemkit/lab-server';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CliIo } from '../../src/cli/cli-io.ts';
+import { EXIT } from '../../src/cli/exit-codes.ts';
+import { main } from '../../src/cli/main.ts';
+
+/** Bounds a hang; a run takes a few seconds. */
+const PATIENCE_MS = 120_000;
+
+const HEAD = `
+format: 1
+name: inside
+populations:
+  - { name: android, operatingSystem: android-enterprise, activationType: work-and-personal-full-control, count: 3, credential: qr, labels: [all] }
+  - { name: apple, operatingSystem: ios, count: 2, credential: qr, devicePassword: 0%, labels: [all, leaving] }
+activation: { ratePerS: 50, inFlight: 4 }
+poll: { interval: 1s, jitter: 0s }
+drainWithin: 60s
+generator: { maxEventLoopDelay: 10s, maxLag: 30s }
+`;
+
+let folder: string;
+let labs: LabServer[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'in-process-'));
+  labs = [];
+});
+afterEach(async () => {
+  for (const lab of labs) await lab.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Call {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line in this process; `heard` sees progress as it is written and may interrupt. */
+async function call(argv: readonly string[], heard: (text: string, interrupt: () => void) => void = () => undefined): Promise<Call> {
+  let out = '';
+  let err = '';
+  const interrupts = new Set<() => void>();
+  const io: CliIo = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+      heard(err, () => {
+        for (const interrupt of interrupts) interrupt();
+      });
+    },
+    interactive: false,
+    env: {},
+    cwd: folder,
+    processId: process.pid,
+    temporaryFolder: folder,
+    onInterrupt: (callback) => {
+      interrupts.add(callback);
+      return () => interrupts.delete(callback);
+    },
+    exitNow: (code) => {
+      throw new Error(`exit ${code}`);
+    },
+    startLab: async (labFolder) => {
+      const lab = await startLabServer({ folder: labFolder });
+      return { connection: lab.connection, processId: process.pid, stop: () => lab.close() };
+    },
+  };
+  const code = await main(argv, io);
+  return { code, out, err };
+}
+
+function scenario(tail: string, attempts = 8): void {
+  writeFileSync(join(folder, 'inside.yaml'), HEAD.replace('inFlight: 4', `inFlight: 4, attempts: ${attempts}`) + tail);
+}
+
+/** A lab server that stays, as `--target` needs it. */
+async function target(): Promise<LabServer> {
+  const lab = await startLabServer();
+  labs.push(lab);
+  writeFileSync(join(folder, 'connection.json'), JSON.stringify(lab.connection));
+  return lab;
+}
+
+describe('a run in this process', { timeout: PATIENCE_MS }, () => {
+  it('tells in words what happened, writes the report and the trace, and keeps finished runs apart', async () => {
+    scenario(`
+push: { loss: 30% }
+timeline:
+  - { at: 0s, fault: { kind: delay, service: wakeUp, delayMs: 200 } }
+  - { at: 0s, send: [{ command: REQUEST_INSTALLED_APPS }, { command: LOCK_DEVICE }], to: { label: all } }
+assert: [audit == ok, commandToIdle.response.p99 < 60s]
+`);
+    const first = await call(['run', 'inside.yaml', '--out', 'report.json', '--trace', 'trace.ndjson']);
+    expect(first.code, first.err).toBe(EXIT.ok);
+    expect(first.out).toContain('5 (3 android-enterprise, 2 ios)');
+    expect(first.out).toContain('10 sent, 10 done, 0 failed with a reason');
+    expect(first.out).toMatch(/audit +ok: plan, devices and server agree/);
+    expect(first.out).toMatch(/holds +audit == ok/);
+    expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toMatchObject({ devices: 5, audit: 'ok', lockBeforeInventory: true });
+    expect(readFileSync(join(folder, 'trace.ndjson'), 'utf8').split('\n').length).toBeGreaterThan(50);
+    const again = await call(['run', 'inside.yaml', '--state', '.device-emulator/inside-1']);
+    expect(again.code).toBe(EXIT.usage);
+    expect(again.err).toContain('there is a run in');
+  });
+
+  it('is interrupted by Ctrl-C, resumes, and does not activate anybody twice', async () => {
+    scenario(`
+timeline:
+  - { at: 0s, send: [{ command: REQUEST_DEVICE_INFO }] }
+  - { at: 2s, send: [{ command: LOCK_DEVICE }] }
+assert: [audit == ok]
+`);
+    let pressed = false;
+    const interrupted = await call(['run', 'inside.yaml', '--state', 'state'], (text, interrupt) => {
+      if (pressed || !text.includes('administrator: REQUEST_DEVICE_INFO')) return;
+      pressed = true;
+      interrupt();
+    });
+    expect(interrupted.code, interrupted.err).toBe(EXIT.interrupted);
+    expect(interrupted.err).toContain('go on with: device-emulator resume');
+    const resumed = await call(['resume', 'state', '--json']);
+    expect(resumed.code, resumed.err).toBe(EXIT.ok);
+    expect(resumed.err).toContain('5 of 5 devices are activated already');
+    expect(JSON.parse(resumed.out)).toMatchObject({ activated: 5, serverKnown: 5, commandsSent: 10, commandsDone: 10, audit: 'ok' });
+  });
+
+  it('runs against a server that is there already, lists every difference, and refuses users of another run', async () => {
+    const lab = await target();
+    scenario(`
+timeline:
+  - { at: 0s, send: [{ command: DELETE_WORK_SPACE_DATA }], to: { label: leaving } }
+  - { at: 3s, send: [{ command: REQUEST_DEVICE_INFO }, { command: UNLOCK_DEVICE }] }
+assert: [deactivated == 2, commandsSent == 8, audit == ok]
+`);
+    const first = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'one', '--json']);
+    expect(first.code, `${first.err}${first.out}`).toBe(EXIT.ok);
+    expect([...lab.admin.devices()].filter(({ status }) => status === 'active')).toHaveLength(3);
+
+    const second = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'two']);
+    expect(second.code).toBe(EXIT.usage);
+    expect(second.err).toContain('fleet inside-1 has run against it before');
+
+    const [device] = [...lab.admin.devices()].filter(({ status }) => status === 'active');
+    await lab.admin.removeDevice(device?.deviceId ?? '');
+    const audited = await call(['resume', 'one']);
+    expect(audited.code, audited.out).toBe(EXIT.auditFailed);
+    expect(audited.out).toContain('notManaged');
+    expect(audited.out).toContain('notOnServer');
+    expect(existsSync(join(folder, 'one'))).toBe(true);
+  });
+
+  it('reports devices that cannot be activated, and goes on with the others', async () => {
+    const lab = await target();
+    scenario('assert: [activated == devices]\n', 1);
+    const failing = call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'state', '--json'], (text) => {
+      if (text.includes('F1.2') && lab.faults.list().length === 0) lab.faults.add({ kind: 'refuse', service: 'activation' });
+    });
+    const { code, out, err } = await failing;
+    expect(code).toBe(EXIT.auditFailed);
+    expect(err).toMatch(/device \d was not activated: ERR_REJECTED_BUSY/);
+    expect(JSON.parse(out)).toMatchObject({ devices: 5, activated: 0, serverKnown: 0, differencesCount: 5, audit: 'failed' });
+  });
+
+  it('makes up for an administrator whose answers are lost: no command is sent twice', async () => {
+    const lab = await target();
+    scenario(`
+timeline:
+  - { at: 0s, send: [{ command: REQUEST_DEVICE_INFO }, { command: LOCK_DEVICE }] }
+assert: [commandsSent == 10, commandsDone == 10, audit == ok]
+`);
+    lab.faults.add({ kind: 'drop', service: 'admin', at: 'answer', share: 0.3, count: 20 });
+    const { code, out, err } = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'state', '--json']);
+    expect(code, `${err}${out}`).toBe(EXIT.ok);
+    const commands = [...lab.admin.devices()].flatMap(({ deviceId }) => [...lab.admin.commands(deviceId)]);
+    expect(commands).toHaveLength(10);
+    expect(lab.faults.list()[0]?.applied).toBeGreaterThan(5);
+    expect([...lab.admin.users()]).toHaveLength(5);
+  });
+});
