@@ -236,6 +236,23 @@ describe('devices and commands (F5.1)', () => {
     expect(guids.size).toBe(2_000);
   });
 
+  it.each(['guid', 'username', 'os', 'osVersion', 'hardwareModel', 'serialNumber', 'lastContactTime', 'activationDate'])(
+    'are sorted by %s, both ways',
+    async (field) => {
+      const nowMs = lab.clock.nowMs();
+      const info = { platform: 'macos', osVersion: '15', model: 'MacBook', clientVersion: '1.0', serialNumber: 'A' };
+      await lab.addDevice(alice, 'd2', { lastContactMs: nowMs + 5_000, activatedAtMs: nowMs + 5_000 });
+      await lab.addDevice(alice, 'd1', { info });
+      const guids = async (order: string): Promise<string[]> =>
+        (await lab.ask('GET', `/devices?sortBy=${order}`)).json.devices.map(({ guid }: { guid: string }) => guid);
+      // Both have one user, so by user name they stay in the order in which they are kept.
+      const down = field === 'username' ? ['d1', 'd2'] : (await guids(field)).toReversed();
+      expect(await guids(`${field}+DESC`)).toEqual(down);
+      if (field === 'guid' || field === 'lastContactTime') expect(await guids(field)).toEqual(['d1', 'd2']);
+      if (field === 'os') expect(await guids(field)).toEqual(['d2', 'd1']);
+    },
+  );
+
   it('a command is queued, its device woken, its end read', async () => {
     await lab.addDevice(alice, 'd1');
     const sent = await lab.ask(
