@@ -27,6 +27,8 @@ export interface AdministratorOptions {
 /** Carries out the timeline of a scenario (F5.1): commands to devices, faults to the lab. A step that a crash interrupted goes on where it was. */
 export class Administrator {
   readonly #options: AdministratorOptions;
+  /** BOUNDED by the devices. */
+  readonly #turns: Map<number, Promise<void>> = new Map();
 
   constructor(options: AdministratorOptions) {
     this.#options = options;
@@ -38,15 +40,18 @@ export class Administrator {
     const beganMs = clock.monotonicMs();
     const left = plan.steps.filter(({ place }) => state.step(place) !== 'done');
     const passedMs = left.length === plan.steps.length ? 0 : (left[0]?.step.atMs ?? 0);
-    const ends: Promise<void>[] = [];
+    // An open model: a step that takes long does not hold up the next one.
+    const running: Promise<void>[] = [];
     for (const planned of left) {
       const intendedMs = beganMs + planned.step.atMs - passedMs;
       await pause(clock, intendedMs - clock.monotonicMs(), signal);
       signal.throwIfAborted();
-      if (planned.step.kind === 'send') await this.#send(planned, planned.step.send, intendedMs);
-      else ends.push(...(await this.#fault(planned.place, planned.step)));
+      if (planned.step.kind === 'send') running.push(this.#send(planned, planned.step.send, intendedMs));
+      else running.push((await this.#fault(planned.place, planned.step)).ended);
+      // Waited for below; until then a failure is nobody's.
+      running.at(-1)?.catch(() => undefined);
     }
-    await Promise.all(ends);
+    await Promise.all(running);
     signal.throwIfAborted();
   }
 
@@ -58,9 +63,19 @@ export class Administrator {
     progress.note(`administrator: ${send.map(({ command }) => command).join(', ')} to ${planned.devices.length} devices`);
     await forEachBounded(planned.devices, WIDTH, async (index) => {
       signal.throwIfAborted();
-      await this.#sendTo(index, planned.place, send, { intendedMs, releasedMs, again });
+      await this.#inTurn(index, () => this.#sendTo(index, planned.place, send, { intendedMs, releasedMs, again }));
     });
     await state.putStep(planned.place, 'done');
+  }
+
+  /** One step at a time for each device, so that its commands keep their order. */
+  async #inTurn(index: number, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(index) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      index,
+      turn.catch(() => undefined),
+    );
+    await turn;
   }
 
   async #sendTo(
@@ -128,7 +143,8 @@ export class Administrator {
     return found.find((command: ServerCommand) => command.type === type && !noted.has(command.guid))?.guid;
   }
 
-  async #fault(place: number, step: FaultStep): Promise<readonly Promise<void>[]> {
+  /** Begins a fault and resolves when it is in force. */
+  async #fault(place: number, step: FaultStep): Promise<{ readonly ended: Promise<void> }> {
     const { api, state, plan, progress, clock, signal } = this.#options;
     const { fault, forMs } = step;
     progress.note(`on purpose: ${describeFault(fault)}${forMs === undefined ? '' : `, for ${forMs / 1_000} s`}`);
@@ -141,10 +157,7 @@ export class Administrator {
       }
       await state.putStep(place, 'done');
     };
-    const ended = end();
-    // Waited for at the end of the timeline; until then a failure is nobody's.
-    ended.catch(() => undefined);
-    return [ended];
+    return { ended: end() };
   }
 
   /** Takes away faults that have no end of their own. */
