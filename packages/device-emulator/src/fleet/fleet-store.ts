@@ -31,6 +31,8 @@ export class FleetStore {
         mapSize: MAP_BYTES,
         // A promise of a commit resolves after the flush, not before.
         overlappingSync: false,
+        // LMDB's own batching per turn adds promises that nobody could catch when a commit fails.
+        eventTurnBatching: false,
       } as Parameters<typeof open>[0]);
     } catch (cause) {
       throw new ProtocolError('ERR_STORE_READ', 'the state of the fleet cannot be opened', { cause });
@@ -68,7 +70,8 @@ export class FleetStore {
           else this.#database.putSync(key, value);
         }
       });
-    } catch (cause) {
+    } catch (error) {
+      const cause = await reasonOf(error);
       throw new ProtocolError('ERR_STORE_WRITE', 'the state of the fleet could not be saved', { cause });
     }
   }
@@ -94,4 +97,14 @@ export class FleetStore {
 
 function devicePrefix(index: number): string {
   return `device/${String(index).padStart(6, '0')}/`;
+}
+
+/** A failed commit carries a second, rejected promise with the reason; one that nobody awaits would end the process. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  try {
+    await (error as { readonly commitError?: Promise<unknown> }).commitError;
+    return error;
+  } catch (reason) {
+    return reason;
+  }
 }

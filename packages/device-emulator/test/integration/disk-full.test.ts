@@ -69,6 +69,11 @@ describe.skipIf(DISK === undefined)('a full disk', () => {
     const { acknowledged, error } = await commitUntilRefused(store, 20_000);
     expect(isProtocolError(error) ? error.code : error).toBe('ERR_STORE_WRITE');
 
+    const together = Array.from({ length: 20 }, (_, index) => store.commit([{ key: `together/${index}`, value: new Uint8Array(4_096) }]));
+    for (const result of await Promise.allSettled(together)) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_WRITE' } });
+    }
+
     rmSync(ballast);
     await store.commit([{ key: 'after', value: Uint8Array.of(9) }]);
     await first.close();
@@ -107,7 +112,7 @@ describe.skipIf(DISK === undefined)('a full disk', () => {
     expect(existsSync(join(folder, 'connection.json'))).toBe(true);
 
     const again = await startLabServer({ folder });
-    const known = new Set(again.admin.users().map((user) => user.username));
+    const known = new Set(Array.from(again.admin.users(), (user) => user.username));
     expect([...confirmed, 'after'].filter((username) => !known.has(username))).toEqual([]);
     expect(known.size).toBe(confirmed.length + 1);
     await again.close();
