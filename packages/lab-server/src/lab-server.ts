@@ -127,6 +127,8 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     },
     restart: (name) => ({ infrastructure, uem: uem.host, notification })[name].restart(),
     async close() {
+      // Devices hear that the service goes away while their connections are still there.
+      notification.role.close();
       await listeners.close();
       await core.close();
     },

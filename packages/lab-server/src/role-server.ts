@@ -83,8 +83,8 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
       journal,
       connection,
       async close() {
-        await opened.close();
         running.end();
+        await opened.close();
         for (const one of links) one.close();
         await store.close();
       },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ProtocolError } from '@uemkit/protocol';
-import { readRoleFile, roleFilePath } from '../data/role-file.ts';
+import { readRoleFile, readRoleFiles, roleFilePath } from '../data/role-file.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { connectionFilePath, startLabServer } from '../lab-server.ts';
 import { startRoleServer } from '../role-server.ts';
@@ -59,7 +59,17 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>):
   });
 }
 
-async function startAll({ folder, host, advertise }: StartArguments, output: CliOutput): Promise<Started> {
+async function startAll({ folder, host, advertise, allowRemote }: StartArguments, output: CliOutput): Promise<Started> {
+  const known = readRoleFiles(folder)?.uem.place;
+  if (known !== undefined) {
+    requireAllowedHost(known.host, allowRemote);
+    const { host: sameHost = known.host, advertise: sameName = known.advertise } = { host, advertise };
+    if (sameHost !== known.host || sameName !== known.advertise)
+      throw new ProtocolError(
+        'ERR_USAGE_ARGUMENT',
+        `the lab in ${folder} listens on ${known.host} as ${known.advertise}, its certificates are for that; choose another folder for another host`,
+      );
+  }
   const server = await startLabServer({
     folder,
     host,

@@ -94,7 +94,8 @@ export async function createRoleHost<R extends Role>(options: RoleHostOptions<R>
         return { status: 'http', code: fault.status ?? 500 };
       case 'restart':
         note(request, fault, 'restart');
-        await restart();
+        // A role that does not come back answers no request either.
+        await restart().catch(() => {});
         return { status: 'dropped' };
     }
   };

@@ -73,7 +73,9 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     outbox.resume();
     await registrar.replaceAll(hashesOf(crypto, administration));
   };
-  host.onRestart(() => void resume());
+  const note = (reason: string): void =>
+    journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'restart', request: 'resume', answer: 'failed', source: '', reason });
+  host.onRestart(() => void resume().catch((error: unknown) => note(error instanceof Error ? error.message : 'bug')));
   await resume();
 
   return {

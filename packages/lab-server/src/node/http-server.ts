@@ -61,8 +61,12 @@ export interface HttpServer {
   readonly address: string;
   /** Closes every open connection and goes on listening, as a restarted server would. */
   dropConnections(): void;
+  /** Takes no more requests; those in work may end for a moment, then every connection is broken. */
   close(): Promise<void>;
 }
+
+/** Time for answers that are on their way when a listener closes. */
+const CLOSE_GRACE_MS = 300;
 
 /**
  * A TLS 1.3 listener for HTTP/1.1 with bounded sizes and times.
@@ -153,8 +157,14 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
     },
     close() {
       return new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        const late = setTimeout(() => {
+          for (const socket of sockets) socket.destroy();
+        }, CLOSE_GRACE_MS);
+        server.close(() => {
+          clearTimeout(late);
+          resolve();
+        });
+        server.closeIdleConnections();
       });
     },
   };

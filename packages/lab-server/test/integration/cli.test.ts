@@ -166,6 +166,16 @@ describe('lab-server start', () => {
     expect(statSync(journal).mode & 0o777).toBe(0o600);
   });
 
+  it('keeps the host that a lab was made for', async () => {
+    await new InProcess('init', '--data', folder, '--json').code;
+    const run = start('--data', folder, '--host', '127.0.0.2');
+    expect(await run.code).toBe(2);
+    expect(run.error.join()).toContain('listens on 127.0.0.1');
+    const remote = join(folder, 'remote');
+    await new InProcess('init', '--data', remote, '--host', '0.0.0.0', '--advertise', 'localhost', '--allow-remote', '--json').code;
+    expect(await start('--data', remote).code).toBe(2);
+  });
+
   it('moves a listener whose port is taken, and says so', async () => {
     const first = start('--data', folder);
     await first.ready();

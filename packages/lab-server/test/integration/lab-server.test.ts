@@ -117,6 +117,23 @@ describe('over real sockets', () => {
   });
 });
 
+describe('the end of a lab', () => {
+  it('tells devices on push connections, and takes no longer for connections that are open', async () => {
+    const other = await startLabServer();
+    const { ca, notification } = other.connection;
+    const socket = new WebSocket(`wss://${notification}/uemkit/1/push`, ['uemkit.push.1'], { ca });
+    const names: (string | undefined)[] = [];
+    socket.on('message', (data: Buffer) => void names.push(wire.peekFrameName(new Uint8Array(data))));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket.send(wire.pushRegister.encode({ service: 'fcm' }));
+    await expect.poll(() => names).toEqual(['pushRegistered']);
+    await other.close();
+    expect(await closed).toBe(1000);
+    expect(names).toEqual(['pushRegistered', 'pushClose']);
+  });
+});
+
 describe('bad input', () => {
   /** Posts over kept connections; the status of each answer. */
   const poster = (address: string, service: string, identity: { key?: string; cert?: string } = {}) => {
