@@ -17,7 +17,7 @@ export default class CountReporter {
       failed += module.errors().length;
       for (const suite of module.children.allSuites()) failed += suite.errors().length;
     }
-    if (passed + failed === 0) failed = 1;
+    if (passed + failed + skipped === 0) failed = 1;
     const line = `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
     process.on('exit', () => process.stdout.write(`${line}\n`));
   }
