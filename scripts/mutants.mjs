@@ -59,8 +59,9 @@ function workspace(number) {
   const folder = join(top, `${number}`);
   const copy = join(folder, PACKAGE);
   mkdirSync(copy, { recursive: true });
-  for (const part of ['src', 'test', 'package.json']) cpSync(join(ROOT, PACKAGE, part), join(copy, part), { recursive: true });
-  symlinkSync(join(ROOT, PACKAGE, 'node_modules'), join(copy, 'node_modules'));
+  // Links are followed to where they lead, so whatever imports the sources has to be a copy.
+  for (const part of ['src', 'test']) cpSync(join(ROOT, PACKAGE, part), join(copy, part), { recursive: true });
+  for (const part of ['node_modules', 'vectors', 'scripts', 'package.json']) symlinkSync(join(ROOT, PACKAGE, part), join(copy, part));
   for (const part of ['node_modules', 'docs']) symlinkSync(join(ROOT, part), join(folder, part));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   writeFileSync(
@@ -72,8 +73,8 @@ export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test
   return folder;
 }
 
-/** True when all tests in the given folders of the package pass. */
-function passes(folder, tests) {
+/** True when all tests in the given folders of the package pass. `echo` shows what they print. */
+function passes(folder, tests, echo = false) {
   const filters = tests.map((test) => join(PACKAGE, 'test', test) + (test.endsWith('.ts') ? '' : '/'));
   const args = [
     join(ROOT, 'node_modules/vitest/vitest.mjs'),
@@ -86,7 +87,11 @@ function passes(folder, tests) {
     '--reporter=dot',
   ];
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore', env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(process.execPath, args, {
+      cwd: folder,
+      stdio: echo ? ['ignore', 'inherit', 'inherit'] : 'ignore',
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     children.add(child);
     const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
     child.on('close', (code) => {
@@ -101,12 +106,22 @@ function testsOf(path) {
   return TESTS.find(([pattern]) => pattern.test(path))[1];
 }
 
-/** Runs the tests that should notice; what they let through gets the other layers' tests. */
+/** The test files that are named like the source or its folder: they notice first, if any does. */
+function nearestTests(path) {
+  const names = path.replace(/\.ts$/, '').split('/').slice(1);
+  const [folder] = testsOf(path);
+  const files = readdirSync(join(ROOT, PACKAGE, 'test', folder)).filter((file) => names.includes(file.replace(/\.test\.ts$/, '')));
+  return files.map((file) => `${folder}/${file}`);
+}
+
+/** Runs the tests that should notice, the nearest first; what they let through gets the other layers' tests. */
 async function survives(folder, { path, text }) {
   const file = join(folder, PACKAGE, 'src', path);
   const original = readFileSync(file, 'utf8');
   writeFileSync(file, text);
   try {
+    const nearest = nearestTests(path);
+    if (nearest.length > 0 && !(await passes(folder, nearest))) return false;
     if (!(await passes(folder, testsOf(path)))) return false;
     return await passes(folder, SECOND_CHANCE);
   } finally {
@@ -117,7 +132,7 @@ async function survives(folder, { path, text }) {
 const workers = Math.min(Number(values.workers ?? Math.min(2, availableParallelism())), mutants.length);
 const folders = Array.from({ length: workers }, (_, number) => workspace(number));
 const started = performance.now();
-if (workers > 0 && !(await passes(folders[0], [...new Set(mutants.flatMap(({ path }) => testsOf(path)))]))) {
+if (workers > 0 && !(await passes(folders[0], [...new Set(mutants.flatMap(({ path }) => testsOf(path)))], true))) {
   console.error('the tests are red without any mutant: nothing can be said');
   process.exit(1);
 }

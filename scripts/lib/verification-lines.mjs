@@ -25,7 +25,10 @@ export function mutantsOf(path, source) {
   const visit = (node) => {
     const tag = tagOf(node);
     if (ts.isIfStatement(node) && (tag !== undefined || refuses(node.thenStatement))) {
-      for (const weaker of weakerConditions(node.expression)) replace(node, node.expression, weaker, tag);
+      const weakened = weakerConditions(node.expression);
+      for (const { condition, without } of weakened) {
+        replace(node, node.expression, condition, weakened.length === 1 ? tag : `${tag ?? 'refusal'}, without ${oneLine(without)}`);
+      }
     } else if (tag !== undefined || isCheckingCall(node)) {
       replace(node, node, '', tag);
     } else if (ts.isConditionalExpression(node)) {
@@ -46,13 +49,14 @@ export function mutantsOf(path, source) {
   /** `a || b` is weakened by leaving out each operand; any other condition by never holding. */
   const weakerConditions = (condition) => {
     const operands = alternatives(condition);
-    if (operands.length === 1) return ['false'];
-    return operands.map((left) =>
-      operands
+    if (operands.length === 1) return [{ condition: 'false', without: '' }];
+    return operands.map((left) => ({
+      condition: operands
         .filter((other) => other !== left)
         .map((other) => `(${other.getText(file)})`)
         .join(' || '),
-    );
+      without: left.getText(file),
+    }));
   };
 
   /** A call that never returns. */
