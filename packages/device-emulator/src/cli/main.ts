@@ -2,6 +2,7 @@ import { isProtocolError } from '@uemkit/protocol';
 import { AdminError } from '../admin/admin-error.ts';
 import { wordHint } from '../scenario/did-you-mean.ts';
 import { ScenarioError } from '../scenario/problem.ts';
+import { asTyped } from './as-typed.ts';
 import type { CliIo } from './cli-io.ts';
 import { COMMANDS } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -12,7 +13,7 @@ import { commandHelp, programHelp } from './help.ts';
 export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const [name = '--help', ...rest] = argv;
   if (name === '--help' || name === '-h' || name === 'help') {
-    io.out(await programHelp());
+    io.out(asTyped(await programHelp(), io.env));
     return EXIT.ok;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);
@@ -22,7 +23,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
     return EXIT.usage;
   }
   if (rest.includes('--help') || rest.includes('-h')) {
-    io.out(await commandHelp(command));
+    io.out(asTyped(await commandHelp(command), io.env));
     return EXIT.ok;
   }
   try {

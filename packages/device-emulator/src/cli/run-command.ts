@@ -15,6 +15,7 @@ import { runFleet } from '../run/run-fleet.ts';
 import { type RunHeader, RunState } from '../run/run-state.ts';
 import { parseScenario } from '../scenario/parse-scenario.ts';
 import { TraceWriter } from '../trace/trace-writer.ts';
+import { asTyped } from './as-typed.ts';
 import type { CliIo } from './cli-io.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
@@ -70,7 +71,7 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
   const crypto = nodeCrypto({ scryptConcurrency: SCRYPT_CONCURRENCY });
   const scenario = parseScenario(header.scenarioSource, header.scenarioFile);
   const plan = makePlan(scenario, crypto, { seed: header.seed, size: header.size });
-  const display = progressDisplay({ write: io.err, interactive: io.interactive, colour: io.interactive && !io.env.NO_COLOR });
+  const display = progressDisplay({ write: io.err, interactive: io.interactive && !io.env.NO_COLOR, colour: io.interactive && !io.env.NO_COLOR });
   const interrupt = interruption(io, () => display.note('saving; press Ctrl-C again to end at once'));
   const clock = new SharedClock(systemClock());
   const trace =
@@ -112,12 +113,12 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
     if (code === EXIT.ok) await state.putHeader({ ...header, finished: true });
     display.end();
     if (request.out !== undefined) writeFileSync(resolve(io.cwd, request.out), `${JSON.stringify(jsonReport(report), undefined, 2)}\n`);
-    io.out(request.json ? `${JSON.stringify(jsonReport(report))}\n` : textReport(report) + (code === EXIT.ok ? (request.epilogue ?? '') : ''));
+    io.out(request.json ? `${JSON.stringify(jsonReport(report))}\n` : textReport(report) + (code === EXIT.ok ? asTyped(request.epilogue ?? '', io.env) : ''));
     return code;
   } catch (error) {
     display.end();
     if (!interrupt.signal.aborted) throw error;
-    io.err(`Interrupted. Everything is saved; go on with: device-emulator resume ${folder}\n`);
+    io.err(asTyped(`Interrupted. Everything is saved; go on with: device-emulator resume ${folder}\n`, io.env));
     return EXIT.interrupted;
   } finally {
     delay.stop();

@@ -109,7 +109,9 @@ class FleetRun {
     });
     const activeSinceMs = this.#options.clock.monotonicMs();
     await administrator.run();
-    await pause(this.#options.clock, activeSinceMs + plan.scenario.durationMs - this.#options.clock.monotonicMs(), signal);
+    const leftMs = activeSinceMs + plan.scenario.durationMs - this.#options.clock.monotonicMs();
+    if (leftMs > 0) progress.note(`the fleet stays up for another ${Math.ceil(leftMs / 1_000)} s, as the scenario says`);
+    await pause(this.#options.clock, leftMs, signal);
     signal.throwIfAborted();
     await this.#drain();
     await administrator.clearFaults();

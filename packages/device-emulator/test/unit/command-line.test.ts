@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { asTyped } from '../../src/cli/as-typed.ts';
 import type { CliIo } from '../../src/cli/cli-io.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { DEMO_SCENARIO } from '../../src/cli/demo-scenario.ts';
@@ -113,6 +114,22 @@ describe('example scenarios', () => {
 
   it('has the scenario of demo as a file to copy', () => {
     expect(readFileSync(new URL('demo.yaml', SCENARIOS), 'utf8')).toBe(DEMO_SCENARIO);
+  });
+});
+
+describe('asTyped', () => {
+  const text = 'Go on with: device-emulator resume x\n  device-emulator demo\n  lab-server start\nUSAGE device-emulator demo';
+
+  it('shows command lines as they can be typed in a clone', () => {
+    const env = { npm_package_name: 'uemkit', npm_config_user_agent: 'pnpm/10.34.9 npm/? node/v20.20.2 linux x64' };
+    expect(asTyped(text, env)).toBe(
+      'Go on with: npx -y pnpm@10.34.9 device-emulator resume x\n  npx -y pnpm@10.34.9 device-emulator demo\n  npx -y pnpm@10.34.9 lab-server start\nUSAGE device-emulator demo',
+    );
+  });
+
+  it('leaves them alone anywhere else', () => {
+    expect(asTyped(text, {})).toBe(text);
+    expect(asTyped(text, { npm_config_user_agent: 'npm/11', npm_package_name: 'uemkit' })).toBe(text);
   });
 });
 
