@@ -19,7 +19,13 @@ const ROUNDS = 7;
 const WARM_UP = 10;
 
 /** From the credentials to the end of the first poll with the push connection open: F1.2 to F1.5 and the registration for F5. */
-async function activate(shared: Surroundings, store: Store, index: number, content: string, extra: Partial<Parameters<typeof benchDevice>[1]> = {}): Promise<() => Promise<void>> {
+async function activate(
+  shared: Surroundings,
+  store: Store,
+  index: number,
+  content: string,
+  extra: Partial<Parameters<typeof benchDevice>[1]> = {},
+): Promise<() => Promise<void>> {
   const client = benchDevice(shared, { index, store, ...extra });
   await client.open();
   await client.activate({ kind: 'qr', content });
@@ -34,7 +40,9 @@ export const bench: Bench = async (progress) => {
   const bare = await startProcess<BareConnection>('bench/bare/server.ts', [String(BATCH)]);
   const folder = mkdtempSync(join(tmpdir(), 'uemkit-bench-'));
   const fleet = new FleetStore(folder);
-  const database = open<Uint8Array, string>({ path: join(folder, 'bare.mdb'), noSubdir: true, encoding: 'binary', overlappingSync: false } as Parameters<typeof open>[0]);
+  const database = open<Uint8Array, string>({ path: join(folder, 'bare.mdb'), noSubdir: true, encoding: 'binary', overlappingSync: false } as Parameters<
+    typeof open
+  >[0]);
   try {
     const total = WARM_UP + 1 + ROUNDS * BATCH;
     progress(`${total} users with QR codes`);

@@ -38,7 +38,10 @@ export interface BenchDeviceOptions {
 }
 
 /** One device: the real client library on its Node transport. */
-export function benchDevice({ clock, contexts, limits }: Surroundings, { index, store, crypto = nodeCrypto(), wrap = (transport) => transport }: BenchDeviceOptions): UemClient {
+export function benchDevice(
+  { clock, contexts, limits }: Surroundings,
+  { index, store, crypto = nodeCrypto(), wrap = (transport) => transport }: BenchDeviceOptions,
+): UemClient {
   const keyStore = new DerivedKeyStore({ crypto, draw: new SeededDraw(crypto, 'bench'), index });
   const transport = wrap(nodeTransport({ keyStore, contexts }));
   return createUemClient({ crypto, clock, entropy: nodeEntropy(), store, keyStore, operatingSystem, transport, limits });
@@ -70,4 +73,3 @@ export async function inParallel(count: number, width: number, work: (index: num
 export function once(client: UemClient, name: 'idle' | 'pushopen'): Promise<void> {
   return new Promise((resolve) => client.addEventListener(name, () => resolve(), { once: true }));
 }
-

@@ -5,7 +5,7 @@ import { type HandshakeInitiator, handshakeInitiator } from '../packages/protoco
 import { type HandshakeResponder, handshakeResponder } from '../packages/protocol/src/machine/handshake/handshake-responder.ts';
 import type { HandshakeBinding, HandshakePeer, HandshakeRequestResult } from '../packages/protocol/src/machine/handshake/handshake-types.ts';
 import { atMost, type Bench, compared, type Figure, median } from './harness.ts';
-import { recordingCrypto, type Replay } from './recording-crypto.ts';
+import { type Replay, recordingCrypto } from './recording-crypto.ts';
 
 const filled = (byte: number, lengthBytes: number): Uint8Array => new Uint8Array(lengthBytes).fill(byte);
 const psk = (): SecretBytes<'psk'> => filled(1, 32) as SecretBytes<'psk'>;
@@ -48,7 +48,13 @@ const START_FIELDS: Readonly<Record<wire.HandshakeName, StartFields>> = {
   dc: { pskId: filled(9, 16), instanceId },
 };
 
-function ends(binding: HandshakeBinding, initiatorCrypto: CryptoProvider, responderCrypto: CryptoProvider, staticKey: Uint8Array, devicePublic: Uint8Array): Ends {
+function ends(
+  binding: HandshakeBinding,
+  initiatorCrypto: CryptoProvider,
+  responderCrypto: CryptoProvider,
+  staticKey: Uint8Array,
+  devicePublic: Uint8Array,
+): Ends {
   const { name } = binding;
   const hasPsk = name !== 'ipc' && name !== 'ipcd';
   const hasStatic = name === 'px' || name === 'dc';
@@ -87,7 +93,10 @@ function shake(make: () => Ends, spent: Spent): void {
   let done = 0;
   const toInitiator: Uint8Array[] = [];
   const toResponder: Uint8Array[] = [];
-  const take = (effects: ReturnType<HandshakeInitiator['handle']> | ReturnType<HandshakeResponder['handle']>, out: Uint8Array[]): HandshakeRequestResult | undefined => {
+  const take = (
+    effects: ReturnType<HandshakeInitiator['handle']> | ReturnType<HandshakeResponder['handle']>,
+    out: Uint8Array[],
+  ): HandshakeRequestResult | undefined => {
     let answer: HandshakeRequestResult | undefined;
     for (const effect of effects) {
       if (effect.type === 'send') out.push(effect.frame);
@@ -97,24 +106,40 @@ function shake(make: () => Ends, spent: Spent): void {
         effect.output.wipe();
       }
       if (effect.type === 'request') {
-        answer = effect.request.type === 'identify' ? { type: 'identified', peer } : { type: 'signed', signature: timed(spent, 'responder', signing(effect.request.message, sign)) };
+        answer =
+          effect.request.type === 'identify'
+            ? { type: 'identified', peer }
+            : { type: 'signed', signature: timed(spent, 'responder', signing(effect.request.message, sign)) };
       }
     }
     return answer;
   };
   timed(spent, 'responder', () => responder.handle({ type: 'start' }, 0));
-  take(timed(spent, 'initiator', () => initiator.handle({ type: 'start' }, 0)), toResponder);
+  take(
+    timed(spent, 'initiator', () => initiator.handle({ type: 'start' }, 0)),
+    toResponder,
+  );
   while (toInitiator.length + toResponder.length > 0) {
     const outward = toResponder.shift();
     if (outward !== undefined) {
-      let answer = take(timed(spent, 'responder', () => responder.handle({ type: 'received', frame: outward }, 0)), toInitiator);
+      let answer = take(
+        timed(spent, 'responder', () => responder.handle({ type: 'received', frame: outward }, 0)),
+        toInitiator,
+      );
       while (answer !== undefined) {
         const result = answer;
-        answer = take(timed(spent, 'responder', () => responder.handle({ type: 'result', result }, 0)), toInitiator);
+        answer = take(
+          timed(spent, 'responder', () => responder.handle({ type: 'result', result }, 0)),
+          toInitiator,
+        );
       }
     }
     const inward = toInitiator.shift();
-    if (inward !== undefined) take(timed(spent, 'initiator', () => initiator.handle({ type: 'received', frame: inward }, 0)), toResponder);
+    if (inward !== undefined)
+      take(
+        timed(spent, 'initiator', () => initiator.handle({ type: 'received', frame: inward }, 0)),
+        toResponder,
+      );
   }
   if (done !== 2) throw new Error(`the handshake ended at ${done} of 2 sides`);
 }
@@ -148,7 +173,10 @@ export const bench: Bench = (progress) => {
         });
         // The median of the runs: one that another process interrupted does not count.
         const of = (side: keyof Spent, which: 'spent' | 'bare'): number => median(runs.map((run) => run[which][side])) / 1000;
-        return { initiator: { value: of('initiator', 'spent'), baseline: of('initiator', 'bare') }, responder: { value: of('responder', 'spent'), baseline: of('responder', 'bare') } };
+        return {
+          initiator: { value: of('initiator', 'spent'), baseline: of('initiator', 'bare') },
+          responder: { value: of('responder', 'spent'), baseline: of('responder', 'bare') },
+        };
       });
       for (const side of ['initiator', 'responder'] as const) {
         const pairs = rounds.map((round) => round[side]);

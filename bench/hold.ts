@@ -103,7 +103,11 @@ async function holdBare({ connection, count, polls }: Extract<HoldTask, { mode: 
       return bareClient(connection.mutual, createSecureContext({ ca: connection.ca, ...identity, minVersion: 'TLSv1.3' }));
     });
     const round = (): Promise<void> =>
-      inParallel(count, WIDTH, async (index) => void (await post(clients[index] as (typeof clients)[number], '/uemkit/1/device', Buffer.alloc(POLL_BYTES), IDLE_BYTES)));
+      inParallel(
+        count,
+        WIDTH,
+        async (index) => void (await post(clients[index] as (typeof clients)[number], '/uemkit/1/device', Buffer.alloc(POLL_BYTES), IDLE_BYTES)),
+      );
     await round();
     pollMicros = (await cpuMicros(async () => repeat(polls, round))) / (polls * count);
     await Promise.all(clients.map((client) => client.close()));

@@ -51,7 +51,10 @@ export const bench: Bench = async (progress) => {
       pairs.push({ value, baseline: (await cpuMicros(posts)) / BATCH });
     }
     await client.close();
-    return [compared('client CPU a warm idle poll (mTLS)', 'µs', pairs, atMost(2)), reported('polls of one device, one after the other', '1/s', Math.max(...rates))];
+    return [
+      compared('client CPU a warm idle poll (mTLS)', 'µs', pairs, atMost(2)),
+      reported('polls of one device, one after the other', '1/s', Math.max(...rates)),
+    ];
   } finally {
     await pool.close();
     await fleet.close();

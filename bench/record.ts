@@ -12,11 +12,17 @@ const SMALL = 0.5;
 export const bench: Bench = (progress) => {
   const figures: Figure[] = [];
   for (const crypto of [nodeCrypto(), nobleCrypto()]) {
-    for (const [lengthBytes, least] of [[1_024, SMALL], [32_768, LARGE]] as const) {
+    for (const [lengthBytes, least] of [
+      [1_024, SMALL],
+      [32_768, LARGE],
+    ] as const) {
       progress(`${crypto.name}: CBC ${lengthBytes}`);
       figures.push(...cbc(crypto, lengthBytes, least));
     }
-    for (const [lengthBytes, least] of [[1_024, SMALL], [16_384, LARGE]] as const) {
+    for (const [lengthBytes, least] of [
+      [1_024, SMALL],
+      [16_384, LARGE],
+    ] as const) {
       progress(`${crypto.name}: GCM ${lengthBytes}`);
       figures.push(...gcm(crypto, lengthBytes, least));
     }

@@ -3,7 +3,19 @@ import type { CbcHs512, CryptoProvider, Gcm } from '@uemkit/protocol';
 /** One primitive operation with its own copies of the inputs, to be done again. */
 export type Replay = () => unknown;
 
-type Operation = 'sha256' | 'hmacSha256' | 'hkdfExtract' | 'hkdfExpand' | 'p256PublicKey' | 'p256Ecdh' | 'p256Multiply' | 'p256Add' | 'p256Subtract' | 'p256Sign' | 'p256Verify' | 'equal';
+type Operation =
+  | 'sha256'
+  | 'hmacSha256'
+  | 'hkdfExtract'
+  | 'hkdfExpand'
+  | 'p256PublicKey'
+  | 'p256Ecdh'
+  | 'p256Multiply'
+  | 'p256Add'
+  | 'p256Subtract'
+  | 'p256Sign'
+  | 'p256Verify'
+  | 'equal';
 
 const OPERATIONS: readonly Operation[] = [
   'sha256',
