@@ -44,13 +44,16 @@ export interface ActivationProfile {
 /** Items of one page of a list. */
 const PAGE = 500;
 const RETRY = { minMs: 50, baseMs: 200, maxMs: 5_000 };
-const ATTEMPTS = 12;
+/** How long a server may be away before a request counts as failed. */
+const PATIENCE_MS = 45_000;
 
 export interface AdminApiOptions {
   readonly http: AdminHttp;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly signal?: AbortSignal | undefined;
+  /** The server does not answer; the request is tried again. */
+  onWaiting?(error: unknown): void;
 }
 
 /** What the emulated administrator does (F1.1, F5.1), over the documented REST API. Requests that may be repeated are, until the server is back. */
@@ -180,12 +183,15 @@ export class AdminApi {
   async #retry<T>(attempt: () => Promise<T>, mayRetry: (error: unknown) => boolean): Promise<T> {
     const { clock, entropy, signal } = this.#options;
     const pauses = backoff(RETRY, entropy)[Symbol.iterator]();
-    for (let left = ATTEMPTS - 1; ; left--) {
+    const untilMs = clock.monotonicMs() + PATIENCE_MS;
+    for (;;) {
       try {
         return await attempt();
       } catch (error) {
-        if (left === 0 || signal?.aborted === true || !mayRetry(error)) throw error;
-        await new Promise<void>((resolve) => clock.setTimer(pauses.next().value as number, resolve));
+        const pauseMs = pauses.next().value as number;
+        if (signal?.aborted === true || !mayRetry(error) || clock.monotonicMs() + pauseMs > untilMs) throw error;
+        this.#options.onWaiting?.(error);
+        await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve));
       }
     }
   }

@@ -26,6 +26,8 @@ import { trustOf } from './trust.ts';
 /** Rounds of the audit while the server still has something open, and the time between two. */
 const AUDIT_ROUNDS = 10;
 const AUDIT_PAUSE_MS = 500;
+/** Between two lines about a server that is away. */
+const QUIET_MS = 10_000;
 
 export interface RunFleetOptions {
   readonly plan: Plan;
@@ -74,6 +76,7 @@ class FleetRun {
   readonly #api: AdminApi;
   readonly #activationErrors: Map<string, number> = new Map();
   #fleet: Fleet | undefined;
+  #quietUntilMs = 0;
 
   constructor(options: RunFleetOptions) {
     this.#options = options;
@@ -81,7 +84,7 @@ class FleetRun {
     this.#observer = new RunObserver(this.#metrics, this.#order, clock);
     this.#draw = new SeededDraw(crypto, plan.fleetId);
     this.#http = new AdminHttp(connection);
-    this.#api = new AdminApi({ http: this.#http, clock, entropy, signal });
+    this.#api = new AdminApi({ http: this.#http, clock, entropy, signal, onWaiting: (error) => this.#waiting(error) });
   }
 
   async run(): Promise<RunOutcome> {
@@ -118,6 +121,14 @@ class FleetRun {
     progress.phase('Audit: plan, devices and server are compared');
     const report = await this.#audit(fleet);
     return { metrics: this.#metrics, order: this.#order.report(), audit: report, activationErrors: this.#activationErrors };
+  }
+
+  /** Says once in a while that the server is away. */
+  #waiting(error: unknown): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs < this.#quietUntilMs) return;
+    this.#quietUntilMs = nowMs + QUIET_MS;
+    this.#options.progress.warn(`the server does not answer, trying again: ${reasonOf(error)}`);
   }
 
   async close(): Promise<void> {
