@@ -51,6 +51,7 @@ describe.each(PROVIDERS)('GCM records with $name', ({ crypto }) => {
       second,
       pair({ traffic: secret(new Uint8Array(32).fill(2)) }).sealer.sealData(TEXT, 1_000),
       rawRecord(0x16, TEXT),
+      rawRecord(0x00, new Uint8Array(0)),
       rawRecord(0x15, new Uint8Array(0)),
       rawRecord(0x15, new Uint8Array(2)),
       rawRecord(0x18, new Uint8Array(1)),
