@@ -31,6 +31,12 @@ const STEPS = [
   { name: 'exports', says: 'public names are the committed ones', command: generator('export-names.mjs'), hint: 'pnpm exports, and a changeset' },
   { name: 'errors', says: 'docs/errors.md is up to date', command: generator('docs-errors.mjs'), hint: 'pnpm docs:errors' },
   { name: 'limits', says: 'docs/limits.md is up to date', command: generator('docs-limits.mjs'), hint: 'pnpm docs:limits' },
+  {
+    name: 'links',
+    says: 'links between documents lead somewhere',
+    command: [process.execPath, 'scripts/docs-links.mjs'],
+    hint: 'mend the link or write the page',
+  },
   { name: 'diagrams', says: 'state diagrams are up to date', command: generator('diagrams.mjs'), hint: 'pnpm diagrams' },
   {
     name: 'vectors',
