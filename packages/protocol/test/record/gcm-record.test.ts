@@ -57,7 +57,7 @@ describe.each(PROVIDERS)('GCM records with $name', ({ crypto }) => {
       rawRecord(0x18, new Uint8Array(1)),
       rawRecord(0x17, new Uint8Array(16_385)),
     ];
-    expect(bad).toHaveLength(3 * record.length + 8);
+    expect(bad).toHaveLength(3 * record.length + 9);
     for (const attempt of bad) {
       const { opener } = pair();
       expectRefused(() => opener.open(attempt, 1_000));
