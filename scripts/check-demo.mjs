@@ -19,6 +19,11 @@ if (report.serverKnown !== report.devices) failures.push(`the server knows ${rep
 if (report.commandsDone !== report.commandsSent) failures.push(`done ${report.commandsDone} of ${report.commandsSent} commands`);
 if (!(report.pushesDropped > 0)) failures.push('no push was lost, so nothing shows that the poll recovers one');
 if (report.pushesRecoveredByPoll !== report.pushesDropped) failures.push(`recovered ${report.pushesRecoveredByPoll} of ${report.pushesDropped} lost pushes`);
+if (Object.keys(report.kinds ?? {}).length < 2) failures.push(`not two kinds of devices: ${JSON.stringify(report.kinds)}`);
+if (report.lockBeforeInventory !== true) failures.push('the lock was not shown to come before the inventory');
+for (const series of ['activationMs', 'pushToIdleMs']) {
+  for (const name of ['p50', 'p99']) if (!(report[series]?.[name] > 0)) failures.push(`${series}.${name} is missing`);
+}
 if (report.audit !== 'ok') failures.push(`audit: ${JSON.stringify(report.audit)}`);
 console.log(line);
 for (const failure of failures) console.error(failure);
