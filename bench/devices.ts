@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import type { CryptoProvider, Store } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
-import { createUemClient, type OperatingSystem, type UemClient, type UemClientLimits, type UemTransport } from '@uemkit/uem-client';
+import { createUemClient, type ExchangeRequest, type OperatingSystem, type UemClient, type UemClientLimits, type UemTransport } from '@uemkit/uem-client';
 import { nodeTransport, TlsContexts } from '@uemkit/uem-client/node';
 import { AdminApi } from '../packages/device-emulator/src/admin/admin-api.ts';
 import { AdminHttp } from '../packages/device-emulator/src/admin/admin-http.ts';
@@ -8,6 +9,7 @@ import type { Connection as ServerConnection } from '../packages/device-emulator
 import { DerivedKeyStore } from '../packages/device-emulator/src/fleet/derived-key-store.ts';
 import { SharedClock } from '../packages/device-emulator/src/fleet/shared-clock.ts';
 import { SeededDraw } from '../packages/device-emulator/src/plan/seeded-draw.ts';
+import type { PemIdentity } from './bare/certificates.ts';
 import type { Connection } from './lab-process.ts';
 
 /** The least operating system: everything succeeds, nothing is kept. */
@@ -72,4 +74,36 @@ export async function inParallel(count: number, width: number, work: (index: num
 /** Resolves when `client` says `name`. */
 export function once(client: UemClient, name: 'idle' | 'pushopen'): Promise<void> {
   return new Promise((resolve) => client.addEventListener(name, () => resolve(), { once: true }));
+}
+
+/** What a client without our code needs for the same poll: the same bytes, to the same listener, as the same device. */
+export interface PollMaterial extends PemIdentity {
+  /** `host:port`. */
+  readonly address: string;
+  /** Base64 of the poll frame. */
+  readonly frame: string;
+}
+
+/** Notes the last request over mutual TLS that goes through a transport. */
+export function observePolls(index: number): { readonly wrap: (transport: UemTransport) => UemTransport; material(): Promise<PollMaterial> } {
+  let last: ExchangeRequest | undefined;
+  return {
+    wrap: (transport) => ({
+      exchange(request) {
+        if (request.identity !== undefined) last = request;
+        return transport.exchange(request);
+      },
+      openPush: (request) => transport.openPush(request),
+      release: () => transport.release(),
+      close: () => transport.close(),
+    }),
+    async material() {
+      if (last?.identity === undefined) throw new Error('no poll was seen');
+      const { identity, address, frame } = last;
+      const crypto = nodeCrypto();
+      const keys = new DerivedKeyStore({ crypto, draw: new SeededDraw(crypto, 'bench'), index });
+      const cert = identity.certificates.map((der) => new X509Certificate(der).toString()).join('');
+      return { address, cert, key: await keys.tlsKey(identity.keyId), frame: Buffer.from(frame).toString('base64') };
+    },
+  };
 }

@@ -1,12 +1,13 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { FleetStore } from '../packages/device-emulator/src/fleet/fleet-store.ts';
 import { bareClient, barePush } from './bare/activation.ts';
 import type { BareConnection } from './bare/connection.ts';
 import { post } from './bare/post.ts';
-import { benchDevice, inParallel, once, qrCodes, surroundings } from './devices.ts';
+import { benchDevice, inParallel, observePolls, once, type PollMaterial, qrCodes, surroundings } from './devices.ts';
 import { cpuMicros } from './harness.ts';
 import type { Connection } from './lab-process.ts';
-import { IDLE_BYTES, POLL_BYTES } from './poll.ts';
 
 /*
  * A client process of its own, so that its memory and CPU are those of the devices alone. First line of standard input: a `HoldTask`; its answer is one JSON
@@ -15,7 +16,7 @@ import { IDLE_BYTES, POLL_BYTES } from './poll.ts';
 export type HoldTask =
   | { readonly mode: 'activate'; readonly connection: Connection; readonly folder: string; readonly count: number }
   | { readonly mode: 'devices'; readonly folder: string; readonly count: number; readonly polls: number }
-  | { readonly mode: 'bare'; readonly connection: BareConnection; readonly count: number; readonly polls: number };
+  | { readonly mode: 'bare'; readonly connection: BareConnection; readonly folder: string; readonly count: number; readonly polls: number };
 
 export interface Held {
   /** Resident memory of the process for each device, KiB. */
@@ -40,16 +41,22 @@ async function activate({ connection, folder, count }: Extract<HoldTask, { mode:
   const fleet = new FleetStore(folder);
   const shared = surroundings();
   const contents = await qrCodes(connection, 'hold', count);
+  const materials: PollMaterial[] = new Array(count);
   await inParallel(count, WIDTH, async (index) => {
-    const client = benchDevice(shared, { index, store: fleet.device(index) });
+    const observed = observePolls(index);
+    const client = benchDevice(shared, { index, store: fleet.device(index), wrap: observed.wrap });
     await client.open();
     await client.activate({ kind: 'qr', content: contents[index] as string });
     await client.poll();
+    materials[index] = await observed.material();
     await client.close();
   });
   await fleet.close();
+  writeFileSync(materialsFile(folder), JSON.stringify({ ca: connection.ca, materials }));
   return { memoryKiB: 0, pollMicros: 0 };
 }
+
+const materialsFile = (folder: string): string => join(folder, 'polls.json');
 
 /** Opens what was activated before, so that the memory of activating is not in the figure. */
 async function holdDevices({ folder, count, polls }: Extract<HoldTask, { mode: 'devices' }>): Promise<Held> {
@@ -89,7 +96,7 @@ async function holdDevices({ folder, count, polls }: Extract<HoldTask, { mode: '
   return { memoryKiB, pollMicros };
 }
 
-async function holdBare({ connection, count, polls }: Extract<HoldTask, { mode: 'bare' }>): Promise<Held> {
+async function holdBare({ connection, folder, count, polls }: Extract<HoldTask, { mode: 'bare' }>): Promise<Held> {
   const context = createSecureContext({ ca: connection.ca, minVersion: 'TLSv1.3' });
   const sockets = [await barePush(connection.push, context, 48)];
   const before = await settledRss();
@@ -98,19 +105,19 @@ async function holdBare({ connection, count, polls }: Extract<HoldTask, { mode: 
   for (const socket of sockets) socket.terminate();
   let pollMicros = 0;
   if (polls > 0) {
-    const clients = Array.from({ length: count }, (_, index) => {
-      const identity = connection.clients[index % connection.clients.length] as BareConnection['clients'][number];
-      return bareClient(connection.mutual, createSecureContext({ ca: connection.ca, ...identity, minVersion: 'TLSv1.3' }));
-    });
+    const { ca, materials } = JSON.parse(readFileSync(materialsFile(folder), 'utf8')) as { readonly ca: string; readonly materials: readonly PollMaterial[] };
+    const clients = materials.slice(0, count).map(({ address, key, cert, frame }) => ({
+      client: bareClient(address, createSecureContext({ ca, key, cert, minVersion: 'TLSv1.3' })),
+      body: Buffer.from(frame, 'base64'),
+    }));
     const round = (): Promise<void> =>
-      inParallel(
-        count,
-        WIDTH,
-        async (index) => void (await post(clients[index] as (typeof clients)[number], '/uemkit/1/device', Buffer.alloc(POLL_BYTES), IDLE_BYTES)),
-      );
+      inParallel(count, WIDTH, async (index) => {
+        const { client, body } = clients[index] as (typeof clients)[number];
+        await post(client, '/uemkit/1/device', body);
+      });
     await round();
     pollMicros = (await cpuMicros(async () => repeat(polls, round))) / (polls * count);
-    await Promise.all(clients.map((client) => client.close()));
+    await Promise.all(clients.map(({ client }) => client.close()));
   }
   return { memoryKiB, pollMicros };
 }

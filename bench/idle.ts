@@ -22,7 +22,7 @@ export const bench: Bench = async (progress) => {
     for (let run = 0; run < 3; run++) {
       progress(`holding, run ${run + 1} of 3`);
       const { memoryKiB: value } = await hold({ mode: 'devices', folder, count: DEVICES, polls: 0 });
-      const { memoryKiB: baseline } = await hold({ mode: 'bare', connection: bare.info, count: DEVICES, polls: 0 });
+      const { memoryKiB: baseline } = await hold({ mode: 'bare', connection: bare.info, folder, count: DEVICES, polls: 0 });
       memory.push({ value, baseline });
     }
     memory.sort((a, b) => a.value / a.baseline - b.value / b.baseline);

@@ -4,40 +4,37 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { Pool } from 'undici';
 import { FleetStore } from '../packages/device-emulator/src/fleet/fleet-store.ts';
-import type { BareConnection } from './bare/connection.ts';
 import { post } from './bare/post.ts';
-import { benchDevice, qrCodes, surroundings } from './devices.ts';
+import { benchDevice, observePolls, qrCodes, surroundings } from './devices.ts';
 import { atMost, type Bench, compared, cpuMicros, reported } from './harness.ts';
-import { startLab, startProcess } from './lab-process.ts';
+import { startLab } from './lab-process.ts';
 
 const BATCH = 500;
 const ROUNDS = 9;
 
-/** Bytes of a poll without push token and of an idle command (docs/protocol/06-management.md). */
-export const POLL_BYTES = 11;
-export const IDLE_BYTES = 26;
-
 export const bench: Bench = async (progress) => {
   const lab = await startLab();
-  const bare = await startProcess<BareConnection>('bench/bare/server.ts', ['1']);
   const folder = mkdtempSync(join(tmpdir(), 'uemkit-bench-'));
   const fleet = new FleetStore(folder);
-  const identity = bare.info.clients[0] as BareConnection['clients'][number];
-  const pool = new Pool(`https://${bare.info.mutual}`, {
-    connections: 1,
-    pipelining: 1,
-    connect: { secureContext: createSecureContext({ ca: bare.info.ca, ...identity, minVersion: 'TLSv1.3' }) } as never,
-  });
+  let pool: Pool | undefined;
   try {
     const [content] = await qrCodes(lab.info, 'poll', 1);
-    const client = benchDevice(surroundings({ releaseAfterMs: 600_000 }), { index: 0, store: fleet.device(0) });
+    const observed = observePolls(0);
+    const client = benchDevice(surroundings({ releaseAfterMs: 600_000 }), { index: 0, store: fleet.device(0), wrap: observed.wrap });
     await client.open();
     await client.activate({ kind: 'qr', content: content as string });
+    await client.poll();
+    await client.poll();
+    const { address, key, cert, frame } = await observed.material();
+    const secureContext = createSecureContext({ ca: lab.info.ca, key, cert, minVersion: 'TLSv1.3' });
+    const bare = new Pool(`https://${address}`, { connections: 1, pipelining: 1, connect: { secureContext } as never });
+    pool = bare;
+    const body = Buffer.from(frame, 'base64');
     const polls = async (): Promise<void> => {
       for (let i = 0; i < BATCH; i++) await client.poll();
     };
     const posts = async (): Promise<void> => {
-      for (let i = 0; i < BATCH; i++) await post(pool, '/uemkit/1/device', Buffer.alloc(POLL_BYTES), IDLE_BYTES);
+      for (let i = 0; i < BATCH; i++) await post(bare, '/uemkit/1/device', body);
     };
     await polls();
     await posts();
@@ -56,9 +53,9 @@ export const bench: Bench = async (progress) => {
       reported('polls of one device, one after the other', '1/s', Math.max(...rates)),
     ];
   } finally {
-    await pool.close();
+    await pool?.close();
     await fleet.close();
-    await Promise.all([lab.stop(), bare.stop()]);
+    await lab.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 };

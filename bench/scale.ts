@@ -28,7 +28,7 @@ export const bench: Bench = async (progress) => {
       for (let run = 0; run < RUNS; run++) {
         progress(`${count} devices, run ${run + 1} of ${RUNS}`);
         const ours = await hold({ mode: 'devices', folder, count, polls: pollsAt(count) });
-        const base = await hold({ mode: 'bare', connection: bare.info, count, polls: pollsAt(count) });
+        const base = await hold({ mode: 'bare', connection: bare.info, folder, count, polls: pollsAt(count) });
         runs.push({ ours, base });
       }
       const ratio = median(runs.map(({ ours, base }) => ours.pollMicros / base.pollMicros));

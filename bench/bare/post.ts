@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 
 /** POST of `body` over an undici dispatcher; resolves with the length of the answer. */
-export async function post(dispatcher: Dispatcher, path: string, body: Uint8Array, answerBytes: number): Promise<number> {
+export async function post(dispatcher: Dispatcher, path: string, body: Uint8Array, answerBytes = 0): Promise<number> {
   const response = await dispatcher.request({
     method: 'POST',
     path,
