@@ -1,5 +1,5 @@
 import type { Clock, CryptoProvider, Entropy, TraceSink } from '@uemkit/protocol';
-import type { ActivationCredentials } from '@uemkit/uem-client';
+import { type ActivationCredentials, trustOfPem } from '@uemkit/uem-client';
 import { TlsContexts } from '@uemkit/uem-client/node';
 import { AdminApi } from '../admin/admin-api.ts';
 import { AdminHttp } from '../admin/admin-http.ts';
@@ -21,7 +21,6 @@ import { type ProfileGuids, prepareUsers, putProfiles } from './prepare-users.ts
 import type { Progress } from './progress.ts';
 import { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
-import { trustOf } from './trust.ts';
 
 /** Rounds of the audit while the server still has something open, and the time between two. */
 const AUDIT_ROUNDS = 10;
@@ -214,7 +213,7 @@ class FleetRun {
       const content = await this.#api.makeQrCode(state.userGuid(index) as string, profiles.get(activationType) as string);
       return { kind: 'qr', content };
     }
-    const infrastructure = { address: connection.infrastructure, trust: trustOf(connection) };
+    const infrastructure = { address: connection.infrastructure, trust: trustOfPem(connection.ca) };
     return { kind: 'password', userId, password: derivedPassword(this.#draw, index), infrastructure };
   }
 
