@@ -1,5 +1,5 @@
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { isProtocolError, ProtocolError, sameBytes } from '@uemkit/protocol';
 import { Client, type Dispatcher } from 'undici';
 import type { TlsKeyStore } from '../key-store/software-key-store.ts';
 import type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemTransport } from '../transport.ts';
@@ -162,6 +162,24 @@ class NodeTransport implements UemTransport {
   }
 }
 
+/** Equal by content: an activation and the management after it build these objects apart, and the connection between them is the dear part. */
 function isFor(known: PollConnection | SavedSession, address: string, trust: Trust, identity: DeviceIdentity | undefined): boolean {
-  return known.address === address && known.trust === trust && known.identity === identity;
+  return known.address === address && isSameTrust(known.trust, trust) && isSameIdentity(known.identity, identity);
+}
+
+function isSameTrust(a: Trust, b: Trust): boolean {
+  return a === b || (isSameRoots(a.roots, b.roots) && isSameList(a.spkiPins, b.spkiPins));
+}
+
+function isSameRoots(a: Trust['roots'], b: Trust['roots']): boolean {
+  return a === b || (a !== 'platform' && b !== 'platform' && isSameList(a, b));
+}
+
+function isSameIdentity(a: DeviceIdentity | undefined, b: DeviceIdentity | undefined): boolean {
+  if (a === b || a === undefined || b === undefined) return a === b;
+  return a.deviceId === b.deviceId && a.keyId === b.keyId && isSameList(a.certificates, b.certificates);
+}
+
+function isSameList(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a === b || (a.length === b.length && a.every((bytes, index) => sameBytes(bytes, b[index] as Uint8Array)));
 }
