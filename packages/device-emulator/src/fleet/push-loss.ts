@@ -58,7 +58,9 @@ export function withPushLoss(transport: UemTransport, options: PushLossOptions):
         acknowledge(wakeUp);
         options.onLost(wakeUp);
       };
-      connection = await transport.openPush({ ...request, onFrame });
+      const { address, trust, signal } = request;
+      // Not a copy of `request`: that may be an object of a class.
+      connection = await transport.openPush({ address, trust, signal, onFrame, onClose: (error) => request.onClose(error) });
       for (const frame of early) connection.send(frame);
       return connection;
     },

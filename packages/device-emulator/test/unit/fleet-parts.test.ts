@@ -153,12 +153,14 @@ describe('withPushLoss', () => {
   it('loses the chosen wake-ups: acknowledged, counted, never seen by the client', async () => {
     const sent: Uint8Array[] = [];
     let deliver: (frame: Uint8Array) => void = () => undefined;
+    let close: () => void = () => undefined;
     const transport: UemTransport = {
       exchange: () => Promise.reject(new Error('not used')),
       release: () => undefined,
       close: async () => undefined,
       openPush: async (request) => {
         deliver = (frame) => request.onFrame(frame);
+        close = () => request.onClose();
         deliver(wakeUp(0));
         return {
           send: (frame) => {
@@ -172,15 +174,23 @@ describe('withPushLoss', () => {
     const seen: number[] = [];
     let ordinal = 0;
     const lossy = withPushLoss(transport, { lose: () => ordinal++ !== 1, onLost: (message) => lost.push(message.wakeUpId[0] as number) });
-    const request: PushRequest = {
-      address: 'localhost:1',
-      trust: { roots: [], spkiPins: [] },
-      onFrame: (frame) => seen.push(wire.wakeUp.decode(wire.parseFrame(frame)).wakeUpId[0] as number),
-      onClose: () => undefined,
-    };
+    let closed = 0;
+    // An object of a class, as the client's: its methods are not its own properties.
+    class Attempt implements PushRequest {
+      readonly address = 'localhost:1';
+      readonly trust = { roots: [], spkiPins: [] };
+      onFrame(frame: Uint8Array): void {
+        seen.push(wire.wakeUp.decode(wire.parseFrame(frame)).wakeUpId[0] as number);
+      }
+      onClose(): void {
+        closed++;
+      }
+    }
+    const request = new Attempt();
     await lossy.openPush(request);
     for (const id of [1, 2]) deliver(wakeUp(id));
-    expect({ lost, seen }).toEqual({ lost: [0, 2], seen: [1] });
+    close();
+    expect({ lost, seen, closed }).toEqual({ lost: [0, 2], seen: [1], closed: 1 });
     expect(sent.map((frame) => wire.pushAck.decode(wire.parseFrame(frame)).wakeUpId[0])).toEqual([0, 2]);
   });
 
