@@ -14,4 +14,4 @@ function stopped(): Promise<string> {
   });
 }
 
-process.exitCode = await main(process.argv.slice(2), terminal, stopped);
+process.exitCode = await main(process.argv.slice(2), terminal, stopped, process.env);

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty';
 
 /** One command of the program. */
@@ -20,7 +21,11 @@ export function cliCommand<Options extends ArgsDef>(
   return {
     name,
     description,
-    usage: () => renderUsage(command, defineCommand({ meta: { name: program } }) as unknown as CommandDef<Options>),
+    async usage() {
+      const text = await renderUsage(command, defineCommand({ meta: { name: program } }) as unknown as CommandDef<Options>);
+      // Help is read in files and pagers, too; its escape sequences would stay there.
+      return stripVTControlCharacters(text).replaceAll(/ +$/gm, '').trimEnd();
+    },
     unknownOption(rawArgs) {
       for (let at = 0; at < rawArgs.length; at++) {
         const argument = rawArgs[at] as string;

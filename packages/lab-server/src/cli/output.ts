@@ -26,7 +26,10 @@ export function readyText(connection: ConnectionFile, connectionFile: string): r
     `  administrator  ${administrator.username}, password in the connection file`,
     '',
     `Connection file: ${connectionFile}`,
-    'Try:  device-emulator run examples/scenarios/rollout.yaml --target <connection file>',
+    'This shell now belongs to the lab. In another one:',
+    '',
+    `  device-emulator run examples/scenarios/rollout.yaml --target ${connectionFile}`,
+    '',
     'Stop: Ctrl-C. Start again with the same --data and everything is still there.',
   ];
 }

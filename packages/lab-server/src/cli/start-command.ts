@@ -5,6 +5,7 @@ import type { RingJournal } from '../journal/journal.ts';
 import { connectionFilePath, startLabServer } from '../lab-server.ts';
 import { startRoleServer } from '../role-server.ts';
 import type { RoleName } from '../roles/role.ts';
+import { asTyped, type Environment } from './as-typed.ts';
 import { type CliCommand, cliCommand } from './cli-command.ts';
 import { writeJournalFile } from './journal-file.ts';
 import { DEFAULT_FOLDER, requireAllowedHost, roleOf } from './options.ts';
@@ -29,7 +30,7 @@ interface StartArguments {
 }
 
 /** `lab-server start`; `stopped` resolves when it is to end. */
-export function startCommand(output: CliOutput, stopped: () => Promise<string>): CliCommand {
+export function startCommand(output: CliOutput, stopped: () => Promise<string>, env: Environment = {}): CliCommand {
   return cliCommand('lab-server', {
     name: 'start',
     description: 'Starts the lab: all roles, or one of them alone. Goes on where it was when it ended. Ctrl-C ends it.',
@@ -50,7 +51,7 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>):
       const started = wanted.role === undefined && join === undefined ? await startAll(wanted, output) : await startOne(wanted);
       const endJournal = args.journal === undefined ? undefined : writeJournalFile(started.journal, resolve(args.journal), output.error);
       if (args.json) output.out(JSON.stringify(started.ready));
-      else for (const line of started.text) output.out(line);
+      else for (const line of started.text) output.out(asTyped(line, env));
       const signal = await stopped();
       if (!args.json) output.out(`${signal}: the lab ends.`);
       await started.close();

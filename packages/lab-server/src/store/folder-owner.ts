@@ -11,7 +11,7 @@ export function ownFolder(directory: string): () => void {
   const path = join(directory, 'owner.pid');
   const owner = readOwner(path);
   if (owner !== undefined && owner !== process.pid && isRunning(owner)) {
-    throw new ProtocolError('ERR_USAGE_STATE', `process ${owner} uses ${directory} already`, { details: { pid: owner } });
+    throw new ProtocolError('ERR_USAGE_STATE', `process ${owner} uses ${directory} already; end it first, or take another folder`, { details: { pid: owner } });
   }
   writeFileSync(path, String(process.pid), { mode: 0o600 });
   return () => {

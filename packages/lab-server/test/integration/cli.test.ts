@@ -256,7 +256,7 @@ describe('usage', () => {
     [['--help'], 0, /EXAMPLES/],
     [['start', '--help'], 0, /--journal/],
     [['init', '--help'], 0, /--advertise/],
-    [['dance'], 2, /There is no command dance/],
+    [['dance'], 2, /There is no command dance; there are init and start/],
     [['start', '--dta', 'x'], 2, /There is no option --dta/],
     [['start', 'here'], 2, /There is no option here/],
     [['start', '--role', 'noc'], 2, /there are infrastructure, uem, notification/],
@@ -265,5 +265,17 @@ describe('usage', () => {
     const run = new InProcess(...args);
     expect(await run.code).toBe(code);
     expect([...run.out, ...run.error].join('\n')).toMatch(text);
+  });
+
+  it('shows command lines as they can be typed in a clone, without escape sequences', async () => {
+    const env = { npm_package_name: 'uemkit', npm_config_user_agent: 'pnpm/10.34.9 npm/? node/v20.20.2 linux x64' };
+    const help = async (...more: [] | [typeof env]): Promise<string> => {
+      const lines: string[] = [];
+      await main(['start', '--help'], { out: (line) => void lines.push(line), error: () => {} }, () => Promise.resolve(''), ...more);
+      return lines.join('\n');
+    };
+    expect(await help(env)).toContain('\n  npx -y pnpm@10.34.9 lab-server start --data /tmp/lab --json\n');
+    expect(await help()).toContain('\n  lab-server start --data /tmp/lab --json\n');
+    expect(await help()).not.toContain('\u001b');
   });
 });
