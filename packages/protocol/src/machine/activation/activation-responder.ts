@@ -55,7 +55,8 @@ interface Run {
   /** h2, over A1 and A2. */
   readonly transcript: Uint8Array;
   readonly secretId: string | undefined;
-  readonly verifier: Spake2Verifier;
+  /** Absent for whoever has no secret. */
+  readonly verifier: Spake2Verifier | undefined;
   /** From A3 on. */
   share?: Uint8Array;
   shareReply?: Uint8Array;
@@ -143,12 +144,14 @@ class ResponderRole implements ActivationResponder {
     const found = records.find(start.userId, start.secretKind);
     const activationId = entropy.randomBytes(16);
     const asked = found?.cost ?? cost;
+    // Made for everybody: work that is done for unknown users alone would tell by its time who is known.
+    const salt = fakeSalt(crypto, fakeSaltKey, start.userId, start.secretKind);
     const reply = activationParameters.encode({
       version: PROTOCOL_VERSION,
       suite: SUITE_P256,
       activationId,
       coreId,
-      salt: found?.salt ?? fakeSalt(crypto, fakeSaltKey, start.userId, start.secretKind),
+      salt: found?.salt ?? salt,
       cost: [asked.N, asked.r, asked.p],
       random: entropy.randomBytes(32),
     });
@@ -162,7 +165,7 @@ class ResponderRole implements ActivationResponder {
       start,
       transcript: activationTranscript(crypto, bytes, reply),
       secretId: found?.secretId,
-      verifier: found === undefined ? fakeVerifier(crypto, entropy) : { w0: found.verifier.w0.slice() as Spake2Verifier['w0'], L: found.verifier.L },
+      verifier: found && { w0: found.verifier.w0.slice() as Spake2Verifier['w0'], L: found.verifier.L },
     });
     return { frame: reply, step: step as 'F1.4', userId: start.userId, settle: noSettling };
   }
@@ -199,7 +202,7 @@ class ResponderRole implements ActivationResponder {
   #confirm(run: Run, shareP: Uint8Array): Uint8Array {
     const { crypto, entropy, coreId } = this.#options;
     const spare = fakeVerifier(crypto, entropy);
-    const verifier = run.charged === true ? run.verifier : spare;
+    const verifier = (run.charged === true ? run.verifier : undefined) ?? spare;
     const scalar = randomScalar<'spake2-scalar'>(entropy);
     const shareV = verifierShare(crypto, verifier.w0, scalar);
     const identities = activationIdentities({ userId: run.start.userId, coreId }, run.transcript);
@@ -319,6 +322,6 @@ class ResponderRole implements ActivationResponder {
 }
 
 function forget(run: Run): void {
-  wipe(run.verifier.w0, run.confirmP);
+  wipe(run.verifier?.w0, run.confirmP);
   if (run.keys !== undefined) wipeActivationKeys(run.keys);
 }

@@ -107,6 +107,24 @@ describe('A1', () => {
     expect(parameters(USER).salt).toEqual(known.salt);
   });
 
+  it('does the same work for a user that does not exist, so that time tells nothing', () => {
+    const work = (users: readonly string[]): readonly string[] => {
+      const calls: string[] = [];
+      const counting = new Proxy(crypto, {
+        get: (provider, name: keyof typeof crypto) => {
+          calls.push(name);
+          return provider[name];
+        },
+      });
+      const server = uem({ users, options: { crypto: counting } });
+      calls.length = 0;
+      server.handle(new DeviceBench().start().take());
+      return calls;
+    };
+    expect(work([USER])).not.toEqual([]);
+    expect(work([])).toEqual(work([USER]));
+  });
+
   it('finds bounded room, per source and in all, and room again after 30 seconds', () => {
     const server = uem({ limits: { pendingPerSource: 2, pendingRuns: 3 } });
     const a1 = new DeviceBench().start().take();
