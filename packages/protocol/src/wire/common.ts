@@ -1,3 +1,4 @@
+import { ProtocolError } from '../errors/protocol-error.ts';
 import { LIMITS } from './limits.ts';
 import { arrayOf, bytes, type FieldType, text, uint } from './schema.ts';
 
@@ -14,8 +15,23 @@ export const epochSeconds: FieldType<number> = uint();
 export const certificate: FieldType<Uint8Array> = bytes(1, LIMITS.certificateBytes.value);
 export const certificates: FieldType<readonly Uint8Array[]> = arrayOf(certificate, 1, LIMITS.certificates.value);
 export const spkiPins: FieldType<readonly Uint8Array[]> = arrayOf(bytes(32), 0, 8);
-/** `host:port`. */
-export const address: FieldType<string> = text(3, LIMITS.textBytes.value);
+
+const addressText: FieldType<string> = text(3, LIMITS.textBytes.value);
+const HOST_AND_PORT = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
+
+/** Devices dial what a message names, before they know who sent it: nothing but a host and a port gets that far. */
+function requireAddress(value: string, field: string): string {
+  const port = Number(HOST_AND_PORT.exec(value)?.[1]);
+  // check: host and port
+  if (!(port >= 1 && port <= 65_535)) throw new ProtocolError('ERR_WIRE_FIELD', `${field}: is not \`host:port\``, { details: { field } });
+  return value;
+}
+
+/** `host:port`; an IPv6 host stands in brackets. */
+export const address: FieldType<string> = {
+  encode: (value, field) => addressText.encode(requireAddress(value, field), field),
+  decode: (value, field) => requireAddress(addressText.decode(value, field), field),
+};
 
 /** The one protocol version and cipher suite of today. */
 export const PROTOCOL_VERSION = 1;

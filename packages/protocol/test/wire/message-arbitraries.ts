@@ -23,7 +23,9 @@ const point65 = bytes(65);
 const versions = list(uint(1, 0xffff), 1, 16);
 const version = uint(1, 0xffff);
 const userId = text(254);
-const address = fc.tuple(text(200), fc.nat({ max: 65_535 })).map(([host, port]) => `${host}:${port}`);
+const address = fc
+  .tuple(fc.stringMatching(/^(?:[A-Za-z0-9._-]{1,40}|\[[0-9a-f:.]{2,39}\])$/), fc.integer({ min: 1, max: 65_535 }))
+  .map(([host, port]) => `${host}:${port}`);
 const certificate = bytes(1, 200);
 const certificates = list(certificate, 1, 4);
 const spkiPins = list(random32, 0, 8);
