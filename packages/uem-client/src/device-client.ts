@@ -194,12 +194,12 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     try {
       this.#activated(await runActivation({ context: this, certificates, record, signal, progress, accepted, ...how }));
       this.#firstPoll = 'activation';
+      this.#managed?.confirmed();
       this.#progress('confirmed');
     } catch (error) {
+      this.options.transport.release();
       await this.#activationFailed(record, error);
       throw error;
-    } finally {
-      this.options.transport.release();
     }
   }
 

@@ -3,7 +3,8 @@ import type { ClientContext } from './ask.ts';
 import { renewCertificate } from './certificate/renewal.ts';
 import { depart, verdictOf } from './departure.ts';
 import type { UemClientEvents } from './events.ts';
-import { ManagementLoop, type ManagementOwner } from './management/management-loop.ts';
+import { ManagementLoop } from './management/management-loop.ts';
+import type { ManagementOwner } from './management/management-run.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import { PushLoop, type PushLoopOwner } from './push/push-loop.ts';
 import type { ActiveDevice } from './state/active-device.ts';
@@ -177,6 +178,12 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     this.#settle(error);
   }
 
+  /** The connection of the confirmation (F1.5) serves the first poll, too; it is released like any that was polled over. */
+  confirmed(): void {
+    this.#restingSinceMs = this.#context.options.clock.monotonicMs();
+    this.#releaseAfter(this.#context.limits.releaseAfterMs);
+  }
+
   /** One timer for many polls in a row: it looks when it fires how long the device has been at rest. */
   #releaseAfter(delayMs: number): void {
     const { clock } = this.#context.options;
@@ -192,7 +199,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   /** The poll connection closes; without `start` the loop ends, too, and nothing of the device stays but its state. */
   #rest(): void {
     this.#release();
-    if (this.#started) return;
+    if (this.#started) return this.#loop?.relax();
     this.#loop?.drop();
     this.#loop = undefined;
   }
