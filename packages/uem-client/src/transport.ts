@@ -43,14 +43,15 @@ export interface PushRequest {
   onFrame(frame: Uint8Array): void;
   /** Called once after the connection opened; without an error when it ended cleanly. Must not throw. */
   onClose(error?: ProtocolError): void;
-  readonly signal?: AbortSignal;
+  /** Ends the opening. An open connection is ended by its `close`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An open push connection. */
 export interface PushConnection {
   /** Does nothing on a closed connection. */
   send(frame: Uint8Array): void;
-  /** Closes; `onClose` follows. */
+  /** Closes, also when the other end is dead; `onClose` follows. */
   close(): void;
   /** True when anything arrived since the last call, pings included. Absent when this transport cannot know. */
   heard?(): boolean;

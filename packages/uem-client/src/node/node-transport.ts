@@ -3,6 +3,7 @@ import { isProtocolError, ProtocolError, sameBytes } from '@uemkit/protocol';
 import { Client, type Dispatcher } from 'undici';
 import type { TlsKeyStore } from '../key-store/software-key-store.ts';
 import type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemTransport } from '../transport.ts';
+import { parseAddress } from '../transports/binding.ts';
 import { exchangeFrame } from './frame-exchange.ts';
 import { type OpenPushConnection, openPushConnection } from './push-connection.ts';
 import { connectTls } from './tls-connect.ts';
@@ -124,6 +125,8 @@ class NodeTransport implements UemTransport {
     const { address, trust, identity } = request;
     const known = this.#poll;
     if (known !== undefined && isFor(known, address, trust, identity)) return known;
+    // Before undici makes a URL of it: an address may come from a peer that nobody has authenticated yet.
+    parseAddress(address);
     this.release();
     const answerTimeoutMs = this.#options.answerTimeoutMs ?? 30_000;
     const client = new Client(`https://${address}`, {

@@ -14,8 +14,9 @@ export interface OpenPushConnection extends PushConnection {
 
 /** Opens the push connection (F5.2). @throws `ERR_TRANSPORT_*` */
 export async function openPushConnection(request: PushRequest, context: SecureContext, timeoutMs: number): Promise<OpenPushConnection> {
+  const { address, trust } = request;
   const socket = await new Promise<TLSSocket>((resolve, reject) => {
-    connectTls({ address: request.address, trust: request.trust, context, timeoutMs }, (error, connected) => {
+    connectTls({ address, trust, context, timeoutMs }, (error, connected) => {
       if (connected === null) reject(error);
       else resolve(connected);
     });
@@ -24,72 +25,104 @@ export async function openPushConnection(request: PushRequest, context: SecureCo
     socket.destroy();
     throw request.signal.reason;
   }
-  return upgrade(request, socket, timeoutMs);
+  return upgrade(request, socket);
 }
 
-function upgrade(request: PushRequest, tls: TLSSocket, timeoutMs: number): Promise<OpenPushConnection> {
+async function upgrade(request: PushRequest, tls: TLSSocket): Promise<OpenPushConnection> {
+  const socket = new PushSocket(`wss://${request.address}${PUSH_PATH}`, PUSH_SUBPROTOCOL, {
+    createConnection: () => tls,
+    maxPayload: MAX_ANSWER_BYTES,
+    perMessageDeflate: false,
+  });
+  const connection = new WsPushConnection(socket, request);
+  // Without an answer the upgrade ends with the abort of the request, which has its own time limit.
+  const abort = (): void => socket.terminate();
+  request.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await opened(socket, connection);
+    return connection;
+  } catch (error) {
+    tls.destroy();
+    throw request.signal?.aborted ? request.signal.reason : error;
+  } finally {
+    request.signal?.removeEventListener('abort', abort);
+  }
+}
+
+function opened(socket: PushSocket, connection: WsPushConnection): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`wss://${request.address}${PUSH_PATH}`, PUSH_SUBPROTOCOL, {
-      createConnection: () => tls,
-      handshakeTimeout: timeoutMs,
-      maxPayload: MAX_ANSWER_BYTES,
-      perMessageDeflate: false,
-    });
-    const connection = new WsPushConnection(socket, request);
-    let failure: ProtocolError | undefined;
-    socket.once('open', () => resolve(connection));
-    socket.on('error', (error) => {
-      failure ??= transportError(error);
-    });
-    socket.once('unexpected-response', (http: ClientRequest, response: IncomingMessage) => {
+    const refused = (http: ClientRequest, response: IncomingMessage): void => {
       const status = response.statusCode ?? 0;
-      failure = new ProtocolError('ERR_TRANSPORT_HTTP', `no push connection: HTTP status ${status}`, { details: { status } });
       http.destroy();
-      tls.destroy();
-      connection.detach();
-      reject(failure);
-    });
-    socket.once('close', (code) => {
-      connection.detach();
-      const clean = code === 1000 || code === 1001;
-      const error = failure ?? (clean ? undefined : new ProtocolError('ERR_TRANSPORT_CLOSED', 'the push connection broke', { details: { code } }));
-      if (connection.opened) request.onClose(error);
-      else reject(request.signal?.aborted ? request.signal.reason : (error ?? new ProtocolError('ERR_TRANSPORT_CLOSED', 'no push connection')));
-    });
+      done(new ProtocolError('ERR_TRANSPORT_HTTP', `no push connection: HTTP status ${status}`, { details: { status } }));
+    };
+    const closed = (): void =>
+      done(socket.failure === undefined ? new ProtocolError('ERR_TRANSPORT_CLOSED', 'no push connection') : transportError(socket.failure));
+    const open = (): void => done(undefined);
+    const done = (error: ProtocolError | undefined): void => {
+      socket.off('open', open).off('unexpected-response', refused).off('close', closed);
+      connection.opened = error === undefined;
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    socket.on('open', open).on('unexpected-response', refused).on('close', closed);
   });
 }
 
+/** A WebSocket that knows the connection which it carries. Its listeners are the same functions for all devices. */
+class PushSocket extends WebSocket {
+  connection: WsPushConnection | undefined;
+  failure: Error | undefined;
+}
+
+function remember(this: WebSocket, error: Error): void {
+  (this as PushSocket).failure ??= error;
+}
+
+function hear(this: WebSocket): void {
+  (this as PushSocket).connection?.hear();
+}
+
+function receive(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  (this as PushSocket).connection?.receive(data, isBinary);
+}
+
+function end(this: WebSocket, code: number): void {
+  (this as PushSocket).connection?.end(code, (this as PushSocket).failure);
+}
+
 class WsPushConnection implements OpenPushConnection {
-  readonly #socket: WebSocket;
-  readonly #signal: AbortSignal | undefined;
+  readonly #socket: PushSocket;
+  readonly #request: PushRequest;
   #heard = false;
   opened = false;
 
-  constructor(socket: WebSocket, request: PushRequest) {
+  constructor(socket: PushSocket, request: PushRequest) {
     this.#socket = socket;
-    this.#signal = request.signal;
-    this.#signal?.addEventListener('abort', this, { once: true });
-    const hear = (): void => {
-      this.#heard = true;
-    };
-    socket.once('open', () => {
-      this.opened = true;
-    });
-    socket.on('ping', hear);
-    socket.on('pong', hear);
-    socket.on('message', (data, isBinary) => {
-      this.#heard = true;
-      if (isBinary && data instanceof Uint8Array) request.onFrame(new Uint8Array(data));
-      else socket.close(1003);
-    });
+    this.#request = request;
+    socket.connection = this;
+    socket.on('error', remember).on('ping', hear).on('pong', hear).on('message', receive).on('close', end);
   }
 
-  handleEvent(): void {
-    this.#socket.terminate();
+  hear(): void {
+    this.#heard = true;
   }
 
-  detach(): void {
-    this.#signal?.removeEventListener('abort', this);
+  receive(data: WebSocket.RawData, isBinary: boolean): void {
+    this.#heard = true;
+    // A copy: what ws hands out is a view of what the socket read.
+    if (isBinary && data instanceof Uint8Array) this.#request.onFrame(new Uint8Array(data));
+    else this.#socket.close(1003);
+  }
+
+  end(code: number, failure: Error | undefined): void {
+    if (!this.opened) return;
+    const clean = failure === undefined && (code === 1000 || code === 1001);
+    if (clean) this.#request.onClose();
+    else
+      this.#request.onClose(
+        failure === undefined ? new ProtocolError('ERR_TRANSPORT_CLOSED', 'the push connection broke', { details: { code } }) : transportError(failure),
+      );
   }
 
   send(frame: Uint8Array): void {

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
+import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { checkServerIdentity, connect, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { ProtocolError } from '@uemkit/protocol';
 import type { Trust } from '../transport.ts';
 import { parseAddress } from '../transports/binding.ts';
@@ -17,19 +17,22 @@ export interface TlsConnectOptions {
   readonly onSession?: ((session: Buffer) => void) | undefined;
 }
 
+/** Exactly one of the two is there. */
+export type TlsCallback = (error: ProtocolError | null, socket: TLSSocket | null) => void;
+
 /**
  * Opens a TLS 1.3 connection and calls back when the server is the one that `trust` describes; until then nothing of ours is sent but the handshake.
  * The error is always `ERR_TRANSPORT_*`.
  */
-export function connectTls(options: TlsConnectOptions, callback: (error: ProtocolError | null, socket: TLSSocket | null) => void): void {
+export function connectTls(options: TlsConnectOptions, callback: TlsCallback): void {
   const { address, trust, context, session } = options;
   const { host, port } = parseAddress(address);
+  const chained = trust.roots === 'platform' || trust.roots.length > 0;
   // With nothing to check against nobody is the right server.
-  if (trust.roots !== 'platform' && trust.roots.length === 0 && trust.spkiPins.length === 0) {
+  if (!chained && trust.spkiPins.length === 0) {
     callback(new ProtocolError('ERR_TRANSPORT_TLS', 'there is neither a root nor a key pin to trust a server by'), null);
     return;
   }
-  const chained = trust.roots === 'platform' || trust.roots.length > 0;
   const socket = connect({
     host,
     port,
@@ -37,40 +40,66 @@ export function connectTls(options: TlsConnectOptions, callback: (error: Protoco
     secureContext: context,
     minVersion: 'TLSv1.3',
     ALPNProtocols: ['http/1.1'],
+    // With roots OpenSSL checks the chain and Node the name; without, the pin below is the whole check.
     rejectUnauthorized: chained,
-    // Not called for a resumed session, which exists only because the full handshake before it passed.
-    checkServerIdentity: (_name: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate) ?? pinError(trust, certificate.raw),
     ...(session === undefined ? {} : { session }),
   });
-  let answered = false;
-  const answer = (error: ProtocolError | null): void => {
-    if (answered) return;
-    answered = true;
-    socket.setTimeout(0);
-    if (error === null) callback(null, socket);
-    else {
-      socket.destroy();
-      callback(error, null);
-    }
-  };
-  socket.setNoDelay(true);
-  socket.setTimeout(options.timeoutMs, () => answer(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')));
-  if (options.onSession !== undefined) socket.on('session', options.onSession);
-  socket.once('secureConnect', () => {
-    const error = chained || socket.isSessionReused() ? undefined : pinError(trust, socket.getPeerX509Certificate()?.raw);
-    answer(error === undefined ? null : transportError(error));
-  });
-  // Stays: an error of a socket that nobody listens to would end the process.
-  socket.on('error', (error) => answer(transportError(error)));
-  socket.once('close', () => answer(new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection closed in the TLS handshake')));
+  new Handshake(options, socket, callback).begin();
 }
 
-function pinError(trust: Trust, certificate: Uint8Array | undefined): ProtocolError | undefined {
-  if (trust.spkiPins.length === 0) return undefined;
-  if (certificate !== undefined) {
-    const spki = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
-    const pin = createHash('sha256').update(spki).digest();
-    if (trust.spkiPins.some((candidate) => candidate.length === pin.length && timingSafeEqual(candidate, pin))) return undefined;
+/** The handshake until it is answered for. Afterwards nothing of it stays at the socket: a device at rest pays for every listener. */
+class Handshake {
+  readonly #options: TlsConnectOptions;
+  readonly #socket: TLSSocket;
+  readonly #callback: TlsCallback;
+  readonly #listeners = {
+    secureConnect: (): void => this.#connected(),
+    error: (error: Error): void => this.#answer(transportError(error)),
+    close: (): void => this.#answer(new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection closed in the TLS handshake')),
+    timeout: (): void => this.#answer(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')),
+  };
+
+  constructor(options: TlsConnectOptions, socket: TLSSocket, callback: TlsCallback) {
+    this.#options = options;
+    this.#socket = socket;
+    this.#callback = callback;
   }
-  return new ProtocolError('ERR_TRANSPORT_TLS', 'the server has another key than the pinned one');
+
+  begin(): void {
+    const { onSession, timeoutMs } = this.#options;
+    this.#socket.setNoDelay(true);
+    this.#socket.setTimeout(timeoutMs);
+    // Stays: an error of a socket that nobody listens to would end the process.
+    this.#socket.on('error', ignore);
+    if (onSession !== undefined) this.#socket.on('session', onSession);
+    for (const [name, listener] of Object.entries(this.#listeners)) this.#socket.on(name, listener);
+  }
+
+  #connected(): void {
+    // A session is resumed only with the server that showed the right key in the full handshake before.
+    const checked = this.#socket.isSessionReused() || isPinned(this.#options.trust, this.#socket.getPeerX509Certificate());
+    this.#answer(checked ? null : new ProtocolError('ERR_TRANSPORT_TLS', 'the server has another key than the pinned one'));
+  }
+
+  #answer(error: ProtocolError | null): void {
+    for (const [name, listener] of Object.entries(this.#listeners)) this.#socket.off(name, listener);
+    this.#socket.setTimeout(0);
+    if (error === null) {
+      this.#callback(null, this.#socket);
+    } else {
+      this.#socket.destroy();
+      this.#callback(error, null);
+    }
+  }
+}
+
+function ignore(): void {}
+
+function isPinned({ spkiPins }: Trust, certificate: X509Certificate | undefined): boolean {
+  if (spkiPins.length === 0) return true;
+  if (certificate === undefined) return false;
+  const pin = createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
+  return spkiPins.some((candidate) => candidate.length === pin.length && timingSafeEqual(candidate, pin));
 }

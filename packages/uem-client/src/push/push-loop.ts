@@ -1,7 +1,7 @@
 import { backoff, type CancelTimer, type Clock, type Entropy, isProtocolError, ProtocolError, wire } from '@uemkit/protocol';
 import type { PushService } from '../operating-system.ts';
 import type { UemClientLimits } from '../options.ts';
-import type { PushConnection, Trust, UemTransport } from '../transport.ts';
+import type { PushConnection, PushRequest, Trust, UemTransport } from '../transport.ts';
 
 /** A connection that lived shorter counts as a failure, so that a service which closes at once does not make the device come back at once. */
 const STABLE_MS = 60_000;
@@ -27,11 +27,38 @@ export interface PushLoopOptions {
   readonly owner: PushLoopOwner;
 }
 
+/** One try at a connection, from opening to end. What one says that does not count any more is ignored. */
+class PushAttempt implements PushRequest {
+  readonly #loop: PushLoop;
+  readonly address: string;
+  readonly trust: Trust;
+  /** Only needed to open, so a device at rest does not keep it. */
+  opening: AbortController | undefined = new AbortController();
+
+  constructor(loop: PushLoop, { address, trust }: PushLoopOptions) {
+    this.#loop = loop;
+    this.address = address;
+    this.trust = trust;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.opening?.signal;
+  }
+
+  onFrame(frame: Uint8Array): void {
+    this.#loop.received(this, frame);
+  }
+
+  onClose(error?: ProtocolError): void {
+    this.#loop.closed(this, error);
+  }
+}
+
 /** Keeps the push connection of one device (F5.2): registers, acknowledges wake-ups, notices silence, comes back with bounded pauses. */
 export class PushLoop {
   readonly #options: PushLoopOptions;
-  /** The try that counts; what an earlier one still says is ignored. */
-  #attempt: AbortController | undefined;
+  /** The try that counts. */
+  #attempt: PushAttempt | undefined;
   #connection: PushConnection | undefined;
   /** One at a time: the pause before the next try, or the next check for signs of life. */
   #cancelTimer: CancelTimer | undefined;
@@ -54,39 +81,45 @@ export class PushLoop {
   stop(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const attempt = this.#attempt;
-    this.#attempt = undefined;
-    if (this.#connection === undefined) attempt?.abort();
-    else this.#connection.close();
-    this.#connection = undefined;
+    this.#drop();
+  }
+
+  /** A frame on the connection of `attempt`. */
+  received(attempt: PushAttempt, frame: Uint8Array): void {
+    if (attempt === this.#attempt) this.#received(frame);
+  }
+
+  /** The connection of `attempt` is gone. */
+  closed(attempt: PushAttempt, error: ProtocolError | undefined): void {
+    if (attempt === this.#attempt) this.#retry(error);
   }
 
   async #connect(): Promise<void> {
-    const { transport, clock, address, trust, limits } = this.#options;
-    const attempt = new AbortController();
+    const { transport, clock, limits } = this.#options;
+    const attempt = new PushAttempt(this, this.#options);
     this.#attempt = attempt;
+    this.#registeredOnce = false;
     // Runs until the service has registered the device.
-    this.#cancelTimer = clock.setTimer(limits.requestTimeoutMs, () => this.#giveUp(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no push connection in time')));
+    this.#cancelTimer = clock.setTimer(limits.requestTimeoutMs, () => this.#retry(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no push connection in time')));
     try {
-      const connection = await transport.openPush({
-        address,
-        trust,
-        signal: attempt.signal,
-        onFrame: (frame) => {
-          if (attempt === this.#attempt) this.#received(frame);
-        },
-        onClose: (error) => {
-          if (attempt === this.#attempt) this.#retry(error);
-        },
-      });
+      const connection = await transport.openPush(attempt);
+      attempt.opening = undefined;
       if (attempt !== this.#attempt) return connection.close();
       this.#connection = connection;
       this.#openedAtMs = clock.monotonicMs();
-      this.#registeredOnce = false;
       this.#send(wire.pushRegister.encode({ service: this.#options.service, token: this.#token }));
     } catch (error) {
       if (attempt === this.#attempt) this.#retry(asProtocolError(error));
     }
+  }
+
+  /** Nothing of the current connection counts any more. A dead peer does not answer the close, so nobody waits for it. */
+  #drop(): void {
+    const [attempt, connection] = [this.#attempt, this.#connection];
+    this.#attempt = undefined;
+    this.#connection = undefined;
+    attempt?.opening?.abort(new ProtocolError('ERR_TRANSPORT_CLOSED', 'the push connection is not wanted any more'));
+    connection?.close();
   }
 
   #send(frame: Uint8Array): void {
@@ -111,7 +144,7 @@ export class PushLoop {
           throw unexpected();
       }
     } catch (error) {
-      this.#giveUp(asProtocolError(error));
+      this.#retry(asProtocolError(error));
     }
   }
 
@@ -132,7 +165,7 @@ export class PushLoop {
 
   #dismissed({ reason }: wire.PushClose): void {
     if (reason === 'revoked') this.#token = undefined;
-    this.#giveUp(undefined);
+    this.#retry(undefined);
   }
 
   /** Asks after one interval of silence and gives up after the next. One timer that is not touched by traffic. */
@@ -142,24 +175,16 @@ export class PushLoop {
       if (connection === undefined) return;
       this.#silentChecks = (connection.heard?.() ?? true) ? 0 : this.#silentChecks + 1;
       if (this.#silentChecks === 1) connection.ping?.();
-      if (this.#silentChecks > 1) this.#giveUp(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'the notification service fell silent'));
+      if (this.#silentChecks > 1) this.#retry(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'the notification service fell silent'));
       else this.#watch(intervalMs);
     });
   }
 
-  /** Drops the connection at once: a dead peer does not answer a close. */
-  #giveUp(error: ProtocolError | undefined): void {
-    const attempt = this.#attempt;
-    this.#retry(error);
-    attempt?.abort(error);
-  }
-
   #retry(error: ProtocolError | undefined): void {
     this.#cancelTimer?.();
-    this.#attempt = undefined;
     const { clock, entropy, limits, owner } = this.#options;
     if (this.#connection !== undefined && clock.monotonicMs() - this.#openedAtMs >= STABLE_MS) this.#pauses = undefined;
-    this.#connection = undefined;
+    this.#drop();
     this.#pauses ??= backoff({ minMs: 0, baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs }, entropy)[Symbol.iterator]();
     const pauseMs = this.#pauses.next().value as number;
     this.#cancelTimer = clock.setTimer(pauseMs, () => void this.#connect());

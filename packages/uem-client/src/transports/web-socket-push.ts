@@ -29,6 +29,7 @@ export function openWebSocket(WebSocket: WebSocketConstructor, url: string, requ
     for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
     socket.addEventListener('open', () => {
       opened = true;
+      request.signal?.removeEventListener('abort', abort);
       resolve({
         send: (frame) => {
           if (socket.readyState === OPEN) socket.send(frame);

@@ -57,6 +57,13 @@ describe('exchange', () => {
     expect(seen).toEqual([`POST /uemkit/1/activation ${FRAME_TYPE} true`]);
   });
 
+  it.each(['abc', 'host:0', 'host:99999', 'u@127.0.0.1:1', '[::1]', 'a b:1'])(
+    'refuses %s as an address with a typed error, and nothing is left behind',
+    async (address) => {
+      await expect(transport().exchange(asking(address))).rejects.toMatchObject({ name: 'ProtocolError', code: 'ERR_USAGE_ARGUMENT' });
+    },
+  );
+
   it('joins an answer that comes in pieces', async () => {
     const large = new Uint8Array(65_544).fill(7);
     const running = await started({ answer: () => ({ body: large }) });
@@ -205,9 +212,15 @@ describe('mutual TLS', () => {
 
   it('uses a new connection for a renewed certificate', async () => {
     const running = await started({ deviceRoot: ca.rootPem });
-    const made = transport();
+    let current = device.key;
+    const made = transport({ keyStore: { tlsKey: async () => current } });
     await made.exchange(asking(running.address, { identity }));
-    await made.exchange(asking(running.address, { identity: { ...identity } }));
+    // The same content in another object is the same identity.
+    await made.exchange(asking(running.address, { identity: { ...identity }, trust: { ...trust } }));
+    expect(running.connections).toBe(1);
+    const renewed = await ca.issue({ for: 'device' });
+    current = renewed.key;
+    await made.exchange(asking(running.address, { identity: { ...identity, certificates: [renewed.certificate] } }));
     expect({ connections: running.connections, resumed: running.resumed }).toEqual({ connections: 2, resumed: 0 });
   });
 });

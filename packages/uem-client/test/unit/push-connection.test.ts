@@ -103,15 +103,27 @@ it('rejects with the status when the service refuses the upgrade', async () => {
   await expect(transport().openPush(listening(running.address))).rejects.toMatchObject({ code: 'ERR_TRANSPORT_HTTP', details: { status: 503 } });
 });
 
-it('ends at an abort, before and after it is open', async () => {
+it('gives up at an abort while it opens', async () => {
   const running = await started({ push: () => undefined });
   const reason = new Error('enough');
   await expect(transport().openPush({ ...listening(running.address), signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   const abort = new AbortController();
-  const request = { ...listening(running.address), signal: abort.signal };
-  await transport().openPush(request);
+  const opening = transport().openPush({ ...listening(running.address), signal: abort.signal });
   abort.abort(reason);
-  expect(await request.closed).toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
+  await expect(opening).rejects.toBe(reason);
+  await expect.poll(() => running.open).toBe(0);
+});
+
+it('ends with close, and with the transport', async () => {
+  const running = await started({ push: () => undefined });
+  const first = listening(running.address);
+  (await transport().openPush(first)).close();
+  expect(await first.closed).toBeUndefined();
+  const second = listening(running.address);
+  const made = transport();
+  await made.openPush(second);
+  await made.close();
+  expect(await second.closed).toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
   await expect.poll(() => running.open).toBe(0);
 });
 
