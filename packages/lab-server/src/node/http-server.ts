@@ -68,6 +68,16 @@ export interface HttpServer {
 /** Time for answers that are on their way when a listener closes. */
 const CLOSE_GRACE_MS = 300;
 
+/** Time for a peer to close its half of a connection that was answered for the last time. */
+const PEER_CLOSE_MS = 1_000;
+
+/** Answers a connection that HTTP has let go of, and closes it: no timer of the HTTP server does that any more, and the peer need not. */
+export function endWith(socket: Duplex, status: string): void {
+  const late = setTimeout(() => socket.destroy(), PEER_CLOSE_MS);
+  socket.once('close', () => clearTimeout(late));
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
 /**
  * A TLS 1.3 listener for HTTP/1.1 with bounded sizes and times.
  * @throws ProtocolError `ERR_TRANSPORT_CONNECT` when the port cannot be opened; `details.reason` has the name of the system error
@@ -117,14 +127,14 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? '408 Request Timeout'
           : '400 Bad Request';
-    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    if (socket.writable) endWith(socket, status);
     else socket.destroy();
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const peer = identify(request.socket as TLSSocket, options.tls.peerRoot);
     if (peer === undefined) socket.destroy();
-    else if (options.upgrade === undefined) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else if (options.upgrade === undefined) endWith(socket, '404 Not Found');
     else options.upgrade(request, socket, head, peer);
   });
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Journal } from '../roles/role.ts';
 import { SERVICE_PATH } from './frame-binding.ts';
-import { plainBytes } from './http-server.ts';
+import { endWith, plainBytes } from './http-server.ts';
 import { PUSH_FRAME_BYTES } from './limits.ts';
 
 /** Path of the push connection. */
@@ -43,7 +43,7 @@ export function pushUpgrade(options: PushUpgradeOptions): (request: IncomingMess
       reason,
       unknown: true,
     });
-    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    endWith(socket, status);
   };
 
   return (request, socket, head, peer) => {

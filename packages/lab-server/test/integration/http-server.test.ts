@@ -72,6 +72,29 @@ describe('a listener', () => {
     expect(peers).toMatchObject([{ kind: 'anonymous', source: '127.0.0.1' }]);
   });
 
+  it.each([
+    ['an upgrade that is not offered', 'GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', '404'],
+    ['malformed HTTP', 'BOGUS\r\n\r\n', '400'],
+  ])('closes after %s, also when the peer keeps its half open', async (_what, request, status) => {
+    await start();
+    let received = '';
+    const gone = await new Promise<boolean>((resolve) => {
+      const stay = { port: server.port, host: '127.0.0.1', ca: pki.root, allowHalfOpen: true };
+      const socket = connect(stay, () => socket.write(request));
+      // What is written to a connection that is gone comes back as an error.
+      const knocking = setInterval(() => socket.write('x'), 50);
+      socket.on('data', (chunk: Buffer) => {
+        received += chunk.toString('latin1');
+      });
+      socket.on('error', () => {
+        clearInterval(knocking);
+        resolve(true);
+      });
+    });
+    expect(gone).toBe(true);
+    expect(received).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
   it('answers 413 to a body over the limit, announced or not, and closes', async () => {
     await start();
     for (const headers of [{ 'content-length': '1001' }, { 'transfer-encoding': 'chunked' }]) {
