@@ -21,6 +21,25 @@ beforeEach(async () => {
   alice = await lab.admin.createUser({ username: 'Alice' });
 });
 
+describe('a refused body', () => {
+  it.each([
+    ['/activationPasswords', { activationPasswords: [{ password: 4711471147 }] }],
+    ['/activationPasswords', { activationPasswords: [{ qrCode: '4711471147' }] }],
+    ['/util/authorization', { username: 'admin', password: 4711471147 }],
+    ['/util/authorization', { username: 'admin', password: 'AAAA', provider: '4711471147' }],
+  ])('at %s is not quoted, neither in the answer nor in the journal', async (path, body) => {
+    const reply = await lab.ask('POST', path === '/activationPasswords' ? `/users/${alice.guid}${path}` : path, body);
+    expect(reply).toMatchObject({ status: 400, json: { id: 'INVALID_PROPERTY' } });
+    expect(JSON.stringify([reply, lab.journal.entries()])).not.toContain('4711');
+  });
+
+  it('with text that is no Unicode is the fault of the caller', async () => {
+    for (const field of ['displayName', 'emailAddress', 'firstName']) {
+      expect(await lab.ask('POST', '/users', { username: 'bob', [field]: '\ud800' })).toMatchObject({ status: 400, json: { id: 'INVALID_PROPERTY' } });
+    }
+  });
+});
+
 describe('who may', () => {
   it('anybody pings, nobody else does anything without credentials', async () => {
     const none = { authorization: '' };
