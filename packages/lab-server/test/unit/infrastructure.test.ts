@@ -16,10 +16,10 @@ let caller: RoleName | { readonly refused: string };
 let passedOn: Uint8Array[];
 let notificationAnswer: () => Promise<RoleAnswer>;
 
-function start(seed = 'infrastructure'): Promise<Role> {
+function start(seed = 'infrastructure', provider = crypto): Promise<Role> {
   return createInfrastructureRole({
     clock: fakeClock(Date.UTC(2026, 0, 1)),
-    crypto,
+    crypto: provider,
     entropy: seededEntropy(seed),
     store,
     journal,
@@ -61,6 +61,25 @@ beforeEach(() => {
 });
 
 describe('discovery (F1.3)', () => {
+  it('does the same work for a user that does not exist, so that time tells nothing', async () => {
+    const calls: string[] = [];
+    const counting = new Proxy(crypto, {
+      get: (provider, name: keyof typeof crypto) => {
+        calls.push(name);
+        return provider[name];
+      },
+    });
+    const role = await start('infrastructure', counting);
+    for (const tenant of ['north', 'south', 'west']) await register(role, tenant, [`alice@${tenant}`]);
+    const work = async (userId: string): Promise<readonly string[]> => {
+      calls.length = 0;
+      await discover(role, userId);
+      return [...calls];
+    };
+    expect(await work('nobody')).toContain('hmacSha256');
+    expect(await work('alice@south')).toEqual(await work('nobody'));
+  });
+
   it('finds the tenant of a registered user', async () => {
     const role = await start();
     await register(role, 'north', ['alice']);

@@ -80,14 +80,14 @@ export function tenantOfUser(
   options: { readonly crypto: CryptoProvider; readonly fakeKey: Uint8Array; readonly userHash: Uint8Array },
 ): { readonly tenant: TenantAddress; readonly known: boolean } | undefined {
   const { crypto, userHash } = options;
-  const registration = registrations.get(view, toHex(userHash));
-  const tenant = registration === undefined ? undefined : tenants.get(view, joinId(registration.tenantId));
-  if (tenant !== undefined) return { tenant, known: true };
-  // The highest keyed score wins: a new tenant takes over a share of the unknown users and moves no other.
+  // The highest keyed score wins: a new tenant takes over a share of the unknown users and moves no other. Looked for in any case, as time would tell.
   let best: { readonly score: string; readonly tenant: TenantAddress } | undefined;
   for (const { record } of tenants.page(view, { limit: MAX_TENANTS })) {
     const score = toHex(crypto.hmacSha256(options.fakeKey, concatBytes(lp(userHash), lp(utf8(record.tenantId)))));
     if (best === undefined || score > best.score) best = { score, tenant: record };
   }
+  const registration = registrations.get(view, toHex(userHash));
+  const tenant = registration === undefined ? undefined : tenants.get(view, joinId(registration.tenantId));
+  if (tenant !== undefined) return { tenant, known: true };
   return best === undefined ? undefined : { tenant: best.tenant, known: false };
 }
