@@ -5,8 +5,10 @@ import {
   type Entropy,
   generateActivationPassword,
   isProtocolError,
+  keySchedule,
   passwordStretch,
   type Spake2Verifier,
+  secret,
   stretchQrSecret,
   toBase64url,
   verifierFromStretched,
@@ -91,14 +93,20 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
     });
   };
 
-  /** A verifier over a fresh salt; the chance that a scalar is 0 is 2^-255, then with another salt. */
+  /**
+   * A verifier over the salt that A2 gives when there is no secret: a salt that changes when a secret is made or used up would tell anybody who asks
+   * twice that the user exists. The chance that a scalar is 0 is 2^-255, then with another salt.
+   */
   const verifierOver = async (
+    { user, tenant }: ReturnType<typeof prepare>,
+    kind: wire.SecretKind,
     stretch: (salt: Uint8Array) => Promise<Uint8Array> | Uint8Array,
   ): Promise<{ readonly salt: Uint8Array; readonly verifier: Spake2Verifier }> => {
+    let salt = keySchedule.fakeSalt(crypto, secret(tenant.fakeSaltKey), user.userId, kind);
     for (;;) {
-      const salt = entropy.randomBytes(ACTIVATION_SALT_BYTES);
       const verifier = verifierFromStretched(crypto, await stretch(salt));
       if (verifier !== undefined) return { salt, verifier };
+      salt = entropy.randomBytes(ACTIVATION_SALT_BYTES);
     }
   };
 
@@ -112,7 +120,7 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       if (inWork >= MAX_STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
       inWork += 1;
       try {
-        const made = await verifierOver(async (salt) => {
+        const made = await verifierOver(prepared, 'password', async (salt) => {
           const request = stretchOf(password, user.userId, tenant, salt);
           try {
             return await crypto.scrypt(request.password, request.salt, request.cost, request.lengthBytes);
@@ -131,16 +139,16 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       const prepared = prepare(guid, wanted);
       const { user, tenant, expiresAtMs } = prepared;
       const { coreId } = tenant;
-      const secret = entropy.randomBytes(16);
-      const made = await verifierOver((salt) => stretchQrSecret(crypto, secret, { userId: user.userId, coreId }, salt));
+      const qrSecret = entropy.randomBytes(16);
+      const made = await verifierOver(prepared, 'qr', (salt) => stretchQrSecret(crypto, qrSecret, { userId: user.userId, coreId }, salt));
       await keep(prepared, 'qr', made, wanted);
       const { address: host, spkiPin } = options.activation;
       const map = wire.qrCode.encode(
-        { format: 1, host, userId: user.userId, secret, spkiPin, coreId, expiryEpochS: Math.floor(expiresAtMs / 1_000) },
+        { format: 1, host, userId: user.userId, secret: qrSecret, spkiPin, coreId, expiryEpochS: Math.floor(expiresAtMs / 1_000) },
         'qrCode',
       );
       const content = toBase64url(wire.encodeCbor(map));
-      wipe(secret);
+      wipe(qrSecret);
       return { content, expiresAtMs };
     },
   };

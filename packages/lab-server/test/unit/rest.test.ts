@@ -1,4 +1,5 @@
-import { fromBase64url, toHex, wire } from '@uemkit/protocol';
+import { fromBase64url, keySchedule, secret, toHex, wire } from '@uemkit/protocol';
+import { nodeCrypto } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AUTHORIZATION_MS } from '../../src/rest/authorization.ts';
@@ -19,6 +20,19 @@ const everything = (): string =>
 beforeEach(async () => {
   lab = await AdminLab.start();
   alice = await lab.admin.createUser({ username: 'Alice' });
+});
+
+describe('the salt of an activation secret', () => {
+  it('is the one that A2 gives without a secret, so that it never changes', async () => {
+    for (const kind of ['password', 'qr'] as const) {
+      const without = keySchedule.fakeSalt(nodeCrypto(), secret(new Uint8Array(32)), alice.userId, kind);
+      for (let round = 0; round < 2; round++) {
+        if (kind === 'qr') await lab.admin.createQrCode(alice.guid, {});
+        else await lab.admin.setActivationPassword(alice.guid, {});
+        expect(lab.store.read((view) => activationSecret(view, alice.guid, kind))?.salt).toEqual(without);
+      }
+    }
+  });
 });
 
 describe('a refused body', () => {
