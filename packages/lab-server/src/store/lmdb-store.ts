@@ -45,6 +45,8 @@ function openDatabase(path: string): Lmdb {
     path,
     encoding: 'binary',
     keyEncoding: 'binary',
+    // Also in a folder that others may look into.
+    permissionsMode: 0o600,
     mapSize: MAP_BYTES,
     // Without this a commit is reported before it is on the disk.
     overlappingSync: false,

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -28,6 +28,17 @@ describe('lmdb store', () => {
     expect(second.read((view) => view.range({ prefix: 'k/', limit: 1_000 })).length).toBe(500);
     await second.close();
     expect(statSync(directory).mode & 0o077).toBe(0);
+  });
+
+  it('is for its owner only, also in a folder that others may look into', async () => {
+    const directory = folder();
+    chmodSync(directory, 0o755);
+    const store = openLmdbStore({ directory });
+    await store.transaction((tx) => tx.put('k', Uint8Array.of(1)));
+    await store.close();
+    const files = readdirSync(directory);
+    expect(files).toContain('data.mdb');
+    for (const name of files) expect([name, statSync(join(directory, name)).mode & 0o077]).toEqual([name, 0]);
   });
 
   it('keeps every transaction that was reported, when the process is killed', async () => {
