@@ -1,10 +1,8 @@
-import { isProtocolError } from '@uemkit/protocol';
-import { AdminError } from '../admin/admin-error.ts';
 import { wordHint } from '../scenario/did-you-mean.ts';
-import { ScenarioError } from '../scenario/problem.ts';
 import { asTyped } from './as-typed.ts';
 import type { CliIo } from './cli-io.ts';
 import { COMMANDS } from './commands.ts';
+import { wordsFor } from './error-words.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { parseFlags } from './flags.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -34,14 +32,4 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
     io.err(`${words}\n`);
     return EXIT.usage;
   }
-}
-
-/** What to tell about an error; undefined for one that is ours to mend. */
-function wordsFor(error: unknown): string | undefined {
-  if (error instanceof ScenarioError) return error.message;
-  if (error instanceof AdminError) return `device-emulator: ${error.message}`;
-  if (isProtocolError(error) && error.kind !== 'bug') return `device-emulator: ${error.message} (${error.code})`;
-  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-  if (typeof code === 'string' && typeof message === 'string') return `device-emulator: ${message} (${code})`;
-  return undefined;
 }

@@ -22,7 +22,7 @@ export function planReport(plan: Plan): string {
   for (const { step, devices: chosen } of steps) {
     const what =
       step.kind === 'send' ? `${step.send.map(({ command }) => command).join(', ')} to ${chosen.length} devices` : `on purpose: ${describeFault(step.fault)}`;
-    lines.push(`  ${seconds(step.atMs).padStart(8)}  ${what}`);
+    lines.push(`  ${seconds(step.atMs).padStart(8)}  ${step.after === 'drained' ? 'when all is through: ' : ''}${what}`);
   }
   if (scenario.assertions.length > 0) lines.push('', 'In the end', ...scenario.assertions.map(({ source }) => `  ${source}`));
   return `${lines.join('\n')}\n`;

@@ -1,6 +1,6 @@
-import { createWriteStream, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ProtocolError } from '@uemkit/protocol';
+import { isProtocolError, ProtocolError } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { readConnection } from '../admin/connection-file.ts';
 import { lockFleet } from '../fleet/fleet-lock.ts';
@@ -10,6 +10,7 @@ import { checkAssertions } from '../metrics/check-assertions.ts';
 import { measureEventLoopDelay } from '../metrics/event-loop-delay.ts';
 import { judgeGenerator, worstLag } from '../metrics/generator-verdict.ts';
 import { makePlan } from '../plan/plan.ts';
+import type { Progress } from '../run/progress.ts';
 import { jsonReport, type RunReport } from '../run/report.ts';
 import { runFleet } from '../run/run-fleet.ts';
 import { type RunHeader, RunState } from '../run/run-state.ts';
@@ -42,36 +43,50 @@ export interface RunRequest {
   readonly epilogue?: string | undefined;
 }
 
+/** Whether the run has asked the server for anything that stays. */
+interface Mark {
+  begun: boolean;
+}
+
 /** Runs or resumes a fleet in its state folder. @throws ProtocolError, ScenarioError, AdminError */
 export async function runCommand(request: RunRequest, io: CliIo): Promise<ExitCode> {
   const folder = resolve(io.cwd, request.stateFolder);
+  const isNew = !existsSync(folder);
   const lock = lockFleet(folder, io.processId);
   // Kept when there is something to look at or to go on with.
   let keep = false;
+  const mark: Mark = { begun: false };
   let code: ExitCode;
   try {
     const store = new FleetStore(folder);
     try {
-      code = await runIn(folder, store, request, io);
+      code = await runIn(folder, store, request, io, mark);
       keep = code !== EXIT.ok;
     } finally {
       await store.close();
     }
   } finally {
     lock.release();
-    if (!keep && request.temporary === true) rmSync(folder, { recursive: true, force: true });
+    if (!keep && (request.temporary === true || (isNew && !mark.begun))) rmSync(folder, { recursive: true, force: true });
   }
   if (code !== EXIT.ok && code !== EXIT.interrupted) io.err(`The state of the run is in ${folder}\n`);
   return code;
 }
 
-async function runIn(folder: string, store: FleetStore, request: RunRequest, io: CliIo): Promise<ExitCode> {
+async function runIn(folder: string, store: FleetStore, request: RunRequest, io: CliIo, mark: Mark): Promise<ExitCode> {
   const state = new RunState(store);
   const header = await beginRun(state, request, folder);
   const crypto = nodeCrypto({ scryptConcurrency: SCRYPT_CONCURRENCY });
   const scenario = parseScenario(header.scenarioSource, header.scenarioFile);
   const plan = makePlan(scenario, crypto, { seed: header.seed, size: header.size });
   const display = progressDisplay({ write: io.err, interactive: io.interactive && !io.env.NO_COLOR, colour: io.interactive && !io.env.NO_COLOR });
+  const progress: Progress = {
+    ...display,
+    phase(title) {
+      mark.begun = true;
+      display.phase(title);
+    },
+  };
   const interrupt = interruption(io, () => display.note('saving; press Ctrl-C again to end at once'));
   const clock = new SharedClock(systemClock());
   const trace =
@@ -93,7 +108,7 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
       clock,
       crypto,
       entropy: nodeEntropy(),
-      progress: display,
+      progress,
       signal: interrupt.signal,
       trace: trace === undefined ? undefined : (index) => (event) => trace.write(index, event),
     });
@@ -117,7 +132,11 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
     return code;
   } catch (error) {
     display.end();
-    if (!interrupt.signal.aborted) throw error;
+    if (!interrupt.signal.aborted) {
+      if (mark.begun && request.temporary !== true && !isUsage(error))
+        io.err(asTyped(`The run cannot go on now. What was done is saved; go on with: device-emulator resume ${folder}\n`, io.env));
+      throw error;
+    }
     io.err(asTyped(`Interrupted. Everything is saved; go on with: device-emulator resume ${folder}\n`, io.env));
     return EXIT.interrupted;
   } finally {
@@ -126,6 +145,11 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
     await lab?.stop();
     await trace?.close();
   }
+}
+
+/** True when another try of the same run would end in the same way. */
+function isUsage(error: unknown): boolean {
+  return isProtocolError(error) && (error.code === 'ERR_USAGE_STATE' || error.code === 'ERR_USAGE_ARGUMENT');
 }
 
 async function beginRun(state: RunState, { fresh, target }: RunRequest, folder: string): Promise<RunHeader> {

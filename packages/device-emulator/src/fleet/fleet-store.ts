@@ -28,6 +28,8 @@ export class FleetStore {
         noSubdir: true,
         encoding: 'binary',
         keyEncoding: 'ordered-binary',
+        // Also in a folder that others may look into: tunnel keys and push tokens are in it.
+        permissionsMode: 0o600,
         mapSize: MAP_BYTES,
         // A promise of a commit resolves after the flush, not before.
         overlappingSync: false,

@@ -42,17 +42,37 @@ export class Administrator {
     const passedMs = left.length === plan.steps.length ? 0 : (left[0]?.step.atMs ?? 0);
     // An open model: a step that takes long does not hold up the next one.
     const running: Promise<void>[] = [];
+    const sends: Promise<void>[] = [];
+    let movedMs = 0;
     for (const planned of left) {
-      const intendedMs = beganMs + planned.step.atMs - passedMs;
-      await pause(clock, intendedMs - clock.monotonicMs(), signal);
+      const plannedMs = beganMs + planned.step.atMs - passedMs;
+      await pause(clock, plannedMs + movedMs - clock.monotonicMs(), signal);
+      if (planned.step.after === 'drained') {
+        await this.#drained(sends);
+        movedMs = Math.max(movedMs, clock.monotonicMs() - plannedMs);
+      }
       signal.throwIfAborted();
-      if (planned.step.kind === 'send') running.push(this.#send(planned, planned.step.send, intendedMs));
-      else running.push((await this.#fault(planned.place, planned.step)).ended);
+      if (planned.step.kind === 'send') {
+        const send = this.#send(planned, planned.step.send, plannedMs + movedMs);
+        sends.push(send);
+        running.push(send);
+      } else running.push((await this.#fault(planned.place, planned.step)).ended);
       // Waited for below; until then a failure is nobody's.
       running.at(-1)?.catch(() => undefined);
     }
     await Promise.all(running);
     signal.throwIfAborted();
+  }
+
+  /** Waits until everything that was sent is through, as long as the scenario allows for that. */
+  async #drained(sends: readonly Promise<void>[]): Promise<void> {
+    const { observer, plan, clock, progress, signal } = this.#options;
+    await Promise.all(sends);
+    const late = new AbortController();
+    const cancel = clock.setTimer(plan.scenario.drainWithinMs, () => late.abort());
+    const drained = await observer.condition.until(() => observer.drained, AbortSignal.any([signal, late.signal]));
+    cancel();
+    if (!drained && !signal.aborted) progress.warn('the timeline goes on although not everything is through');
   }
 
   async #send(planned: PlannedStep, send: readonly CommandEntry[], intendedMs: number): Promise<void> {

@@ -64,29 +64,46 @@ const wholeSeconds: Read<number> = (place) => {
 };
 
 const stepRecord = record<{
-  readonly at: number;
+  readonly at: number | undefined;
+  readonly after: 'drained' | undefined;
   readonly send: readonly CommandEntry[] | undefined;
   readonly to: Selection | undefined;
   readonly fault: LabFault | undefined;
   readonly for: number | undefined;
 }>({
-  at: withDefault(duration, 0),
+  at: optional(duration),
+  after: optional(oneOf(['drained'] as const)),
   send: optional(listOf(commandEntry, 32, 1)),
   to: optional(selection),
   fault: optional(fault),
   for: optional(duration),
 });
 
+/** A step that waits for the ones before it, and names no time, is due with the latest of them. */
+const UNTIMED = -1;
+
 const timelineStep: Read<TimelineStep> = (place) => {
   const step = stepRecord(place);
   if (step === INVALID) return INVALID;
+  const atMs = step.at ?? (step.after === 'drained' ? UNTIMED : 0);
   if ((step.send === undefined) === (step.fault === undefined)) return place.wrong('an entry of the timeline has either send or fault');
   if (step.send !== undefined) {
     if (step.for !== undefined) return place.wrong('for belongs to a fault');
-    return { kind: 'send', atMs: step.at, send: step.send, to: step.to ?? ALL };
+    return { kind: 'send', atMs, after: step.after, send: step.send, to: step.to ?? ALL };
   }
   if (step.to !== undefined) return place.wrong('to belongs to send');
-  return { kind: 'fault', atMs: step.at, fault: step.fault as LabFault, forMs: step.for };
+  return { kind: 'fault', atMs, after: step.after, fault: step.fault as LabFault, forMs: step.for };
+};
+
+const timeline: Read<readonly TimelineStep[]> = (place) => {
+  const steps = listOf(timelineStep, MAX_ENTRIES)(place);
+  if (steps === INVALID) return INVALID;
+  let latestMs = 0;
+  return steps.map((step) => {
+    const atMs = step.atMs === UNTIMED ? latestMs : step.atMs;
+    latestMs = Math.max(latestMs, atMs);
+    return { ...step, atMs };
+  });
 };
 
 interface ScenarioFile extends Omit<Scenario, 'poll' | 'pushLoss' | 'durationMs' | 'drainWithinMs' | 'generator' | 'assertions'> {
@@ -111,7 +128,7 @@ const scenarioFile: Read<ScenarioFile> = record<ScenarioFile>({
   ),
   push: withDefault(record({ loss: withDefault(share, 0) }), { loss: 0 }),
   poll: withDefault(record({ interval: withDefault(wholeSeconds, 300_000), jitter: withDefault(wholeSeconds, 30_000) }), { interval: 300_000, jitter: 30_000 }),
-  timeline: withDefault(listOf(timelineStep, MAX_ENTRIES), []),
+  timeline: withDefault(timeline, []),
   duration: withDefault(duration, 0),
   drainWithin: withDefault(duration, 60_000),
   generator: withDefault(record({ maxEventLoopDelay: withDefault(duration, 500), maxLag: withDefault(duration, 1_000) }), {

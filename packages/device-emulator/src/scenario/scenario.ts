@@ -39,18 +39,24 @@ export interface CommandEntry {
   readonly properties: { readonly [key: string]: PropertyValue };
 }
 
-/** What the administrator sends at one time: each device gets the commands in this order, all at once. */
-export interface SendStep {
-  readonly kind: 'send';
+/** When a step of the timeline is due. */
+export interface StepTime {
+  /** From the beginning of the timeline. */
   readonly atMs: number;
+  /** `drained`: not before everything that was sent by earlier steps is through; later steps move back by as much. */
+  readonly after?: 'drained' | undefined;
+}
+
+/** What the administrator sends at one time: each device gets the commands in this order, all at once. */
+export interface SendStep extends StepTime {
+  readonly kind: 'send';
   readonly send: readonly CommandEntry[];
   readonly to: Selection;
 }
 
 /** A fault that the lab server is told to cause; taken away again after `forMs`. */
-export interface FaultStep {
+export interface FaultStep extends StepTime {
   readonly kind: 'fault';
-  readonly atMs: number;
   readonly fault: LabFault;
   readonly forMs?: number | undefined;
 }

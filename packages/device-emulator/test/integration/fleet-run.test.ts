@@ -25,7 +25,7 @@ timeline:
       - { command: REQUEST_DEVICE_INFO }
       - { command: UPDATE_IT_POLICY, properties: { revision: 1, policy: { wifiPassword: policy-secret-text } } }
       - { command: LOCK_DEVICE, properties: { message: come back } }
-  - { at: 2s, send: [{ command: DELETE_WORK_SPACE_DATA }], to: { label: leaving, share: 25% } }
+  - { after: drained, send: [{ command: DELETE_WORK_SPACE_DATA }], to: { label: leaving, share: 25% } }
 drainWithin: 60s
 generator: { maxEventLoopDelay: 10s, maxLag: 30s }
 assert: [audit == ok, commandsDone == commandsSent, pushesDropped > 0, pushesRecoveredByPoll == pushesDropped, deactivated == 2]

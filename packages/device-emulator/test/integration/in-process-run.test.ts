@@ -135,7 +135,7 @@ assert: [audit == ok]
     scenario(`
 timeline:
   - { at: 0s, send: [{ command: DELETE_WORK_SPACE_DATA }], to: { label: leaving } }
-  - { at: 3s, send: [{ command: REQUEST_DEVICE_INFO }, { command: UNLOCK_DEVICE }] }
+  - { after: drained, send: [{ command: REQUEST_DEVICE_INFO }, { command: UNLOCK_DEVICE }] }
 assert: [deactivated == 2, commandsSent == 8, audit == ok]
 `);
     const first = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'one', '--json']);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { asTyped } from '../../src/cli/as-typed.ts';
 import type { CliIo } from '../../src/cli/cli-io.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { DEMO_SCENARIO } from '../../src/cli/demo-scenario.ts';
+import { wordsFor } from '../../src/cli/error-words.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { main } from '../../src/cli/main.ts';
 import { progressDisplay } from '../../src/cli/progress-display.ts';
@@ -87,6 +88,20 @@ describe('device-emulator', () => {
     const { code, err } = await call('resume', '.');
     expect(code).toBe(EXIT.usage);
     expect(err).toContain('there is no run to resume');
+  });
+
+  it('leaves no folder behind when the run cannot begin, and keeps one that was there', async () => {
+    writeFileSync(join(folder, 'demo.yaml'), DEMO_SCENARIO);
+    expect((await call('run', 'demo.yaml', '--target', 'missing.json')).code).toBe(EXIT.usage);
+    expect(existsSync(join(folder, '.device-emulator/demo-7'))).toBe(false);
+    expect((await call('run', 'demo.yaml', '--target', 'missing.json', '--state', '.')).code).toBe(EXIT.usage);
+    expect(existsSync(join(folder, 'demo.yaml'))).toBe(true);
+  });
+
+  it('says what to look at when no server answers', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
+    expect(wordsFor(refused)).toMatch(/does not answer \(connect ECONNREFUSED 127\.0\.0\.1:9\)\. Is it running, and is the connection file/);
+    expect(wordsFor(new Error('a bug'))).toBeUndefined();
   });
 
   it('refuses a connection file that is none', async () => {

@@ -59,6 +59,11 @@ describe('parseScenario', () => {
     expect(scenario.assertions).toHaveLength(3);
   });
 
+  it('has a step that waits for the others follow the latest of them', () => {
+    const { timeline } = parseScenario(VALID.replace('for: 2s', 'for: 2s\n  - { after: drained, send: [{ command: UNLOCK_DEVICE }] }'), 'file.yaml');
+    expect(timeline[2]).toMatchObject({ kind: 'send', atMs: 1_000, after: 'drained' });
+  });
+
   it('reads JSON as well', () => {
     const source = JSON.stringify({ format: 1, name: 'json', populations: [{ name: 'a', operatingSystem: 'ios', count: 3 }] });
     expect(parseScenario(source, 'file.json').populations[0]?.count).toBe(3);
@@ -102,6 +107,7 @@ describe('parseScenario', () => {
     ['an audit compared with a number', 'audit == ok', 'audit == 1', 'the audit is compared with ok only (write: audit == ok)'],
     ['no comparison', 'audit == ok', 'audit', 'expected <metric> <comparison> <value>'],
     ['an entry with send and fault', '    to: {', '    fault: { kind: drop }\n    to: {', 'an entry of the timeline has either send or fault'],
+    ['a step after something else', 'at: 1s', 'after: drain', 'timeline[0].after: expected one of drained, found "drain" (did you mean drained?)'],
     ['a repeated field', 'size: 10', 'size: 10\nsize: 11', 'file.yaml:5:1: Map keys must be unique'],
     ['a negative number as property', 'message: hello', 'message: -1', 'a property is text, a whole number from 0, true or false, a list or a map, not -1'],
     ['an alias', 'message: hello', 'message: *x', 'not an alias'],
