@@ -81,6 +81,10 @@ describe('user id', () => {
     expect(canonicalUserId(` ${'x'.repeat(254)} `)).toHaveLength(254);
   });
 
+  it('refuses input that is too long before its spaces are looked at', () => {
+    expect(thrown(() => canonicalUserId(`alice${' '.repeat(1_024)}`))).toMatchObject({ code: 'ERR_USAGE_ARGUMENT' });
+  });
+
   it('comes over the wire in its canonical form only', () => {
     requireCanonicalUserId('alice@example.com');
     for (const other of ['Alice@example.com', ' alice', 'e\u0301'])
