@@ -29,6 +29,12 @@ export const LISTENER_LIMITS: ListenerLimits = {
   requestsInWork: 10_000,
 };
 
+/**
+ * Bounds of the admin listener. A body is read before anybody looks at who sends it, and it may be a thousand times as long as a frame: few at a time keep
+ * strangers from filling the memory.
+ */
+export const ADMIN_LISTENER_LIMITS: ListenerLimits = { ...LISTENER_LIMITS, connections: 1_000, requestsInWork: 128 };
+
 /** Largest frame of the protocol: header, body, signature and MAC. */
 export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes.value + 64 + 32;
 /** Largest frame from a peer that TLS has not authenticated: A5 carries a certificate request. */

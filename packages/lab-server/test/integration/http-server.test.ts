@@ -7,6 +7,8 @@ import type { PeerIdentity } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpServer, type HttpServerOptions, listenHttps } from '../../src/node/http-server.ts';
+import { LISTENER_KINDS } from '../../src/node/lab-listeners.ts';
+import { LISTENER_LIMITS } from '../../src/node/limits.ts';
 import { type OpensslPki, opensslPki } from '../support/openssl-pki.ts';
 import { ask, sendRaw } from '../support/raw-client.ts';
 
@@ -70,6 +72,12 @@ describe('a listener', () => {
     const answer = await ask(url('/a/b?c=d&e'), { ca: pki.root, method: 'POST', body: 'hello' });
     expect(answer.body.toString()).toBe('POST /a/b c=d&e 5');
     expect(peers).toMatchObject([{ kind: 'anonymous', source: '127.0.0.1' }]);
+  });
+
+  it('holds at most 256 MiB of bodies for peers that nobody knows', () => {
+    for (const [name, { mutual, bodyBytes, limits = LISTENER_LIMITS }] of Object.entries(LISTENER_KINDS)) {
+      if (!mutual) expect([name, bodyBytes * limits.requestsInWork <= 2 ** 28]).toEqual([name, true]);
+    }
   });
 
   it.each([
