@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wire } from '@uemkit/protocol';
@@ -95,6 +95,16 @@ describe('SharedClock', () => {
 });
 
 describe('FleetStore', () => {
+  it('is for its owner only, also in a folder that others may look into', async () => {
+    chmodSync(folder, 0o755);
+    const store = new FleetStore(folder);
+    await store.device(1).commit([{ key: 'a', value: Uint8Array.of(1) }]);
+    await store.close();
+    const files = readdirSync(folder);
+    expect(files).toContain('fleet.mdb');
+    for (const name of files) expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+  });
+
   it('keeps what each device committed, apart and over a restart', async () => {
     const store = new FleetStore(folder);
     await store.device(1).commit([{ key: 'a', value: Uint8Array.of(1) }]);
