@@ -1,13 +1,6 @@
 import { Agent, request } from 'undici';
+import type { Lab } from './command-line.ts';
 import type { Administrator } from './story.ts';
-
-/** What this example needs of a connection file. */
-interface Lab {
-  readonly admin: string;
-  readonly tenantId: string;
-  readonly ca: string;
-  readonly administrator: { readonly username: string; readonly password: string };
-}
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
