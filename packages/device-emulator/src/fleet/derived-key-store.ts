@@ -14,7 +14,7 @@ export interface DerivedKeyStoreOptions {
 
 /**
  * Keys made from seed and index: nothing is stored, and any machine makes the same keys again. So they are **test keys**, known to everybody who knows the
- * scenario and the seed; the serial number of the device says so in its certificate. The client names a new key for each new activation, so a key that it
+ * scenario and the seed; the serial number of the device says so to the server. The client names a new key for each new activation, so a key that it
  * destroyed is not used again.
  */
 export class DerivedKeyStore implements TlsKeyStore {

@@ -83,7 +83,7 @@ function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size
       activationType: population.activationType,
       credential: population.credential,
       userId: `${userPrefix(fleetId)}${number}@fleet.test`,
-      // Says on each certificate and in each console that this is no real device, and that its key is no secret.
+      // Says at the server and in each console that this is no real device, and that its key is no secret.
       serialNumber: `TEST-KEY-${scenario.name}-${draw.below('serial', 0x1_0000).toString(16).padStart(4, '0')}-${number}`.toUpperCase(),
       hasDevicePassword: (withPassword.get(population.name) as (index: number) => boolean)(index),
       labels: population.labels,
