@@ -55,7 +55,7 @@ async function startFleet(data, state) {
   await new Promise((resolve, reject) => {
     child.stderr.on('data', (chunk) => {
       said += chunk;
-      if (said.includes('Administrator manages')) resolve();
+      if (said.includes('the fleet stays up')) resolve();
     });
     child.once('exit', (code) => reject(new Error(`the fleet ended with ${code}: ${said}`)));
   });
