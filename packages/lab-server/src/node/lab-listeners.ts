@@ -7,7 +7,7 @@ import type { PushConnection, PushSocket } from '../roles/notification/push-sess
 import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
 import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServer, type HttpServerOptions, listenHttps } from './http-server.ts';
-import { ADMIN_LISTENER_LIMITS, ANONYMOUS_FRAME_BYTES, FRAME_BYTES, LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
+import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS } from './limits.ts';
 import { pushUpgrade } from './push-upgrade.ts';
 
 /** A role that listens: what its listeners need of it. */
@@ -40,8 +40,8 @@ interface ListenerKind {
   readonly services: readonly ServiceName[];
   readonly mutual: boolean;
   readonly bodyBytes: number;
-  /** Absent: `LISTENER_LIMITS`. */
-  readonly limits?: ListenerLimits;
+  /** Other than `LISTENER_LIMITS`. */
+  readonly limits?: Partial<ListenerLimits>;
   readonly also?: 'rest' | 'push';
 }
 
@@ -51,7 +51,7 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   infrastructureLink: { role: 'infrastructure', services: ['registrations', 'notifications'], mutual: true, bodyBytes: FRAME_BYTES },
   activation: { role: 'uem', services: ['activation'], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES },
   devices: { role: 'uem', services: ['device'], mutual: true, bodyBytes: FRAME_BYTES },
-  admin: { role: 'uem', services: [], mutual: false, bodyBytes: MAX_REST_BODY_BYTES, limits: ADMIN_LISTENER_LIMITS, also: 'rest' },
+  admin: { role: 'uem', services: [], mutual: false, bodyBytes: MAX_REST_BODY_BYTES, limits: { requestsInWork: MAX_ADMIN_REQUESTS }, also: 'rest' },
   notification: { role: 'notification', services: [], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
   notificationLink: { role: 'notification', services: ['provider'], mutual: true, bodyBytes: FRAME_BYTES },
 };
@@ -83,7 +83,7 @@ export function openListener(name: ListenerName, options: ListenerOptions): Prom
     refused: (reason, source) => note('connection', 'closed', source, reason),
     failed: (error) => note('unknown', '500', '', error instanceof Error ? `${error.name}: ${error.message}` : 'bug'),
     ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options) } : {}),
-    limits: { ...(kind.limits ?? LISTENER_LIMITS), ...limits },
+    limits: { ...kind.limits, ...limits },
   };
   return listenHttps(server);
 }

@@ -29,11 +29,8 @@ export const LISTENER_LIMITS: ListenerLimits = {
   requestsInWork: 10_000,
 };
 
-/**
- * Bounds of the admin listener. A body is read before anybody looks at who sends it, and it may be a thousand times as long as a frame: few at a time keep
- * strangers from filling the memory.
- */
-export const ADMIN_LISTENER_LIMITS: ListenerLimits = { ...LISTENER_LIMITS, connections: 1_000, requestsInWork: 128 };
+/** Requests in work at the admin listener: bodies are long there and are read before anybody looks at who sends them, so strangers could fill the memory. */
+export const MAX_ADMIN_REQUESTS = 128;
 
 /** Largest frame of the protocol: header, body, signature and MAC. */
 export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes.value + 64 + 32;
