@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ProtocolError } from '@uemkit/protocol';
 
@@ -12,7 +12,8 @@ export function writePrivateFile(path: string, content: string): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = openSync(next, 'w', 0o600);
     try {
-      writeSync(file, content);
+      // Not `writeSync`: on a full disk that writes a part and says nothing.
+      writeFileSync(file, content);
       fsyncSync(file);
     } finally {
       closeSync(file);
