@@ -80,6 +80,7 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
   const scenario = parseScenario(header.scenarioSource, header.scenarioFile);
   const plan = makePlan(scenario, crypto, { seed: header.seed, size: header.size });
   const display = progressDisplay({ write: io.err, interactive: io.interactive && !io.env.NO_COLOR, colour: io.interactive && !io.env.NO_COLOR });
+  if (header.finished) display.note('this run had finished; its devices come up once more, nothing is sent twice');
   const progress: Progress = {
     ...display,
     phase(title) {

@@ -127,6 +127,8 @@ assert: [audit == ok]
     const resumed = await call(['resume', 'state', '--json']);
     expect(resumed.code, resumed.err).toBe(EXIT.ok);
     expect(resumed.err).toContain('5 of 5 devices are activated already');
+    expect(resumed.err).not.toContain('had finished');
+    expect((await call(['resume', 'state', '--json'])).err).toContain('this run had finished');
     expect(JSON.parse(resumed.out)).toMatchObject({ activated: 5, serverKnown: 5, commandsSent: 10, commandsDone: 10, audit: 'ok' });
   });
 
