@@ -147,9 +147,12 @@ class NodeTransport implements UemTransport {
     const onSession = (received: Buffer): void => {
       if (!this.#closed) this.#session = { address, trust, identity, session: received };
     };
+    const timeoutMs = this.#connectTimeoutMs;
+    // Only UEM may give orders; to others the device shows no certificate.
+    const serverRole = identity === undefined ? undefined : 'uem';
     this.#contextFor(trust, identity).then(
       (context) =>
-        connectTls({ address, trust, context, session, timeoutMs: this.#connectTimeoutMs, onSession: resume ? onSession : undefined }, (error, socket) => {
+        connectTls({ address, trust, context, session, serverRole, timeoutMs, onSession: resume ? onSession : undefined }, (error, socket) => {
           // What resumed once may not resume again: the server has the last word in a full handshake.
           if (error !== null) this.#session = undefined;
           if (socket !== null) callback(null, socket);

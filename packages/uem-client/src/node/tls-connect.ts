@@ -10,6 +10,8 @@ export interface TlsConnectOptions {
   readonly address: string;
   readonly trust: Trust;
   readonly context: SecureContext;
+  /** Role that the server's certificate must name (docs/protocol, section 8): another server of the same root does not speak for UEM. */
+  readonly serverRole?: 'uem' | undefined;
   /** Silence during the handshake after which it is given up. */
   readonly timeoutMs: number;
   /** TLS session of the same device with the same server and trust. */
@@ -76,9 +78,19 @@ class Handshake {
   }
 
   #connected(): void {
-    // A session is resumed only with the server that showed the right key in the full handshake before.
-    const checked = this.#socket.isSessionReused() || isPinned(this.#options.trust, this.#socket.getPeerX509Certificate());
-    this.#answer(checked ? null : new ProtocolError('ERR_TRANSPORT_TLS', 'the server has another key than the pinned one'));
+    // A session is resumed only with the server that passed in the full handshake before.
+    this.#answer(this.#socket.isSessionReused() ? null : this.#refusal());
+  }
+
+  #refusal(): ProtocolError | null {
+    const { trust, serverRole } = this.#options;
+    if (trust.spkiPins.length === 0 && serverRole === undefined) return null;
+    const certificate = this.#socket.getPeerX509Certificate();
+    if (!isPinned(trust, certificate)) return new ProtocolError('ERR_TRANSPORT_TLS', 'the server has another key than the pinned one');
+    if (serverRole !== undefined && !hasRole(certificate, serverRole)) {
+      return new ProtocolError('ERR_TRANSPORT_TLS', `the certificate of the server does not name the role ${serverRole}`);
+    }
+    return null;
   }
 
   #answer(error: ProtocolError | null): void {
@@ -94,6 +106,11 @@ class Handshake {
 }
 
 function ignore(): void {}
+
+/** Node quotes a name that has a comma, so that a part of one cannot pass for a whole. */
+function hasRole(certificate: X509Certificate | undefined, role: string): boolean {
+  return certificate?.subjectAltName?.split(', ').includes(`URI:urn:uemkit:role:${role}`) ?? false;
+}
 
 function isPinned({ spkiPins }: Trust, certificate: X509Certificate | undefined): boolean {
   if (spkiPins.length === 0) return true;

@@ -22,7 +22,7 @@ export interface TestCa {
   readonly root: Uint8Array;
   readonly rootPem: string;
   /** Certificate for 127.0.0.1 and localhost, or for a device. */
-  issue(options: { readonly for: 'server' | 'device'; readonly notBeforeMs?: number; readonly notAfterMs?: number }): Promise<TestIdentity>;
+  issue(options: { readonly for: 'server' | 'device'; readonly role?: string; readonly notBeforeMs?: number; readonly notAfterMs?: number }): Promise<TestIdentity>;
 }
 
 /** Makes a root. */
@@ -39,7 +39,7 @@ export async function testCa(name: string): Promise<TestCa> {
   return {
     root: new Uint8Array(root.rawData),
     rootPem: root.toString('pem'),
-    async issue({ for: use, notBeforeMs = Date.now() - DAY_MS, notAfterMs = Date.now() + DAY_MS }) {
+    async issue({ for: use, role = 'uem', notBeforeMs = Date.now() - DAY_MS, notAfterMs = Date.now() + DAY_MS }) {
       const leafKeys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
       const leaf = await x509.X509CertificateGenerator.create({
         subject: `CN=${use}`,
@@ -57,6 +57,7 @@ export async function testCa(name: string): Promise<TestCa> {
                 new x509.SubjectAlternativeNameExtension([
                   { type: 'ip', value: '127.0.0.1' },
                   { type: 'dns', value: 'localhost' },
+                  { type: 'url', value: `urn:uemkit:role:${role}` },
                 ]),
               ]
             : []),

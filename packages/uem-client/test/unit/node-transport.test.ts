@@ -151,6 +151,21 @@ describe('trust', () => {
     expect(running.connections).toBe(0);
   });
 
+  it('takes orders from UEM alone: another server of the same root is refused before a request is sent', async () => {
+    let requests = 0;
+    const running = await started({
+      identity: await ca.issue({ for: 'server', role: 'infrastructure' }),
+      answer: () => {
+        requests++;
+        return { body: ANSWER };
+      },
+    });
+    await expect(transport().exchange(asking(running.address, { identity }))).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
+    expect(requests).toBe(0);
+    // Discovery is asked of the Infrastructure, and without an identity.
+    expect(await transport().exchange(asking(running.address, { service: 'discovery' }))).toEqual(ANSWER);
+  });
+
   it('refuses a name that is not in the certificate', async () => {
     const other = await ca.issue({ for: 'device' });
     const running = await started({ identity: other });
