@@ -18,7 +18,7 @@ const { values } = parseArgs({
 const ROUNDS = Number(values.rounds);
 const SCENARIO = 'scripts/lib/chaos.yaml';
 /** Longest time from the start of a program to its death. */
-const LONGEST_LIFE_MS = 8_000;
+const LONGEST_LIFE_MS = 6_000;
 const SHORTEST_LIFE_MS = 1_000;
 /** More deaths of one fleet than that would leave it no time to live. */
 const DEATHS = 3;
