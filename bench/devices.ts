@@ -12,6 +12,10 @@ import { SeededDraw } from '../packages/device-emulator/src/plan/seeded-draw.ts'
 import type { PemIdentity } from './bare/certificates.ts';
 import type { Connection } from './lab-process.ts';
 
+/** Shared by all devices of the process, as in a fleet. */
+const CRYPTO = nodeCrypto();
+const ENTROPY = nodeEntropy();
+
 /** The least operating system: everything succeeds, nothing is kept. */
 const operatingSystem: OperatingSystem = {
   pushService: 'fcm',
@@ -42,11 +46,11 @@ export interface BenchDeviceOptions {
 /** One device: the real client library on its Node transport. */
 export function benchDevice(
   { clock, contexts, limits }: Surroundings,
-  { index, store, crypto = nodeCrypto(), wrap = (transport) => transport }: BenchDeviceOptions,
+  { index, store, crypto = CRYPTO, wrap = (transport) => transport }: BenchDeviceOptions,
 ): UemClient {
   const keyStore = new DerivedKeyStore({ crypto, draw: new SeededDraw(crypto, 'bench'), index });
   const transport = wrap(nodeTransport({ keyStore, contexts }));
-  return createUemClient({ crypto, clock, entropy: nodeEntropy(), store, keyStore, operatingSystem, transport, limits });
+  return createUemClient({ crypto, clock, entropy: ENTROPY, store, keyStore, operatingSystem, transport, limits });
 }
 
 /** Adds users and gives the contents of their QR codes. */
