@@ -1,10 +1,11 @@
 export { concatBytes, lp, sameBytes, u16be, u32be, u64be, u64le, utf8 } from './bytes/bytes.ts';
 export { type SecretBytes, secret, wipe } from './bytes/secret.ts';
 export { fromBase64url, fromHex, toBase64url, toHex } from './bytes/text.ts';
-export { drive, type Driven, type DrivePorts } from './drive/drive.ts';
+export { type Driven, type DrivePorts, drive } from './drive/drive.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
 export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
+export * as keySchedule from './key-schedule/index.ts';
 export {
   ACTIVATION_SALT_BYTES,
   type ActivationIdentity,
@@ -19,7 +20,6 @@ export {
   userIdHash,
   verifierFromStretched,
 } from './key-schedule/index.ts';
-export * as keySchedule from './key-schedule/index.ts';
 export { type ActivationDoneAnswer, answerActivationDone } from './machine/activation/activation-done.ts';
 export { ACTIVATION_TIMERS, type ActivationInitiator, activationInitiator } from './machine/activation/activation-initiator.ts';
 export {
@@ -96,9 +96,6 @@ export type {
 export { HANDSHAKE_INITIATOR_TRANSITIONS, HANDSHAKE_RESPONDER_TRANSITIONS } from './machine/handshake/transitions.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
 export { StateCell, type Transition, type TransitionListener, type TransitionRecorder, transitionRecorder } from './machine/table.ts';
-export * as record from './record/index.ts';
-export { backoff, type BackoffOptions, DEFAULT_BACKOFF } from './retry/backoff.ts';
-export { randomFraction } from './retry/jitter.ts';
 export type { CancelTimer, Clock } from './ports/clock.ts';
 export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-provider.ts';
 export type { Entropy } from './ports/entropy.ts';
@@ -107,5 +104,8 @@ export type { FrameReceiver, Link, RequestLink, StreamLink } from './ports/link.
 export type { CertificatePeer, PeerIdentity } from './ports/peer-identity.ts';
 export type { Store, StoreWrite } from './ports/store.ts';
 export type { TraceEvent, TraceSink } from './ports/trace.ts';
+export * as record from './record/index.ts';
+export { type BackoffOptions, backoff, DEFAULT_BACKOFF } from './retry/backoff.ts';
+export { randomFraction } from './retry/jitter.ts';
 export * as wire from './wire/index.ts';
 export * as x509 from './x509/index.ts';

@@ -22,7 +22,12 @@ export interface TestCa {
   readonly root: Uint8Array;
   readonly rootPem: string;
   /** Certificate for 127.0.0.1 and localhost, or for a device. */
-  issue(options: { readonly for: 'server' | 'device'; readonly role?: string; readonly notBeforeMs?: number; readonly notAfterMs?: number }): Promise<TestIdentity>;
+  issue(options: {
+    readonly for: 'server' | 'device';
+    readonly role?: string;
+    readonly notBeforeMs?: number;
+    readonly notAfterMs?: number;
+  }): Promise<TestIdentity>;
 }
 
 /** Makes a root. */
