@@ -47,7 +47,7 @@ export const bench: Bench = async (progress) => {
     const total = WARM_UP + 1 + ROUNDS * BATCH;
     progress(`${total} users with QR codes`);
     const contents = await qrCodes(lab.info, 'activation', total);
-    const shared = surroundings({ releaseAfterMs: 0 });
+    const shared = surroundings();
     let index = 0;
     const nextContent = (): string => contents[index] as string;
     const profile = await observe(async (extra, store) => (await activate(shared, store(fleet.device(index)), index, nextContent(), extra))());
