@@ -94,29 +94,3 @@ describe('lmdb store', () => {
     chmodSync(join(directory, 'file'), 0o600);
   });
 });
-
-const smallDisk = process.env.UEMKIT_SMALL_DISK;
-
-/** Needs an empty file system of a few megabytes; CI mounts a tmpfs and names it. */
-describe.skipIf(smallDisk === undefined)('lmdb store on a full disk (UEMKIT_SMALL_DISK)', () => {
-  it('reports what it cannot write, keeps what it has, and goes on when there is room again', async () => {
-    const directory = mkdtempSync(join(smallDisk as string, 'state-'));
-    folders.push(directory);
-    const store = openLmdbStore({ directory });
-    await store.transaction((tx) => tx.put('first', Uint8Array.of(1)));
-    writeFileSync(join(directory, '..', 'ballast'), new Uint8Array(500_000));
-    let failed: unknown;
-    for (let n = 0; n < 2_000 && failed === undefined; n++) {
-      failed = await store.transaction((tx) => tx.put(`k/${n}`, new Uint8Array(50_000))).catch((error: unknown) => error);
-    }
-    expect(failed).toMatchObject({ code: 'ERR_STORE_WRITE' });
-    expect(store.read((view) => view.get('first'))).toEqual(Uint8Array.of(1));
-    const ballast = join(directory, '..', 'ballast');
-    rmSync(ballast, { force: true });
-    await store.transaction((tx) => tx.put('later', Uint8Array.of(2)));
-    await store.close();
-    const again = openLmdbStore({ directory });
-    expect(again.read((view) => [view.get('first'), view.get('later')])).toEqual([Uint8Array.of(1), Uint8Array.of(2)]);
-    await again.close();
-  });
-});
