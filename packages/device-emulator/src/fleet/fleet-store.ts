@@ -48,7 +48,7 @@ export class FleetStore {
 
   /** A store whose keys all begin with `prefix`. */
   part(prefix: string): Store {
-    return { get: async (key) => this.get(prefix + key), commit: (writes) => this.commit(prefix, writes) };
+    return new PartStore(this, prefix);
   }
 
   /** @throws ProtocolError `ERR_STORE_READ` */
@@ -94,6 +94,25 @@ export class FleetStore {
 
   async close(): Promise<void> {
     await this.#database.close();
+  }
+}
+
+/** The keys of one part. A class, because thousands of devices keep one of these each. */
+class PartStore implements Store {
+  readonly #fleet: FleetStore;
+  readonly #prefix: string;
+
+  constructor(fleet: FleetStore, prefix: string) {
+    this.#fleet = fleet;
+    this.#prefix = prefix;
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return this.#fleet.get(this.#prefix + key);
+  }
+
+  commit(writes: readonly StoreWrite[]): Promise<void> {
+    return this.#fleet.commit(this.#prefix, writes);
   }
 }
 

@@ -27,6 +27,8 @@ export interface Driven<Call, Output> {
   readonly ended: Promise<Output>;
   /** Hands a call to the machine; does nothing once it has ended. */
   call(call: Call): void;
+  /** Ends the run as an abort of `signal` does: `ended` rejects with `reason`. Does nothing once it has ended. */
+  stop(reason: unknown): void;
 }
 
 /** Inputs that wait for the machine. More means that the peer sends faster than the store takes. */
@@ -37,11 +39,10 @@ export function drive<Request, Result, Event, Output, Call = never>(
   machine: Machine<Request, Result, Event, Output, Call>,
   ports: DrivePorts<Request, Result, Event>,
 ): Driven<Call, Output> {
-  const run = new Run(machine, ports);
-  return { ended: run.loop(), call: (call) => run.push({ type: 'call', call }) };
+  return new Run(machine, ports);
 }
 
-class Run<Request, Result, Event, Output, Call> {
+class Run<Request, Result, Event, Output, Call> implements Driven<Call, Output> {
   readonly #machine: Machine<Request, Result, Event, Output, Call>;
   readonly #ports: DrivePorts<Request, Result, Event>;
   readonly #stop = new AbortController();
@@ -50,26 +51,36 @@ class Run<Request, Result, Event, Output, Call> {
   readonly #inputs: Input<Result, Call>[] = [{ type: 'start' }];
   #wake: (() => void) | undefined;
   #broken: unknown;
+  readonly ended: Promise<Output>;
 
   constructor(machine: Machine<Request, Result, Event, Output, Call>, ports: DrivePorts<Request, Result, Event>) {
     this.#machine = machine;
     this.#ports = ports;
+    this.ended = this.#loop();
   }
 
-  push(input: Input<Result, Call>): void {
+  call(call: Call): void {
+    this.#push({ type: 'call', call });
+  }
+
+  stop(reason: unknown): void {
+    this.#break(reason);
+  }
+
+  #push(input: Input<Result, Call>): void {
     if (this.#stop.signal.aborted) return;
     if (this.#inputs.length >= MAX_WAITING_INPUTS) return this.#break(new ProtocolError('ERR_WIRE_LIMIT', 'too many inputs wait for the machine'));
     this.#inputs.push(input);
     this.#wake?.();
   }
 
-  async loop(): Promise<Output> {
+  async #loop(): Promise<Output> {
     const { signal, link, clock } = this.#ports;
     const onAbort = (): void => this.#break(signal?.reason);
     try {
       signal?.throwIfAborted();
       signal?.addEventListener('abort', onAbort, { once: true });
-      if ('receive' in link) link.receive({ received: (frame) => this.#arrived(frame), closed: (error) => this.push({ type: 'closed', error }) });
+      if ('receive' in link) link.receive({ received: (frame) => this.#arrived(frame), closed: (error) => this.#push({ type: 'closed', error }) });
       for (;;) {
         const input = await this.#next();
         for (const effect of this.#machine.handle(input, clock.nowMs())) {
@@ -109,7 +120,7 @@ class Run<Request, Result, Event, Output, Call> {
         this.#disarm(effect.timer);
         this.#timers.set(
           effect.timer,
-          this.#ports.clock.setTimer(effect.afterMs, () => this.push({ type: 'timer', timer: effect.timer })),
+          this.#ports.clock.setTimer(effect.afterMs, () => this.#push({ type: 'timer', timer: effect.timer })),
         );
         return undefined;
       case 'cancel-timer':
@@ -136,16 +147,16 @@ class Run<Request, Result, Event, Output, Call> {
       const answer = await link.exchange(frame, this.#stop.signal);
       if (answer !== undefined) this.#arrived(answer);
     } catch (error) {
-      if (isProtocolError(error)) this.push({ type: 'closed', error });
+      if (isProtocolError(error)) this.#push({ type: 'closed', error });
       else this.#break(error);
     }
   }
 
   async #request(request: Request): Promise<void> {
     try {
-      this.push({ type: 'result', result: await this.#ports.request(request, this.#stop.signal) });
+      this.#push({ type: 'result', result: await this.#ports.request(request, this.#stop.signal) });
     } catch (error) {
-      if (isProtocolError(error)) this.push({ type: 'failed', error });
+      if (isProtocolError(error)) this.#push({ type: 'failed', error });
       else this.#break(error);
     }
   }
@@ -153,7 +164,7 @@ class Run<Request, Result, Event, Output, Call> {
   #arrived(frame: Uint8Array): void {
     if (this.#stop.signal.aborted) return;
     this.#ports.onFrame?.('received', frame, undefined);
-    this.push({ type: 'received', frame });
+    this.#push({ type: 'received', frame });
   }
 
   #disarm(timer: string): void {

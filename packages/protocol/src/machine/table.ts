@@ -16,12 +16,14 @@ export type TransitionListener = (row: Transition) => void;
 
 /** The state of one machine. It changes only along the rows of its table. */
 export class StateCell<State extends string> {
-  readonly #rows: readonly Transition<string, State>[];
+  readonly #table: readonly Transition<string, State>[];
+  readonly #role: string;
   readonly #onTransition: TransitionListener | undefined;
   #state: State;
 
   constructor(table: readonly Transition<string, State>[], role: string, initial: State, onTransition?: TransitionListener) {
-    this.#rows = table.filter((row) => row.role === role);
+    this.#table = table;
+    this.#role = role;
     this.#state = initial;
     this.#onTransition = onTransition;
   }
@@ -48,7 +50,7 @@ export class StateCell<State extends string> {
   }
 
   #find(input: string): Transition<string, State> | undefined {
-    return this.#rows.find((row) => row.state === this.#state && row.input === input);
+    return this.#table.find((row) => row.state === this.#state && row.input === input && row.role === this.#role);
   }
 }
 

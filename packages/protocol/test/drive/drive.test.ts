@@ -192,6 +192,26 @@ describe('drive', () => {
     expect(inner?.aborted).toBe(true);
   });
 
+  it('stops when its owner says so, and once only', async () => {
+    let inner: AbortSignal | undefined;
+    const machine = scripted((input) => (input.type === 'start' ? [{ type: 'request', request: 'sign', step: '' }] : []));
+    const run = drive(
+      machine,
+      ports({
+        request: (_request, signal) => {
+          inner = signal;
+          return new Promise(() => {});
+        },
+      }),
+    );
+    await fakeClock(0).settle();
+    run.stop(new Error('enough'));
+    run.stop(new Error('again'));
+    await expect(run.ended).rejects.toThrow('enough');
+    expect(inner?.aborted).toBe(true);
+    run.stop(new Error('after the end'));
+  });
+
   it('drops what comes after its end', async () => {
     let late: ((answer: Uint8Array) => void) | undefined;
     let lateRequest: ((error: Error) => void) | undefined;

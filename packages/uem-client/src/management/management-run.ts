@@ -58,7 +58,6 @@ export interface ManagementLoopOptions {
 export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRequestResult, ManagementEvent>, RequestLink, Pick<Store, 'commit'> {
   readonly #options: ManagementLoopOptions;
   readonly #machine: ManagementDevice;
-  readonly #stop: AbortController = new AbortController();
   #driven: Driven<ManagementCall, ManagementOutput> | undefined;
   /** Serves many exchanges, since most of them are answered. */
   #abort: AbortController | undefined;
@@ -113,7 +112,7 @@ export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRe
   drop(): void {
     this.#stopping = true;
     this.#abandonExchange();
-    this.#stop.abort(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
+    this.#driven?.stop(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
     this.rest();
   }
 
@@ -141,10 +140,6 @@ export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRe
 
   get link(): RequestLink {
     return this;
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal;
   }
 
   onEvent(event: ManagementEvent): void {

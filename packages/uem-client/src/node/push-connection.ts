@@ -34,7 +34,7 @@ async function upgrade(request: PushRequest, tls: TLSSocket): Promise<OpenPushCo
     maxPayload: MAX_ANSWER_BYTES,
     perMessageDeflate: false,
   });
-  const connection = new WsPushConnection(socket, request);
+  const connection = new WsPushConnection(socket, tls, request);
   // Without an answer the upgrade ends with the abort of the request, which has its own time limit.
   const abort = (): void => socket.terminate();
   request.signal?.addEventListener('abort', abort, { once: true });
@@ -62,6 +62,7 @@ function opened(socket: PushSocket, connection: WsPushConnection): Promise<void>
     const done = (error: ProtocolError | undefined): void => {
       socket.off('open', open).off('unexpected-response', refused).off('close', closed);
       connection.opened = error === undefined;
+      connection.heard();
       if (error === undefined) resolve();
       else reject(error);
     };
@@ -79,10 +80,6 @@ function remember(this: WebSocket, error: Error): void {
   (this as PushSocket).failure ??= error;
 }
 
-function hear(this: WebSocket): void {
-  (this as PushSocket).connection?.hear();
-}
-
 function receive(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
   (this as PushSocket).connection?.receive(data, isBinary);
 }
@@ -94,22 +91,20 @@ function end(this: WebSocket, code: number): void {
 class WsPushConnection implements OpenPushConnection {
   readonly #socket: PushSocket;
   readonly #request: PushRequest;
-  #heard = false;
+  readonly #tls: TLSSocket;
+  /** Pings included, without a listener for each kind of frame. */
+  #bytesHeard = 0;
   opened = false;
 
-  constructor(socket: PushSocket, request: PushRequest) {
+  constructor(socket: PushSocket, tls: TLSSocket, request: PushRequest) {
     this.#socket = socket;
+    this.#tls = tls;
     this.#request = request;
     socket.connection = this;
-    socket.on('error', remember).on('ping', hear).on('pong', hear).on('message', receive).on('close', end);
-  }
-
-  hear(): void {
-    this.#heard = true;
+    socket.on('error', remember).on('message', receive).on('close', end);
   }
 
   receive(data: WebSocket.RawData, isBinary: boolean): void {
-    this.#heard = true;
     // A copy: what ws hands out is a view of what the socket read.
     if (isBinary && data instanceof Uint8Array) this.#request.onFrame(new Uint8Array(data));
     else this.#socket.close(1003);
@@ -138,9 +133,9 @@ class WsPushConnection implements OpenPushConnection {
   }
 
   heard(): boolean {
-    const heard = this.#heard;
-    this.#heard = false;
-    return heard;
+    const before = this.#bytesHeard;
+    this.#bytesHeard = this.#tls.bytesRead;
+    return this.#bytesHeard !== before;
   }
 
   ping(): void {
