@@ -72,13 +72,14 @@ export async function cpuMicros(work: () => void | Promise<void>): Promise<numbe
   return used.user + used.system;
 }
 
-/** Operations per second of synchronous code over at least `leastMs`. */
+/** Operations per second of CPU time of synchronous code, over at least `leastMs` of it: what other processes take does not count. */
 export function opsPerSecond(operation: () => void, leastMs = 100): number {
   let batch = 1;
   for (;;) {
-    const start = process.hrtime.bigint();
+    const before = process.cpuUsage();
     for (let i = 0; i < batch; i++) operation();
-    const elapsedMs = Number(process.hrtime.bigint() - start) / 1e6;
+    const used = process.cpuUsage(before);
+    const elapsedMs = (used.user + used.system) / 1000;
     if (elapsedMs >= leastMs) return (batch * 1000) / elapsedMs;
     batch = Math.max(batch + 1, Math.ceil((batch * leastMs * 1.1) / Math.max(elapsedMs, 0.01)));
   }
