@@ -1,4 +1,13 @@
-import { backoff, type CancelTimer, MANAGEMENT_KEYS, type ManagementCall, type ProtocolError, restoreManagementState, type wire } from '@uemkit/protocol';
+import {
+  backoff,
+  type CancelTimer,
+  MANAGEMENT_KEYS,
+  type ManagementCall,
+  type ManagementState,
+  type ProtocolError,
+  restoreManagementState,
+  type wire,
+} from '@uemkit/protocol';
 import { asProtocolError, type ManagementLoopOptions, ManagementRun } from './management-run.ts';
 
 /**
@@ -59,21 +68,27 @@ export class ManagementLoop {
   }
 
   async #begin(reason: wire.PollReason): Promise<void> {
-    const { store } = this.#options;
-    const saved = new Map<string, Uint8Array | undefined>();
-    for (const key of Object.values(MANAGEMENT_KEYS)) saved.set(key, await store.get(key));
+    const state = await this.#savedState();
     if (this.#stopping || this.#run !== undefined) return;
-    const run = new ManagementRun(
-      this.#options,
-      restoreManagementState((key) => saved.get(key)),
-    );
+    const run = new ManagementRun(this.#options, state);
     this.#run = run;
-    run.begin().then(
+    if (this.#token !== undefined) run.call({ type: 'pushToken', token: this.#token });
+    run.call({ type: 'poll', reason });
+    this.#awaitEnd(run);
+  }
+
+  async #savedState(): Promise<ManagementState> {
+    const saved = new Map<string, Uint8Array | undefined>();
+    for (const key of Object.values(MANAGEMENT_KEYS)) saved.set(key, await this.#options.store.get(key));
+    return restoreManagementState((key) => saved.get(key));
+  }
+
+  /** On its own, because what stands in one function with these closures stays as long as the run. */
+  #awaitEnd(run: ManagementRun): void {
+    run.ended.then(
       () => this.#ended(run, undefined),
       (error: unknown) => this.#ended(run, asProtocolError(error)),
     );
-    if (this.#token !== undefined) run.call({ type: 'pushToken', token: this.#token });
-    run.call({ type: 'poll', reason });
   }
 
   #ended(run: ManagementRun, error: ProtocolError | undefined): void {

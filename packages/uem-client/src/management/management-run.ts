@@ -58,7 +58,7 @@ export interface ManagementLoopOptions {
 export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRequestResult, ManagementEvent>, RequestLink, Pick<Store, 'commit'> {
   readonly #options: ManagementLoopOptions;
   readonly #machine: ManagementDevice;
-  #driven: Driven<ManagementCall, ManagementOutput> | undefined;
+  readonly #driven: Driven<ManagementCall, ManagementOutput>;
   /** Serves many exchanges, since most of them are answered. */
   #abort: AbortController | undefined;
   /** Number of the exchange whose answer counts. */
@@ -80,11 +80,11 @@ export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRe
       backoff: { minMs: 0, baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs },
       limits: { answerMs: limits.requestTimeoutMs },
     });
+    this.#driven = drive(this.#machine, this);
   }
 
-  /** Starts the machine. Resolves when the device has left management; rejects as `drive` does. */
-  begin(): Promise<ManagementOutput> {
-    this.#driven = drive(this.#machine, this);
+  /** Resolves when the device has left management; rejects as `drive` does. */
+  get ended(): Promise<ManagementOutput> {
     return this.#driven.ended;
   }
 
@@ -93,7 +93,7 @@ export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRe
   }
 
   call(call: ManagementCall): void {
-    this.#driven?.call(call);
+    this.#driven.call(call);
   }
 
   /** Ends after the command that is being carried out was recorded. Its answer is not sent. */
@@ -112,7 +112,7 @@ export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRe
   drop(): void {
     this.#stopping = true;
     this.#abandonExchange();
-    this.#driven?.stop(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
+    this.#driven.stop(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
     this.rest();
   }
 

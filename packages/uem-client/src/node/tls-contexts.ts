@@ -31,9 +31,11 @@ export class TlsContexts {
     return context;
   }
 
-  /** Context of one device. `key` is PKCS#8 in PEM. */
+  /** Context of one device for one connection. `key` is PKCS#8 in PEM. */
   forDevice(roots: Trust['roots'], certificates: readonly Uint8Array[], key: string): SecureContext {
-    return this.#make(roots, { cert: certificates.map((der) => pem('CERTIFICATE', der)).join(''), key });
+    const context = this.#make(roots, { cert: certificates.map((der) => pem('CERTIFICATE', der)).join(''), key });
+    // Node's own mark: the native half (30 KiB, key included) goes with the socket, and not with some later garbage collection. A Node without it loses nothing else.
+    return Object.assign(context, { singleUse: true });
   }
 
   #make(roots: Trust['roots'], identity: { cert?: string; key?: string } = {}): SecureContext {
