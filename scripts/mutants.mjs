@@ -29,7 +29,17 @@ const TIMEOUT_FACTOR = 5;
 const MIN_TIMEOUT_MS = 30_000;
 
 /** Lines whose loss changes nothing that anybody could see, each with the reason. `text` is part of the mutant's name. */
-const EXCUSED = [];
+const EXCUSED = [
+  {
+    path: 'x509/der-reader.ts',
+    text: 'if (first === undefined)',
+    reason: 'a length that is not there reads as width 0, which the next check refuses with the same error',
+  },
+  { path: 'x509/der-reader.ts', text: 'without width === 0', reason: 'width 0 gives length 0, which is not the shortest form: refused with the same error' },
+  { path: 'x509/certificate-reader.ts', text: 'without unused === undefined', reason: 'the length has been checked; the line tells the compiler' },
+  { path: 'x509/certificate-reader.ts', text: 'without bits === undefined', reason: 'the length has been checked; the line tells the compiler' },
+  { path: 'x509/identifiers.ts', text: 'without point.length', reason: 'the prefix holds the length of the whole structure' },
+];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean' }, workers: { type: 'string' } } });
 
