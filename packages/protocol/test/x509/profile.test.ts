@@ -38,6 +38,8 @@ interface Parts {
   readonly keyUsage?: Uint8Array;
   readonly names?: readonly Uint8Array[];
   readonly more?: readonly Uint8Array[];
+  /** Place of the extension that is left out. */
+  readonly without?: number;
 }
 
 const extension = (oid: Uint8Array, value: Uint8Array, critical = true): Uint8Array =>
@@ -52,6 +54,7 @@ function made({
   keyUsage = DIGITAL_SIGNATURE,
   names,
   more = [],
+  without,
 }: Parts): Uint8Array {
   const extensions = [
     extension(OID.basicConstraints, constraints),
@@ -69,7 +72,7 @@ function made({
     derSequence(derTime(NOW_MS), derTime(NOW_MS + DAY_MS)),
     name(commonName),
     publicKeyInfo(DEVICE_KEY.publicKey),
-    derValue(contextTag(3, 'constructed'), derSequence(...extensions)),
+    derValue(contextTag(3, 'constructed'), derSequence(...extensions.filter((_, place) => place !== without))),
   );
   return derSequence(info, ECDSA_WITH_SHA256, derBitString(signatureValue(new Uint8Array(64).fill(1))));
 }
@@ -97,6 +100,10 @@ describe('a certificate outside the profile', () => {
     ['a key usage of no byte', { keyUsage: Uint8Array.of(0) }],
     ['a key usage with 32 unused bits', { keyUsage: Uint8Array.of(32, 0x80) }],
     ['a key usage with a bit among the unused ones', { keyUsage: Uint8Array.of(7, 0x81) }],
+    ['no basic constraints', { without: 0 }],
+    ['no key usage', { without: 1 }],
+    ['no extended key usage', { without: 2 }],
+    ['no subject key identifier', { without: 3 }],
     ['17 names', { names: Array<Uint8Array>(17).fill(uri('a')) }],
   ])('is refused: %s', (_, parts) => {
     expect(() => readCertificate(made(parts))).toThrow(format);
