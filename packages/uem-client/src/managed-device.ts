@@ -29,7 +29,12 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   readonly #context: ClientContext;
   readonly #owner: ManagedDeviceOwner;
   #device: ActiveDevice;
+  /** Only while the device is awake. */
   #loop: ManagementLoop | undefined;
+  #cancelPoll: (() => void) | undefined;
+  #pollDueMs = 0;
+  /** Of this device at its notification service; goes with a poll until UEM has it. */
+  #token: Uint8Array | undefined;
   #push: PushLoop | undefined;
   #started = false;
   #renewing: AbortController | undefined;
@@ -48,16 +53,14 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   start(reason: wire.PollReason): void {
     if (this.#started) return;
     this.#started = true;
-    if (this.#loop === undefined) this.#loop = this.#newLoop(reason);
-    else this.#loop.poll(reason);
+    this.#wake(reason);
     void this.#startPush();
   }
 
   poll(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
-      if (this.#loop === undefined) this.#loop = this.#newLoop('request');
-      else this.#loop.poll('request');
+      this.#wake('request');
     });
   }
 
@@ -76,6 +79,8 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   #end(): void {
     this.#started = false;
     this.#loop = undefined;
+    this.#cancelPoll?.();
+    this.#cancelPoll = undefined;
     this.#abandonRenewal();
     this.#push?.stop();
     this.#push = undefined;
@@ -83,19 +88,17 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     this.#settle(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
   }
 
-  #newLoop(reason: wire.PollReason): ManagementLoop {
+  /** Asks for pending actions; at rest there is no loop, so one is built from the store. */
+  #wake(reason: wire.PollReason, wakeUpId?: Uint8Array): void {
+    this.#restingSinceMs = undefined;
+    if (this.#loop !== undefined) return this.#loop.poll(reason, wakeUpId);
+    this.#cancelPoll?.();
+    this.#cancelPoll = undefined;
     const { clock, entropy, store, operatingSystem } = this.#context.options;
-    const loop = new ManagementLoop({
-      clock,
-      entropy,
-      store,
-      operatingSystem,
-      limits: this.#context.limits,
-      schedule: this.#device.schedule,
-      owner: this,
-    });
-    loop.start(reason);
-    return loop;
+    const { schedule } = this.#device;
+    this.#loop = new ManagementLoop({ clock, entropy, store, operatingSystem, limits: this.#context.limits, schedule, owner: this });
+    if (this.#token !== undefined) this.#loop.pushToken(this.#token);
+    this.#loop.start(reason, wakeUpId);
   }
 
   // F5.3 to F5.6
@@ -166,6 +169,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   #idle(commands: number, serverTimeEpochS: number, nextPollMs: number): void {
     this.#owner.emit('idle', { commands, serverTimeEpochS, nextPollMs });
     this.#restingSinceMs = this.#context.options.clock.monotonicMs();
+    this.#pollDueMs = this.#restingSinceMs + Math.ceil(nextPollMs);
     if (this.#cancelRelease === undefined) this.#releaseAfter(this.#context.limits.releaseAfterMs);
     // The server's time decides: a clock of the device that is wrong must not renew with every poll.
     if (serverTimeEpochS >= this.#device.renewAtEpochS) void this.#renew(serverTimeEpochS);
@@ -173,7 +177,8 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   }
 
   #failed(error: ProtocolError, retryInMs: number): void {
-    this.#rest();
+    this.#release();
+    if (!this.#started) this.#dropLoop();
     this.#owner.emit('pollfailed', { error, retryInMs });
     this.#settle(error);
   }
@@ -196,12 +201,19 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     });
   }
 
-  /** The poll connection closes; without `start` the loop ends, too, and nothing of the device stays but its state. */
+  /** A device at rest is its state in the store, its push connection, and the time of its next poll. */
   #rest(): void {
     this.#release();
-    if (this.#started) return this.#loop?.relax();
-    this.#loop?.drop();
+    this.#dropLoop();
+    if (!this.#started) return;
+    const { clock } = this.#context.options;
+    this.#cancelPoll = clock.setTimer(Math.max(0, this.#pollDueMs - clock.monotonicMs()), () => this.#wake('schedule'));
+  }
+
+  #dropLoop(): void {
+    const loop = this.#loop;
     this.#loop = undefined;
+    loop?.drop();
   }
 
   /** All who waited for a poll learn how it ended. */
@@ -276,15 +288,16 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
 
   async #rememberToken(token: Uint8Array): Promise<void> {
     const { store } = this.#context.options;
+    this.#token = token;
     this.#loop?.pushToken(token);
     const [saved, delivered] = [await store.get(PUSH_TOKEN_KEY), await store.get(MANAGEMENT_KEYS.pushToken)];
-    if (delivered === undefined || !sameBytes(delivered, token)) this.#loop?.poll('resume');
+    if (this.#started && (delivered === undefined || !sameBytes(delivered, token))) this.#wake('resume');
     if (saved === undefined || !sameBytes(saved, token)) await store.commit([{ key: PUSH_TOKEN_KEY, value: token }]);
   }
 
   wokenUp({ wakeUpId, sentAtEpochMs }: wire.WakeUp): void {
     this.#owner.emit('wakeup', { wakeUpId, sentAtEpochMs });
-    this.#loop?.poll('wakeUp', wakeUpId);
+    this.#wake('wakeUp', wakeUpId);
   }
 
   disconnected(error: ProtocolError | undefined, retryInMs: number): void {

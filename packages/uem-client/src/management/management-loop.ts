@@ -27,8 +27,8 @@ export class ManagementLoop {
   }
 
   /** Builds the machine from the store: an open command goes on. Then asks for pending actions. */
-  start(reason: wire.PollReason): void {
-    this.#begin(reason).catch((error: unknown) => this.#pause(asProtocolError(error)));
+  start(reason: wire.PollReason, wakeUpId?: Uint8Array): void {
+    this.#begin(reason, wakeUpId).catch((error: unknown) => this.#pause(asProtocolError(error)));
   }
 
   /** Asks for pending actions; a poll under way or due is joined. */
@@ -42,11 +42,6 @@ export class ManagementLoop {
   pushToken(token: Uint8Array): void {
     this.#token = token;
     this.#call({ type: 'pushToken', token });
-  }
-
-  /** The device is at rest. */
-  relax(): void {
-    this.#run?.relax();
   }
 
   /** Ends the loop. A command that is being carried out is finished and recorded first; its answer goes out after the next start. */
@@ -67,13 +62,13 @@ export class ManagementLoop {
     this.#run?.call(call);
   }
 
-  async #begin(reason: wire.PollReason): Promise<void> {
+  async #begin(reason: wire.PollReason, wakeUpId: Uint8Array | undefined): Promise<void> {
     const state = await this.#savedState();
     if (this.#stopping || this.#run !== undefined) return;
     const run = new ManagementRun(this.#options, state);
     this.#run = run;
     if (this.#token !== undefined) run.call({ type: 'pushToken', token: this.#token });
-    run.call({ type: 'poll', reason });
+    run.call({ type: 'poll', reason, wakeUpId });
     this.#awaitEnd(run);
   }
 

@@ -123,11 +123,6 @@ export class ManagementRun implements DrivePorts<ManagementRequest, ManagementRe
     this.#rested?.();
   }
 
-  /** The device is at rest: lets go of what the next exchange makes anew. */
-  relax(): void {
-    if (!this.#waiting) this.#abort = undefined;
-  }
-
   // DrivePorts
 
   get clock(): Clock {
