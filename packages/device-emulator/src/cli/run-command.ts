@@ -117,6 +117,7 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
     const eventLoopDelay = delay.summary();
     const report: RunReport = {
       plan,
+      starts: header.starts,
       metrics,
       order: outcome.order,
       audit: outcome.audit,

@@ -6,12 +6,15 @@ const MAX_SHOWN = 20;
 
 /** The report for people: what happened, in words, with the figures that matter. */
 export function textReport(report: RunReport): string {
-  const { plan, metrics, order, audit, assertions, generator } = report;
+  const { plan, starts, metrics, order, audit, assertions, generator } = report;
   const { counters, series } = metrics;
   const kinds = Object.entries(kindsOf(plan)).map(([kind, count]) => `${count} ${kind}`);
   const lines: string[] = [
     '',
     `Scenario ${plan.scenario.name}, seed ${plan.seed}, plan ${plan.digest}`,
+    ...(starts > 1
+      ? [`Start number ${starts}: times, priority and lost pushes are those of this start; devices, commands and audit are those of the whole run`]
+      : []),
     '',
     row('devices', `${audit.planned} (${kinds.join(', ')})`),
     row('activated', `${audit.activated}; the server knows ${audit.serverKnown}; nothing left open on ${audit.drained}`),

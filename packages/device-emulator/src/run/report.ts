@@ -9,6 +9,8 @@ import type { OrderReport } from './order-proof.ts';
 /** Everything that a run found out. */
 export interface RunReport {
   readonly plan: Plan;
+  /** Number of this start; from 2 on the run was resumed, and times, order and pushes are those of this start alone. */
+  readonly starts: number;
   readonly metrics: MetricsSummary;
   readonly order: OrderReport;
   readonly audit: AuditReport;
@@ -23,12 +25,13 @@ const MAX_LISTED = 1_000;
 
 /** The report as one JSON object: the contract of `--json`. */
 export function jsonReport(report: RunReport): Readonly<Record<string, unknown>> {
-  const { plan, metrics, order, audit, assertions, generator, eventLoopDelay, tookMs } = report;
+  const { plan, starts, metrics, order, audit, assertions, generator, eventLoopDelay, tookMs } = report;
   const { counters, series } = metrics;
   return {
     scenario: plan.scenario.name,
     seed: plan.seed,
     plan: plan.digest,
+    starts,
     devices: audit.planned,
     kinds: kindsOf(plan),
     activated: audit.activated,

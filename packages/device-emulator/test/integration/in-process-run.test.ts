@@ -128,8 +128,10 @@ assert: [audit == ok]
     expect(resumed.code, resumed.err).toBe(EXIT.ok);
     expect(resumed.err).toContain('5 of 5 devices are activated already');
     expect(resumed.err).not.toContain('had finished');
-    expect((await call(['resume', 'state', '--json'])).err).toContain('this run had finished');
-    expect(JSON.parse(resumed.out)).toMatchObject({ activated: 5, serverKnown: 5, commandsSent: 10, commandsDone: 10, audit: 'ok' });
+    const third = await call(['resume', 'state']);
+    expect(third.err).toContain('this run had finished');
+    expect(third.out).toContain('Start number 3: times, priority and lost pushes are those of this start');
+    expect(JSON.parse(resumed.out)).toMatchObject({ starts: 2, activated: 5, serverKnown: 5, commandsSent: 10, commandsDone: 10, audit: 'ok' });
   });
 
   it('runs against a server that is there already, lists every difference, and refuses users of another run', async () => {
