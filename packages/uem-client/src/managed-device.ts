@@ -7,6 +7,7 @@ import { ManagementLoop } from './management/management-loop.ts';
 import type { ManagementOwner } from './management/management-run.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import { PushLoop, type PushLoopOwner } from './push/push-loop.ts';
+import { WakeUpBudget } from './push/wake-up-budget.ts';
 import type { ActiveDevice } from './state/active-device.ts';
 import { PUSH_TOKEN_KEY } from './state/saved-state.ts';
 
@@ -36,6 +37,9 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   /** Of this device at its notification service; goes with a poll until UEM has it. */
   #token: Uint8Array | undefined;
   #push: PushLoop | undefined;
+  readonly #wakeUps: WakeUpBudget = new WakeUpBudget();
+  /** Wake-ups came faster than polls may follow; one poll for all of them is due. */
+  #cancelLatePoll: (() => void) | undefined;
   #started = false;
   #renewing: AbortController | undefined;
   #cancelRelease: (() => void) | undefined;
@@ -81,6 +85,8 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     this.#loop = undefined;
     this.#cancelPoll?.();
     this.#cancelPoll = undefined;
+    this.#cancelLatePoll?.();
+    this.#cancelLatePoll = undefined;
     this.#abandonRenewal();
     this.#push?.stop();
     this.#push = undefined;
@@ -297,7 +303,17 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
 
   wokenUp({ wakeUpId, sentAtEpochMs }: wire.WakeUp): void {
     this.#owner.emit('wakeup', { wakeUpId, sentAtEpochMs });
-    this.#wake('wakeUp', wakeUpId);
+    if (this.#cancelLatePoll === undefined) this.#pollFor(wakeUpId);
+  }
+
+  #pollFor(wakeUpId: Uint8Array): void {
+    const { clock } = this.#context.options;
+    const waitMs = this.#wakeUps.take(clock.monotonicMs());
+    if (waitMs === 0) return this.#wake('wakeUp', wakeUpId);
+    this.#cancelLatePoll = clock.setTimer(waitMs, () => {
+      this.#cancelLatePoll = undefined;
+      this.#pollFor(wakeUpId);
+    });
   }
 
   disconnected(error: ProtocolError | undefined, retryInMs: number): void {

@@ -47,6 +47,40 @@ describe('management (F5)', () => {
     expect(device.events.filter((name) => name === 'wakeup')).toHaveLength(20);
   });
 
+  it('is not kept awake by a notification service that wakes it again and again, and stays on time for what is true', async () => {
+    const device = await activeTestDevice();
+    const before = device.uem.only.polls.length;
+    for (let wakeUp = 0; wakeUp < 200; wakeUp++) {
+      device.uem.wake(device.uem.only);
+      await device.clock.advance(50);
+    }
+    // Ten seconds: the burst, and one a second.
+    expect(device.uem.only.polls.length - before).toBeLessThanOrEqual(32 + 10);
+    const lock = device.uem.send(device.uem.only, 'LOCK_DEVICE');
+    device.uem.wake(device.uem.only);
+    await device.clock.advance(1_000);
+    expect(device.uem.only.results.map(({ commandId }) => commandId)).toEqual([lock]);
+    await device.clock.advance(60_000);
+    const rested = device.uem.only.polls.length;
+    for (let wakeUp = 0; wakeUp < 10; wakeUp++) {
+      device.uem.wake(device.uem.only);
+      await device.clock.advance(50);
+    }
+    expect(device.uem.only.polls.length - rested).toBe(10);
+  });
+
+  it('forgets a poll that is due for wake-ups when it is stopped', async () => {
+    const device = await activeTestDevice();
+    for (let wakeUp = 0; wakeUp < 40; wakeUp++) {
+      device.uem.wake(device.uem.only);
+      await device.clock.advance(10);
+    }
+    const before = device.uem.only.polls.length;
+    await device.client.stop();
+    await device.clock.advance(5_000);
+    expect(device.uem.only.polls.length).toBe(before);
+  });
+
   it('finds what a lost push would have told by the regular poll, in its interval plus jitter', async () => {
     const device = await activeTestDevice({ schedule: { pollIntervalS: 600, pollJitterS: 60 } });
     await device.client.poll();
