@@ -13,7 +13,11 @@ export function configureDevice(state: DeviceState, configuration: wire.DeviceCo
   const type = activationTypeOf(system, configuration.activationType);
   if (type === undefined) return { refusal: `${system.title} has no activation type ${configuration.activationType}` };
   if (configuration.createWorkSpace && !type.workSpace) return { refusal: `activation type ${type.name} has no work space` };
-  const workSpace = configuration.createWorkSpace ? (state.workSpace ?? { locked: false, createdAtMs: nowMs }) : undefined;
+  const { lastMajorVersion } = type;
+  if (lastMajorVersion !== undefined && Number.parseInt(state.osVersion, 10) > lastMajorVersion) {
+    return { refusal: `activation type ${type.name} ends with ${system.family} ${lastMajorVersion}, and the device has ${state.osVersion}` };
+  }
+  const workSpace = configuration.createWorkSpace ? (state.workSpace ?? { locked: false, enabled: true, createdAtMs: nowMs }) : undefined;
   const installed = new Set(state.apps.map((app: InstalledApp) => app.id));
   return {
     state: {
@@ -21,7 +25,7 @@ export function configureDevice(state: DeviceState, configuration: wire.DeviceCo
       activationType: type.name,
       encrypted: state.encrypted || configuration.encryptDevice,
       workSpace,
-      apps: [...state.apps, ...system.workApps.filter((app) => !installed.has(app.id))],
+      apps: type.deletesWorkData ? [...state.apps, ...system.workApps.filter((app) => !installed.has(app.id))] : state.apps,
       // Revision 0: any update that UEM numbers replaces it.
       policy: configuration.policy === undefined || state.policy.revision > 0 ? state.policy : { revision: 0, content: toPlain(configuration.policy) },
     },

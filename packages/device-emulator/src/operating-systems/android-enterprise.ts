@@ -1,48 +1,38 @@
+import { wire } from '@uemkit/protocol';
+import { WORK_AND_PERSONAL_FULL_CONTROL, WORK_AND_PERSONAL_USER_PRIVACY, WORK_SPACE_ONLY } from './activation-types.ts';
+import { personalApp, workApp } from './made-apps.ts';
 import type { SystemDefinition } from './system-definition.ts';
 
 /** Android Enterprise: the UEM Client is the agent, woken by FCM (F5.2). */
 export const ANDROID_ENTERPRISE: SystemDefinition = {
   id: 'android-enterprise',
-  title: 'Android Enterprise',
-  family: 'Android',
+  title: wire.PLATFORMS['android-enterprise'].title,
+  family: wire.PLATFORMS['android-enterprise'].family,
   agent: 'uem-client',
   pushService: 'fcm',
-  activationTypes: [
-    {
-      name: 'work-and-personal-user-privacy',
-      workSpace: true,
-      encryptsDevice: true,
-      controlsDevicePassword: false,
-      deletesDevice: false,
-      seesPersonalApps: false,
-    },
-    {
-      name: 'work-and-personal-full-control',
-      workSpace: true,
-      encryptsDevice: true,
-      controlsDevicePassword: true,
-      deletesDevice: true,
-      seesPersonalApps: true,
-    },
-    { name: 'work-space-only', workSpace: true, encryptsDevice: true, controlsDevicePassword: true, deletesDevice: true, seesPersonalApps: true },
-  ],
+  activationTypes: [WORK_AND_PERSONAL_USER_PRIVACY, WORK_AND_PERSONAL_FULL_CONTROL, WORK_SPACE_ONLY],
   lockMaySetPassword: true,
+  clearsDevicePassword: true,
+  takesGeneratedPassword: false,
+  managesWorkSpace: true,
+  supervisable: false,
+  wipesApplications: false,
+  givesLogs: true,
+  dynamicsApps: true,
+  hardware: ['imei', 'wifiMacAddress'],
   versions: ['13', '14', '15'],
   models: ['Emulated Phone A', 'Emulated Phone B', 'Emulated Tablet A'],
   storageMiB: [65_536, 131_072, 262_144],
   commonApps: [
-    { id: 'example.camera', name: 'Camera', version: '4.2.0', managed: false },
-    { id: 'example.phone', name: 'Phone', version: '11.0.1', managed: false },
-    { id: 'example.photos', name: 'Photos', version: '6.9.3', managed: false },
+    personalApp('example.camera', 'Camera', '4.2.0'),
+    personalApp('example.phone', 'Phone', '11.0.1'),
+    personalApp('example.photos', 'Photos', '6.9.3'),
   ],
   rareApps: [
-    { id: 'example.game', name: 'Game', version: '1.0.7', managed: false },
-    { id: 'example.music', name: 'Music', version: '8.1.0', managed: false },
-    { id: 'example.maps', name: 'Maps', version: '25.3.1', managed: false },
-    { id: 'example.bank', name: 'Bank', version: '3.3.0', managed: false },
+    personalApp('example.game', 'Game', '1.0.7'),
+    personalApp('example.music', 'Music', '8.1.0'),
+    personalApp('example.maps', 'Maps', '25.3.1'),
+    personalApp('example.bank', 'Bank', '3.3.0'),
   ],
-  workApps: [
-    { id: 'example.uem.client', name: 'UEM Client', version: '1.0.0', managed: true },
-    { id: 'example.work.mail', name: 'Work Mail', version: '2.4.0', managed: true },
-  ],
+  workApps: [workApp('example.uem.client', 'UEM Client', '1.0.0'), workApp('example.work.mail', 'Work Mail', '2.4.0')],
 };

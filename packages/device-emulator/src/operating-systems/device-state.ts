@@ -1,6 +1,7 @@
 import { ProtocolError, utf8 } from '@uemkit/protocol';
 import * as v from 'valibot';
 import type { InstalledApp, SystemId } from './system-definition.ts';
+import { SYSTEM_IDS } from './systems.ts';
 
 /** A value of a policy or profile as it is kept: JSON without null. */
 export type PlainValue = string | number | boolean | readonly PlainValue[] | { readonly [key: string]: PlainValue };
@@ -9,7 +10,18 @@ export type PlainDocument = { readonly [key: string]: PlainValue };
 /** The work space (also: work profile) of a device. */
 export interface WorkSpace {
   readonly locked: boolean;
+  /** A disabled work space keeps its data and cannot be opened. */
+  readonly enabled: boolean;
+  /** SHA-256 in hex; absent: none is set, and the user is asked for one. */
+  readonly passwordHash?: string | undefined;
   readonly createdAtMs: number;
+}
+
+/** What a lost device shows to whoever finds it. */
+export interface LostMode {
+  readonly phoneNumber: string;
+  readonly message: string;
+  readonly footnote?: string | undefined;
 }
 
 /** A policy or a set of profiles that is in force, with the revision that UEM gave it. */
@@ -22,14 +34,19 @@ export interface RevisedDocument {
 export interface DeviceState {
   readonly system: SystemId;
   readonly osVersion: string;
+  /** A version of the operating system that is on the device and not installed. */
+  readonly downloadedOsVersion?: string | undefined;
   readonly model: string;
   readonly serialNumber: string;
+  /** The organisation owns the device and prepared it for closer control. */
+  readonly supervised: boolean;
   /** Absent until the device has been activated. */
   readonly activationType?: string | undefined;
   readonly locked: boolean;
   readonly lockMessage?: string | undefined;
   /** SHA-256 in hex: the emulator has no use for the password itself. */
   readonly passwordHash?: string | undefined;
+  readonly lostMode?: LostMode | undefined;
   readonly encrypted: boolean;
   readonly workSpace?: WorkSpace | undefined;
   readonly policy: RevisedDocument;
@@ -52,19 +69,23 @@ const plainValue: v.GenericSchema<PlainValue> = v.lazy(() =>
   v.union([v.string(), v.number(), v.boolean(), v.array(plainValue), v.record(v.string(), plainValue)]),
 );
 const revised = v.strictObject({ revision: v.pipe(v.number(), v.integer(), v.minValue(0)), content: v.record(v.string(), plainValue) });
-const app = v.strictObject({ id: v.string(), name: v.string(), version: v.string(), managed: v.boolean() });
+const app = v.strictObject({ id: v.string(), name: v.string(), version: v.string(), managed: v.boolean(), hasData: v.boolean() });
+const hash = v.pipe(v.string(), v.length(64));
 
 const stored = v.strictObject({
-  system: v.picklist(['android-enterprise', 'ios']),
+  system: v.picklist(SYSTEM_IDS),
   osVersion: v.string(),
+  downloadedOsVersion: v.optional(v.string()),
   model: v.string(),
   serialNumber: v.string(),
+  supervised: v.boolean(),
   activationType: v.optional(v.string()),
   locked: v.boolean(),
   lockMessage: v.optional(v.string()),
-  passwordHash: v.optional(v.pipe(v.string(), v.length(64))),
+  passwordHash: v.optional(hash),
+  lostMode: v.optional(v.strictObject({ phoneNumber: v.string(), message: v.string(), footnote: v.optional(v.string()) })),
   encrypted: v.boolean(),
-  workSpace: v.optional(v.strictObject({ locked: v.boolean(), createdAtMs: v.number() })),
+  workSpace: v.optional(v.strictObject({ locked: v.boolean(), enabled: v.boolean(), passwordHash: v.optional(hash), createdAtMs: v.number() })),
   policy: revised,
   profiles: revised,
   apps: v.array(app),

@@ -10,14 +10,25 @@ function pick<T>(choices: readonly T[], index: number): T {
   return choice;
 }
 
+/** What is decided about a device before it is chosen by seed. */
+export interface FactoryOptions {
+  readonly serialNumber: string;
+  /** SHA-256 in hex of the password that the user has set; absent: none. */
+  readonly passwordHash?: string | undefined;
+  /** The organisation prepared it for closer control, where the system knows that. */
+  readonly supervised?: boolean | undefined;
+}
+
 /** The device as it leaves the factory: before activation, chosen by seed. */
-export function factoryState(system: SystemDefinition, serialNumber: string, passwordHash: string | undefined, draw: Draw): DeviceState {
+export function factoryState(system: SystemDefinition, options: FactoryOptions, draw: Draw): DeviceState {
+  const { serialNumber, passwordHash, supervised = false } = options;
   const rare = system.rareApps.filter((app: InstalledApp) => draw(`app ${app.id}`, 4) === 0);
   return {
     system: system.id,
     osVersion: pick(system.versions, draw('os version', system.versions.length)),
     model: pick(system.models, draw('model', system.models.length)),
     serialNumber,
+    supervised: supervised && system.supervisable,
     locked: false,
     passwordHash,
     encrypted: false,

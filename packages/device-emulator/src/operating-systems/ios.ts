@@ -1,29 +1,34 @@
+import { wire } from '@uemkit/protocol';
+import { MDM_CONTROLS, TWO_FACTOR_REGISTRATION, USER_PRIVACY } from './activation-types.ts';
+import { personalApp, workApp } from './made-apps.ts';
 import type { SystemDefinition } from './system-definition.ts';
 
 /** iOS: the MDM daemon of the system is the agent, woken by APNs; the UEM Client only activates (F5.2). */
 export const IOS: SystemDefinition = {
   id: 'ios',
-  title: 'iOS',
-  family: 'iOS',
+  title: wire.PLATFORMS.ios.title,
+  family: wire.PLATFORMS.ios.family,
   agent: 'mdm-daemon',
   pushService: 'apns',
-  activationTypes: [
-    { name: 'mdm-controls', workSpace: false, encryptsDevice: true, controlsDevicePassword: true, deletesDevice: true, seesPersonalApps: true },
-    { name: 'user-privacy', workSpace: false, encryptsDevice: false, controlsDevicePassword: false, deletesDevice: false, seesPersonalApps: false },
-  ],
+  activationTypes: [MDM_CONTROLS, USER_PRIVACY, TWO_FACTOR_REGISTRATION],
   lockMaySetPassword: false,
+  clearsDevicePassword: true,
+  takesGeneratedPassword: false,
+  managesWorkSpace: false,
+  supervisable: true,
+  wipesApplications: true,
+  givesLogs: true,
+  dynamicsApps: true,
+  hardware: ['imei', 'udid', 'wifiMacAddress'],
   versions: ['17.7', '18.2', '18.3.1'],
   models: ['Emulated Handset 12', 'Emulated Handset 14', 'Emulated Slate 9'],
   storageMiB: [131_072, 262_144],
-  commonApps: [
-    { id: 'example.ios.calendar', name: 'Calendar', version: '18.0', managed: false },
-    { id: 'example.ios.photos', name: 'Photos', version: '18.0', managed: false },
-  ],
+  commonApps: [personalApp('example.ios.calendar', 'Calendar', '18.0'), personalApp('example.ios.photos', 'Photos', '18.0')],
   rareApps: [
-    { id: 'example.ios.music', name: 'Music', version: '5.5', managed: false },
-    { id: 'example.ios.chess', name: 'Chess', version: '2.1', managed: false },
-    { id: 'example.ios.news', name: 'News', version: '9.9', managed: false },
-    { id: 'example.ios.health', name: 'Health', version: '4.0', managed: false },
+    personalApp('example.ios.music', 'Music', '5.5'),
+    personalApp('example.ios.chess', 'Chess', '2.1'),
+    personalApp('example.ios.news', 'News', '9.9'),
+    personalApp('example.ios.health', 'Health', '4.0'),
   ],
-  workApps: [{ id: 'example.ios.uem.client', name: 'UEM Client', version: '1.0.0', managed: true }],
+  workApps: [workApp('example.ios.uem.client', 'UEM Client', '1.0.0')],
 };

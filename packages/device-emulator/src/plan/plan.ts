@@ -13,6 +13,7 @@ export interface PlannedDevice {
   readonly credential: CredentialKind;
   readonly userId: string;
   readonly serialNumber: string;
+  readonly supervised: boolean;
   readonly hasDevicePassword: boolean;
   readonly labels: readonly string[];
   /** Planned start of its activation, from the start of the activations. */
@@ -85,6 +86,7 @@ function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size
       userId: `${userPrefix(fleetId)}${number}@fleet.test`,
       // Says at the server and in each console that this is no real device, and that its key is no secret.
       serialNumber: `TEST-KEY-${scenario.name}-${draw.below('serial', 0x1_0000).toString(16).padStart(4, '0')}-${number}`.toUpperCase(),
+      supervised: draw.chance(`supervised ${index}`, population.supervised),
       hasDevicePassword: (withPassword.get(population.name) as (index: number) => boolean)(index),
       labels: population.labels,
       activateAtMs: Math.round((index * 1_000) / activation.ratePerS),

@@ -23,6 +23,7 @@ const populationRecord = record<Omit<Population, 'activationType'> & { readonly 
   share: optional(share),
   credential: withDefault(oneOf(['password', 'qr'] as const), 'password'),
   devicePassword: withDefault(share, 1),
+  supervised: withDefault(share, 0),
   labels: withDefault(listOf(name, 16), []),
 });
 

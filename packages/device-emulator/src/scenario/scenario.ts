@@ -15,6 +15,8 @@ export interface Population {
   readonly credential: CredentialKind;
   /** Share of the users who have set a device password; without one LOCK_DEVICE has nothing to lock with. */
   readonly devicePassword: number;
+  /** Share of the devices that the organisation owns as supervised ones; nothing where the system knows no supervision. */
+  readonly supervised: number;
   readonly labels: readonly string[];
 }
 

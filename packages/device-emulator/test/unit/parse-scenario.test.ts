@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SYSTEM_IDS } from '../../src/operating-systems/systems.ts';
 import { parseScenario } from '../../src/scenario/parse-scenario.ts';
 import { ScenarioError } from '../../src/scenario/problem.ts';
 
@@ -76,7 +77,7 @@ describe('parseScenario', () => {
       'a field that resembles none',
       'labels: [sales]',
       'xyzzy: 1',
-      'file.yaml:9:5: populations[0].xyzzy: unknown field (known: name, operatingSystem, activationType, count, share, credential, devicePassword, labels)',
+      'file.yaml:9:5: populations[0].xyzzy: unknown field (known: name, operatingSystem, activationType, count, share, credential, devicePassword, supervised, labels)',
     ],
     ['a missing field', 'name: small\n', '', 'file.yaml:2:1: name is missing'],
     ['another format', 'format: 1', 'format: 2', 'file.yaml:2:9: format: unknown format 2 (this version reads format 1)'],
@@ -84,7 +85,7 @@ describe('parseScenario', () => {
       'an unknown operating system',
       'operatingSystem: ios',
       'operatingSystem: iso',
-      'file.yaml:11:22: populations[1].operatingSystem: expected one of android-enterprise, ios, found "iso" (did you mean ios?)',
+      `file.yaml:11:22: populations[1].operatingSystem: expected one of ${SYSTEM_IDS.join(', ')}, found "iso" (did you mean ios?)`,
     ],
     [
       'an activation type of another system',

@@ -1,4 +1,4 @@
-import { toHex, type wire } from '@uemkit/protocol';
+import { toHex, wire } from '@uemkit/protocol';
 import type { ActivationSecretRecord } from '../state/activation-secrets.ts';
 import type { CommandRecord, CommandState } from '../state/commands.ts';
 import type { DeviceRecord } from '../state/devices.ts';
@@ -28,19 +28,6 @@ export function userView(base: string, user: UserRecord): View {
   };
 }
 
-/** Names of platforms in `osFamilyName`. */
-const OS_FAMILIES: Readonly<Record<string, string>> = {
-  'android-enterprise': 'Android',
-  'android-knox': 'Android',
-  'android-mdm': 'Android',
-  android: 'Android',
-  ios: 'iOS',
-  macos: 'macOS',
-  windows: 'Windows',
-  'windows-10': 'Windows',
-  bb10: 'BlackBerry 10',
-};
-
 /** /users/{guid}/userDevices/{guid}, also the items of /devices. */
 export function userDeviceView(base: string, device: DeviceRecord, inventory: InventoryRecord = {}): View {
   const { info, userGuid, deviceId } = device;
@@ -56,7 +43,7 @@ export function userDeviceView(base: string, device: DeviceRecord, inventory: In
       guid: deviceId,
       activationDate: time(device.activatedAtMs),
       os: info.platform,
-      osFamilyName: OS_FAMILIES[info.platform],
+      osFamilyName: wire.platformOf(info.platform)?.family,
       osVersion: info.osVersion,
       hardwareModel: info.model,
       serialNumber: info.serialNumber,
