@@ -55,7 +55,9 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   const registrar = createRegistrar({ clock, infrastructure, place: { tenantId, activationAddress: activation.address, spkiPins: [spkiPin] } });
   const notifier = createNotifier({
     clock,
+    crypto,
     entropy,
+    journal,
     infrastructure,
     // A failed write leaves the token; the next wake-up finds out again.
     unregistered: ({ deviceId, pushToken }) => void store.transaction((tx) => forgetPushToken(tx, deviceId, pushToken)).catch(() => {}),

@@ -92,7 +92,7 @@ function clean(text: string): string {
 }
 
 function numbered(sequence: number, entry: JournalEntry): NumberedEntry {
-  const { timeMs, role, service, step, request, answer, source, userId, deviceId, reason, unknown } = entry;
+  const { timeMs, role, service, step, request, answer, source, userId, deviceId, reason, unknown, receivedMs, bytes, refs } = entry;
   const kept: { -readonly [Name in keyof NumberedEntry]: NumberedEntry[Name] } = {
     sequence,
     timeMs,
@@ -107,5 +107,8 @@ function numbered(sequence: number, entry: JournalEntry): NumberedEntry {
   if (deviceId !== undefined) kept.deviceId = clean(deviceId);
   if (reason !== undefined) kept.reason = clean(reason);
   if (unknown !== undefined) kept.unknown = unknown;
+  if (receivedMs !== undefined) kept.receivedMs = receivedMs;
+  if (bytes !== undefined) kept.bytes = bytes;
+  if (refs !== undefined) kept.refs = refs;
   return kept;
 }

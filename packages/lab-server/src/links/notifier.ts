@@ -1,5 +1,7 @@
-import { type Clock, type Entropy, toHex, wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, isProtocolError, toHex, wire } from '@uemkit/protocol';
+import { idReferences } from '../journal/references.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
+import type { Journal } from '../roles/role.ts';
 import { MAX_WAKE_UPS_PER_CALL, type Notifier, type WakeUpTarget } from '../roles/uem/notifier.ts';
 import { createRetryQueue } from './retry-queue.ts';
 import { callRole } from './role-call.ts';
@@ -18,7 +20,10 @@ export interface LinkNotifier extends Notifier {
 
 export interface NotifierOptions {
   readonly clock: Clock;
+  readonly crypto: Pick<CryptoProvider, 'sha256'>;
   readonly entropy: Entropy;
+  /** UEM alone knows which device a wake-up is for; the other roles see its token and its id. */
+  readonly journal: Journal;
   /** Way to the Infrastructure. */
   readonly infrastructure: RoleLink;
   /** The notification service does not know the token any more. */
@@ -27,7 +32,21 @@ export interface NotifierOptions {
 
 /** F5.2: wakes devices through the Infrastructure. A device that waits to be woken already is not queued twice; unreachable services are tried again. */
 export function createNotifier(options: NotifierOptions): LinkNotifier {
-  const { clock, entropy } = options;
+  const { clock, crypto, entropy, journal } = options;
+  const note = ({ deviceId }: WakeUpTarget, notification: wire.Notification, receivedMs: number, answer: string, reason?: string): void =>
+    journal.record({
+      timeMs: clock.nowMs(),
+      role: 'uem',
+      service: 'notifications',
+      step: 'F5.2',
+      request: 'notify',
+      answer,
+      source: '',
+      deviceId,
+      reason,
+      receivedMs,
+      refs: idReferences(crypto, [notification.wakeUpId]),
+    });
   const send = async (targets: readonly WakeUpTarget[]): Promise<void> => {
     const nowMs = clock.nowMs();
     const notifications = targets.map(
@@ -38,8 +57,18 @@ export function createNotifier(options: NotifierOptions): LinkNotifier {
         sentAtEpochMs: nowMs,
       }),
     );
-    const { statuses } = await callRole(options.infrastructure, 'notifications', wire.notify.encode({ notifications }), wire.notifyResult);
-    for (const [index, target] of targets.entries()) if (statuses[index] === 'unregistered') options.unregistered(target);
+    let statuses: readonly wire.NotifyStatus[];
+    try {
+      ({ statuses } = await callRole(options.infrastructure, 'notifications', wire.notify.encode({ notifications }), wire.notifyResult));
+    } catch (error) {
+      const reason = isProtocolError(error) ? `${error.code} ${error.message}` : 'bug';
+      for (const [index, target] of targets.entries()) note(target, notifications[index] as wire.Notification, nowMs, 'not delivered', reason);
+      throw error;
+    }
+    for (const [index, target] of targets.entries()) {
+      note(target, notifications[index] as wire.Notification, nowMs, statuses[index] ?? 'unknown');
+      if (statuses[index] === 'unregistered') options.unregistered(target);
+    }
   };
   const queue = createRetryQueue<WakeUpTarget>({ clock, batch: MAX_WAKE_UPS_PER_CALL, capacity: MAX_WAITING_DEVICES, send });
   return {

@@ -47,6 +47,12 @@ export interface JournalEntry {
   readonly source: string;
   readonly userId?: string | undefined;
   readonly deviceId?: string | undefined;
+  /** When the request came, where that is not `timeMs`, the moment of the answer. */
+  readonly receivedMs?: number | undefined;
+  /** Length of the request. */
+  readonly bytes?: number | undefined;
+  /** What the request is about, as opaque references (`journal/references.ts`): they tie its way through the roles to one device. */
+  readonly refs?: readonly string[] | undefined;
   /** Why it was refused; the peer is told less. */
   readonly reason?: string | undefined;
   /** True for a request that no part of this server knows: a fault of the caller to be seen at once. */

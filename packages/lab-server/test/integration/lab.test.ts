@@ -1,4 +1,5 @@
-import { type ProtocolError, wire } from '@uemkit/protocol';
+import { type ProtocolError, toHex, userIdHash, wire } from '@uemkit/protocol';
+import { nodeCrypto } from '@uemkit/protocol/node';
 import { fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../../src/lab.ts';
@@ -68,6 +69,34 @@ describe('a lab in memory', () => {
     expect(lab.admin.command(device.deviceId, locked.commandId).state).toBe('done');
     expect(lab.admin.command(device.deviceId, asked.commandId).state).toBe('done');
     lab.assertNoUnknownRequests();
+  });
+
+  it('shows the way of one user (F1.1) and of one wake-up (F5.2) through the roles by references', async () => {
+    const device = await activated();
+    const push = await connectPush();
+    await device.poll({ pushToken: push.token });
+    await lab.admin.sendCommand(device.deviceId, { type: 'LOCK_DEVICE' });
+    await expect.poll(() => push.frames.some(({ name }) => name === 'wakeUp')).toBe(true);
+    const { wakeUpId } = wire.wakeUp.decode(push.frames.find(({ name }) => name === 'wakeUp') as wire.Frame);
+    const crypto = nodeCrypto();
+    const about = (id: Uint8Array) => lab.journal.entries().filter(({ refs }) => refs?.includes(toHex(id.subarray(0, 8))) === true);
+    await expect
+      .poll(() =>
+        about(crypto.sha256(wakeUpId))
+          .map(({ role, service }) => `${role} ${service}`)
+          .sort(),
+      )
+      .toEqual(['infrastructure notifications', 'notification provider', 'notification wakeUp', 'uem notifications']);
+    const wakeUps = about(crypto.sha256(wakeUpId));
+    expect(new Set(wakeUps.map(({ step }) => step))).toEqual(new Set(['F5.2']));
+    expect(wakeUps.filter(({ deviceId }) => deviceId === device.deviceId)).toHaveLength(1);
+    for (const { service, timeMs, receivedMs = Number.NaN, bytes = 0 } of wakeUps.filter(
+      ({ service }) => service === 'provider' || service === 'notifications',
+    )) {
+      expect(receivedMs, service).toBeLessThanOrEqual(timeMs);
+      expect(bytes > 0 || service === 'notifications').toBe(true);
+    }
+    expect(about(userIdHash(crypto, 'alice')).map(({ role, service, step }) => [role, service, step])).toEqual([['infrastructure', 'registrations', 'F1.1']]);
   });
 
   it('a removed device hears that it is revoked', async () => {

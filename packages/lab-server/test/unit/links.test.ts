@@ -3,6 +3,7 @@ import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeRole, makeRoot } from '../../src/data/lab-certificates.ts';
+import { createRingJournal } from '../../src/journal/journal.ts';
 import { certificateGuard } from '../../src/links/certificate-guard.ts';
 import { createNotifier } from '../../src/links/notifier.ts';
 import { createRegistrar } from '../../src/links/registrar.ts';
@@ -186,9 +187,12 @@ describe('the notifier (F5.2)', () => {
     };
     infrastructure.there = false;
     const gone: string[] = [];
+    const journal = createRingJournal();
     const notifier = createNotifier({
       clock,
+      crypto,
       entropy: seededEntropy('notifier'),
+      journal,
       infrastructure,
       unregistered: ({ deviceId }) => void gone.push(deviceId),
     });
@@ -202,6 +206,13 @@ describe('the notifier (F5.2)', () => {
     expect(sent?.map(({ token }) => token[0])).toEqual([1, 2]);
     expect(sent?.[0]?.expiresAtEpochS).toBeGreaterThan(clock.nowMs() / 1_000 + 86_000);
     expect(gone).toEqual(['device-2']);
+    // UEM says for each wake-up whom it is for and what became of it, under the reference that the other roles use.
+    const told = journal.entries().map(({ step, deviceId, answer, reason = '', refs }) => ({ step, deviceId, answer, reason, refs }));
+    expect(told[0]).toMatchObject({ deviceId: 'device-1', answer: 'not delivered', reason: expect.stringContaining('ERR_TRANSPORT') });
+    expect(told.slice(-2)).toEqual([
+      { step: 'F5.2', deviceId: 'device-1', answer: 'stored', reason: '', refs: [toHex(crypto.sha256(sent?.[0]?.wakeUpId as Uint8Array)).slice(0, 16)] },
+      { step: 'F5.2', deviceId: 'device-2', answer: 'unregistered', reason: '', refs: [toHex(crypto.sha256(sent?.[1]?.wakeUpId as Uint8Array)).slice(0, 16)] },
+    ]);
     notifier.close();
   });
 
@@ -212,7 +223,14 @@ describe('the notifier (F5.2)', () => {
   ])('keeps the wake-up when the Infrastructure %s', async (_what, answer) => {
     const infrastructure = new FakeInfrastructure();
     infrastructure.answer = () => answer;
-    const notifier = createNotifier({ clock, entropy: seededEntropy('notifier'), infrastructure, unregistered: () => {} });
+    const notifier = createNotifier({
+      clock,
+      crypto,
+      entropy: seededEntropy('notifier'),
+      journal: createRingJournal(),
+      infrastructure,
+      unregistered: () => {},
+    });
     notifier.wakeUp([target(1)]);
     await clock.settle();
     expect(notifier.waiting).toBe(1);

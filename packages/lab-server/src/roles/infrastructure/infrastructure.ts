@@ -1,4 +1,5 @@
 import { type PeerIdentity, requireCanonicalUserId, userIdHash, wire } from '@uemkit/protocol';
+import { idReferences, userReferences } from '../../journal/references.ts';
 import type { LinkGuard, RoleLink } from '../link-guard.ts';
 import type { Role, RoleAnswer, RoleContext, ServiceName } from '../role.ts';
 import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
@@ -17,8 +18,8 @@ interface Job {
   readonly peer: PeerIdentity;
 }
 
-/** An outcome, and which user it is about. */
-type InfrastructureOutcome = Outcome & { readonly userId?: string };
+/** An outcome, and whom it is about. */
+type InfrastructureOutcome = Outcome & { readonly userId?: string; readonly refs?: readonly string[] };
 
 const STEPS: Readonly<Record<string, string>> = { discovery: 'F1.3', registrations: 'F1.1', notifications: 'F5.2' };
 
@@ -42,23 +43,33 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
   };
 
   /** F1.1: UEM registers its users. */
-  const register = async ({ frame }: Job): Promise<Outcome> => {
+  const register = async ({ frame }: Job): Promise<InfrastructureOutcome> => {
     const message = wire.registerUsers.decode(frame);
     const taken = await store.transaction((tx) => applyRegistrations(tx, message));
-    return taken ? answered(wire.acknowledgement, { ok: true }) : busy('too many tenants', 60);
+    const refs = userReferences([...message.add, ...message.remove]);
+    return { ...(taken ? answered(wire.acknowledgement, { ok: true }) : busy('too many tenants', 60)), refs };
   };
 
   /** F5.2: notifications go on as they are; the answer of the notification service comes back. Nothing is ever lost in silence: unreachable is 503. */
-  const passOn = async ({ frame, bytes }: Job): Promise<Outcome> => {
-    wire.notify.decode(frame);
-    const answer: RoleAnswer = await options.notification.request('provider', bytes);
-    if (answer.status !== 'answered') return busy(`notification service: ${answer.status}`);
+  const passOn = async ({ frame, bytes }: Job): Promise<InfrastructureOutcome> => {
+    const { notifications } = wire.notify.decode(frame);
+    const refs = idReferences(
+      crypto,
+      notifications.map(({ wakeUpId }) => wakeUpId),
+    );
+    let answer: RoleAnswer;
+    try {
+      answer = await options.notification.request('provider', bytes);
+    } catch (error) {
+      return { ...outcomeOf(error), refs };
+    }
+    if (answer.status !== 'answered') return { ...busy(`notification service: ${answer.status}`), refs };
     const name = wire.peekFrameName(answer.frame);
-    return name === 'notifyResult' ? { answer, told: name } : busy(`notification service: ${name ?? 'no frame'}`);
+    return { ...(name === 'notifyResult' ? { answer, told: name } : busy(`notification service: ${name ?? 'no frame'}`)), refs };
   };
 
   const fromUem =
-    (work: (job: Job) => Promise<Outcome>) =>
+    (work: (job: Job) => Promise<InfrastructureOutcome>) =>
     async (job: Job): Promise<InfrastructureOutcome> => {
       const caller = guard.roleOf(job.peer);
       if (typeof caller === 'object') return alerted('authFailed', caller.refused);
@@ -94,8 +105,9 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
     name: 'infrastructure',
     services: ['discovery', 'registrations', 'notifications'],
     async handle({ service, frame, peer }) {
+      const receivedMs = clock.nowMs();
       const { request, outcome } = await serve(service, frame, peer);
-      const { told, reason, userId } = outcome;
+      const { told, reason, userId, refs } = outcome;
       const unknown = request === 'unknown' || request !== services[service]?.takes || undefined;
       journal.record({
         timeMs: clock.nowMs(),
@@ -108,6 +120,9 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
         userId,
         reason,
         unknown,
+        receivedMs,
+        bytes: frame.length,
+        refs,
       });
       return outcome.answer;
     },

@@ -1,4 +1,5 @@
 import { isProtocolError, wire } from '@uemkit/protocol';
+import { idReferences } from '../../journal/references.ts';
 import type { LinkGuard } from '../link-guard.ts';
 import type { Role, RoleContext } from '../role.ts';
 import { alerted, answered, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
@@ -13,6 +14,14 @@ export interface NotificationOptions extends RoleContext {
   readonly limits?: Partial<PushLimits> | undefined;
   /** Asked before each wake-up leaves; what it returns is done to the wake-up. */
   readonly deliveryFault?: (() => DeliveryFault | undefined) | undefined;
+}
+
+/** An outcome, and which wake-ups it is about. */
+type NotifyOutcome = Outcome & { readonly refs?: readonly string[] };
+
+interface Provided {
+  readonly request: string;
+  readonly outcome: NotifyOutcome;
 }
 
 /** The notification service: devices hold one connection each, the Infrastructure hands over notifications (F5.2). */
@@ -38,7 +47,7 @@ export function createNotificationRole(options: NotificationOptions): Notificati
   };
   const sessions = createPushSessions({ clock, limits, cutOff });
   const { unreadBytes } = limits;
-  const delivery = createPushDelivery({ clock, store, journal, unreadBytes, fault: options.deliveryFault ?? (() => undefined), cutOff });
+  const delivery = createPushDelivery({ clock, crypto, store, journal, unreadBytes, fault: options.deliveryFault ?? (() => undefined), cutOff });
   let stopped = false;
 
   const note = (session: PushSession, request: string, answer: string, reason?: string): void =>
@@ -109,7 +118,7 @@ export function createNotificationRole(options: NotificationOptions): Notificati
   };
 
   /** F5.2: takes over notifications. They are durable before any of them is sent or answered for. */
-  const notify = async (message: wire.Notify): Promise<Outcome> => {
+  const notify = async (message: wire.Notify): Promise<NotifyOutcome> => {
     const nowMs = clock.nowMs();
     const keyed = message.notifications.map((notification) => ({ notification, key: tokenKey(crypto, notification.token) }));
     const kept = await store.transaction((tx) =>
@@ -129,10 +138,16 @@ export function createNotificationRole(options: NotificationOptions): Notificati
       const sent = delivery.send(session, { wakeUpId: notification.wakeUpId, sentAtEpochMs: notification.sentAtEpochMs }, how);
       return sent ? 'delivered' : how === 'stored' ? 'stored' : 'expired';
     });
-    return answered(wire.notifyResult, { statuses });
+    return {
+      ...answered(wire.notifyResult, { statuses }),
+      refs: idReferences(
+        crypto,
+        message.notifications.map(({ wakeUpId }) => wakeUpId),
+      ),
+    };
   };
 
-  const provider = async (bytes: Uint8Array, peer: Parameters<LinkGuard['roleOf']>[0]): Promise<{ readonly request: string; readonly outcome: Outcome }> => {
+  const provider = async (bytes: Uint8Array, peer: Parameters<LinkGuard['roleOf']>[0]): Promise<Provided> => {
     const frame = frameOf(bytes);
     if (frame === undefined) return { request: 'unknown', outcome: malformed('not a frame') };
     const caller = guard.roleOf(peer);
@@ -150,10 +165,25 @@ export function createNotificationRole(options: NotificationOptions): Notificati
     name: 'notification',
     services: ['provider'],
     async handle({ service, frame, peer }) {
-      const { request, outcome } = service === 'provider' ? await provider(frame, peer) : { request: 'unknown', outcome: malformed('no such service here') };
+      const receivedMs = clock.nowMs();
+      const { request, outcome }: Provided =
+        service === 'provider' ? await provider(frame, peer) : { request: 'unknown', outcome: malformed('no such service here') };
       const unknown = request === 'unknown' || service !== 'provider' || undefined;
-      const { told: answer, reason } = outcome;
-      journal.record({ timeMs: clock.nowMs(), role: 'notification', service, step: 'F5.2', request, answer, source: peer.source, reason, unknown });
+      const { told: answer, reason, refs } = outcome;
+      journal.record({
+        timeMs: clock.nowMs(),
+        role: 'notification',
+        service,
+        step: 'F5.2',
+        request,
+        answer,
+        source: peer.source,
+        reason,
+        unknown,
+        receivedMs,
+        bytes: frame.length,
+        refs,
+      });
       return outcome.answer;
     },
     connect(socket, source) {

@@ -1,4 +1,5 @@
-import { type Clock, wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, wire } from '@uemkit/protocol';
+import { idReferences } from '../../journal/references.ts';
 import type { LabStore } from '../../store/lab-store.ts';
 import type { Journal } from '../role.ts';
 import type { PushSession } from './push-session.ts';
@@ -21,22 +22,33 @@ export interface PushDelivery {
 
 export function createPushDelivery(options: {
   readonly clock: Clock;
+  readonly crypto: Pick<CryptoProvider, 'sha256'>;
   readonly store: LabStore;
   readonly journal: Journal;
   readonly unreadBytes: number;
   fault(): DeliveryFault | undefined;
   cutOff(session: PushSession, reason: string): void;
 }): PushDelivery {
-  const { clock, store, journal } = options;
+  const { clock, crypto, store, journal } = options;
 
-  const note = (session: PushSession, request: string, answer: string, reason?: string): void =>
-    journal.record({ timeMs: clock.nowMs(), role: 'notification', service: 'wakeUp', step: 'F5.2', request, answer, source: session.source, reason });
+  const note = (session: PushSession, request: string, wakeUpId: Uint8Array, answer: string, reason?: string): void =>
+    journal.record({
+      timeMs: clock.nowMs(),
+      role: 'notification',
+      service: 'wakeUp',
+      step: 'F5.2',
+      request,
+      answer,
+      source: session.source,
+      reason,
+      refs: idReferences(crypto, [wakeUpId]),
+    });
 
   // A failed write leaves the wake-up where it is: the device gets it once more, which does no harm.
   const forget = (session: PushSession, wakeUpId: Uint8Array): void => {
     const { key } = session;
     if (key === undefined) return;
-    store.transaction((tx) => deletePending(tx, key, wakeUpId)).catch(() => note(session, 'pushAck', 'not stored', 'ERR_STORE_WRITE'));
+    store.transaction((tx) => deletePending(tx, key, wakeUpId)).catch(() => note(session, 'pushAck', wakeUpId, 'not stored', 'ERR_STORE_WRITE'));
   };
 
   const deliver = (session: PushSession, wakeUp: wire.WakeUp, kept: 'stored' | 'now-or-never'): boolean => {
@@ -46,7 +58,7 @@ export function createPushDelivery(options: {
       options.cutOff(session, 'slow reader');
       return false;
     }
-    note(session, 'wakeUp', 'sent');
+    note(session, 'wakeUp', wakeUp.wakeUpId, 'sent');
     session.socket.send(wire.wakeUp.encode(wakeUp));
     if (kept === 'stored') session.unacknowledged ??= { wakeUpId: wakeUp.wakeUpId, sinceMs: clock.monotonicMs() };
     return true;
@@ -58,10 +70,10 @@ export function createPushDelivery(options: {
       if (fault === undefined) return deliver(session, wakeUp, kept);
       if (fault.kind === 'duplicate') return deliver(session, wakeUp, kept) && deliver(session, wakeUp, kept);
       if (fault.kind === 'drop') {
-        note(session, 'wakeUp', 'dropped', `fault ${fault.id}`);
+        note(session, 'wakeUp', wakeUp.wakeUpId, 'dropped', `fault ${fault.id}`);
         forget(session, wakeUp.wakeUpId);
       } else {
-        note(session, 'wakeUp', 'delayed', `fault ${fault.id}`);
+        note(session, 'wakeUp', wakeUp.wakeUpId, 'delayed', `fault ${fault.id}`);
         clock.setTimer(fault.delayMs, () => deliver(session, wakeUp, kept));
       }
       return true;

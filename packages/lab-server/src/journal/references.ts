@@ -1,0 +1,20 @@
+import { type CryptoProvider, toHex } from '@uemkit/protocol';
+
+/** References that an entry of the journal keeps; a request about more of them names the first ones. */
+export const MAX_JOURNAL_REFERENCES = 64;
+
+const REFERENCE_BYTES = 8;
+
+/** References of ids (wake-ups, F5.2): the beginning of their SHA-256 in hex, as the trace of a device shows the same id. */
+export function idReferences(crypto: Pick<CryptoProvider, 'sha256'>, ids: readonly Uint8Array[]): readonly string[] {
+  return ids.slice(0, MAX_JOURNAL_REFERENCES).map((id) => begin(crypto.sha256(id)));
+}
+
+/** References of users (F1.1), from the hashes by which the Infrastructure knows them. */
+export function userReferences(hashes: readonly Uint8Array[]): readonly string[] {
+  return hashes.slice(0, MAX_JOURNAL_REFERENCES).map(begin);
+}
+
+function begin(hash: Uint8Array): string {
+  return toHex(hash.subarray(0, REFERENCE_BYTES));
+}
