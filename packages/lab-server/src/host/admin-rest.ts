@@ -3,13 +3,10 @@ import type { Administration } from '../admin/administration.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
 import type { ActiveFault } from '../faults/faults.ts';
 import { type AdministratorRecord, createAuthorization, hashPassword } from '../rest/authorization.ts';
-import { deviceRoutes } from '../rest/device-routes.ts';
-import { LAB_PATH, labRoutes } from '../rest/lab-routes.ts';
-import { profileRoutes } from '../rest/profile-routes.ts';
+import { LAB_PATH } from '../rest/lab-routes.ts';
 import { restHandler } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
-import { userRoutes } from '../rest/user-routes.ts';
-import { utilRoutes } from '../rest/util-routes.ts';
+import { adminRoutes } from '../rest/route-table.ts';
 import type { LabEnvironment } from './lab-environment.ts';
 
 /** Version in the system information of the REST API. */
@@ -34,8 +31,7 @@ export function createAdminRest(environment: LabEnvironment, options: AdminRestO
     journal,
     tenantId,
     authorization,
-    tenantRoutes: [...utilRoutes(authorization, { tenantId, coreId, version: VERSION }), ...userRoutes(administration), ...deviceRoutes(administration)],
-    ownRoutes: [...labRoutes({ faults, journal }), ...profileRoutes(administration)],
+    routes: adminRoutes({ administration, authorization, info: { tenantId, coreId, version: VERSION }, faults, journal }),
   });
   const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 

@@ -1,5 +1,6 @@
 import { type Clock, type CryptoProvider, concatBytes, type Entropy, fromBase64url, lp, toBase64url, u64be, utf8 } from '@uemkit/protocol';
 import { AdminProblem } from '../admin/problem.ts';
+import type { Caller } from './admin-role.ts';
 
 /** Life of the value that POST /util/authorization gives out. */
 export const AUTHORIZATION_MS: number = 12 * 3_600_000;
@@ -24,7 +25,7 @@ export interface Authorization {
   /** Value for the Authorization header. @throws AdminProblem `NOT_AUTHENTICATED` */
   issue(username: string, password: string): string;
   /** Takes a value that `issue` gave out, or HTTP Basic with the administrator's name and password. @throws AdminProblem `NOT_AUTHENTICATED` */
-  require(header: string | undefined): void;
+  require(header: string | undefined): Caller;
 }
 
 const SCHEME = 'Uemkit ';
@@ -73,6 +74,7 @@ export function createAuthorization(options: {
     require(header = '') {
       const allowed = header.startsWith(SCHEME) ? isIssued(header.slice(SCHEME.length)) : header.startsWith('Basic ') && isBasic(header.slice(6));
       if (!allowed) throw new AdminProblem('NOT_AUTHENTICATED', 'the Authorization header is missing, wrong or expired', CHALLENGE);
+      return { username: administrator.username, role: 'administrator' };
     },
   };
 }

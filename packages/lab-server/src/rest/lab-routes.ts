@@ -1,9 +1,13 @@
 import { isProtocolError } from '@uemkit/protocol';
+import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
-import type { FaultRule, Faults } from '../faults/faults.ts';
-import type { RingJournal } from '../journal/journal.ts';
-import type { Route } from './rest-request.ts';
-import { checkBody, faultBody, faultsBody } from './schemas.ts';
+import type { ActiveFault, FaultRule, Faults } from '../faults/faults.ts';
+import { MAX_JOURNAL_ENTRIES, type RingJournal } from '../journal/journal.ts';
+import { component, type ViewSchema } from './components.ts';
+import { faultBody, faultsBody, faultsView, faultView } from './fault-schemas.ts';
+import { FAULT_PART } from './parts.ts';
+import { wholeNumberText } from './query.ts';
+import { type QuerySchema, type Route, route } from './route.ts';
 
 /** Path of the lab's own routes. */
 export const LAB_PATH = '/lab/v1/';
@@ -11,10 +15,46 @@ export const LAB_PATH = '/lab/v1/';
 /** Entries of one answer. */
 const JOURNAL_PAGE = 1_000;
 
+interface JournalParameters {
+  readonly after?: number | undefined;
+  readonly device?: string | undefined;
+  readonly user?: string | undefined;
+  readonly max?: number | undefined;
+}
+
+const journalQuery: QuerySchema<JournalParameters> = v.strictObject({
+  after: v.optional(wholeNumberText(0, Number.MAX_SAFE_INTEGER)),
+  device: v.optional(v.string()),
+  user: v.optional(v.string()),
+  max: v.optional(wholeNumberText(0, MAX_JOURNAL_ENTRIES)),
+});
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const text = v.string();
+const entryView: ViewSchema = component(
+  'JournalEntry',
+  v.strictObject({
+    sequence: count,
+    timeMs: v.number(),
+    role: text,
+    service: text,
+    step: v.optional(text),
+    request: text,
+    answer: text,
+    source: text,
+    userId: v.optional(text),
+    deviceId: v.optional(text),
+    reason: v.optional(text),
+    unknown: v.optional(v.boolean()),
+  }),
+);
+const journalView: ViewSchema = component('Journal', v.strictObject({ entries: v.array(entryView), last: count }));
+
 /** The lab's own routes, under `/lab/v1`: faults on purpose, and what happened to each request. */
 export function labRoutes(options: { readonly faults: Faults; readonly journal: RingJournal }): readonly Route[] {
   const { faults, journal } = options;
-  const add = (rule: FaultRule): object => {
+  const add = (rule: FaultRule): ActiveFault => {
     try {
       return faults.add(rule);
     } catch (error) {
@@ -23,18 +63,41 @@ export function labRoutes(options: { readonly faults: Faults; readonly journal: 
     }
   };
   return [
-    { method: 'GET', path: '/lab/v1/faults', run: () => ({ status: 200, body: { faults: faults.list() } }) },
-    { method: 'POST', path: '/lab/v1/faults', json: true, run: ({ json }) => ({ status: 201, body: add(checkBody(faultBody, json)) }) },
-    {
+    route({
+      id: 'listFaults',
+      method: 'GET',
+      path: '/lab/v1/faults',
+      summary: 'Lists the faults in force and what they did',
+      tag: 'lab',
+      role: 'readOnly',
+      answers: { 200: { schema: faultsView } },
+      run: () => ({ status: 200, body: { faults: faults.list() } }),
+    }),
+    route({
+      id: 'addFault',
+      method: 'POST',
+      path: '/lab/v1/faults',
+      summary: 'Adds a fault',
+      tag: 'lab',
+      role: 'administrator',
+      body: { schema: faultBody },
+      answers: { 201: { schema: faultView } },
+      run: ({ body }) => ({ status: 201, body: add(body) }),
+    }),
+    route({
+      id: 'replaceFaults',
       method: 'PUT',
       path: '/lab/v1/faults',
-      json: true,
-      run({ json }) {
+      summary: 'Puts these faults in force, and no others',
+      tag: 'lab',
+      role: 'administrator',
+      body: { schema: faultsBody },
+      answers: { 200: { schema: faultsView } },
+      run({ body }) {
         const before = faults.list();
-        const rules = checkBody(faultsBody, json).faults;
         faults.clear();
         try {
-          for (const rule of rules) add(rule);
+          for (const rule of body.faults) add(rule);
         } catch (error) {
           // A refused request changes nothing.
           faults.clear();
@@ -43,43 +106,48 @@ export function labRoutes(options: { readonly faults: Faults; readonly journal: 
         }
         return { status: 200, body: { faults: faults.list() } };
       },
-    },
-    {
+    }),
+    route({
+      id: 'clearFaults',
       method: 'DELETE',
       path: '/lab/v1/faults',
+      summary: 'Ends all faults',
+      tag: 'lab',
+      role: 'administrator',
+      answers: { 204: {} },
       run() {
         faults.clear();
         return { status: 204 };
       },
-    },
-    {
+    }),
+    route({
+      id: 'removeFault',
       method: 'DELETE',
       path: '/lab/v1/faults/{id}',
+      summary: 'Ends one fault',
+      tag: 'lab',
+      role: 'administrator',
+      parts: { id: FAULT_PART },
+      answers: { 204: {} },
+      problems: ['FAULT_NOT_FOUND'],
       run({ parts }) {
-        if (!faults.remove(parts['id'] as string)) throw new AdminProblem('FAULT_NOT_FOUND', 'there is no such fault');
+        if (!faults.remove(parts.id)) throw new AdminProblem('FAULT_NOT_FOUND', 'there is no such fault');
         return { status: 204 };
       },
-    },
-    {
+    }),
+    route({
+      id: 'readJournal',
       method: 'GET',
       path: '/lab/v1/journal',
-      run({ query }) {
-        for (const name of query.keys())
-          if (!['after', 'device', 'user', 'max'].includes(name)) throw new AdminProblem('INVALID_QUERY', `${name} is no parameter of the journal`);
-        const number = (name: string, fallback: number): number => {
-          const text = query.get(name);
-          if (text === null) return fallback;
-          if (!/^\d{1,15}$/.test(text)) throw new AdminProblem('INVALID_QUERY', `${name} is not a whole number`);
-          return Number(text);
-        };
-        const entries = journal.entries({
-          after: number('after', 0),
-          deviceId: query.get('device') ?? undefined,
-          userId: query.get('user') ?? undefined,
-          max: Math.min(number('max', JOURNAL_PAGE), JOURNAL_PAGE),
-        });
+      summary: 'Reads what happened to each request',
+      tag: 'lab',
+      role: 'readOnly',
+      query: journalQuery,
+      answers: { 200: { schema: journalView } },
+      run({ query: { after, device, user, max = JOURNAL_PAGE } }) {
+        const entries = journal.entries({ after, deviceId: device, userId: user, max: Math.min(max, JOURNAL_PAGE) });
         return { status: 200, body: { entries, last: journal.last } };
       },
-    },
+    }),
   ];
 }

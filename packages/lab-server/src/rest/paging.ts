@@ -19,41 +19,40 @@ export interface ListPage<T> {
   readonly hasMore: boolean;
 }
 
+/** Query parameters of every list. */
+export const LIST_PARAMETERS: readonly string[] = ['max', 'offset', 'sortBy', 'query'];
+
 /**
  * Reads the parameters of a list. `sortBy=field` or `sortBy=field DESC`; `query=field=value`, with `*` at the end for a beginning.
- * @throws AdminProblem `INVALID_QUERY` for anything else, unknown parameters included
+ * @throws AdminProblem `INVALID_QUERY` for anything else
  */
-export function listQuery<Field extends string>(query: URLSearchParams, fields: readonly Field[]): ListQuery<Field> {
-  for (const name of query.keys()) {
-    if (!['max', 'offset', 'sortBy', 'query'].includes(name)) throw wrong(name, 'is no parameter of this list');
-    if (query.getAll(name).length > 1) throw wrong(name, 'is given twice');
-  }
+export function listQuery<Field extends string>(given: ReadonlyMap<string, string>, fields: readonly Field[]): ListQuery<Field> {
   return {
-    max: wholeNumber(query, 'max', PAGE_DEFAULT, 1, MAX_PAGE_ITEMS),
-    offset: wholeNumber(query, 'offset', 0, 0, Number.MAX_SAFE_INTEGER),
-    sortBy: sortBy(query.get('sortBy'), fields),
-    filter: filter(query.get('query'), fields),
+    max: wholeNumber(given, 'max', PAGE_DEFAULT, 1, MAX_PAGE_ITEMS),
+    offset: wholeNumber(given, 'offset', 0, 0, Number.MAX_SAFE_INTEGER),
+    sortBy: sortBy(given.get('sortBy'), fields),
+    filter: filter(given.get('query'), fields),
   };
 }
 
-function wholeNumber(query: URLSearchParams, name: string, fallback: number, min: number, max: number): number {
-  const text = query.get(name);
-  if (text === null) return fallback;
+function wholeNumber(given: ReadonlyMap<string, string>, name: string, fallback: number, min: number, max: number): number {
+  const text = given.get(name);
+  if (text === undefined) return fallback;
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) throw wrong(name, `is not a whole number from ${min} to ${max}`);
   return value;
 }
 
-function sortBy<Field extends string>(text: string | null, fields: readonly Field[]): ListQuery<Field>['sortBy'] {
-  if (text === null) return undefined;
+function sortBy<Field extends string>(text: string | undefined, fields: readonly Field[]): ListQuery<Field>['sortBy'] {
+  if (text === undefined) return undefined;
   const match = /^(\w+)(?: (ASC|DESC))?$/.exec(text);
   const field = fields.find((known) => known === match?.[1]);
   if (field === undefined) throw wrong('sortBy', `is not one of ${fields.join(', ')}, with ASC or DESC behind it`);
   return { field, descending: match?.[2] === 'DESC' };
 }
 
-function filter<Field extends string>(text: string | null, fields: readonly Field[]): ListQuery<Field>['filter'] {
-  if (text === null) return undefined;
+function filter<Field extends string>(text: string | undefined, fields: readonly Field[]): ListQuery<Field>['filter'] {
+  if (text === undefined) return undefined;
   const at = text.indexOf('=');
   const field = fields.find((known) => known === text.slice(0, Math.max(at, 0)));
   if (field === undefined) throw wrong('query', `is not field=value with one of ${fields.join(', ')}`);

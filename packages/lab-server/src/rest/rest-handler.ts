@@ -1,10 +1,14 @@
 import { type Clock, isProtocolError } from '@uemkit/protocol';
 import { AdminProblem } from '../admin/problem.ts';
 import type { Journal } from '../roles/role.ts';
+import { mayCall } from './admin-role.ts';
 import type { Authorization } from './authorization.ts';
 import { acceptsBody, JSON_MEDIA_TYPE, restMediaType } from './media-type.ts';
-import type { RestRequest, RestResponse, Route, RouteResult } from './rest-request.ts';
-import { createRouter, type Match } from './router.ts';
+import { readQuery } from './query.ts';
+import type { RestRequest, RestResponse, RouteResult } from './rest-request.ts';
+import type { Route } from './route.ts';
+import { checkParts, createRouter, type Match } from './router.ts';
+import { checkBody } from './schemas.ts';
 
 /** Largest body of an administrative request. */
 export const MAX_REST_BODY_BYTES = 1_048_576;
@@ -14,41 +18,35 @@ export interface RestHandlerOptions {
   readonly journal: Journal;
   readonly tenantId: string;
   readonly authorization: Authorization;
-  /** Under `/<tenant>/api/v1`. */
-  readonly tenantRoutes: readonly Route[];
-  /** From the root of the listener. */
-  readonly ownRoutes: readonly Route[];
+  readonly routes: readonly Route[];
 }
 
 /** The admin REST API without sockets. Never throws; a refused request changes nothing. */
 export function restHandler(options: RestHandlerOptions): (request: RestRequest) => Promise<RestResponse> {
   const { clock, journal, authorization } = options;
   const base = `/${options.tenantId}/api/v1`;
-  const tenantRouter = createRouter(options.tenantRoutes);
-  const ownRouter = createRouter(options.ownRoutes);
-
-  const find = ({ method, path }: RestRequest): Match => {
-    const own = /^\/[^/]+\/api\/v1(\/.*)?$/.exec(path);
-    if (own === null) return ownRouter.match(method, path);
-    if (!path.startsWith(`${base}/`)) throw new AdminProblem('TENANT_NOT_FOUND', 'there is no such tenant here');
-    return tenantRouter.match(method, path.slice(base.length));
-  };
+  const router = createRouter(base, options.routes);
 
   const run = async (request: RestRequest, { match, problem }: Found): Promise<RouteResult> => {
+    const least = match?.route.role ?? 'readOnly';
     // Who has no credentials learns nothing of which paths there are, but for the open ones.
-    if (match?.route.open !== true) authorization.require(single(request.headers['authorization']));
+    const caller = least === 'anybody' ? NOBODY : authorization.require(single(request.headers['authorization']));
     if (match === undefined) throw problem;
-    return match.route.run({ parts: match.parts, query: new URLSearchParams(request.query), json: bodyOf(request, match.route), base });
+    if (!mayCall(caller.role, least)) throw new AdminProblem('NOT_AUTHORIZED', `this needs the role ${least}`);
+    checkParts(match);
+    const { route, parts } = match;
+    const { list, query } = readQuery(route, request.query);
+    return route.run({ parts: parts as never, list, query, body: bodyOf(request, route), caller, base });
   };
 
   return async (request) => {
     let result: RouteResult | undefined;
     let response: RestResponse;
     let reason: string | undefined;
-    const found = attempt(find, request);
+    const found = attempt(() => router.match(request.method, request.path));
     try {
       result = await run(request, found);
-      response = toResponse(result);
+      response = toResponse(found.match?.route as Route, result);
     } catch (error) {
       const problem = problemOf(error);
       reason = problem.id === 'INTERNAL' && error instanceof Error ? `${error.name}: ${error.message}` : `${problem.id} ${problem.message}`;
@@ -71,33 +69,37 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
   };
 }
 
+/** Who calls an open route: there is nothing that it may. */
+const NOBODY = { username: '', role: 'readOnly' } as const;
+
 /** The route of a request, or why there is none. */
 interface Found {
   readonly match?: Match;
   readonly problem?: unknown;
 }
 
-function attempt(find: (request: RestRequest) => Match, request: RestRequest): Found {
+function attempt(find: () => Match): Found {
   try {
-    return { match: find(request) };
+    return { match: find() };
   } catch (problem) {
     return { problem };
   }
 }
 
-function bodyOf(request: RestRequest, route: Route): unknown {
-  const expected = route.takes !== undefined || route.json === true;
-  if (!expected) return undefined;
+function bodyOf(request: RestRequest, { body }: Route): unknown {
+  if (body === undefined) return undefined;
   const contentType = (single(request.headers['content-type']) ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (!acceptsBody(contentType, route.takes)) {
-    const types = route.takes === undefined ? JSON_MEDIA_TYPE : `${restMediaType(route.takes)} or ${JSON_MEDIA_TYPE}`;
+  if (!acceptsBody(contentType, body.noun)) {
+    const types = body.noun === undefined ? JSON_MEDIA_TYPE : `${restMediaType(body.noun)} or ${JSON_MEDIA_TYPE}`;
     throw new AdminProblem('UNSUPPORTED_MEDIA_TYPE', `the body has to be ${types}`);
   }
+  let value: unknown;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body));
   } catch {
     throw new AdminProblem('BAD_REQUEST', 'the body is not JSON in UTF-8');
   }
+  return checkBody(body.schema, value);
 }
 
 function problemOf(error: unknown): AdminProblem {
@@ -108,10 +110,12 @@ function problemOf(error: unknown): AdminProblem {
   return new AdminProblem('INTERNAL', 'this is a bug of the lab server; its journal has more');
 }
 
-function toResponse({ status, noun, body, headers = {} }: RouteResult): RestResponse {
+function toResponse(route: Route, { status, body, headers = {} }: RouteResult): RestResponse {
+  const declared = route.answers[status];
+  if (declared === undefined) throw new Error(`${route.id} does not declare the status ${status}`);
   if (body === undefined) return { status, headers, body: '' };
-  if (typeof body === 'string') return { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' }, body };
-  return json(status, noun === undefined ? JSON_MEDIA_TYPE : restMediaType(noun), body, headers);
+  if (typeof body === 'string') return { status, headers: { ...headers, 'content-type': `${declared.mediaType ?? 'text/plain'}; charset=utf-8` }, body };
+  return json(status, declared.noun === undefined ? JSON_MEDIA_TYPE : restMediaType(declared.noun), body, headers);
 }
 
 function json(status: number, mediaType: string, body: object, headers: Readonly<Record<string, string>>): RestResponse {

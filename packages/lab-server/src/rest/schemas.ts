@@ -1,14 +1,9 @@
 import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
-import { type FaultRule, MAX_FAULT_DELAY_MS, MAX_FAULT_RULES } from '../faults/faults.ts';
+import { type BodySchema, component, line } from './components.ts';
 
-const line = (max: number) =>
-  v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'has control characters, or is no Unicode text'));
 const base64 = v.pipe(v.string(), v.maxLength(400), v.base64('is not base64'));
 const guid = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-
-/** A checked body of type `T`. */
-export type BodySchema<T> = v.GenericSchema<unknown, T>;
 
 /** Reference to another object by its guid. */
 export interface GuidReference {
@@ -24,12 +19,15 @@ export interface AuthorizationBody {
 }
 
 /** POST /util/authorization */
-export const authorizationBody: BodySchema<AuthorizationBody> = v.strictObject({
-  username: line(254),
-  password: base64,
-  provider: v.optional(v.picklist(['LOCAL'], 'is not LOCAL: a lab has no other directory')),
-  domain: v.optional(v.string()),
-});
+export const authorizationBody: BodySchema<AuthorizationBody> = component(
+  'AuthorizationRequest',
+  v.strictObject({
+    username: line(254),
+    password: base64,
+    provider: v.optional(v.picklist(['LOCAL'], 'is not LOCAL: a lab has no other directory')),
+    domain: v.optional(v.string()),
+  }),
+);
 
 export interface UserBody {
   readonly username: string;
@@ -41,14 +39,17 @@ export interface UserBody {
 }
 
 /** POST /users */
-export const userBody: BodySchema<UserBody> = v.strictObject({
-  username: line(254),
-  displayName: v.optional(line(200)),
-  firstName: v.optional(line(100)),
-  lastName: v.optional(line(100)),
-  emailAddress: v.optional(line(254)),
-  activationProfile: v.optional(v.strictObject({ guid })),
-});
+export const userBody: BodySchema<UserBody> = component(
+  'NewUser',
+  v.strictObject({
+    username: line(254),
+    displayName: v.optional(line(200)),
+    firstName: v.optional(line(100)),
+    lastName: v.optional(line(100)),
+    emailAddress: v.optional(line(254)),
+    activationProfile: v.optional(v.strictObject({ guid })),
+  }),
+);
 
 export interface ActivationPasswordBody {
   /** Base64; null or left out: one is made. */
@@ -67,22 +68,25 @@ export interface ActivationPasswordsBody {
 }
 
 /** POST /users/{guid}/activationPasswords */
-export const activationPasswordsBody: BodySchema<ActivationPasswordsBody> = v.strictObject({
-  activationPasswords: v.pipe(
-    v.array(
-      v.strictObject({
-        password: v.optional(v.nullable(base64)),
-        emailTemplate: v.optional(v.unknown()),
-        expiry: v.optional(v.pipe(v.string(), v.isoTimestamp('is not an ISO 8601 time'))),
-        expireAfterUse: v.optional(v.boolean()),
-        activationProfile: v.optional(v.strictObject({ guid })),
-        qrCode: v.optional(v.boolean()),
-      }),
+export const activationPasswordsBody: BodySchema<ActivationPasswordsBody> = component(
+  'NewActivationPasswords',
+  v.strictObject({
+    activationPasswords: v.pipe(
+      v.array(
+        v.strictObject({
+          password: v.optional(v.nullable(base64)),
+          emailTemplate: v.optional(v.unknown()),
+          expiry: v.optional(v.pipe(v.string(), v.isoTimestamp('is not an ISO 8601 time'))),
+          expireAfterUse: v.optional(v.boolean()),
+          activationProfile: v.optional(v.strictObject({ guid })),
+          qrCode: v.optional(v.boolean()),
+        }),
+      ),
+      v.minLength(1),
+      v.maxLength(2),
     ),
-    v.minLength(1),
-    v.maxLength(2),
-  ),
-});
+  }),
+);
 
 export interface CommandBody {
   readonly type: string;
@@ -91,31 +95,14 @@ export interface CommandBody {
 }
 
 /** POST .../commands. The properties are checked against the type by the command table. */
-export const commandBody: BodySchema<CommandBody> = v.strictObject({
-  type: line(64),
-  properties: v.optional(v.record(v.string(), v.unknown())),
-  expiry: v.optional(v.pipe(v.string(), v.isoTimestamp('is not an ISO 8601 time'))),
-});
-
-/** POST /lab/v1/faults adds a rule. */
-export const faultBody: BodySchema<FaultRule> = v.strictObject({
-  kind: v.picklist(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart']),
-  role: v.optional(v.picklist(['infrastructure', 'uem', 'notification'])),
-  service: v.optional(line(64)),
-  share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
-  seed: v.optional(v.pipe(v.number(), v.safeInteger())),
-  count: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
-  at: v.optional(v.picklist(['request', 'answer'])),
-  delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_FAULT_DELAY_MS))),
-  status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(500), v.maxValue(599))),
-});
-
-export interface FaultsBody {
-  readonly faults: readonly FaultRule[];
-}
-
-/** PUT /lab/v1/faults: these rules and no other are in force. */
-export const faultsBody: BodySchema<FaultsBody> = v.strictObject({ faults: v.pipe(v.array(faultBody), v.maxLength(MAX_FAULT_RULES)) });
+export const commandBody: BodySchema<CommandBody> = component(
+  'NewCommand',
+  v.strictObject({
+    type: line(64),
+    properties: v.optional(v.record(v.string(), v.unknown())),
+    expiry: v.optional(v.pipe(v.string(), v.isoTimestamp('is not an ISO 8601 time'))),
+  }),
+);
 
 /**
  * Checks a body against its schema.

@@ -1,10 +1,11 @@
 import type { Administration } from '../admin/administration.ts';
 import { AdminProblem } from '../admin/problem.ts';
 import type { UserRecord } from '../state/users.ts';
-import { listQuery, pageLinks, pageOf } from './paging.ts';
-import type { Route } from './rest-request.ts';
-import { type ActivationPasswordBody, activationPasswordsBody, checkBody, userBody } from './schemas.ts';
-import { activationPasswordView, userView } from './views.ts';
+import { pageLinks, pageOf } from './paging.ts';
+import { USER_PART } from './parts.ts';
+import { type Route, route } from './route.ts';
+import { type ActivationPasswordBody, activationPasswordsBody, userBody } from './schemas.ts';
+import { activationPasswordsView, activationPasswordView, issuedPasswordsView, userDetailView, usersView, userView } from './user-views.ts';
 
 const USER_FIELDS = ['username', 'displayName', 'emailAddress', 'guid'] as const;
 type UserField = (typeof USER_FIELDS)[number];
@@ -13,74 +14,119 @@ function readUser(user: UserRecord, field: UserField): string {
   return (field === 'emailAddress' ? user.email : user[field]) ?? '';
 }
 
+const LOCATION = { location: 'Path of what was created' };
+
 /** Users and their activation secrets (F1.1). */
 export function userRoutes(admin: Administration): readonly Route[] {
   return [
-    {
+    route({
+      id: 'listUsers',
       method: 'GET',
       path: '/users',
-      run({ query, base }) {
-        const wanted = listQuery(query, USER_FIELDS);
-        const page = pageOf(admin.users(), wanted, readUser);
-        const links = pageLinks(`${base}/users`, wanted, page.hasMore);
-        return { status: 200, noun: 'users', body: { users: page.items.map((user) => userView(base, user)), links } };
+      summary: 'Lists users',
+      tag: 'users',
+      role: 'readOnly',
+      list: USER_FIELDS,
+      answers: { 200: { noun: 'users', schema: usersView } },
+      run({ list, base }) {
+        const page = pageOf(admin.users(), list, readUser);
+        const links = pageLinks(`${base}/users`, list, page.hasMore);
+        return { status: 200, body: { users: page.items.map((user) => userView(base, user)), links } };
       },
-    },
-    {
+    }),
+    route({
+      id: 'createUser',
       method: 'POST',
       path: '/users',
-      takes: 'user',
-      async run({ json, base }) {
-        const { emailAddress, activationProfile, ...names } = checkBody(userBody, json);
+      summary: 'Adds a user; the Infrastructure knows it when the answer comes (F1.1)',
+      tag: 'users',
+      role: 'administrator',
+      body: { noun: 'user', schema: userBody },
+      answers: { 201: { noun: 'userdetail', schema: userDetailView, headers: LOCATION } },
+      problems: ['USER_EXISTS', 'PROFILE_NOT_FOUND'],
+      async run({ body, base }) {
+        const { emailAddress, activationProfile, ...names } = body;
         const user = await admin.createUser({ ...names, email: emailAddress, profileId: activationProfile?.guid });
-        return { status: 201, noun: 'userdetail', body: userView(base, user), headers: { location: `${base}/users/${user.guid}` }, userId: user.userId };
+        return { status: 201, body: userView(base, user), headers: { location: `${base}/users/${user.guid}` }, userId: user.userId };
       },
-    },
-    {
+    }),
+    route({
+      id: 'getUser',
       method: 'GET',
       path: '/users/{guid}',
-      run({ parts, base }) {
-        return { status: 200, noun: 'userdetail', body: userView(base, admin.user(parts['guid'] as string)) };
-      },
-    },
-    {
+      summary: 'Shows one user',
+      tag: 'users',
+      role: 'readOnly',
+      parts: { guid: USER_PART },
+      answers: { 200: { noun: 'userdetail', schema: userDetailView } },
+      problems: ['USER_NOT_FOUND'],
+      run: ({ parts, base }) => ({ status: 200, body: userView(base, admin.user(parts.guid)) }),
+    }),
+    route({
+      id: 'deleteUser',
       method: 'DELETE',
       path: '/users/{guid}',
+      summary: 'Deletes a user who has no devices',
+      tag: 'users',
+      role: 'administrator',
+      parts: { guid: USER_PART },
+      answers: { 204: {} },
+      problems: ['USER_NOT_FOUND', 'USER_HAS_DEVICES'],
       async run({ parts }) {
-        await admin.deleteUser(parts['guid'] as string);
+        await admin.deleteUser(parts.guid);
         return { status: 204 };
       },
-    },
-    {
+    }),
+    route({
+      id: 'listActivationPasswords',
       method: 'GET',
       path: '/users/{guid}/activationPasswords',
+      summary: 'Lists the activation passwords of a user, never the secrets',
+      tag: 'activation passwords',
+      role: 'readOnly',
+      parts: { guid: USER_PART },
+      answers: { 200: { noun: 'activationpasswords', schema: activationPasswordsView } },
+      problems: ['USER_NOT_FOUND'],
       run({ parts }) {
-        const secrets = admin.activationSecrets(parts['guid'] as string);
-        return { status: 200, noun: 'activationpasswords', body: { activationPasswords: secrets.map(activationPasswordView) } };
+        const secrets = admin.activationSecrets(parts.guid);
+        return { status: 200, body: { activationPasswords: secrets.map(activationPasswordView) } };
       },
-    },
-    {
+    }),
+    route({
+      id: 'setActivationPasswords',
       method: 'POST',
       path: '/users/{guid}/activationPasswords',
-      takes: 'activationpasswords',
-      async run({ parts, json }) {
-        const guid = parts['guid'] as string;
-        const { activationPasswords: wanted } = checkBody(activationPasswordsBody, json);
+      summary: 'Sets an activation password, a QR code, or both, and tells them once',
+      tag: 'activation passwords',
+      role: 'helpDesk',
+      parts: { guid: USER_PART },
+      body: { noun: 'activationpasswords', schema: activationPasswordsBody },
+      answers: { 201: { noun: 'activationpasswords', schema: issuedPasswordsView } },
+      problems: ['USER_NOT_FOUND', 'PROFILE_NOT_FOUND'],
+      async run({ parts, body }) {
+        const { activationPasswords: wanted } = body;
         if (wanted.length === 2 && wanted[0]?.qrCode === wanted[1]?.qrCode)
           throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
         const issued: object[] = [];
-        for (const [index, one] of wanted.entries()) issued.push(await issue(admin, guid, one, `activationPasswords.${index}`));
-        return { status: 201, noun: 'activationpasswords', body: { activationPasswords: issued }, userId: admin.user(guid).userId };
+        for (const [index, one] of wanted.entries()) issued.push(await issue(admin, parts.guid, one, `activationPasswords.${index}`));
+        return { status: 201, body: { activationPasswords: issued }, userId: admin.user(parts.guid).userId };
       },
-    },
-    {
+    }),
+    route({
+      id: 'deleteActivationPasswords',
       method: 'DELETE',
       path: '/users/{guid}/activationPasswords',
+      summary: 'Makes the activation passwords and QR codes of a user useless at once',
+      tag: 'activation passwords',
+      role: 'helpDesk',
+      parts: { guid: USER_PART },
+      answers: { 204: {} },
+      problems: ['USER_NOT_FOUND'],
       async run({ parts }) {
-        await admin.expireActivationSecrets(parts['guid'] as string);
+        await admin.expireActivationSecrets(parts.guid);
         return { status: 204 };
       },
-    },
+    }),
   ];
 }
 

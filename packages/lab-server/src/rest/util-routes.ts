@@ -1,6 +1,8 @@
+import * as v from 'valibot';
 import type { Authorization } from './authorization.ts';
-import type { Route } from './rest-request.ts';
-import { authorizationBody, checkBody } from './schemas.ts';
+import { component, type ViewSchema } from './components.ts';
+import { type Route, route } from './route.ts';
+import { authorizationBody } from './schemas.ts';
 
 export interface SystemInfo {
   readonly tenantId: string;
@@ -9,29 +11,46 @@ export interface SystemInfo {
   readonly version: string;
 }
 
+const pingView: ViewSchema = component('Ping', v.strictObject({ status: v.literal('OK') }));
+const systemInfoView: ViewSchema = component(
+  'SystemInfo',
+  v.strictObject({ product: v.string(), version: v.string(), tenantGuid: v.string(), coreId: v.string() }),
+);
+
 /** Signs of life, and the way in. */
 export function utilRoutes(authorization: Authorization, info: SystemInfo): readonly Route[] {
+  const ping = {
+    method: 'GET',
+    tag: 'system',
+    answers: { 200: { noun: 'ping', schema: pingView } },
+    run: () => ({ status: 200, body: { status: 'OK' } }),
+  } as const;
   return [
-    { method: 'GET', path: '/util/ping', open: true, run: () => ({ status: 200, noun: 'ping', body: { status: 'OK' } }) },
-    { method: 'GET', path: '/ping', run: () => ({ status: 200, noun: 'ping', body: { status: 'OK' } }) },
-    {
+    route({ ...ping, id: 'pingOpen', path: '/util/ping', summary: 'Tells that the server is there', role: 'anybody' }),
+    route({ ...ping, id: 'ping', path: '/ping', summary: 'Tells that the server is there and the credentials are right', role: 'readOnly' }),
+    route({
+      id: 'authorize',
       method: 'POST',
       path: '/util/authorization',
-      open: true,
-      takes: 'authorizationrequest',
-      run({ json }) {
-        const { username, password } = checkBody(authorizationBody, json);
+      summary: 'Gives the value for the Authorization header; it holds for 12 hours',
+      tag: 'system',
+      role: 'anybody',
+      body: { noun: 'authorizationrequest', schema: authorizationBody },
+      answers: { 200: { is: 'The value for the Authorization header', mediaType: 'text/plain' } },
+      problems: ['NOT_AUTHENTICATED'],
+      run({ body: { username, password } }) {
         return { status: 200, body: authorization.issue(username, Buffer.from(password, 'base64').toString('utf8')) };
       },
-    },
-    {
+    }),
+    route({
+      id: 'getSystemInfo',
       method: 'GET',
       path: '/info/systeminfo',
-      run: () => ({
-        status: 200,
-        noun: 'systeminfo',
-        body: { product: 'uemkit lab server', version: info.version, tenantGuid: info.tenantId, coreId: info.coreId },
-      }),
-    },
+      summary: 'Tells what this server is',
+      tag: 'system',
+      role: 'readOnly',
+      answers: { 200: { noun: 'systeminfo', schema: systemInfoView } },
+      run: () => ({ status: 200, body: { product: 'uemkit lab server', version: info.version, tenantGuid: info.tenantId, coreId: info.coreId } }),
+    }),
   ];
 }

@@ -6,17 +6,16 @@ import { createAdministration } from '../../src/admin/create-administration.ts';
 import { createFaults, type Faults } from '../../src/faults/faults.ts';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import { createAuthorization, hashPassword } from '../../src/rest/authorization.ts';
-import { deviceRoutes } from '../../src/rest/device-routes.ts';
-import { labRoutes } from '../../src/rest/lab-routes.ts';
 import { restHandler } from '../../src/rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../../src/rest/rest-request.ts';
-import { userRoutes } from '../../src/rest/user-routes.ts';
-import { utilRoutes } from '../../src/rest/util-routes.ts';
+import type { Route } from '../../src/rest/route.ts';
+import { adminRoutes } from '../../src/rest/route-table.ts';
 import { type DeviceRecord, putDevice } from '../../src/state/devices.ts';
 import { DEFAULT_PROFILE_ID, putProfile } from '../../src/state/profiles.ts';
 import { putTenant } from '../../src/state/tenants.ts';
 import type { UserRecord } from '../../src/state/users.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
+import { declaredAnswers } from './declared-answers.ts';
 
 export const TENANT = 'tenant-1';
 export const PASSWORD = 'administrator password';
@@ -40,6 +39,7 @@ export class AdminLab {
   readonly woken: string[] = [];
   readonly registered = new Set<string>();
   readonly admin: Administration;
+  readonly routes: readonly Route[];
   private readonly handle: (request: RestRequest) => Promise<RestResponse>;
 
   private constructor() {
@@ -65,18 +65,8 @@ export class AdminLab {
     const salt = new Uint8Array(16);
     const administrator = { username: 'admin', salt, passwordHash: hashPassword(crypto, salt, PASSWORD), sessionKey: new Uint8Array(32).fill(1) };
     const authorization = createAuthorization({ clock, crypto, entropy, administrator });
-    this.handle = restHandler({
-      clock,
-      journal,
-      tenantId: TENANT,
-      authorization,
-      tenantRoutes: [
-        ...utilRoutes(authorization, { tenantId: TENANT, coreId: 'core-1', version: '0' }),
-        ...userRoutes(this.admin),
-        ...deviceRoutes(this.admin),
-      ],
-      ownRoutes: labRoutes({ faults, journal }),
-    });
+    this.routes = adminRoutes({ administration: this.admin, authorization, info: { tenantId: TENANT, coreId: 'core-1', version: '0' }, faults, journal });
+    this.handle = declaredAnswers(`/${TENANT}/api/v1`, this.routes, restHandler({ clock, journal, tenantId: TENANT, authorization, routes: this.routes }));
   }
 
   static async start(): Promise<AdminLab> {

@@ -1,0 +1,90 @@
+import type { Administration } from '../admin/administration.ts';
+import type { CommandRecord } from '../state/commands.ts';
+import { deviceOfUser } from './device-routes.ts';
+import { commandAnswer, commandsView, commandView } from './device-views.ts';
+import { pageLinks, pageOf } from './paging.ts';
+import { COMMAND_PART, DEVICE_PART, USER_PART } from './parts.ts';
+import { type Route, route } from './route.ts';
+import { commandBody } from './schemas.ts';
+
+const COMMAND_FIELDS = ['type', 'guid'] as const;
+const readCommand = (command: CommandRecord, field: (typeof COMMAND_FIELDS)[number]): string => (field === 'type' ? command.type : command.commandId);
+
+const PATH = '/users/{guid}/userDevices/{device}/commands';
+const PARTS = { guid: USER_PART, device: DEVICE_PART };
+const ONE_PARTS = { ...PARTS, command: COMMAND_PART };
+const NOT_THERE = ['USER_NOT_FOUND', 'DEVICE_NOT_FOUND'] as const;
+
+/** Commands of a device and their status (F5.1). */
+export function commandRoutes(admin: Administration): readonly Route[] {
+  return [
+    route({
+      id: 'listCommands',
+      method: 'GET',
+      path: PATH,
+      summary: 'Lists the commands of a device, the oldest first',
+      tag: 'commands',
+      role: 'readOnly',
+      parts: PARTS,
+      list: COMMAND_FIELDS,
+      answers: { 200: { noun: 'commands', schema: commandsView } },
+      problems: NOT_THERE,
+      run({ parts, list, base }) {
+        const { deviceId, userGuid } = deviceOfUser(admin, parts);
+        const page = pageOf(admin.commands(deviceId), list, readCommand);
+        const links = pageLinks(`${base}/users/${userGuid}/userDevices/${deviceId}/commands`, list, page.hasMore);
+        return { status: 200, body: { commands: page.items.map((command) => commandView(base, userGuid, command)), links } };
+      },
+    }),
+    route({
+      id: 'sendCommand',
+      method: 'POST',
+      path: PATH,
+      summary: 'Sends a command; the device is woken (F5.2)',
+      tag: 'commands',
+      role: 'helpDesk',
+      parts: PARTS,
+      body: { noun: 'command', schema: commandBody },
+      answers: { 201: { noun: 'command', schema: commandAnswer, headers: { location: 'Path of the command' } } },
+      problems: [...NOT_THERE, 'DEVICE_NOT_ACTIVE', 'QUEUE_FULL'],
+      async run({ parts, body, base }) {
+        const { deviceId, userGuid } = deviceOfUser(admin, parts);
+        const { type, properties, expiry } = body;
+        const command = await admin.sendCommand(deviceId, { type, properties, expiresAtMs: expiry === undefined ? undefined : Date.parse(expiry) });
+        const location = `${base}/users/${userGuid}/userDevices/${deviceId}/commands/${command.commandId}`;
+        return { status: 201, body: commandView(base, userGuid, command), headers: { location }, deviceId };
+      },
+    }),
+    route({
+      id: 'getCommand',
+      method: 'GET',
+      path: `${PATH}/{command}`,
+      summary: 'Shows one command and its status',
+      tag: 'commands',
+      role: 'readOnly',
+      parts: ONE_PARTS,
+      answers: { 200: { noun: 'command', schema: commandAnswer } },
+      problems: [...NOT_THERE, 'COMMAND_NOT_FOUND'],
+      run({ parts, base }) {
+        const { deviceId, userGuid } = deviceOfUser(admin, parts);
+        return { status: 200, body: commandView(base, userGuid, admin.command(deviceId, parts.command)) };
+      },
+    }),
+    route({
+      id: 'cancelCommand',
+      method: 'DELETE',
+      path: `${PATH}/{command}`,
+      summary: 'Takes back a command that the device has not got yet',
+      tag: 'commands',
+      role: 'helpDesk',
+      parts: ONE_PARTS,
+      answers: { 200: { noun: 'command', schema: commandAnswer } },
+      problems: [...NOT_THERE, 'COMMAND_NOT_FOUND', 'COMMAND_SENT'],
+      async run({ parts, base }) {
+        const { deviceId, userGuid } = deviceOfUser(admin, parts);
+        const command = await admin.cancelCommand(deviceId, parts.command);
+        return { status: 200, body: commandView(base, userGuid, command), deviceId };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,12 @@
+import type { PartDeclaration } from './route.ts';
+
+/** The user of a path. */
+export const USER_PART: PartDeclaration = { is: 'guid of the user' };
+/** The device of a path. */
+export const DEVICE_PART: PartDeclaration = { is: 'guid of the device' };
+/** The command of a path. */
+export const COMMAND_PART: PartDeclaration = { is: 'guid of the command' };
+/** The activation profile of a path; the administrator chooses its guid. */
+export const PROFILE_PART: PartDeclaration = { is: 'guid of the activation profile', pattern: /^[a-z0-9-]{1,64}$/ };
+/** The fault of a path. */
+export const FAULT_PART: PartDeclaration = { is: 'id of the fault' };

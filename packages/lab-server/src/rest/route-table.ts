@@ -1,0 +1,32 @@
+import type { Administration } from '../admin/administration.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { RingJournal } from '../journal/journal.ts';
+import type { Authorization } from './authorization.ts';
+import { commandRoutes } from './command-routes.ts';
+import { deviceRoutes } from './device-routes.ts';
+import { labRoutes } from './lab-routes.ts';
+import { profileRoutes } from './profile-routes.ts';
+import type { Route } from './route.ts';
+import { userRoutes } from './user-routes.ts';
+import { type SystemInfo, utilRoutes } from './util-routes.ts';
+
+/** What the routes stand on. */
+export interface RouteParts {
+  readonly administration: Administration;
+  readonly authorization: Authorization;
+  readonly info: SystemInfo;
+  readonly faults: Faults;
+  readonly journal: RingJournal;
+}
+
+/** Every route of the admin REST API: the one table that requests, documents and tests go by. */
+export function adminRoutes({ administration, authorization, info, faults, journal }: RouteParts): readonly Route[] {
+  return [
+    ...utilRoutes(authorization, info),
+    ...userRoutes(administration),
+    ...deviceRoutes(administration),
+    ...commandRoutes(administration),
+    ...profileRoutes(administration),
+    ...labRoutes({ faults, journal }),
+  ];
+}
