@@ -2,7 +2,7 @@ import { isProtocolError } from '@uemkit/protocol';
 import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
 import type { ActiveFault, FaultRule, Faults } from '../faults/faults.ts';
-import { MAX_JOURNAL_ENTRIES, type RingJournal } from '../journal/journal.ts';
+import { MAX_JOURNAL_ENTRIES, type NumberedEntry, type RingJournal } from '../journal/journal.ts';
 import { component, type ViewSchema } from './components.ts';
 import { faultBody, faultsBody, faultsView, faultView } from './fault-schemas.ts';
 import { FAULT_PART } from './parts.ts';
@@ -32,23 +32,25 @@ const journalQuery: QuerySchema<JournalParameters> = v.strictObject({
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const text = v.string();
-const entryView: ViewSchema = component(
-  'JournalEntry',
-  v.strictObject({
-    sequence: count,
-    timeMs: v.number(),
-    role: text,
-    service: text,
-    step: v.optional(text),
-    request: text,
-    answer: text,
-    source: text,
-    userId: v.optional(text),
-    deviceId: v.optional(text),
-    reason: v.optional(text),
-    unknown: v.optional(v.boolean()),
-  }),
-);
+/** Every field of an entry: one that is added there is missing here. */
+const ENTRY_FIELDS = {
+  sequence: count,
+  timeMs: v.number(),
+  role: text,
+  service: text,
+  step: v.optional(text),
+  request: text,
+  answer: text,
+  source: text,
+  userId: v.optional(text),
+  deviceId: v.optional(text),
+  reason: v.optional(text),
+  unknown: v.optional(v.boolean()),
+  receivedMs: v.optional(v.number()),
+  bytes: v.optional(count),
+  refs: v.optional(v.array(text)),
+} satisfies Record<keyof NumberedEntry, v.GenericSchema>;
+const entryView: ViewSchema = component('JournalEntry', v.strictObject(ENTRY_FIELDS));
 const journalView: ViewSchema = component('Journal', v.strictObject({ entries: v.array(entryView), last: count }));
 
 /** The lab's own routes, under `/lab/v1`: faults on purpose, and what happened to each request. */
