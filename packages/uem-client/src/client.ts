@@ -18,7 +18,8 @@ export interface UemClient extends TypedEventTarget<UemClientEvents> {
   open(options?: CallOptions): Promise<void>;
   /**
    * Activates the device (F1.2 to F1.5). After a failure or crash it may be called again with the same credentials and goes on with the same key.
-   * @throws ProtocolError whose `step` names the flow step; `ERR_REJECTED_CREDENTIALS` at F1.4 for a wrong password
+   * @throws ProtocolError whose `step` names the flow step; `ERR_REJECTED_CREDENTIALS` at F1.4 for a wrong password, `ERR_REJECTED_ACTIVATION` for a right one
+   * when the server does not activate this device (`details.reason`), `ERR_DEVICE_CONSENT` at F1.5 when the user declined the notice of the organisation
    */
   activate(credentials: ActivationCredentials, options?: CallOptions): Promise<void>;
   /** Begins to manage: push connection, poll after wake-ups and in the regular interval. Does nothing while the device is not active. */
@@ -30,6 +31,11 @@ export interface UemClient extends TypedEventTarget<UemClientEvents> {
    * @throws ProtocolError; the verdicts revoked, unknown and expired are states too
    */
   poll(options?: CallOptions): Promise<void>;
+  /**
+   * The user removes the device: tells UEM, then destroys the identity and has the operating system remove what is the organisation's. The state becomes `inactive`.
+   * @throws ProtocolError when UEM could not be told; then the device is as it was, and the call may be repeated
+   */
+  deactivate(options?: CallOptions): Promise<void>;
   /** Stops and closes the transport. */
   close(): Promise<void>;
 }

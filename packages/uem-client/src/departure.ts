@@ -1,6 +1,8 @@
-import { MANAGEMENT_KEYS, type StoreWrite } from '@uemkit/protocol';
+import { errorOfAlert, isProtocolError, MANAGEMENT_KEYS, type StoreWrite, wire } from '@uemkit/protocol';
+import { ask, type ClientContext } from './ask.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import type { UemClientOptions } from './options.ts';
+import type { ActiveDevice } from './state/active-device.ts';
 import { PUSH_TOKEN_KEY, writeDeparting, writeEnded } from './state/saved-state.ts';
 
 /**
@@ -16,8 +18,23 @@ export async function depart(options: UemClientOptions, keyId: string, reason: D
   return [writeEnded(reason), ...forgotten];
 }
 
+/**
+ * Tells UEM, over mutual TLS, that the user removes this device. A UEM that does not know the device any more, or has revoked it, needs not be told.
+ * @throws ProtocolError when UEM could not be told
+ */
+export async function reportDeactivation(context: ClientContext, device: ActiveDevice, signal: AbortSignal): Promise<void> {
+  const { address, trust, identity } = device;
+  const frame = wire.deactivate.encode({ cause: 'user' });
+  const request = { peer: 'uem', step: 'F5.5', answerStep: 'F5.6', service: 'device', address, trust, identity, frame, signal } as const;
+  try {
+    await ask(context, request, wire.acknowledgement, errorOfAlert);
+  } catch (error) {
+    if (!isProtocolError(error) || verdictOf(error.code) === undefined) throw error;
+  }
+}
+
 /** The verdict in an error, when it is one: only UEM gives them, over mutual TLS. */
-export function verdictOf(code: string): Exclude<DeactivationReason, 'command'> | undefined {
+export function verdictOf(code: string): Exclude<DeactivationReason, 'command' | 'user'> | undefined {
   switch (code) {
     case 'ERR_REJECTED_REVOKED':
       return 'revoked';

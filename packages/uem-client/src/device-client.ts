@@ -8,6 +8,7 @@ import {
   restoreManagementState,
   type Store,
   toHex,
+  wire,
   writeActivation,
   x509,
 } from '@uemkit/protocol';
@@ -16,7 +17,7 @@ import { type ActivationTarget, discover, secretOf, targetOfQrCode, userIdOf } f
 import type { ClientContext, Peer } from './ask.ts';
 import type { CallOptions, UemClient } from './client.ts';
 import type { ActivationCredentials, PasswordCredentials } from './credentials.ts';
-import { depart, verdictOf } from './departure.ts';
+import { depart, reportDeactivation, verdictOf } from './departure.ts';
 import { ACTIVATION_STEPS, type ActivationPhase, type ClientState, type UemClientEvents } from './events.ts';
 import { ManagedDevice, type ManagedDeviceOwner } from './managed-device.ts';
 import type { DeactivationReason } from './operating-system.ts';
@@ -83,7 +84,39 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
       const record = await this.#recordFor(userIdOf(secret));
       this.#show('activating');
       if (record.phase !== 'started') return this.#confirm(record, signal);
-      await this.#run(record, signal, { secret, target: await this.#find(credentials, secret, record.userId, signal) });
+      const target = await this.#find(credentials, secret, record.userId, signal);
+      await this.#tryEach(slotsOf(secret), (slot) => this.#run(record, signal, { secret: atSlot(secret, slot), target }));
+    });
+  }
+
+  /** A person does not know which of several passwords it is, and the server tells nobody who has not proved one. */
+  async #tryEach(slots: readonly (number | undefined)[], run: (slot: number | undefined) => Promise<void>): Promise<void> {
+    for (const [index, slot] of slots.entries()) {
+      try {
+        return await run(slot);
+      } catch (error) {
+        const isWrong = isProtocolError(error) && error.code === 'ERR_REJECTED_CREDENTIALS';
+        if (!isWrong || index === slots.length - 1) throw error;
+      }
+    }
+  }
+
+  deactivate(options: CallOptions = {}): Promise<void> {
+    return this.#exclusively(options.signal, async (signal) => {
+      const managed = this.#managed;
+      if (managed === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the device is not active', { details: { state: this.#state } });
+      const { started } = managed;
+      await managed.stop();
+      const { keyId } = managed.active.identity;
+      try {
+        await reportDeactivation(this, managed.active, signal);
+      } catch (error) {
+        if (this.#managed === managed && started) managed.start('resume');
+        throw error;
+      }
+      this.#managed = undefined;
+      this.options.transport.release();
+      await this.#finishDeparture(keyId, 'user');
     });
   }
 
@@ -206,7 +239,9 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   async #activationFailed(record: ActivationRecord, error: unknown): Promise<void> {
     if (!isProtocolError(error)) return;
     const { keyStore } = this.options;
-    if (error.code === 'ERR_DEVICE_CONFIGURATION') {
+    // Configured, and too late: what was made on the device goes with its identity.
+    if (error.code === 'ERR_REJECTED_ACTIVATION' && error.step === 'F1.5') return this.#finishDeparture(record.keyId, 'revoked');
+    if (error.code === 'ERR_DEVICE_CONFIGURATION' || error.code === 'ERR_DEVICE_CONSENT') {
       // The server knows that there will be no device with this key.
       await keyStore.destroy(record.keyId);
       return this.#show('inactive');
@@ -225,7 +260,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   }
 
   async #finishDeparture(keyId: string, reason: DeactivationReason): Promise<void> {
-    this.#show(reason === 'command' ? 'leaving' : reason);
+    this.#show(reason === 'command' || reason === 'user' ? 'leaving' : reason);
     await this.options.store.commit(await depart(this.options, keyId, reason));
     this.#show(stateAfter(reason));
   }
@@ -254,7 +289,17 @@ async function isLeaving(store: Store): Promise<boolean> {
 }
 
 function stateAfter(reason: DeactivationReason): ClientState {
-  return reason === 'command' ? 'inactive' : reason;
+  return reason === 'command' || reason === 'user' ? 'inactive' : reason;
+}
+
+function atSlot(secret: ActivationSecret, slot: number | undefined): ActivationSecret {
+  return secret.kind === 'password' && slot !== undefined ? { ...secret, slot } : secret;
+}
+
+/** Slots to try, in order; undefined: as the secret says. */
+function slotsOf(secret: ActivationSecret): readonly (number | undefined)[] {
+  if (secret.kind === 'qr' || secret.slot !== undefined) return [undefined];
+  return Array.from({ length: wire.SECRET_SLOTS }, (_, slot) => slot);
 }
 
 function closedError(): ProtocolError {

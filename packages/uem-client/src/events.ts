@@ -3,12 +3,20 @@ import type { ProtocolError, wire } from '@uemkit/protocol';
 /**
  * What the device is towards UEM.
  * `activating`: an activation was begun and can go on. `active`: managed. `leaving`: a delete command was answered or is about to be, the identity goes next.
- * `inactive`: never activated, or deactivated by a command. `revoked`, `unknown`, `expired`: the server said so in mutual TLS; new credentials are needed.
+ * `inactive`: never activated, or deactivated by a command or by its user. `revoked`, `unknown`, `expired`: the server said so in mutual TLS; new credentials are needed.
  */
 export type ClientState = 'inactive' | 'activating' | 'active' | 'leaving' | 'revoked' | 'unknown' | 'expired';
 
-/** What happens inside an activation, in order; each belongs to one flow step. */
-export type ActivationPhase = 'credentialsTaken' | 'discovered' | 'requested' | 'serverAuthenticated' | 'certificateReceived' | 'configured' | 'confirmed';
+/** What happens inside an activation, in order; each belongs to one flow step. `consented` only where the organisation has a notice. */
+export type ActivationPhase =
+  | 'credentialsTaken'
+  | 'discovered'
+  | 'requested'
+  | 'serverAuthenticated'
+  | 'certificateReceived'
+  | 'consented'
+  | 'configured'
+  | 'confirmed';
 
 /** Flow step of each phase. */
 export const ACTIVATION_STEPS: Readonly<Record<ActivationPhase, ActivationStep>> = {
@@ -17,6 +25,7 @@ export const ACTIVATION_STEPS: Readonly<Record<ActivationPhase, ActivationStep>>
   requested: 'F1.3',
   serverAuthenticated: 'F1.4',
   certificateReceived: 'F1.4',
+  consented: 'F1.5',
   configured: 'F1.5',
   confirmed: 'F1.5',
 };

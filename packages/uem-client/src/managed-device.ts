@@ -61,6 +61,14 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     void this.#startPush();
   }
 
+  get started(): boolean {
+    return this.#started;
+  }
+
+  get active(): ActiveDevice {
+    return this.#device;
+  }
+
   poll(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });

@@ -33,8 +33,8 @@ export interface CommandOutcome extends StateChange {
   readonly leave?: boolean | undefined;
 }
 
-/** Why the device is not managed any more. */
-export type DeactivationReason = 'command' | 'revoked' | 'unknown' | 'expired';
+/** Why the device is not managed any more. `user`: its user removed it in the client. */
+export type DeactivationReason = 'command' | 'revoked' | 'unknown' | 'expired' | 'user';
 
 /** A command as it is handed to the operating system: checked, not expired. */
 export type Command = wire.Command;
@@ -48,6 +48,8 @@ export type Command = wire.Command;
 export interface OperatingSystem {
   /** What the device says of itself (F1.3). */
   deviceInfo(): wire.DeviceInfo;
+  /** Activation types that this device can take, told to the server under seal (F1.4); absent: it tries what the server chooses. At most 16. */
+  readonly activationTypes?: readonly string[] | undefined;
   /** Absent: the platform has no notification service and the device only polls. */
   readonly pushService?: PushService | undefined;
   /** Makes the work space, encrypts, applies the initial policy (F1.5). Idempotent. A rejection is a failed configuration. */

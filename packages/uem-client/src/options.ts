@@ -12,6 +12,11 @@ export interface UemClientOptions {
   readonly keyStore: KeyStore;
   readonly transport: UemTransport;
   readonly operatingSystem: OperatingSystem;
+  /**
+   * Shows the notice of the organisation to the user and resolves with what the user says (F1.5); may take as long as it likes. It is asked again after a crash.
+   * Absent: nobody can be asked, and an activation that brings a notice ends as declined.
+   */
+  readonly consent?: ((notice: string, signal: AbortSignal) => Promise<boolean>) | undefined;
   /** Called with every frame that is sent or received. */
   readonly trace?: TraceSink | undefined;
   /** Name of this device in the trace; default its device id, and `device` before it has one. */

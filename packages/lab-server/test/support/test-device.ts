@@ -92,6 +92,10 @@ export class TestDevice {
     throw new Error('the activation stopped');
   }
 
+  /** What the user says to a notice of the organisation, and the notices shown. */
+  agrees = true;
+  readonly notices: string[] = [];
+
   private carry(name: wire.FrameName, frame: Uint8Array): Promise<RoleAnswer> {
     return name === 'activationDone'
       ? this.uem.ask('device', frame, this.peer())
@@ -108,6 +112,9 @@ export class TestDevice {
       }
       case 'sign':
         return { type: 'signed', signature: crypto.p256Sign(this.scalar, request.message) };
+      case 'consent':
+        this.notices.push(request.notice);
+        return { type: 'consented', agreed: this.agrees };
       case 'configure':
         return { type: 'configured', outcome: failure === undefined ? { status: 'completed' } : { status: 'failed', message: failure }, writes: [] };
     }

@@ -15,14 +15,18 @@ def canonical(typed):
     return unicodedata.normalize("NFC", typed.strip(" \t").lower())
 
 
-def one(case_id, comment, kind, typed_user_id, typed_secret, device_info, cost, offers=([1], [1]), configuration=None):
+def one(case_id, comment, kind, typed_user_id, typed_secret, device_info, cost, offers=([1], [1]), configuration=None,
+        slot=None, activation_types=None, refusal=None):
     user_id = canonical(typed_user_id)
     secret = typed_secret if kind == 1 else unicodedata.normalize("NFC", typed_secret)
     salt, activation_id = octets(case_id + " salt", 16), octets(case_id + " activation id", 16)
     stretched = activation.stretch(kind, secret, user_id, CORE_ID, salt, cost)
     w0, w1 = activation.witness(stretched)
     x, y = scalar(case_id + " x"), scalar(case_id + " y")
-    a1 = frame(0x10, {0: offers[0], 1: offers[1], 2: user_id, 3: octets(case_id + " random i", 32), 4: device_info, 5: kind})
+    start = {0: offers[0], 1: offers[1], 2: user_id, 3: octets(case_id + " random i", 32), 4: device_info, 5: kind}
+    if slot is not None:
+        start[6] = slot
+    a1 = frame(0x10, start)
     a2 = frame(0x11, {0: 1, 1: 1, 2: activation_id, 3: CORE_ID, 4: salt, 5: list(cost), 6: octets(case_id + " random r", 32)})
     h0 = activation.transcript_start()
     h1 = mix(h0, a1)
@@ -33,6 +37,8 @@ def one(case_id, comment, kind, typed_user_id, typed_secret, device_info, cost, 
     keys = activation.run_keys(h2, a3, a4, run["K_shared"])
     challenge = activation.base64url(keys["possession"])
     request = {0: der.request("ignored by the server", DEVICE_SCALAR, challenge)}
+    if activation_types is not None:
+        request[2] = activation_types
     iv_i, iv_r = octets(case_id + " iv i", 16), octets(case_id + " iv r", 16)
     record_i = cbc_record(keys["initiatorTraffic"], 0, 0, iv_i, cbor(request))
     a5 = frame(0x14, {0: activation_id, 1: run["confirmP"], 2: record_i})
@@ -44,9 +50,14 @@ def one(case_id, comment, kind, typed_user_id, typed_secret, device_info, cost, 
         4: octets("tunnel key", 32),
         5: configuration or {0: "work-only", 1: True, 2: False, 3: 3600, 4: 300, 5: "devices.example.com:8443"},
     }
-    record_r = cbc_record(keys["responderTraffic"], 1, 0, iv_r, cbor(details))
+    # The other plaintext of A6: the secret was right, and there is no device all the same.
+    outcome = details if refusal is None else {6: refusal[0], 7: refusal[1]}
+    record_r = cbc_record(keys["responderTraffic"], 1, 0, iv_r, cbor(outcome))
     a6 = frame(0x15, {0: record_r})
-    a7 = frame(0x16, {0: DEVICE_ID, 1: 0})
+    frames = {"A1": a1, "A2": a2, "A3": a3, "A4": a4, "A5": a5, "A6": a6}
+    if refusal is None:
+        frames["A7"] = frame(0x16, {0: DEVICE_ID, 1: 0})
+        frames["A7 declined"] = frame(0x16, {0: DEVICE_ID, 1: 2})
     return {
         "id": case_id,
         "comment": comment,
@@ -75,10 +86,10 @@ def one(case_id, comment, kind, typed_user_id, typed_secret, device_info, cost, 
             **keys,
             "challenge": challenge,
             "requestContent": cbor(request),
-            "detailsContent": cbor(details),
+            "outcomeContent": cbor(outcome),
             "fakeSalt": activation.fake_salt(octets("fake key", 32), user_id, kind),
         },
-        "frames": {"A1": a1, "A2": a2, "A3": a3, "A4": a4, "A5": a5, "A6": a6, "A7": a7},
+        "frames": frames,
     }
 
 
@@ -101,4 +112,6 @@ def cases():
         one("activation-unicode", "Password and user id with decomposed letters; more versions and suites offered.", 0, "E\u0301MILE@EXA\u0308MPLE.ORG",
             "Cafe\u0301 Stra\u00dfe", IPHONE, (32768, 8, 2), offers=([1, 2], [1, 2, 3])),
         scanned,
+        one("activation-refused", "A paired password; the device says what it can take, proves itself, and is refused.", 0, "dora@example.com", "p4ssw0rd77", ANDROID,
+            (16384, 8, 1), slot=2, activation_types=["work-and-personal-full-control", "work-space-only"], refusal=(3, "version 16 or later is needed")),
     ]

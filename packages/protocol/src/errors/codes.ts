@@ -46,12 +46,14 @@ export type ErrorCode =
   | 'ERR_REJECTED_REVOKED'
   | 'ERR_REJECTED_UNKNOWN'
   | 'ERR_REJECTED_BUSY'
+  | 'ERR_REJECTED_ACTIVATION'
   | 'ERR_TRANSPORT_CONNECT'
   | 'ERR_TRANSPORT_TLS'
   | 'ERR_TRANSPORT_CLOSED'
   | 'ERR_TRANSPORT_HTTP'
   | 'ERR_TRANSPORT_TIMEOUT'
   | 'ERR_DEVICE_CONFIGURATION'
+  | 'ERR_DEVICE_CONSENT'
   | 'ERR_STORE_READ'
   | 'ERR_STORE_WRITE'
   | 'ERR_STORE_VERSION'
@@ -107,6 +109,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
   ERR_REJECTED_REVOKED: { kind: 'rejected', retry: 'reactivate', summary: 'The server has revoked this device.' },
   ERR_REJECTED_UNKNOWN: { kind: 'rejected', retry: 'reactivate', summary: 'The server does not know this device.' },
   ERR_REJECTED_BUSY: { kind: 'rejected', retry: 'backoff', summary: 'The server is overloaded or cannot store now; try again later.' },
+  ERR_REJECTED_ACTIVATION: {
+    kind: 'rejected',
+    retry: 'never',
+    summary:
+      'The user and the secret are right, but the server does not activate this device; `details.reason` says why (docs/protocol/02-activation.md, 2.10). The secret is not used up: ask the administrator, then activate again with it.',
+  },
   ERR_TRANSPORT_CONNECT: { kind: 'transport', retry: 'backoff', summary: 'No connection could be made. This says nothing about the peer.' },
   ERR_TRANSPORT_TLS: {
     kind: 'transport',
@@ -124,6 +132,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     kind: 'local',
     retry: 'reactivate',
     summary: 'The device could not apply its configuration. The server was told, and there is no device; activate again when the cause is gone.',
+  },
+  ERR_DEVICE_CONSENT: {
+    kind: 'local',
+    retry: 'never',
+    summary: 'The user did not agree to the notice of the organisation. The server was told and keeps nothing of the device; the secret is not used up.',
   },
   ERR_STORE_READ: { kind: 'local', retry: 'never', summary: 'Saved state could not be read or is damaged.' },
   ERR_STORE_WRITE: { kind: 'local', retry: 'backoff', summary: 'State could not be saved (disk full, read-only); nothing that depends on it was sent.' },

@@ -1,7 +1,9 @@
+import { decodeCbor } from './cbor/decode.ts';
+import { isCborMap } from './cbor/value.ts';
 import { address, certificate, certificates, epochSeconds, id16, point65, random32, spkiPins, suite, suites, userIdText, version, versions } from './common.ts';
 import { type MessageCodec, message } from './frame.ts';
 import { LIMITS } from './limits.ts';
-import { arrayOf, bool, bytes, document, type FieldType, numbered, optional, required, structure, text, uint, type WireDocument } from './schema.ts';
+import { arrayOf, bool, bytes, coded, document, type FieldType, numbered, optional, required, structure, text, uint, type WireDocument } from './schema.ts';
 
 /** What the device says of itself (F1.3). A claim, not an identity. */
 export interface DeviceInfo {
@@ -34,7 +36,15 @@ export interface ActivationStart {
   readonly random: Uint8Array;
   readonly deviceInfo: DeviceInfo;
   readonly secretKind: SecretKind;
+  /** Which of the user's secrets of this kind; absent: the one that is bound to no profile (`SECRET_SLOTS`). */
+  readonly secretSlot?: number | undefined;
 }
+
+/** Secrets of one kind that a user may have at a time: slot 0, and slots 1 and 2 for those that are paired with an activation profile. */
+export const SECRET_SLOTS = 3;
+
+/** Slot 0 is never written, so that each choice has one encoding. */
+const pairedSlot: FieldType<number> = uint(1, SECRET_SLOTS - 1);
 
 export const activationStart: MessageCodec<ActivationStart> = message(
   'activationStart',
@@ -45,6 +55,7 @@ export const activationStart: MessageCodec<ActivationStart> = message(
     random: required(3, random32),
     deviceInfo: required(4, deviceInfo),
     secretKind: required(5, numbered<SecretKind>('password', 'qr')),
+    secretSlot: optional(6, pairedSlot),
   }),
 );
 
@@ -117,6 +128,8 @@ export interface ActivationRequestContent {
   /** PKCS#10 in DER; its challengePassword is base64url(pop). */
   readonly csr: Uint8Array;
   readonly attestation?: Uint8Array | undefined;
+  /** Activation types that the device can take, in no order; absent: the server's choice is tried. */
+  readonly activationTypes?: readonly string[] | undefined;
 }
 
 export const activationRequestContent: MessageCodec<ActivationRequestContent> = message(
@@ -124,10 +137,11 @@ export const activationRequestContent: MessageCodec<ActivationRequestContent> = 
   structure<ActivationRequestContent>({
     csr: required(0, certificate),
     attestation: optional(1, bytes(1, LIMITS.certificateBytes.value)),
+    activationTypes: optional(2, arrayOf(text(1, 64), 1, 16)),
   }),
 );
 
-/** A6: the activation details in a record (`ActivationDetails`). */
+/** A6: the activation details, or why there are none, in a record (`ActivationOutcome`). */
 export interface ActivationResult {
   /** CBC record with sequence number 0. */
   readonly record: Uint8Array;
@@ -192,10 +206,65 @@ export const activationDetails: MessageCodec<ActivationDetails> = message(
   }),
 );
 
+/** Why UEM does not activate a device whose user has proved the secret (F1.4). A closed set: the device can tell its user what to do about each. */
+export type ActivationRefusalReason =
+  | 'deviceLimit'
+  | 'kindNotAllowed'
+  | 'osTooOld'
+  | 'modelNotAllowed'
+  | 'activationTypeNotAvailable'
+  | 'licenceLimit'
+  | 'compliance';
+
+export const ACTIVATION_REFUSAL_REASONS: Readonly<Record<ActivationRefusalReason, number>> = {
+  deviceLimit: 1,
+  kindNotAllowed: 2,
+  osTooOld: 3,
+  modelNotAllowed: 4,
+  activationTypeNotAvailable: 5,
+  licenceLimit: 6,
+  compliance: 7,
+};
+
+/** The other plaintext of the record in A6: the secret is right and is not used up, but there is no device. */
+export interface ActivationRefused {
+  readonly refusal: ActivationRefusalReason;
+  /** For the user: what would be allowed. */
+  readonly message?: string | undefined;
+}
+
+export const activationRefused: MessageCodec<ActivationRefused> = message(
+  'activationResult',
+  structure<ActivationRefused>({ refusal: required(6, coded(ACTIVATION_REFUSAL_REASONS)), message: optional(7, text(1, LIMITS.resultMessageBytes.value)) }),
+);
+
+/** Plaintext of the record in A6. */
+export type ActivationOutcome = ActivationDetails | ActivationRefused;
+
+/** Key of `ActivationRefused.refusal`; details have no such key, so it tells the two apart. */
+const REFUSAL_KEY = 6;
+
+/** True when the outcome is a refusal. */
+export function isActivationRefused(outcome: ActivationOutcome): outcome is ActivationRefused {
+  return 'refusal' in outcome;
+}
+
+/** Writes the plaintext of the record in A6. */
+export function encodeActivationOutcome(outcome: ActivationOutcome): Uint8Array {
+  return isActivationRefused(outcome) ? activationRefused.encodeBody(outcome) : activationDetails.encodeBody(outcome);
+}
+
+/** Reads the plaintext of the record in A6. @throws ProtocolError `ERR_WIRE_*` */
+export function decodeActivationOutcome(plaintext: Uint8Array): ActivationOutcome {
+  const map = decodeCbor(plaintext);
+  return isCborMap(map) && map.has(REFUSAL_KEY) ? activationRefused.decodeBody(plaintext) : activationDetails.decodeBody(plaintext);
+}
+
 /** A7 (F1.5), over mTLS with the new certificate. From here on the device counts. */
 export interface ActivationDone {
   readonly deviceId: string;
-  readonly status: 'completed' | 'failed';
+  /** `declined`: the user did not agree to the organisation's notice, so nothing was configured. */
+  readonly status: 'completed' | 'failed' | 'declined';
   /** Why the device could not apply its configuration. */
   readonly message?: string | undefined;
 }
@@ -204,7 +273,7 @@ export const activationDone: MessageCodec<ActivationDone> = message(
   'activationDone',
   structure<ActivationDone>({
     deviceId: required(0, text(1, 64)),
-    status: required(1, numbered<ActivationDone['status']>('completed', 'failed')),
+    status: required(1, numbered<ActivationDone['status']>('completed', 'failed', 'declined')),
     message: optional(2, text(1, LIMITS.resultMessageBytes.value)),
   }),
 );
@@ -220,6 +289,8 @@ export interface QrCode {
   readonly spkiPin: Uint8Array;
   readonly coreId: string;
   readonly expiryEpochS: number;
+  /** Goes into A1; absent: 0. */
+  readonly secretSlot?: number | undefined;
 }
 
 export const qrCode: FieldType<QrCode> = structure<QrCode>({
@@ -230,4 +301,5 @@ export const qrCode: FieldType<QrCode> = structure<QrCode>({
   spkiPin: required(4, bytes(32)),
   coreId: required(5, text()),
   expiryEpochS: required(6, epochSeconds),
+  secretSlot: optional(7, pairedSlot),
 });

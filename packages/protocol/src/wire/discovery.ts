@@ -1,6 +1,7 @@
+import { ACTIVATION_REFUSAL_REASONS, type ActivationRefusalReason } from './activation.ts';
 import { address, spkiPins, userIdText, version, versions } from './common.ts';
 import { type MessageCodec, message } from './frame.ts';
-import { arrayOf, bool, bytes, optional, required, structure, text } from './schema.ts';
+import { arrayOf, bool, bytes, coded, optional, required, structure, text } from './schema.ts';
 
 /** The device asks the Infrastructure for the UEM address of its user (F1.3). */
 export interface DiscoveryRequest {
@@ -59,6 +60,11 @@ export const registerUsers: MessageCodec<RegisterUsers> = message(
 /** An answer without content: the request has been stored. */
 export interface Acknowledgement {
   readonly ok: boolean;
+  /** With `ok` false, in the answer to A7: the device came too late, another one has the place. */
+  readonly refusal?: ActivationRefusalReason | undefined;
 }
 
-export const acknowledgement: MessageCodec<Acknowledgement> = message('acknowledgement', structure<Acknowledgement>({ ok: required(0, bool()) }));
+export const acknowledgement: MessageCodec<Acknowledgement> = message(
+  'acknowledgement',
+  structure<Acknowledgement>({ ok: required(0, bool()), refusal: optional(1, coded(ACTIVATION_REFUSAL_REASONS)) }),
+);

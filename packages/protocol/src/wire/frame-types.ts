@@ -37,6 +37,7 @@ export const FRAME_TYPES = {
   idle: 0x73,
   renewRequest: 0x74,
   renewResult: 0x75,
+  deactivate: 0x76,
   pushRegister: 0x78,
   pushRegistered: 0x79,
   wakeUp: 0x7a,

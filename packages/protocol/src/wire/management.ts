@@ -108,3 +108,13 @@ export const renewResult: MessageCodec<RenewResult> = message(
   'renewResult',
   structure<RenewResult>({ certificates: required(0, certificates), tenantRoots: required(1, certificates) }),
 );
+
+/** Who ended the management of a device from its own side. */
+export type DeactivationCause = 'user';
+
+/** The user removes the device in the client (self-deactivation), over mTLS; answered by `acknowledgement`, also when it comes again. */
+export interface Deactivate {
+  readonly cause: DeactivationCause;
+}
+
+export const deactivate: MessageCodec<Deactivate> = message('deactivate', structure<Deactivate>({ cause: required(0, numbered<DeactivationCause>('user')) }));

@@ -23,7 +23,7 @@ interface Case {
   readonly id: string;
   readonly inputs: Hex & { readonly kind: wire.SecretKind; readonly cost: readonly number[]; readonly ivs: readonly [string, string] };
   readonly values: Hex;
-  readonly frames: Readonly<Record<'A1' | 'A2' | 'A3' | 'A4' | 'A5' | 'A6' | 'A7', string>>;
+  readonly frames: Readonly<Record<'A1' | 'A2' | 'A3' | 'A4' | 'A5' | 'A6', string>> & Readonly<Partial<Record<'A7' | 'A7 declined', string>>>;
   readonly qrCode?: string;
 }
 
@@ -45,11 +45,12 @@ async function stretch(crypto: CryptoProvider, { inputs, values }: Case, salt: U
 
 describe.each(PROVIDERS)('vectors of the second implementation, activation, with $name', ({ crypto }) => {
   let executed = 0;
+  let refused = 0;
 
   it.each(cases.map((vector) => [vector.id, vector] as const))('%s', async (_id, vector) => {
     const { inputs, values, frames } = vector;
     const userId = canonicalUserId(inputs.userIdTyped as string);
-    const frame = (name: keyof Case['frames']): Uint8Array => fromHex(frames[name]);
+    const frame = (name: 'A1' | 'A2' | 'A3' | 'A4'): Uint8Array => fromHex(frames[name]);
     const scalar = (name: 'x' | 'y') => secret<'spake2-scalar'>(fromHex(inputs[name] as string));
 
     const a1 = read(wire.activationStart, frames.A1);
@@ -89,7 +90,7 @@ describe.each(PROVIDERS)('vectors of the second implementation, activation, with
     const a6 = read(wire.activationResult, frames.A6);
     const content = [
       { record: a5.record, traffic: keys.initiatorTraffic, direction: 'initiator-to-responder', plaintext: values.requestContent as string, iv: inputs.ivs[0] },
-      { record: a6.record, traffic: keys.responderTraffic, direction: 'responder-to-initiator', plaintext: values.detailsContent as string, iv: inputs.ivs[1] },
+      { record: a6.record, traffic: keys.responderTraffic, direction: 'responder-to-initiator', plaintext: values.outcomeContent as string, iv: inputs.ivs[1] },
     ] as const;
     for (const { record, traffic, direction, plaintext, iv } of content) {
       expect(toHex(createCbcOpener(crypto, { traffic, direction, bornMs: 0 }).open(record, 0))).toBe(plaintext);
@@ -98,9 +99,16 @@ describe.each(PROVIDERS)('vectors of the second implementation, activation, with
     }
     const request = wire.activationRequestContent.decodeBody(fromHex(values.requestContent as string));
     expect(toHex(wire.activationRequestContent.encodeBody(request))).toBe(values.requestContent);
-    const details = wire.activationDetails.decodeBody(fromHex(values.detailsContent as string));
-    expect(toHex(wire.activationDetails.encodeBody(details))).toBe(values.detailsContent);
-    expect(read(wire.activationDone, frames.A7)).toEqual({ deviceId: details.deviceId, status: 'completed' });
+    const outcome = wire.decodeActivationOutcome(fromHex(values.outcomeContent as string));
+    expect(toHex(wire.encodeActivationOutcome(outcome))).toBe(values.outcomeContent);
+    if (wire.isActivationRefused(outcome)) {
+      expect(outcome).toEqual({ refusal: 'osTooOld', message: 'version 16 or later is needed' });
+      expect([a1.secretSlot, request.activationTypes]).toEqual([2, ['work-and-personal-full-control', 'work-space-only']]);
+      refused++;
+    } else {
+      expect(read(wire.activationDone, frames.A7 as string)).toEqual({ deviceId: outcome.deviceId, status: 'completed' });
+      expect(read(wire.activationDone, frames['A7 declined'] as string)).toEqual({ deviceId: outcome.deviceId, status: 'declined' });
+    }
     if (vector.qrCode !== undefined) {
       const scanned = wire.qrCode.decode(wire.decodeCbor(fromBase64url(vector.qrCode)), 'qrCode');
       expect([scanned.userId, scanned.coreId, toHex(scanned.secret)]).toEqual([userId, inputs.coreId, inputs.secret]);
@@ -109,7 +117,7 @@ describe.each(PROVIDERS)('vectors of the second implementation, activation, with
   });
 
   afterAll(() => {
-    expect(executed).toBe(3);
+    expect([executed, refused]).toEqual([4, 1]);
     expect(cases.filter((vector) => vector.qrCode !== undefined)).toHaveLength(1);
   });
 });

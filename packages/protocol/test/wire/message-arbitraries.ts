@@ -71,6 +71,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
     random: random32,
     deviceInfo: fc.record({ platform: text(64), osVersion: text(64), model: text(64), clientVersion: text(64), serialNumber: maybe(text(64)) }),
     secretKind: fc.constantFrom('password', 'qr'),
+    secretSlot: maybe(uint(1, 2)),
   }),
   activationParameters: fc.record({
     version,
@@ -84,7 +85,11 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   activationShare: fc.record({ activationId: id16, shareP: point65 }),
   activationShareReply: fc.record({ shareV: point65, confirmV: random32 }),
   activationRequest: fc.record({ activationId: id16, confirmP: random32, record: bytes(1, 400) }),
-  activationRequestContent: fc.record({ csr: certificate, attestation: maybe(bytes(1, 200)) }),
+  activationRequestContent: fc.record({
+    csr: certificate,
+    attestation: maybe(bytes(1, 200)),
+    activationTypes: maybe(fc.array(text(64), { minLength: 1, maxLength: 16 })),
+  }),
   activationResult: fc.record({ record: bytes(1, 400) }),
   activationDetails: fc.record({
     certificates,
@@ -104,7 +109,11 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
       organizationNotice: maybe(text(4_096)),
     }),
   }),
-  activationDone: fc.record({ deviceId: text(64), status: fc.constantFrom('completed', 'failed'), message: maybe(text(1_024)) }),
+  activationRefused: fc.record({
+    refusal: fc.constantFrom('deviceLimit', 'kindNotAllowed', 'osTooOld', 'modelNotAllowed', 'activationTypeNotAvailable', 'licenceLimit', 'compliance'),
+    message: maybe(text(1_024)),
+  }),
+  activationDone: fc.record({ deviceId: text(64), status: fc.constantFrom('completed', 'failed', 'declined'), message: maybe(text(1_024)) }),
   handshakeStart: fc.record({
     versions,
     suites: versions,
@@ -172,7 +181,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
     replaceAll: maybe(fc.boolean()),
     spkiPins,
   }),
-  acknowledgement: fc.record({ ok: fc.boolean() }),
+  acknowledgement: fc.record({ ok: fc.boolean(), refusal: maybe(fc.constantFrom('deviceLimit', 'licenceLimit')) }),
   notify: fc.record({
     notifications: list(fc.record({ token: bytes(16, 64), wakeUpId: id16, expiresAtEpochS: uint(), sentAtEpochMs: uint() }), 1, 10),
   }),
@@ -192,6 +201,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   }),
   idle: fc.record({ pollIntervalS: uint(1, 31_536_000), pollJitterS: uint(0, 31_536_000), pollAfterS: maybe(uint(1, 604_800)), serverTimeEpochS: uint() }),
   renewRequest: fc.record({ csr: certificate }),
+  deactivate: fc.record({ cause: fc.constant('user') }),
   renewResult: fc.record({ certificates, tenantRoots: certificates }),
   pushRegister: fc.record({ service: text(16), token: maybe(bytes(16, 64)) }),
   pushRegistered: fc.record({ token: bytes(16, 64), pingIntervalS: uint(1, 86_400) }),

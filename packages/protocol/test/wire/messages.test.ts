@@ -35,6 +35,23 @@ it('reads and writes the content of a QR code', () => {
   expect(wireError(() => wire.qrCode.decode(decodeCbor(newer), 'qrCode'))?.code).toBe('ERR_WIRE_FIELD');
 });
 
+describe('the plaintext of A6', () => {
+  it('is a refusal or details, never both', () => {
+    const refused: wire.ActivationRefused = { refusal: 'osTooOld', message: 'version 12' };
+    expect(wire.decodeActivationOutcome(wire.encodeActivationOutcome(refused))).toEqual(refused);
+    const both = encodeCbor(new Map(decodeCbor(wire.encodeActivationOutcome(refused)) as CborMap).set(3, 'device-1'));
+    expect(wireError(() => wire.decodeActivationOutcome(both))?.code).toBe('ERR_WIRE_FIELD');
+  });
+
+  it.each([
+    ['no map', encodeCbor(7), 'ERR_WIRE_TYPE'],
+    ['an empty map', encodeCbor(new Map()), 'ERR_WIRE_FIELD'],
+    ['a reason without a meaning', encodeCbor(new Map([[6, 99]])), 'ERR_WIRE_FIELD'],
+  ])('is refused when it is %s', (_name, bytes, code) => {
+    expect(wireError(() => wire.decodeActivationOutcome(bytes))?.code).toBe(code);
+  });
+});
+
 /** Without the fields that are left out: they are not there after decoding. */
 function present(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(present);

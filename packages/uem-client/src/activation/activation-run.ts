@@ -37,12 +37,20 @@ export interface ActivationRunOptions {
 /**
  * Runs the activation from where its record stands: A1 to A6 with the activation listener, the configuration, A7 over mutual TLS (F1.3 to F1.5).
  * @returns the record in phase `activated`
- * @throws ProtocolError with its step; `ERR_DEVICE_CONFIGURATION` when the server has been told that the configuration failed
+ * @throws ProtocolError with its step; `ERR_DEVICE_CONFIGURATION` and `ERR_DEVICE_CONSENT` when the server has been told
  */
 export async function runActivation(options: ActivationRunOptions): Promise<ActivationRecord> {
   const output = await new ActivationRun(options).run();
-  if (output.status === 'activated') return output.record;
-  throw new ProtocolError('ERR_DEVICE_CONFIGURATION', `the configuration could not be applied: ${output.message}`, { step: 'F1.5' });
+  switch (output.status) {
+    case 'activated':
+      return output.record;
+    case 'configurationFailed':
+      throw new ProtocolError('ERR_DEVICE_CONFIGURATION', `the configuration could not be applied: ${output.message}`, { step: 'F1.5' });
+    case 'declined':
+      throw new ProtocolError('ERR_DEVICE_CONSENT', 'the user did not agree to the notice of the organisation', { step: 'F1.5' });
+    case 'refused':
+      throw new ProtocolError('ERR_REJECTED_ACTIVATION', 'another device was faster', { step: 'F1.5', details: { reason: output.reason } });
+  }
 }
 
 class ActivationRun {
@@ -60,7 +68,8 @@ class ActivationRun {
     const { context, certificates, record, secret, signal } = this.#options;
     const { crypto, entropy, clock, operatingSystem } = context.options;
     const limits = { answerMs: context.limits.requestTimeoutMs };
-    const machine = activationInitiator({ crypto, entropy, certificates, record, secret, limits, deviceInfo: operatingSystem.deviceInfo() });
+    const { activationTypes } = operatingSystem;
+    const machine = activationInitiator({ crypto, entropy, certificates, record, secret, limits, activationTypes, deviceInfo: operatingSystem.deviceInfo() });
     const driven = drive(machine, {
       clock,
       store: { commit: (writes) => this.#commit(writes) },
@@ -122,6 +131,10 @@ class ActivationRun {
         } finally {
           wipe(password);
         }
+      }
+      case 'consent': {
+        const { consent } = this.#options.context.options;
+        return { type: 'consented', agreed: consent !== undefined && (await consent(request.notice, signal)) };
       }
       case 'configure':
         return this.#configure(request.configuration, signal);

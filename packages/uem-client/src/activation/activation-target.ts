@@ -16,7 +16,7 @@ export interface ActivationTarget {
 export function secretOf(credentials: ActivationCredentials): ActivationSecret {
   try {
     if (credentials.kind === 'qr') return { kind: 'qr', code: wire.qrCode.decode(wire.decodeCbor(fromBase64url(credentials.content)), 'qrCode') };
-    return { kind: 'password', userId: canonicalUserId(credentials.userId), password: credentials.password };
+    return { kind: 'password', userId: canonicalUserId(credentials.userId), password: credentials.password, slot: credentials.slot };
   } catch (error) {
     if (!isProtocolError(error)) throw error;
     // Never the content: it holds the secret.

@@ -18,7 +18,7 @@ const DEPARTURE_KEY = 'uem/departure';
 
 const FORMAT = 1;
 const FIELD = { format: 0, reason: 1, keyId: 2 } as const;
-const REASONS: readonly DeactivationReason[] = ['command', 'revoked', 'unknown', 'expired'];
+const REASONS: readonly DeactivationReason[] = ['command', 'revoked', 'unknown', 'expired', 'user'];
 
 /** The identity is going: there is no activation any more. */
 export function writeDeparting(keyId: string, reason: DeactivationReason): readonly StoreWrite[] {

@@ -65,6 +65,11 @@ export class MemoryUem {
   pushFault: () => void = () => undefined;
   pingIntervalS = 120;
   released = 0;
+  /** Devices that prove their secret are refused with this. */
+  refused: wire.ActivationRefused | undefined;
+  /** What A7 of a completed activation is answered with, in place of the acknowledgement. */
+  tooLate: wire.ActivationRefusalReason | undefined;
+  toldTypes: readonly string[] | undefined;
   /** What the Infrastructure says instead of the truth. */
   discoveryAnswer: Uint8Array | undefined;
   readonly coreId = 'core-1';
@@ -98,11 +103,11 @@ export class MemoryUem {
     return { roots: [this.root], spkiPins: [] };
   }
 
-  async setPassword(userId: string, password: string): Promise<void> {
+  async setPassword(userId: string, password: string, slot = 0): Promise<void> {
     const { crypto, entropy } = this.#options;
     const salt = entropy.randomBytes(16);
     const { password: input, cost, lengthBytes } = passwordStretch(password, { userId, coreId: this.coreId }, salt, COST);
-    this.#addSecret(`${userId} password`, salt, await crypto.scrypt(input, salt, cost, lengthBytes));
+    this.#addSecret(slot === 0 ? `${userId} password` : `${userId} password ${slot}`, salt, await crypto.scrypt(input, salt, cost, lengthBytes));
   }
 
   /** Content of a QR code for this user. */
@@ -192,9 +197,15 @@ export class MemoryUem {
     switch (wire.peekFrameName(frame)) {
       case 'activationDone': {
         const { done, frame: acknowledgement } = answerActivationDone(frame, device.deviceId);
-        if (device.state === 'pending') device.state = done.status === 'completed' ? 'active' : 'configurationFailed';
+        if (this.tooLate !== undefined) return wire.acknowledgement.encode({ ok: false, refusal: this.tooLate });
+        if (done.status === 'declined') this.devices.delete(device.deviceId);
+        else if (device.state === 'pending') device.state = done.status === 'completed' ? 'active' : 'configurationFailed';
         return acknowledgement;
       }
+      case 'deactivate':
+        wire.deactivate.decode(wire.parseFrame(frame));
+        device.state = 'deactivated';
+        return wire.acknowledgement.encode({ ok: true });
       case 'renewRequest': {
         const { csr } = wire.renewRequest.decode(wire.parseFrame(frame));
         const { publicKey } = x509.readCertificationRequest(this.#options.crypto, csr);
@@ -277,8 +288,8 @@ export class MemoryUem {
 
   #records(): ActivationRecords {
     return {
-      find: (userId, kind) => {
-        const found = this.#secrets.get(`${userId} ${kind}`);
+      find: (userId, kind, slot) => {
+        const found = this.#secrets.get(slot === 0 ? `${userId} ${kind}` : `${userId} ${kind} ${slot}`);
         return found === undefined ? undefined : { ...found, cost: COST };
       },
       charge: (secretId) => secretId !== undefined,
@@ -286,7 +297,9 @@ export class MemoryUem {
       mayActivate: () => true,
       recallResult: (hash) => this.#results.get(toHex(hash)),
       rememberResult: (hash, frame) => void this.#results.set(toHex(hash), frame),
-      issue: ({ userId, publicKey }) => {
+      issue: ({ userId, publicKey, activationTypes }) => {
+        this.toldTypes = activationTypes;
+        if (this.refused !== undefined) return this.refused;
         for (const device of this.devices.values())
           if (device.state === 'pending' && sameBytes(device.publicKey, publicKey)) this.devices.delete(device.deviceId);
         const id = toHex(this.#options.entropy.randomBytes(16));

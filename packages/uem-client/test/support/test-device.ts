@@ -25,6 +25,7 @@ export class TestOs implements OperatingSystem {
   readonly executed: string[] = [];
   readonly applied: string[] = [];
   configured = 0;
+  activationTypes: readonly string[] | undefined;
   readonly deactivations: string[] = [];
   outcome: (command: wire.Command, signal: AbortSignal) => CommandOutcome | Promise<CommandOutcome> = () => ({ status: 'done' });
   configuring: () => { readonly status: 'completed' } | { readonly status: 'failed'; readonly message: string } = () => ({ status: 'completed' });
@@ -85,6 +86,7 @@ export interface TestDeviceOptions extends Partial<Omit<MemoryUemOptions, 'crypt
   readonly limits?: Partial<UemClientLimits>;
   readonly trace?: TraceSink;
   readonly name?: string;
+  readonly consent?: (notice: string, signal: AbortSignal) => Promise<boolean>;
   /** How wrong the wall clock of the device is. */
   readonly clockOffsetMs?: number;
 }
@@ -143,6 +145,7 @@ function build(clock: FakeClock, entropy: SeededEntropy, uem: MemoryUem, store: 
     transport: uem.transport(),
     ...(options.name === undefined ? {} : { name: options.name }),
     trace: options.trace,
+    consent: options.consent,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   const events: string[] = [];

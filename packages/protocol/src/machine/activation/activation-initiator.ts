@@ -18,7 +18,7 @@ import { createCbcOpener, createCbcSealer } from '../../record/cbc-record.ts';
 import {
   type ActivationDetails,
   type ActivationParameters,
-  activationDetails,
+  type ActivationRefusalReason,
   activationDone,
   activationParameters,
   activationRequest,
@@ -27,6 +27,8 @@ import {
   activationShare,
   activationShareReply,
   activationStart,
+  decodeActivationOutcome,
+  isActivationRefused,
 } from '../../wire/activation.ts';
 import { alert } from '../../wire/alert.ts';
 import { PROTOCOL_VERSION, SUITE_P256 } from '../../wire/common.ts';
@@ -59,6 +61,8 @@ export const ACTIVATION_TIMERS = { deadline: 'deadline', answer: 'answer' } as c
 
 const VERSIONS: readonly number[] = [PROTOCOL_VERSION];
 const SUITES: readonly number[] = [SUITE_P256];
+/** The deadline of the run does not hold any more: the user reads, or the device is being configured. */
+const AFTER_RESULT: readonly ActivationInitiatorState[] = ['consenting', 'configuring', 'confirming'];
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** What one run has agreed on so far; wiped at its end. */
@@ -147,7 +151,7 @@ class InitiatorRole implements ActivationInitiator {
   #begin(nowMs: number): readonly InitiatorEffect[] {
     const { details, phase } = this.#record;
     if (details !== undefined) {
-      if (phase === 'received') return [this.#configure(details, this.#cell.take('start with details').step)];
+      if (phase === 'received') return [this.#goOn(details, { plain: 'start with details', notice: 'start with notice' })];
       return this.#confirm(this.#cell.take('start configured').step);
     }
     const secret = this.#options.secret as ActivationSecret;
@@ -161,6 +165,7 @@ class InitiatorRole implements ActivationInitiator {
     if (result.type === 'publicKey' && this.state === 'preparingKey') return this.#keyReady(result.publicKey);
     if (result.type === 'stretched' && this.state === 'stretching') return this.#sendShare(result.bytes, 'stretched');
     if (result.type === 'signed' && this.state === 'signing') return this.#signed(result.signature, nowMs);
+    if (result.type === 'consented' && this.state === 'consenting') return this.#consented(result.agreed);
     if (result.type === 'configured' && this.state === 'configuring') return this.#configured(result.outcome, result.writes);
     if (result.type === 'stretched') wipe(result.bytes);
     return [];
@@ -177,6 +182,7 @@ class InitiatorRole implements ActivationInitiator {
       random: entropy.randomBytes(32),
       deviceInfo,
       secretKind: (secret as ActivationSecret).kind,
+      secretSlot: slotOf(secret as ActivationSecret),
     });
     const { step } = this.#cell.take('key');
     return [
@@ -191,7 +197,10 @@ class InitiatorRole implements ActivationInitiator {
     if (!this.#waiting()) return [];
     const authenticated = this.state === 'awaitingResult' || this.state === 'confirming';
     const frame = parseFrame(bytes, { maxBodyBytes: authenticated ? LIMITS.bodyBytes.value : LIMITS.unauthenticatedBodyBytes.value });
-    if (frame.name === 'alert') throw this.#alerted(frame);
+    if (frame.name === 'alert') {
+      if (this.state === 'confirming' && this.#isForgotten(frame)) return this.#declinedAtServer();
+      throw this.#alerted(frame);
+    }
     switch (this.state) {
       case 'awaitingParameters':
         return this.#parametersReceived(activationParameters.decode(frame), bytes);
@@ -202,6 +211,12 @@ class InitiatorRole implements ActivationInitiator {
       default:
         return this.#acknowledged(frame);
     }
+  }
+
+  /** A server that has forgotten a device whose user declined has taken its A7, and the answer was lost. */
+  #isForgotten(frame: Frame): boolean {
+    const { code } = alert.decode(frame);
+    return this.#record.declined === true && (code === 'unknownDevice' || code === 'revoked');
   }
 
   /** An alert before A7 is not authenticated: it ends the run and says little (crypto design 14.15). */
@@ -281,7 +296,8 @@ class InitiatorRole implements ActivationInitiator {
     const { keys, confirmP } = this.#secrets as Required<RunSecrets>;
     const csr = certificates.request(this.#requestInfo, signature);
     const sealer = createCbcSealer(crypto, entropy, { traffic: keys.initiatorTraffic, direction: 'initiator-to-responder', bornMs: nowMs });
-    const record = sealer.seal(activationRequestContent.encodeBody({ csr }), nowMs);
+    const { activationTypes } = this.#options;
+    const record = sealer.seal(activationRequestContent.encodeBody({ csr, activationTypes }), nowMs);
     sealer.wipe();
     const { activationId } = this.#parameters as ActivationParameters;
     const { step } = this.#cell.take('signed');
@@ -293,8 +309,11 @@ class InitiatorRole implements ActivationInitiator {
     const { crypto, certificates } = this.#options;
     const { keys } = this.#secrets as Required<RunSecrets>;
     const opener = createCbcOpener(crypto, { traffic: keys.responderTraffic, direction: 'responder-to-initiator', bornMs: nowMs });
-    const details = activationDetails.decodeBody(opener.open(record, nowMs));
+    const outcome = decodeActivationOutcome(opener.open(record, nowMs));
     opener.wipe();
+    // check: F1.4 refusal of an authenticated device
+    if (isActivationRefused(outcome)) throw refusedActivation(outcome.refusal, outcome.message);
+    const details = outcome;
     // check: F1.4 issued certificate
     certificates.checkIssued({
       certificates: details.certificates,
@@ -305,17 +324,29 @@ class InitiatorRole implements ActivationInitiator {
     });
     this.#forget();
     this.#record = { ...this.#record, phase: 'received', details };
-    const { step } = this.#cell.take('A6');
     return [
       cancel(ACTIVATION_TIMERS.deadline),
       persist(writeActivation(this.#record)),
       { type: 'emit', event: { type: 'certificateReceived', details } },
-      this.#configure(details, step),
+      this.#goOn(details, { plain: 'A6', notice: 'A6 with notice' }),
     ];
   }
 
-  #configure(details: ActivationDetails, step: string): InitiatorEffect {
-    return { type: 'request', request: { type: 'configure', configuration: details.configuration }, step };
+  /** The notice of the organisation comes before anything on the device is changed. */
+  #goOn({ configuration }: ActivationDetails, inputs: { readonly plain: string; readonly notice: string }): InitiatorEffect {
+    const { organizationNotice: notice } = configuration;
+    if (notice === undefined) return { type: 'request', request: { type: 'configure', configuration }, step: this.#cell.take(inputs.plain).step };
+    return { type: 'request', request: { type: 'consent', notice }, step: this.#cell.take(inputs.notice).step };
+  }
+
+  /** Who declines tells the server, so that nothing of the device is left there. */
+  #consented(agreed: boolean): readonly InitiatorEffect[] {
+    const told: InitiatorEffect = { type: 'emit', event: { type: 'consented', agreed } };
+    const { configuration } = this.#record.details as ActivationDetails;
+    if (agreed) return [told, { type: 'request', request: { type: 'configure', configuration }, step: this.#cell.take('agreed').step }];
+    this.#record = { ...this.#record, phase: 'configured', declined: true };
+    const { step } = this.#cell.take('declined');
+    return [persist(writeActivation(this.#record)), told, ...this.#confirm(step)];
   }
 
   #configured(outcome: ConfigurationOutcome, writes: readonly StoreWrite[]): readonly InitiatorEffect[] {
@@ -327,28 +358,39 @@ class InitiatorRole implements ActivationInitiator {
 
   /** A7 (F1.5). */
   #confirm(step: string): readonly InitiatorEffect[] {
-    const { details, failure } = this.#record;
+    const { details, failure, declined } = this.#record;
     const { deviceId } = details as ActivationDetails;
-    const frame = activationDone.encode({ deviceId, status: failure === undefined ? 'completed' : 'failed', message: failure });
+    const status = declined === true ? 'declined' : failure === undefined ? 'completed' : 'failed';
+    const frame = activationDone.encode({ deviceId, status, message: failure });
     return [arm(ACTIVATION_TIMERS.answer, this.#options.limits?.answerMs ?? LIMITS.answerMs.value), { type: 'send', frame, step }];
   }
 
   #acknowledged(frame: Frame): readonly InitiatorEffect[] {
+    const { ok, refusal } = acknowledgement.decode(frame);
+    if (!ok && refusal !== undefined) return this.#over({ status: 'refused', reason: refusal });
     // check: F1.5 acknowledgement
-    if (!acknowledgement.decode(frame).ok) throw new ProtocolError('ERR_PEER_MISMATCH', 'the server did not take the confirmation');
+    if (!ok) throw new ProtocolError('ERR_PEER_MISMATCH', 'the server did not take the confirmation');
+    const { failure, declined } = this.#record;
+    if (declined === true) return this.#declinedAtServer();
+    if (failure !== undefined) return this.#over({ status: 'configurationFailed', message: failure });
     this.#cell.take('acknowledged');
-    const { failure } = this.#record;
-    const rest: readonly InitiatorEffect[] = [cancel(ACTIVATION_TIMERS.answer)];
-    if (failure !== undefined) {
-      const forget: StoreWrite = { ...writeActivation(this.#record), value: null };
-      return [...rest, persist(forget), { type: 'done', output: { status: 'configurationFailed', message: failure } }];
-    }
     this.#record = { ...this.#record, phase: 'activated' };
-    return [...rest, persist(writeActivation(this.#record)), { type: 'done', output: { status: 'activated', record: this.#record } }];
+    return [cancel(ACTIVATION_TIMERS.answer), persist(writeActivation(this.#record)), { type: 'done', output: { status: 'activated', record: this.#record } }];
+  }
+
+  #declinedAtServer(): readonly InitiatorEffect[] {
+    return this.#over({ status: 'declined' });
+  }
+
+  /** There is no device at the server: the record goes. */
+  #over(output: ActivationOutput): readonly InitiatorEffect[] {
+    this.#cell.take('acknowledged');
+    const forget: StoreWrite = { ...writeActivation(this.#record), value: null };
+    return [cancel(ACTIVATION_TIMERS.answer), persist(forget), { type: 'done', output }];
   }
 
   #timeOver(timer: string): readonly InitiatorEffect[] {
-    const late = timer === ACTIVATION_TIMERS.answer ? this.state === 'confirming' : this.state !== 'configuring' && this.state !== 'confirming';
+    const late = timer === ACTIVATION_TIMERS.answer ? this.state === 'confirming' : !AFTER_RESULT.includes(this.state);
     // check: F1.4 deadline
     if (late) throw new ProtocolError('ERR_PEER_TIMEOUT', 'the activation takes too long');
     return [];
@@ -365,6 +407,17 @@ class InitiatorRole implements ActivationInitiator {
     wipe(witness?.w0, witness?.w1, scalar, confirmP, stretchInput);
     if (keys !== undefined) wipeActivationKeys(keys);
   }
+}
+
+/** Slot 0 is not written. */
+function slotOf(secret: ActivationSecret): number | undefined {
+  const slot = secret.kind === 'qr' ? secret.code.secretSlot : secret.slot;
+  return slot === 0 ? undefined : slot;
+}
+
+/** What a device is told that proved its secret and is not activated all the same. */
+function refusedActivation(reason: ActivationRefusalReason, message = 'the server does not activate this device'): ProtocolError {
+  return new ProtocolError('ERR_REJECTED_ACTIVATION', message, { details: { reason } });
 }
 
 /** The one error of a wrong, expired, used or unknown secret: the device cannot tell which, and neither can who asks it. */

@@ -5,7 +5,7 @@ import { decodeCbor } from '../../wire/cbor/decode.ts';
 import { encodeCbor } from '../../wire/cbor/encode.ts';
 import { userIdText } from '../../wire/common.ts';
 import { LIMITS } from '../../wire/limits.ts';
-import { bytes, type FieldType, numbered, optional, required, structure, text } from '../../wire/schema.ts';
+import { bool, bytes, type FieldType, numbered, optional, required, structure, text } from '../../wire/schema.ts';
 
 /** How far an activation has come (F1). `received`: A6 is accepted; `configured`: only A7 is missing; `activated`: the device counts. */
 export type ActivationPhase = 'started' | 'received' | 'configured' | 'activated';
@@ -26,6 +26,8 @@ export interface ActivationRecord {
   readonly details?: ActivationDetails | undefined;
   /** From `configured` on: why the configuration could not be applied; absent when it was. */
   readonly failure?: string | undefined;
+  /** From `configured` on, true: the user did not agree to the notice of the organisation, and nothing was configured. */
+  readonly declined?: boolean | undefined;
 }
 
 /** Store key of the `ActivationRecord`. */
@@ -40,6 +42,7 @@ const stored: FieldType<Stored> = structure<Stored>({
   context: optional(3, bytes(0, LIMITS.bodyBytes.value)),
   details: optional(4, bytes(1, LIMITS.bodyBytes.value)),
   failure: optional(5, text(1, LIMITS.resultMessageBytes.value)),
+  declined: optional(6, bool()),
 });
 
 /** Store entry of an activation. It holds the tunnel key: the store is as secret as the key store. */

@@ -19,7 +19,6 @@ import {
   type ActivationRequest,
   type ActivationRequestContent,
   type ActivationStart,
-  activationDetails,
   activationParameters,
   activationRequest,
   activationRequestContent,
@@ -27,6 +26,8 @@ import {
   activationShare,
   activationShareReply,
   activationStart,
+  encodeActivationOutcome,
+  isActivationRefused,
 } from '../../wire/activation.ts';
 import { type AlertCode, alert } from '../../wire/alert.ts';
 import { PROTOCOL_VERSION, SUITE_P256 } from '../../wire/common.ts';
@@ -141,7 +142,7 @@ class ResponderRole implements ActivationResponder {
     if (!start.suites.includes(SUITE_P256)) throw new Refused('badMessage', 'badMessage');
     // check: F1.4 bounded runs
     if (!this.#runs.hasRoom(source)) throw new Refused('tooManyRuns', 'busy');
-    const found = records.find(start.userId, start.secretKind);
+    const found = records.find(start.userId, start.secretKind, start.secretSlot ?? 0);
     const activationId = entropy.randomBytes(16);
     const asked = found?.cost ?? cost;
     // Made for everybody: work that is done for unknown users alone would tell by its time who is known.
@@ -238,14 +239,17 @@ class ResponderRole implements ActivationResponder {
     // check: F1.4 one device key a proof
     if (!records.mayActivate(secretId, csr.publicKey)) throw this.#refuse(run, 'otherDeviceKey');
     const { userId, secretKind, deviceInfo } = run.start;
-    const details = records.issue({ userId, secretKind, secretId, deviceInfo, publicKey: csr.publicKey, attestation: content.attestation });
-    const reply = activationResult.encode({ record: this.#seal(proved, activationDetails.encodeBody(details), nowMs) });
+    const { attestation, activationTypes } = content;
+    const outcome = records.issue({ userId, secretKind, secretId, deviceInfo, publicKey: csr.publicKey, attestation, activationTypes });
+    // A refusal is as much an A6 as a certificate: sealed, remembered, and on the wire told apart by nothing but its length.
+    const reply = activationResult.encode({ record: this.#seal(proved, encodeActivationOutcome(outcome), nowMs) });
     records.rememberResult(requestHash, reply);
     const { step } = run.cell.take('A5');
     return {
       frame: reply,
       step: step as 'F1.4',
       userId,
+      refused: isActivationRefused(outcome) ? outcome.refusal : undefined,
       settle: (durable) => {
         run.cell.take(durable ? 'durable' : 'not durable');
         if (durable) this.#runs.delete(run.id);

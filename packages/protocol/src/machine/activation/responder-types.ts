@@ -2,7 +2,7 @@ import type { SecretBytes } from '../../bytes/secret.ts';
 import type { Spake2Verifier } from '../../key-schedule/spake2plus.ts';
 import type { CryptoProvider, ScryptCost } from '../../ports/crypto-provider.ts';
 import type { Entropy } from '../../ports/entropy.ts';
-import type { ActivationDetails, DeviceInfo, SecretKind } from '../../wire/activation.ts';
+import type { ActivationOutcome, ActivationRefusalReason, DeviceInfo, SecretKind } from '../../wire/activation.ts';
 import type { TransitionListener } from '../table.ts';
 
 /** The secret of one user and kind, as the server keeps it. */
@@ -24,6 +24,8 @@ export interface IssueRequest {
   /** 65 bytes, from the certificate request; its possession is proved. */
   readonly publicKey: Uint8Array;
   readonly attestation: Uint8Array | undefined;
+  /** Activation types that the device can take; absent: it did not say. */
+  readonly activationTypes: readonly string[] | undefined;
 }
 
 /**
@@ -31,8 +33,8 @@ export interface IssueRequest {
  * and nothing is sent before that.
  */
 export interface ActivationRecords {
-  /** The secret of this user and kind, also when it is expired or exhausted: its salt must not change then. */
-  find(userId: string, kind: SecretKind): ActivationVerifier | undefined;
+  /** The secret of this user, kind and slot, also when it is expired or exhausted: its salt must not change then. */
+  find(userId: string, kind: SecretKind, slot: number): ActivationVerifier | undefined;
   /**
    * Takes one try of a secret (crypto design 14.8). False when there is none left, when it is expired or dead, or another one by now.
    * Without an id it does a write of the same weight, so that time does not tell an unknown user.
@@ -46,8 +48,11 @@ export interface ActivationRecords {
   recallResult(requestHash: Uint8Array): Uint8Array | undefined;
   /** Keeps A6 for `activationResultMs`. */
   rememberResult(requestHash: Uint8Array, frame: Uint8Array): void;
-  /** Makes the pending device of this key (in place of an earlier pending one of the same key), its certificate and configuration. */
-  issue(request: IssueRequest): ActivationDetails;
+  /**
+   * Makes the pending device of this key (in place of an earlier pending one of the same key), its certificate and configuration. Or says why there is none:
+   * then it has written nothing.
+   */
+  issue(request: IssueRequest): ActivationOutcome;
 }
 
 /** A certificate request that has been read and whose signature verifies. */
@@ -92,6 +97,8 @@ export interface ActivationAnswer {
   readonly step: 'F1.4';
   readonly userId?: string | undefined;
   readonly refusal?: ActivationRefusal | undefined;
+  /** A6 tells the authenticated device that it is not activated, and this is why. */
+  readonly refused?: ActivationRefusalReason | undefined;
   /** To be called once the transaction has been committed (then `frame` may be sent) or has failed (then it must not be). */
   settle(durable: boolean): void;
 }

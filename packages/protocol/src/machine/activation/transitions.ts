@@ -9,6 +9,7 @@ export type ActivationInitiatorState =
   | 'awaitingShareReply'
   | 'signing'
   | 'awaitingResult'
+  | 'consenting'
   | 'configuring'
   | 'confirming'
   | 'activated'
@@ -32,6 +33,7 @@ function server(state: ActivationResponderState, input: string, next: Activation
 export const ACTIVATION_INITIATOR_TRANSITIONS: readonly DeviceRow[] = [
   device('stopped', 'start', 'preparingKey', 'F1.3'),
   device('stopped', 'start with details', 'configuring', 'F1.5'),
+  device('stopped', 'start with notice', 'consenting', 'F1.5'),
   device('stopped', 'start configured', 'confirming', 'F1.5'),
   device('stopped', 'failure', 'failed', 'F1.3'),
   device('preparingKey', 'key', 'awaitingParameters', 'F1.3'),
@@ -46,7 +48,11 @@ export const ACTIVATION_INITIATOR_TRANSITIONS: readonly DeviceRow[] = [
   device('signing', 'signed', 'awaitingResult', 'F1.4'),
   device('signing', 'failure', 'failed', 'F1.4'),
   device('awaitingResult', 'A6', 'configuring', 'F1.4'),
+  device('awaitingResult', 'A6 with notice', 'consenting', 'F1.4'),
   device('awaitingResult', 'failure', 'failed', 'F1.4'),
+  device('consenting', 'agreed', 'configuring', 'F1.5'),
+  device('consenting', 'declined', 'confirming', 'F1.5'),
+  device('consenting', 'failure', 'failed', 'F1.5'),
   device('configuring', 'configured', 'confirming', 'F1.5'),
   device('configuring', 'failure', 'failed', 'F1.5'),
   device('confirming', 'acknowledged', 'activated', 'F1.5'),

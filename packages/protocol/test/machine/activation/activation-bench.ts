@@ -103,6 +103,14 @@ export class ServerBench {
   nowMs = NOW_MS;
   mayActivate = true;
   issueError: Error | undefined;
+  /** Devices that prove their secret are refused with this. */
+  refused: wire.ActivationRefused | undefined;
+  /** What A7 is answered with. */
+  doneAnswer: wire.Acknowledgement = { ok: true };
+  /** Notice that goes with the configuration. */
+  notice: string | undefined;
+  /** Activation types that the device of the newest A5 said it can take. */
+  toldTypes: readonly string[] | undefined;
 
   constructor({ onTransition, limits, users = [USER], options = {} }: ServerOptions = {}) {
     this.responder = activationResponder({
@@ -119,15 +127,21 @@ export class ServerBench {
     for (const user of users) this.addSecret(user, 'password').addSecret(user, 'qr');
   }
 
-  addSecret(userId: string, kind: wire.SecretKind, more: { readonly expired?: boolean; readonly tries?: number } = {}): this {
+  addSecret(
+    userId: string,
+    kind: wire.SecretKind,
+    more: { readonly expired?: boolean; readonly tries?: number; readonly slot?: number; readonly password?: string } = {},
+  ): this {
     const salt = seededEntropy(`${userId} ${kind}`).randomBytes(16);
     const identity = { userId, coreId: CORE_ID };
     const stretched =
-      kind === 'qr' ? stretchQrSecret(crypto, QR_SECRET, identity, salt) : stretch(passwordStretch(PASSWORD, identity, salt, COST).password, salt);
+      kind === 'qr'
+        ? stretchQrSecret(crypto, QR_SECRET, identity, salt)
+        : stretch(passwordStretch(more.password ?? PASSWORD, identity, salt, COST).password, salt);
     const verifier = verifierFromStretched(crypto, stretched);
     if (verifier === undefined) throw new Error('unlucky salt');
     const found = { secretId: `${userId}/${kind}/${this.state.secrets.size}`, salt, cost: COST, verifier };
-    this.state.secrets.set(`${userId}/${kind}`, { found, expired: more.expired ?? false, tries: more.tries ?? 5 });
+    this.state.secrets.set(secretName(userId, kind, more.slot), { found, expired: more.expired ?? false, tries: more.tries ?? 5 });
     return this;
   }
 
@@ -139,7 +153,7 @@ export class ServerBench {
     const { state } = this;
     const bySecret = (secretId: string): SecretState | undefined => [...state.secrets.values()].find(({ found }) => found.secretId === secretId);
     return {
-      find: (userId, kind) => state.secrets.get(`${userId}/${kind}`)?.found,
+      find: (userId, kind, slot) => state.secrets.get(secretName(userId, kind, slot))?.found,
       charge: (secretId) => {
         const known = secretId === undefined ? undefined : bySecret(secretId);
         if (known === undefined || known.expired || known.tries === 0) {
@@ -156,12 +170,15 @@ export class ServerBench {
       mayActivate: () => this.mayActivate,
       recallResult: (hash) => state.results.get(toHex(hash)),
       rememberResult: (hash, frame) => void state.results.set(toHex(hash), frame),
-      issue: ({ publicKey }) => {
+      issue: ({ publicKey, activationTypes }) => {
         if (this.issueError !== undefined) throw this.issueError;
+        this.toldTypes = activationTypes;
+        if (this.refused !== undefined) return this.refused;
         const key = toHex(publicKey);
         const deviceId = state.devices.get(key)?.deviceId ?? `device-${state.devices.size + 1}`;
         state.devices.set(key, { deviceId, counts: false });
-        return detailsFor(publicKey, deviceId);
+        const details = detailsFor(publicKey, deviceId);
+        return { ...details, configuration: { ...details.configuration, organizationNotice: this.notice } };
       },
     };
   }
@@ -191,6 +208,10 @@ export class ServerBench {
   }
 }
 
+function secretName(userId: string, kind: wire.SecretKind, slot = 0): string {
+  return slot === 0 ? `${userId}/${kind}` : `${userId}/${kind}/${slot}`;
+}
+
 export function detailsFor(publicKey: Uint8Array, deviceId: string): wire.ActivationDetails {
   return {
     certificates: [certificateFor(publicKey, deviceId)],
@@ -209,8 +230,8 @@ export function detailsFor(publicKey: Uint8Array, deviceId: string): wire.Activa
   };
 }
 
-export function passwordSecret(password = PASSWORD, userId = USER): ActivationSecret {
-  return { kind: 'password', userId, password };
+export function passwordSecret(password = PASSWORD, userId = USER, slot?: number): ActivationSecret {
+  return { kind: 'password', userId, password, slot };
 }
 
 export function qrSecretOf(more: Partial<wire.QrCode> = {}): ActivationSecret {
@@ -234,6 +255,9 @@ export interface DeviceOptions {
   readonly secret?: ActivationSecret;
   readonly seed?: string;
   readonly certificates?: DeviceCertificates;
+  /** What the user says to the notice of the organisation. */
+  readonly agrees?: boolean;
+  readonly activationTypes?: readonly string[];
   readonly outcome?: Extract<ActivationRequestResult, { type: 'configured' }>['outcome'];
 }
 
@@ -250,6 +274,7 @@ export class DeviceBench {
   manual = false;
   requests: ActivationRequestToDriver[] = [];
   configured = 0;
+  notices: string[] = [];
   machine: ActivationInitiator;
   ended: { readonly output: ActivationOutput } | { readonly error: ProtocolError } | undefined;
   nowMs = NOW_MS;
@@ -269,6 +294,7 @@ export class DeviceBench {
       entropy: seededEntropy(`${this.options.seed ?? 'device'} ${this.runs++}`),
       certificates: this.options.certificates ?? certificates,
       deviceInfo: DEVICE_INFO,
+      activationTypes: this.options.activationTypes,
       secret: this.options.secret ?? passwordSecret(),
       record,
       onTransition: this.options.onTransition,
@@ -340,6 +366,9 @@ export class DeviceBench {
         return { type: 'stretched', bytes: stretch(request.stretch.password, request.stretch.salt) };
       case 'sign':
         return { type: 'signed', signature: crypto.p256Sign(this.scalar, request.message) };
+      case 'consent':
+        this.notices.push(request.notice);
+        return { type: 'consented', agreed: this.options.agrees ?? true };
       case 'configure':
         this.configured++;
         return { type: 'configured', outcome: this.options.outcome ?? { status: 'completed' }, writes: [{ key: 'os/configured', value: Uint8Array.of(1) }] };
@@ -382,7 +411,7 @@ export function converse(device: DeviceBench, server: ServerBench, change: (fram
     if (wire.peekFrameName(asked) === 'activationDone') {
       const { deviceId, status } = wire.activationDone.decode(wire.parseFrame(asked));
       if (status === 'completed') server.count(deviceId);
-      answer = wire.acknowledgement.encode({ ok: true });
+      answer = wire.acknowledgement.encode(server.doneAnswer);
     } else {
       answer = server.handle(asked).frame;
     }

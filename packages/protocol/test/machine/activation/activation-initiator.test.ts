@@ -297,6 +297,136 @@ describe('configuration and A7 (F1.5)', () => {
   });
 });
 
+describe('a refusal of the authenticated device (F1.4)', () => {
+  it.each(Object.keys(wire.ACTIVATION_REFUSAL_REASONS) as wire.ActivationRefusalReason[])('tells %s, and keeps nothing but the key', (refusal) => {
+    const [phone, server] = [device(), new ServerBench()];
+    server.refused = { refusal, message: 'ask the help desk' };
+    converse(phone.start(), server);
+    expect(phone.error).toMatchObject({ code: 'ERR_REJECTED_ACTIVATION', step: 'F1.4', message: 'ask the help desk', details: { reason: refusal } });
+    expect(phone.record?.phase).toBe('started');
+    expect([phone.configured, server.state.devices.size]).toEqual([0, 0]);
+  });
+
+  it('has words of its own when the server gives none, and the same secret works once the reason is gone', () => {
+    const [phone, server] = [device(), new ServerBench()];
+    server.refused = { refusal: 'licenceLimit' };
+    converse(phone.start(), server);
+    expect(phone.error.message).toBe('the server does not activate this device');
+    server.refused = undefined;
+    converse(phone.restart(), server);
+    expect(phone.ended).toMatchObject({ output: { status: 'activated' } });
+  });
+
+  it('comes at A7, too, when another device has the last place by then', () => {
+    const [phone, server] = [device(), new ServerBench()];
+    server.doneAnswer = { ok: false, refusal: 'deviceLimit' };
+    converse(phone.start(), server);
+    expect(phone.ended).toEqual({ output: { status: 'refused', reason: 'deviceLimit' } });
+    expect([phone.record, phone.timers.size]).toEqual([undefined, 0]);
+  });
+});
+
+describe('slots and activation types', () => {
+  it('proves the secret of the slot that it names, and no other', () => {
+    const server = new ServerBench().addSecret(USER, 'password', { slot: 2, password: 'paired horse' });
+    const [paired, plain] = [device({ secret: passwordSecret('paired horse', USER, 2) }), device({ secret: passwordSecret('paired horse', USER, 0) })];
+    converse(plain.start(), server);
+    expect(plain.error.code).toBe('ERR_REJECTED_CREDENTIALS');
+    converse(paired.start(), server);
+    expect(paired.ended).toMatchObject({ output: { status: 'activated' } });
+  });
+
+  it('takes the slot of a QR code', () => {
+    const server = new ServerBench().addSecret(USER, 'qr', { slot: 1 });
+    server.state.secrets.delete(`${USER}/qr`);
+    const phone = device({ secret: qrSecretOf({ secretSlot: 1 }) });
+    converse(phone.start(), server);
+    expect(phone.ended).toMatchObject({ output: { status: 'activated' } });
+  });
+
+  it('tells the server, under seal, what the device can take', () => {
+    const server = new ServerBench();
+    const frames = converse(device({ activationTypes: ['work-space-only'] }).start(), server);
+    expect(server.toldTypes).toEqual(['work-space-only']);
+    expect(frames.some((frame) => new TextDecoder().decode(frame).includes('work-space-only'))).toBe(false);
+  });
+});
+
+describe('the notice of the organisation (F1.5)', () => {
+  const noticed = (): ServerBench => {
+    const server = new ServerBench();
+    server.notice = 'This device belongs to Example Ltd.';
+    return server;
+  };
+
+  it('is shown before anything is configured, and the activation goes on when the user agrees', () => {
+    const phone = device();
+    converse(phone.start(), noticed());
+    expect(phone.notices).toEqual(['This device belongs to Example Ltd.']);
+    expect(phone.events.map(({ type }) => type)).toEqual(['requested', 'serverAuthenticated', 'certificateReceived', 'consented', 'configured']);
+    expect(phone.ended).toMatchObject({ output: { status: 'activated' } });
+  });
+
+  it('ends the activation when the user declines: the server is told, nothing is configured or kept', () => {
+    const [phone, server] = [device({ agrees: false }), noticed()];
+    const frames = converse(phone.start(), server);
+    const done = frames.find((frame) => wire.peekFrameName(frame) === 'activationDone') as Uint8Array;
+    expect(wire.activationDone.decode(wire.parseFrame(done))).toEqual({ deviceId: 'device-1', status: 'declined' });
+    expect(phone.ended).toEqual({ output: { status: 'declined' } });
+    expect([phone.configured, phone.record, phone.store.size, phone.timers.size]).toEqual([0, undefined, 0, 0]);
+  });
+
+  it('has all the time that the user takes', () => {
+    const phone = device();
+    const server = noticed();
+    phone.start();
+    while (wire.peekFrameName((phone.sent[0] as { frame: Uint8Array }).frame) !== 'activationRequest') phone.receive(server.handle(phone.take()).frame);
+    phone.manual = true;
+    phone.receive(server.handle(phone.take()).frame);
+    expect(phone.machine.state).toBe('consenting');
+    expect(phone.timers.size).toBe(0);
+    phone.input({ type: 'timer', timer: 'deadline' });
+    expect([phone.machine.state, phone.ended]).toEqual(['consenting', undefined]);
+    phone.input({ type: 'failed', error: new ProtocolError('ERR_USAGE_STATE', 'nobody can be asked') });
+    expect(phone.error).toMatchObject({ code: 'ERR_USAGE_STATE', step: 'F1.5' });
+    expect(phone.record?.phase).toBe('received');
+  });
+
+  it('is shown again after a crash, and an answer that nothing asked for is dropped', () => {
+    const [phone, server] = [device(), noticed()];
+    phone.dieBefore = 16;
+    converse(phone.start(), server);
+    expect(phone.record?.phase).toBe('received');
+    converse(phone.restart(), server);
+    expect(phone.ended).toMatchObject({ output: { status: 'activated' } });
+    expect(phone.notices.length).toBeGreaterThan(0);
+    expect(phone.input({ type: 'result', result: { type: 'consented', agreed: false } }).record?.phase).toBe('activated');
+  });
+
+  it.each(['unknownDevice', 'revoked'] as const)('takes %s for the answer that was lost, since a server that was told has forgotten the device', (code) => {
+    const [phone, server] = [device({ agrees: false }), noticed()];
+    phone.start();
+    while (wire.peekFrameName((phone.sent[0] as { frame: Uint8Array }).frame) !== 'activationDone') phone.receive(server.handle(phone.take()).frame);
+    phone.restart();
+    expect(phone.sent).toHaveLength(1);
+    phone.receive(wire.alert.encode({ code }));
+    expect(phone.ended).toEqual({ output: { status: 'declined' } });
+  });
+
+  it('takes no other alert for an answer, and no alert for one when the user agreed', () => {
+    for (const [agrees, code, expected] of [
+      [false, 'busy', 'ERR_REJECTED_BUSY'],
+      [true, 'unknownDevice', 'ERR_REJECTED_UNKNOWN'],
+    ] as const) {
+      const [phone, server] = [device({ agrees }), noticed()];
+      phone.start();
+      while (wire.peekFrameName((phone.sent[0] as { frame: Uint8Array }).frame) !== 'activationDone') phone.receive(server.handle(phone.take()).frame);
+      phone.receive(wire.alert.encode({ code }));
+      expect(phone.error.code).toBe(expected);
+    }
+  });
+});
+
 describe('errors', () => {
   it.each([
     ['authFailed', 'ERR_REJECTED_CREDENTIALS'],

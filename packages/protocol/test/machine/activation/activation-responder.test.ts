@@ -293,6 +293,19 @@ describe('A5 (crypto design 14.10)', () => {
     expect(server.state.devices.size).toBe(0);
   });
 
+  it('gets a refusal like a certificate: sealed, again for the same A5, with the try given back', () => {
+    const [phone, server] = [new DeviceBench().start(), new ServerBench()];
+    server.refused = { refusal: 'deviceLimit', message: 'one device a user' };
+    while (wire.peekFrameName((phone.sent[0] as { frame: Uint8Array }).frame) !== 'activationRequest') phone.receive(server.handle(phone.take()).frame);
+    const request = phone.take();
+    const answer = server.handle(request);
+    expect([wire.peekFrameName(answer.frame), answer.refused, answer.refusal]).toEqual(['activationResult', 'deviceLimit', undefined]);
+    expect(new TextDecoder().decode(answer.frame)).not.toContain('one device');
+    expect([server.triesLeft(), server.responder.pending, server.state.devices.size]).toEqual([5, 0, 0]);
+    server.refused = undefined;
+    expect(server.handle(request).frame).toEqual(answer.frame);
+  });
+
   it('gets the same A6 again, byte for byte', () => {
     const server = uem();
     const { phone, a5 } = proving(server);
