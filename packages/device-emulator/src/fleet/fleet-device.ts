@@ -79,6 +79,8 @@ export class FleetDevice {
       name: `device-${index}`,
       limits: surroundings.limits,
       trace: trace?.(index),
+      // The emulated user agrees to every notice.
+      consent: async () => true,
     });
     return new FleetDevice(planned, operatingSystem, client, pushes, surroundings);
   }

@@ -47,6 +47,13 @@ export class EmulatedOperatingSystem implements OperatingSystem {
     return this.#state;
   }
 
+  /** Those that still go with the version on the device. */
+  get activationTypes(): readonly string[] {
+    const { system, osVersion } = this.#state;
+    const major = Number.parseInt(osVersion, 10);
+    return SYSTEMS[system].activationTypes.filter(({ lastMajorVersion = major }) => major <= lastMajorVersion).map(({ name }) => name);
+  }
+
   deviceInfo(): wire.DeviceInfo {
     const { system, osVersion, model, serialNumber } = this.#state;
     return { platform: system, osVersion, model, clientVersion: CLIENT_VERSION, serialNumber };

@@ -214,7 +214,7 @@ class FleetRun {
       return { kind: 'qr', content };
     }
     const infrastructure = { address: connection.infrastructure, trust: trustOfPem(connection.ca) };
-    return { kind: 'password', userId, password: derivedPassword(this.#draw, index), infrastructure };
+    return { kind: 'password', userId, password: derivedPassword(this.#draw, index), infrastructure, slot: 0 };
   }
 
   /** Commands that an earlier start sent and that are not through yet. */

@@ -1,4 +1,6 @@
+import type { ActivationRefusalRecord } from '../state/activation-refusals.ts';
 import type { ActivationSecretRecord } from '../state/activation-secrets.ts';
+import type { ActivationSettingsRecord } from '../state/activation-settings.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import type { DeviceRecord } from '../state/devices.ts';
 import type { InventoryRecord } from '../state/inventory.ts';
@@ -18,13 +20,18 @@ export interface NewUser {
 
 /** How long a secret is good for, and for what. */
 export interface NewSecret {
-  /** Wall clock, milliseconds; absent: `SECRET_LIFE_MS` from now. */
+  /** Wall clock, milliseconds; absent: as the activation settings say. */
   readonly expiresAtMs?: number | undefined;
-  /** True: the first device that is activated with it uses it up. */
+  /** True: the first device that is activated with it uses it up; absent: as the activation settings say. */
   readonly expireAfterUse?: boolean | undefined;
   /** Profile of the devices that are activated with it. */
   readonly profileId?: string | undefined;
+  /** True: one more secret, paired with `profileId`, whose devices are admitted whatever their number; a user has at most two of them. */
+  readonly paired?: boolean | undefined;
 }
+
+/** Changes of the activation settings. */
+export type ActivationSettingsChange = Partial<Omit<ActivationSettingsRecord, 'licences'>> & { readonly licences?: number | null | undefined };
 
 /** An activation password to be set (F1.1c). */
 export interface NewPassword extends NewSecret {
@@ -36,12 +43,16 @@ export interface NewPassword extends NewSecret {
 export interface IssuedPassword {
   readonly password: string;
   readonly expiresAtMs: number;
+  /** Where it is kept: 0, or 1 and 2 when it is paired with a profile. */
+  readonly slot: number;
 }
 
 /** The one time that the content of a QR code is told. */
 export interface IssuedQrCode {
   readonly content: string;
   readonly expiresAtMs: number;
+  /** Where it is kept: 0, or 1 and 2 when it is paired with a profile. */
+  readonly slot: number;
 }
 
 /** A command for one device (F5.1). */
@@ -68,22 +79,33 @@ export interface Administration {
   userByName(username: string): UserRecord | undefined;
   users(): Iterable<UserRecord>;
   /**
-   * Sets the activation password of a user; the one before is gone.
-   * @throws AdminProblem `USER_NOT_FOUND`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`
+   * Sets the activation password of a user; the one before is gone. A paired one takes the place of that of the same profile.
+   * @throws AdminProblem `USER_NOT_FOUND`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`, `TOO_MANY_PASSWORDS`
    */
   setActivationPassword(guid: string, password?: NewPassword): Promise<IssuedPassword>;
   /**
    * Makes a new QR code for a user; the one before is gone.
-   * @throws AdminProblem `USER_NOT_FOUND`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`
+   * @throws AdminProblem `USER_NOT_FOUND`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`, `TOO_MANY_PASSWORDS`
    */
   createQrCode(guid: string, secret?: NewSecret): Promise<IssuedQrCode>;
   /** @throws AdminProblem `USER_NOT_FOUND` */
   activationSecrets(guid: string): readonly ActivationSecretRecord[];
   /** Makes the secrets of a user useless at once. @throws AdminProblem `USER_NOT_FOUND` */
   expireActivationSecrets(guid: string): Promise<void>;
+  /** Devices of a user that proved a secret and were not activated all the same (F1.4), the oldest first; at most 20. @throws AdminProblem `USER_NOT_FOUND` */
+  activationRefusals(guid: string): readonly ActivationRefusalRecord[];
   profiles(): Iterable<ActivationProfileRecord>;
-  /** Creates or replaces an activation profile. */
+  /** @throws AdminProblem `PROFILE_NOT_FOUND` */
+  profile(profileId: string): ActivationProfileRecord;
+  /** Creates or replaces an activation profile. @throws AdminProblem `INVALID_PROPERTY` */
   putProfile(profile: ActivationProfileRecord): Promise<void>;
+  /** Deletes an activation profile; secrets that were made for it expire. Devices stay as they are. @throws AdminProblem `PROFILE_NOT_FOUND`, `PROFILE_IN_USE` */
+  deleteProfile(profileId: string): Promise<void>;
+  activationSettings(): ActivationSettingsRecord;
+  /** Changes what is given, `null` takes the limit of licences away. @throws AdminProblem `INVALID_PROPERTY` */
+  changeActivationSettings(changes: ActivationSettingsChange): Promise<ActivationSettingsRecord>;
+  /** Active devices of the tenant, and how many may be. */
+  licences(): { readonly limit: number | undefined; readonly used: number };
   /** Devices that count, ended ones apart. */
   devices(): Iterable<DeviceRecord>;
   /** @throws AdminProblem `DEVICE_NOT_FOUND` */
@@ -105,7 +127,7 @@ export interface Administration {
   removeDevice(deviceId: string): Promise<void>;
 }
 
-/** Life of an activation secret when nothing else is said: 30 days, the longest that the vendor documents. */
+/** Longest life of an activation secret: the 30 days that the vendor documents. */
 export const SECRET_LIFE_MS: number = 30 * 86_400_000;
 /** Shortest life of an activation secret. */
 export const SECRET_LEAST_LIFE_MS = 60_000;

@@ -1,6 +1,7 @@
 import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
 import type { Registrar } from '../links/registrar.ts';
 import type { LabStore } from '../store/lab-store.ts';
+import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
 import { createDeviceAdministration } from './device-administration.ts';
 import { createSecretIssuer } from './secret-issuer.ts';
@@ -25,6 +26,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   return {
     tenantId: options.tenantId,
     ...createUserAdministration(options),
+    ...createActivationAdministration(options),
     ...createDeviceAdministration(options),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
     createQrCode: (guid, secret = {}) => issuer.qrCode(guid, secret),

@@ -3,7 +3,6 @@ import {
   type Clock,
   type CryptoProvider,
   type Entropy,
-  generateActivationPassword,
   isProtocolError,
   keySchedule,
   passwordStretch,
@@ -15,13 +14,16 @@ import {
   wipe,
   wire,
 } from '@uemkit/protocol';
-import { type ActivationSecretRecord, putActivationSecret } from '../state/activation-secrets.ts';
+import { type ActivationSecretRecord, activationSecret, hasItsProfile, putActivationSecret } from '../state/activation-secrets.ts';
+import { type ActivationSettingsRecord, activationSettings } from '../state/activation-settings.ts';
 import { randomUuid } from '../state/ids.ts';
+import { generationOf } from '../state/profiles.ts';
 import { type TenantRecord, tenantOf } from '../state/tenants.ts';
 import { fullBudget, TRY_RULES } from '../state/try-budget.ts';
 import { type UserRecord, userByGuid } from '../state/users.ts';
-import type { LabStore } from '../store/lab-store.ts';
+import type { LabStore, ReadView } from '../store/lab-store.ts';
 import { type IssuedPassword, type IssuedQrCode, type NewPassword, type NewSecret, SECRET_LEAST_LIFE_MS, SECRET_LIFE_MS } from './administration.ts';
+import { generatePassword } from './generated-password.ts';
 import { AdminProblem } from './problem.ts';
 import { requireProfile } from './require-profile.ts';
 
@@ -45,30 +47,59 @@ export interface SecretIssuer {
   qrCode(guid: string, wanted: NewSecret): Promise<IssuedQrCode>;
 }
 
+/** What is known of a secret before it is made. */
+interface PreparedSecret {
+  readonly user: UserRecord;
+  readonly tenant: TenantRecord;
+  readonly settings: ActivationSettingsRecord;
+  readonly kind: wire.SecretKind;
+  readonly slot: number;
+  readonly profileId: string | undefined;
+  readonly expireAfterUse: boolean;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * A paired secret takes the place of that of the same profile, or one that is free or of no use any more.
+ * @throws AdminProblem `INVALID_PROPERTY`, `TOO_MANY_PASSWORDS`
+ */
+function slotFor(view: ReadView, userGuid: string, kind: wire.SecretKind, { paired = false, profileId }: NewSecret, nowMs: number): number {
+  if (!paired) return 0;
+  if (profileId === undefined) throw new AdminProblem('INVALID_PROPERTY', 'paired: needs the activation profile that the password is paired with');
+  const slots = Array.from({ length: wire.SECRET_SLOTS - 1 }, (_, index) => index + 1);
+  const inSlot = (slot: number): ActivationSecretRecord | undefined => activationSecret(view, userGuid, kind, slot);
+  const isFree = (slot: number): boolean => {
+    const kept = inSlot(slot);
+    return kept === undefined || kept.expiresAtMs <= nowMs || !hasItsProfile(view, kept);
+  };
+  const slot = slots.find((one) => inSlot(one)?.profileId === profileId) ?? slots.find(isFree);
+  if (slot === undefined) throw new AdminProblem('TOO_MANY_PASSWORDS', `the user has ${slots.length} passwords that are paired with profiles already`);
+  return slot;
+}
+
 export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
   const { clock, crypto, entropy, store } = options;
   let inWork = 0;
 
-  /** Who the secret is for, and until when; checked before anything costly is done. */
-  const prepare = (guid: string, wanted: NewSecret): { readonly user: UserRecord; readonly tenant: TenantRecord; readonly expiresAtMs: number } => {
-    const nowMs = clock.nowMs();
-    const { expiresAtMs = nowMs + SECRET_LIFE_MS, profileId } = wanted;
-    if (!(expiresAtMs >= nowMs + SECRET_LEAST_LIFE_MS && expiresAtMs <= nowMs + SECRET_LIFE_MS))
-      throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not from one minute to 30 days from now');
-    return store.read((view) => {
+  /** Who the secret is for, where it is kept, and until when; checked before anything costly is done. */
+  const prepare = (guid: string, kind: wire.SecretKind, wanted: NewSecret): PreparedSecret =>
+    store.read((view) => {
+      const nowMs = clock.nowMs();
       const user = userByGuid(view, guid);
       const tenant = tenantOf(view);
       if (user === undefined || tenant === undefined) throw new AdminProblem('USER_NOT_FOUND', 'there is no such user');
+      const settings = activationSettings(view);
+      const { expiresAtMs = nowMs + settings.secretLifeMs, expireAfterUse = settings.expireAfterUse, profileId } = wanted;
+      if (!(expiresAtMs >= nowMs + SECRET_LEAST_LIFE_MS && expiresAtMs <= nowMs + SECRET_LIFE_MS))
+        throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not from one minute to 30 days from now');
       requireProfile(view, profileId);
-      return { user, tenant, expiresAtMs: Math.floor(expiresAtMs) };
+      const slot = slotFor(view, guid, kind, wanted, nowMs);
+      return { user, tenant, settings, kind, slot, profileId, expireAfterUse, expiresAtMs: Math.floor(expiresAtMs) };
     });
-  };
 
   const keep = async (
-    { user, tenant, expiresAtMs }: ReturnType<typeof prepare>,
-    kind: wire.SecretKind,
+    { user, tenant, kind, slot, profileId, expireAfterUse, expiresAtMs }: PreparedSecret,
     { salt, verifier }: { readonly salt: Uint8Array; readonly verifier: Spake2Verifier },
-    { expireAfterUse = true, profileId }: NewSecret,
   ): Promise<void> => {
     const createdAtMs = clock.nowMs();
     const record: ActivationSecretRecord = {
@@ -76,6 +107,7 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       userGuid: user.guid,
       userId: user.userId,
       kind,
+      slot,
       salt,
       cost: tenant.cost,
       w0: verifier.w0,
@@ -87,9 +119,10 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       tries: fullBudget(TRY_RULES[kind], createdAtMs),
     };
     await store.transaction((tx) => {
-      // The user may have been deleted while the password was stretched.
+      // User and profile may have been deleted while the password was stretched.
       if (userByGuid(tx, user.guid) === undefined) throw new AdminProblem('USER_NOT_FOUND', 'there is no such user');
-      putActivationSecret(tx, record);
+      requireProfile(tx, profileId);
+      putActivationSecret(tx, { ...record, profileGeneration: profileId === undefined ? undefined : generationOf(tx, profileId) });
     });
   };
 
@@ -98,8 +131,7 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
    * twice that the user exists. The chance that a scalar is 0 is 2^-255, then with another salt.
    */
   const verifierOver = async (
-    { user, tenant }: ReturnType<typeof prepare>,
-    kind: wire.SecretKind,
+    { user, tenant, kind }: PreparedSecret,
     stretch: (salt: Uint8Array) => Promise<Uint8Array> | Uint8Array,
   ): Promise<{ readonly salt: Uint8Array; readonly verifier: Spake2Verifier }> => {
     let salt = keySchedule.fakeSalt(crypto, secret(tenant.fakeSaltKey), user.userId, kind);
@@ -112,15 +144,15 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
 
   return {
     async password(guid, wanted) {
-      const prepared = prepare(guid, wanted);
-      const { user, tenant, expiresAtMs } = prepared;
-      const password = wanted.password ?? generateActivationPassword(entropy);
+      const prepared = prepare(guid, 'password', wanted);
+      const { user, tenant, settings, slot, expiresAtMs } = prepared;
+      const password = wanted.password ?? generatePassword(entropy, settings);
       if ([...password].length < LEAST_PASSWORD_CHARACTERS)
         throw new AdminProblem('INVALID_PROPERTY', `password: has fewer than ${LEAST_PASSWORD_CHARACTERS} characters`);
       if (inWork >= MAX_STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
       inWork += 1;
       try {
-        const made = await verifierOver(prepared, 'password', async (salt) => {
+        const made = await verifierOver(prepared, async (salt) => {
           const request = stretchOf(password, user.userId, tenant, salt);
           try {
             return await crypto.scrypt(request.password, request.salt, request.cost, request.lengthBytes);
@@ -128,28 +160,37 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
             wipe(request.password);
           }
         });
-        await keep(prepared, 'password', made, wanted);
+        await keep(prepared, made);
       } finally {
         inWork -= 1;
       }
-      return { password, expiresAtMs };
+      return { password, expiresAtMs, slot };
     },
 
     async qrCode(guid, wanted) {
-      const prepared = prepare(guid, wanted);
-      const { user, tenant, expiresAtMs } = prepared;
+      const prepared = prepare(guid, 'qr', wanted);
+      const { user, tenant, slot, expiresAtMs } = prepared;
       const { coreId } = tenant;
       const qrSecret = entropy.randomBytes(16);
-      const made = await verifierOver(prepared, 'qr', (salt) => stretchQrSecret(crypto, qrSecret, { userId: user.userId, coreId }, salt));
-      await keep(prepared, 'qr', made, wanted);
+      const made = await verifierOver(prepared, (salt) => stretchQrSecret(crypto, qrSecret, { userId: user.userId, coreId }, salt));
+      await keep(prepared, made);
       const { address: host, spkiPin } = options.activation;
       const map = wire.qrCode.encode(
-        { format: 1, host, userId: user.userId, secret: qrSecret, spkiPin, coreId, expiryEpochS: Math.floor(expiresAtMs / 1_000) },
+        {
+          format: 1,
+          host,
+          userId: user.userId,
+          secret: qrSecret,
+          spkiPin,
+          coreId,
+          expiryEpochS: Math.floor(expiresAtMs / 1_000),
+          secretSlot: slot === 0 ? undefined : slot,
+        },
         'qrCode',
       );
       const content = toBase64url(wire.encodeCbor(map));
       wipe(qrSecret);
-      return { content, expiresAtMs };
+      return { content, expiresAtMs, slot };
     },
   };
 }

@@ -1,9 +1,9 @@
 import { type Clock, type CryptoProvider, canonicalUserId, type Entropy, isProtocolError, userIdHash } from '@uemkit/protocol';
 import type { Registrar } from '../links/registrar.ts';
+import { deleteActivationRefusals, listActivationRefusals } from '../state/activation-refusals.ts';
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
 import { isLive, listDevicesOfUser } from '../state/devices.ts';
 import { randomUuid } from '../state/ids.ts';
-import { type ActivationProfileRecord, listProfiles, putProfile } from '../state/profiles.ts';
 import { createUser, deleteUser, listUsersByUserId, type UserRecord, userByGuid, userByUserId } from '../state/users.ts';
 import type { LabStore, ReadView } from '../store/lab-store.ts';
 import type { Administration, NewUser } from './administration.ts';
@@ -21,13 +21,13 @@ export interface UserAdministrationOptions {
 
 export type UserAdministration = Pick<
   Administration,
-  'createUser' | 'deleteUser' | 'user' | 'userByName' | 'users' | 'activationSecrets' | 'expireActivationSecrets' | 'profiles' | 'putProfile'
+  'createUser' | 'deleteUser' | 'user' | 'userByName' | 'users' | 'activationSecrets' | 'expireActivationSecrets' | 'activationRefusals'
 >;
 
 /** Devices of a user that are looked at before the user is deleted. */
 const USER_DEVICES = 1_000;
 
-/** Users, their activation profiles and secrets (F1.1). */
+/** Users and their activation secrets (F1.1). */
 export function createUserAdministration(options: UserAdministrationOptions): UserAdministration {
   const { clock, crypto, entropy, store, registrar } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
@@ -58,7 +58,8 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
         const user = requireUser(tx, guid);
         const devices = listDevicesOfUser(tx, guid, { limit: USER_DEVICES });
         if (devices.some(isLive)) throw new AdminProblem('USER_HAS_DEVICES', 'the user has devices; remove them first');
-        for (const { kind } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind);
+        for (const { kind, slot } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind, slot);
+        deleteActivationRefusals(tx, guid);
         deleteUser(tx, guid);
         return user;
       });
@@ -72,17 +73,12 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
       for (const { record: user } of rowsOf(read, listUsersByUserId, (row) => row.id)) yield user;
     },
     activationSecrets: (guid): readonly ActivationSecretRecord[] => store.read((view) => listActivationSecrets(view, requireUser(view, guid).guid)),
+    activationRefusals: (guid) => store.read((view) => listActivationRefusals(view, requireUser(view, guid).guid)),
     async expireActivationSecrets(guid) {
       await store.transaction((tx) => {
         requireUser(tx, guid);
-        for (const { kind } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind);
+        for (const { kind, slot } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind, slot);
       });
-    },
-    *profiles() {
-      for (const { record: profile } of rowsOf(read, listProfiles, (row) => row.id)) yield profile;
-    },
-    async putProfile(profile: ActivationProfileRecord) {
-      await store.transaction((tx) => putProfile(tx, profile));
     },
   };
 }

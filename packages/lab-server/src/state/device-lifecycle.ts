@@ -1,4 +1,4 @@
-import type { ReadView, WriteView } from '../store/lab-store.ts';
+import type { WriteView } from '../store/lab-store.ts';
 import { deleteCertificate, revokeCertificate } from './certificates.ts';
 import { cancelOpenCommands, deleteCommands, enqueueCommand } from './command-queue.ts';
 import type { CommandRecord, NewCommand } from './commands.ts';
@@ -62,9 +62,4 @@ export function sendCommand(tx: WriteView, command: NewCommand, nowMs: number): 
   if (queued === undefined) return 'full';
   putDueWakeUp(tx, command.deviceId, nowMs);
   return queued;
-}
-
-/** True when a user may have one more active device. */
-export function hasRoomForDevice(view: ReadView, userGuid: string, allowedDevices: number): boolean {
-  return deviceCountsOf(view, userGuid).active < allowedDevices;
 }

@@ -1,5 +1,6 @@
 import { sameBytes, type wire } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
+import type { DeviceOwnership } from './profiles.ts';
 import { joinId, type PageQuery, partOf, type Row, sortable, type Table, table } from './table.ts';
 
 /** `pending`: activated, not confirmed (A7). `deactivated`: it carried out a delete command. `removed`: by the administrator. */
@@ -21,6 +22,9 @@ export interface DeviceRecord {
   readonly serials: readonly string[];
   readonly activationType: string;
   readonly profileId: string;
+  readonly ownership?: DeviceOwnership | undefined;
+  /** Activated with a secret that is paired with its profile, so the number of the user's devices did not matter. */
+  readonly paired?: boolean | undefined;
   readonly pollIntervalS: number;
   readonly pollJitterS: number;
   /** Secret that the activation was made with; a one-time secret is used up at A7. */
@@ -60,6 +64,8 @@ const pendingDevices: Table<PendingReference> = table('device-pending');
 /** By user and time: what is only history. */
 const endedDevices: Table<DeviceReference> = table('device-ended');
 const deviceCounts: Table<DeviceCounts> = table('device-counts');
+const tenantCounts: Table<{ readonly active: number }> = table('device-tenant-counts');
+const ALL = 'all';
 
 /** Creates or changes a device and keeps the indexes. User and creation time of a device never change. */
 export function putDevice(tx: WriteView, device: DeviceRecord): void {
@@ -103,6 +109,12 @@ function count(tx: WriteView, { userGuid, status }: DeviceRecord, by: 1 | -1): v
   const counts = deviceCountsOf(tx, userGuid);
   const name = status === 'pending' || status === 'active' ? status : 'ended';
   deviceCounts.put(tx, userGuid, { ...counts, [name]: counts[name] + by });
+  if (name === 'active') tenantCounts.put(tx, ALL, { active: activeDevicesOfTenant(tx) + by });
+}
+
+/** Active devices of all users: each takes a licence. */
+export function activeDevicesOfTenant(view: ReadView): number {
+  return tenantCounts.get(view, ALL)?.active ?? 0;
 }
 
 /** How many devices a user has, without reading them. */

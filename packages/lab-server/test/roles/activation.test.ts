@@ -55,8 +55,8 @@ describe('F1 at the server', () => {
   it('keeps a secret for many devices, up to what the profile allows', async () => {
     const secret = await uem.addQr({ expireAfterUse: false });
     for (const name of ['a', 'b', 'c']) expect(await new TestDevice(uem, name).activate(secret)).toMatchObject({ status: 'activated' });
-    expect(codeOf(await new TestDevice(uem, 'd').activate(secret))).toBe('ERR_REJECTED_CREDENTIALS');
-    expect(uem.reasons.at(-1)).toMatch(/tooManyDevices/);
+    expect(codeOf(await new TestDevice(uem, 'd').activate(secret))).toBe('ERR_REJECTED_ACTIVATION');
+    expect(uem.reasons.at(-1)).toBe('deviceLimit');
     expect(counts()).toEqual({ pending: 0, active: 3, ended: 0 });
   });
 
@@ -67,6 +67,9 @@ describe('F1 at the server', () => {
     const [first, second] = [new TestDevice(uem, 'first'), new TestDevice(uem, 'second')];
     for (const device of [first, second]) await device.activate(secret, { onSend: (name) => name !== 'activationDone' });
     expect(frameIn(await second.done()).name).toBe('acknowledgement');
+    const late = wire.acknowledgement.decode(frameIn(await first.done()));
+    expect(late).toEqual({ ok: false, refusal: 'deviceLimit' });
+    expect(uem.reasons.at(-1)).toBe('deviceLimit');
     expect(alertIn(await first.done())).toBe('revoked');
     expect(counts()).toEqual({ pending: 0, active: 1, ended: 1 });
   });

@@ -102,7 +102,7 @@ describe('devices and their indexes', () => {
       enqueueCommand(tx, { commandId: 'c'.repeat(32), deviceId: 'a', type: 'LOCK_DEVICE', properties: {} }, 1);
       expect(tunnelKeyOf(tx, 'a')).toEqual(new Uint8Array(32));
       purgeDevice(tx, 'a');
-      expect(tx.range({ prefix: '', limit: 100 }).map((entry) => entry.key)).toEqual(['device-counts/u']);
+      expect(tx.range({ prefix: '', limit: 100 }).map((entry) => entry.key)).toEqual(['device-counts/u', 'device-tenant-counts/all']);
     });
   });
 });

@@ -59,6 +59,7 @@ describe('activation secrets', () => {
     createdAtMs: 1,
     expiresAtMs: 2,
     expireAfterUse: true,
+    slot: 0,
     tries: fullBudget(TRY_RULES[kind], 1),
   });
 

@@ -71,7 +71,8 @@ export class TestDevice {
       crypto,
       entropy: seededEntropy(`${this.source} run ${this.runs++}`),
       certificates: this.certificates,
-      deviceInfo: INFO,
+      deviceInfo: this.info,
+      activationTypes: this.activationTypes,
       secret,
       record: { phase: 'started', userId, keyId: 'key' },
     });
@@ -95,6 +96,8 @@ export class TestDevice {
   /** What the user says to a notice of the organisation, and the notices shown. */
   agrees = true;
   readonly notices: string[] = [];
+  info = INFO;
+  activationTypes: readonly string[] | undefined;
 
   private carry(name: wire.FrameName, frame: Uint8Array): Promise<RoleAnswer> {
     return name === 'activationDone'

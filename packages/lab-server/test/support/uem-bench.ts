@@ -18,7 +18,7 @@ import { createOutbox, type Outbox } from '../../src/roles/uem/outbox.ts';
 import { createUemRole } from '../../src/roles/uem/uem-role.ts';
 import { putActivationSecret } from '../../src/state/activation-secrets.ts';
 import { sendCommand } from '../../src/state/device-lifecycle.ts';
-import { type ActivationProfileRecord, DEFAULT_PROFILE_ID, putProfile } from '../../src/state/profiles.ts';
+import { type ActivationProfileRecord, DEFAULT_PROFILE_ID, generationOf, putProfile } from '../../src/state/profiles.ts';
 import { putTenant } from '../../src/state/tenants.ts';
 import { fullBudget, TRY_RULES } from '../../src/state/try-budget.ts';
 import { createUser, userByUserId } from '../../src/state/users.ts';
@@ -41,6 +41,14 @@ export const PROFILE: ActivationProfileRecord = {
   pollJitterS: 60,
   allowedDevices: 3,
 };
+
+export interface SecretOptions {
+  readonly userId?: string;
+  readonly expireAfterUse?: boolean;
+  readonly lifeMs?: number;
+  readonly slot?: number;
+  readonly profileId?: string;
+}
 
 const rootKey = crypto.p256PublicKey(seededEntropy('uem root').randomBytes(32));
 const rootInfo = x509.certificateInfo(crypto, {
@@ -84,10 +92,22 @@ export class UemBench {
     this.startRole();
   }
 
+  /** What compliance says about new activations. */
+  blocked: string | undefined;
+
   private startRole(): void {
     const { clock, journal, authority, store } = this;
     const addresses = { device: 'localhost:1', notification: 'localhost:2' };
-    this.role = createUemRole({ clock, crypto, entropy: this.entropy.fork(`role ${this.journal.last}`), store, journal, authority, addresses });
+    this.role = createUemRole({
+      clock,
+      crypto,
+      entropy: this.entropy.fork(`role ${this.journal.last}`),
+      store,
+      journal,
+      authority,
+      addresses,
+      compliance: { blockedActivation: () => this.blocked },
+    });
     this.outbox = createOutbox({ store, notifier: { wakeUp: (targets) => this.woken.push([...targets]) } });
   }
 
@@ -98,33 +118,34 @@ export class UemBench {
     return guid;
   }
 
-  async addPassword(
-    password: string,
-    options: { readonly userId?: string; readonly expireAfterUse?: boolean; readonly lifeMs?: number } = {},
-  ): Promise<ActivationSecret> {
+  async addPassword(password: string, options: SecretOptions = {}): Promise<ActivationSecret> {
     const { userId = USER } = options;
     const salt = this.entropy.randomBytes(16);
     const stretch = passwordStretch(password, { userId: canonicalUserId(userId), coreId: CORE_ID }, salt, COST);
     await this.putSecret('password', salt, await crypto.scrypt(stretch.password, stretch.salt, stretch.cost, stretch.lengthBytes), options);
-    return { kind: 'password', userId, password };
+    return { kind: 'password', userId, password, slot: options.slot };
   }
 
-  async addQr(options: { readonly userId?: string; readonly expireAfterUse?: boolean; readonly lifeMs?: number } = {}): Promise<ActivationSecret> {
+  async addQr(options: SecretOptions = {}): Promise<ActivationSecret> {
     const { userId = USER } = options;
     const secret = this.entropy.randomBytes(16);
     const salt = this.entropy.randomBytes(16);
     await this.putSecret('qr', salt, stretchQrSecret(crypto, secret, { userId: canonicalUserId(userId), coreId: CORE_ID }, salt), options);
-    const code = { format: 1, host: 'localhost:3', userId, secret, spkiPin: new Uint8Array(32), coreId: CORE_ID, expiryEpochS: NOW_MS };
+    const code = {
+      format: 1,
+      host: 'localhost:3',
+      userId,
+      secret,
+      spkiPin: new Uint8Array(32),
+      coreId: CORE_ID,
+      expiryEpochS: NOW_MS,
+      secretSlot: options.slot,
+    };
     return { kind: 'qr', code };
   }
 
-  private async putSecret(
-    kind: wire.SecretKind,
-    salt: Uint8Array,
-    stretched: Uint8Array,
-    options: { readonly userId?: string; readonly expireAfterUse?: boolean; readonly lifeMs?: number },
-  ): Promise<void> {
-    const { userId = USER, expireAfterUse = true, lifeMs = 30 * DAY_MS } = options;
+  private async putSecret(kind: wire.SecretKind, salt: Uint8Array, stretched: Uint8Array, options: SecretOptions): Promise<void> {
+    const { userId = USER, expireAfterUse = true, lifeMs = 30 * DAY_MS, slot = 0, profileId } = options;
     const verifier = verifierFromStretched(crypto, stretched);
     const nowMs = this.clock.nowMs();
     await this.store.transaction((tx) => {
@@ -142,6 +163,9 @@ export class UemBench {
         createdAtMs: nowMs,
         expiresAtMs: nowMs + lifeMs,
         expireAfterUse,
+        slot,
+        profileId,
+        profileGeneration: profileId === undefined ? undefined : generationOf(tx, profileId),
         tries: fullBudget(TRY_RULES[kind], nowMs),
       });
     });

@@ -1,24 +1,23 @@
 import { type ActivationRecords, type ActivationVerifier, type CryptoProvider, type Entropy, type IssueRequest, secret, wire } from '@uemkit/protocol';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { activationAnswer, putActivationAnswer } from '../../state/activation-answers.ts';
-import { type ActivationSecretRecord, activationSecret, activationSecretById, putActivationSecret } from '../../state/activation-secrets.ts';
-import { hasRoomForDevice } from '../../state/device-lifecycle.ts';
+import { type ActivationSecretRecord, activationSecret, activationSecretById, hasItsProfile, putActivationSecret } from '../../state/activation-secrets.ts';
 import { deviceByKey } from '../../state/devices.ts';
 import { deviceKeyId } from '../../state/ids.ts';
-import { profileFor } from '../../state/profiles.ts';
 import { charged, refunded, TRY_RULES } from '../../state/try-budget.ts';
 import { userByUserId } from '../../state/users.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
-import { issueDevice, type ListenerAddresses } from './issue-device.ts';
+import { type ComplianceRules, issueDevice, type ListenerAddresses } from './issue-device.ts';
 
-/** Why the state refused a device; the device itself hears nothing of it. */
-export type RecordsRefusal = 'unknownUser' | 'noSecret' | 'expiredSecret' | 'exhaustedSecret' | 'replacedSecret' | 'otherDeviceKey' | 'tooManyDevices';
+/** Why the state refused a device before it was authenticated, or in doubt; the device itself hears nothing of it. */
+export type RecordsRefusal = 'unknownUser' | 'noSecret' | 'expiredSecret' | 'exhaustedSecret' | 'replacedSecret' | 'deletedProfile' | 'otherDeviceKey';
 
 export interface ActivationRecordsOptions {
   readonly crypto: CryptoProvider;
   readonly entropy: Entropy;
   readonly authority: DeviceAuthority;
   readonly addresses: ListenerAddresses;
+  readonly compliance?: ComplianceRules | undefined;
 }
 
 /** The records of one transaction, and what they found out for the journal. */
@@ -38,15 +37,15 @@ export function activationRecords(options: ActivationRecordsOptions, tx: WriteVi
   };
 
   const records: ActivationRecords = {
-    find(userId, kind) {
-      const verifier = findVerifier(tx, userId, kind);
+    find(userId, kind, slot) {
+      const verifier = findVerifier(tx, userId, kind, slot);
       if (verifier === undefined) refuse(userByUserId(tx, userId) === undefined ? 'unknownUser' : 'noSecret');
       return verifier;
     },
     charge(secretId) {
       const kept = secretId === undefined ? undefined : activationSecretById(tx, secretId);
       const budget = kept === undefined ? undefined : charged(kept.tries, TRY_RULES[kept.kind], nowMs);
-      const usable = kept !== undefined && kept.expiresAtMs > nowMs && budget !== undefined;
+      const usable = kept !== undefined && kept.expiresAtMs > nowMs && budget !== undefined && hasItsProfile(tx, kept);
       if (usable) {
         putActivationSecret(tx, { ...kept, tries: budget });
         return true;
@@ -54,6 +53,7 @@ export function activationRecords(options: ActivationRecordsOptions, tx: WriteVi
       putDecoy(tx);
       if (secretId === undefined) return refuse('noSecret');
       if (kept === undefined) return refuse('replacedSecret');
+      if (!hasItsProfile(tx, kept)) return refuse('deletedProfile');
       return refuse(kept.expiresAtMs <= nowMs ? 'expiredSecret' : 'exhaustedSecret');
     },
     refund(secretId) {
@@ -63,16 +63,14 @@ export function activationRecords(options: ActivationRecordsOptions, tx: WriteVi
     mayActivate(secretId, publicKey) {
       const kept = activationSecretById(tx, secretId);
       if (kept === undefined) return refuse('replacedSecret');
-      const keyId = deviceKeyId(crypto, publicKey);
-      if (isTakenByAnother(tx, kept, keyId, nowMs)) return refuse('otherDeviceKey');
-      return hasRoom(tx, kept, keyId) || refuse('tooManyDevices');
+      return !isTakenByAnother(tx, kept, deviceKeyId(crypto, publicKey), nowMs) || refuse('otherDeviceKey');
     },
     recallResult: (requestHash) => activationAnswer(tx, requestHash, nowMs),
     rememberResult: (requestHash, frame) => putActivationAnswer(tx, requestHash, frame, nowMs),
     issue(request: IssueRequest) {
-      const details = issueDevice(options, tx, request, nowMs);
-      found.deviceId = details.deviceId;
-      return details;
+      const outcome = issueDevice(options, tx, request, nowMs);
+      if (!wire.isActivationRefused(outcome)) found.deviceId = outcome.deviceId;
+      return outcome;
     },
   };
   return {
@@ -87,9 +85,9 @@ export function activationRecords(options: ActivationRecordsOptions, tx: WriteVi
 }
 
 /** The secret in force for a canonical user id; A1 needs nothing else and writes nothing. */
-export function findVerifier(view: ReadView, userId: string, kind: wire.SecretKind): ActivationVerifier | undefined {
+export function findVerifier(view: ReadView, userId: string, kind: wire.SecretKind, slot: number): ActivationVerifier | undefined {
   const user = userByUserId(view, userId);
-  const kept = user === undefined ? undefined : activationSecret(view, user.guid, kind);
+  const kept = user === undefined ? undefined : activationSecret(view, user.guid, kind, slot);
   if (kept === undefined) return undefined;
   return { secretId: kept.secretId, salt: kept.salt, cost: kept.cost, verifier: { w0: secret<'w0'>(kept.w0), L: kept.L } };
 }
@@ -103,15 +101,6 @@ function isTakenByAnother(view: ReadView, kept: ActivationSecretRecord, keyId: s
   if (!expireAfterUse || provedByKeyId === undefined || provedByKeyId === keyId) return false;
   const isRecent = nowMs < provedAtMs + wire.LIMITS.activationResultMs.value;
   return isRecent && deviceByKey(view, provedByKeyId)?.status === 'pending';
-}
-
-/** A device that counts already does not need another place. */
-function hasRoom(view: ReadView, kept: ActivationSecretRecord, keyId: string): boolean {
-  const known = deviceByKey(view, keyId);
-  if (known?.status === 'active' && known.userGuid === kept.userGuid) return true;
-  const user = userByUserId(view, kept.userId);
-  const profile = profileFor(view, kept.profileId ?? user?.profileId);
-  return profile !== undefined && hasRoomForDevice(view, kept.userGuid, profile.allowedDevices);
 }
 
 /** A write of the weight of a charge, so that neither time nor the disk tells that there is nothing to charge. */

@@ -4,13 +4,14 @@ import type { TenantRecord } from '../../state/tenants.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
 import { frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import { activationRecords, findVerifier, type RecordsOfTransaction } from './activation-records.ts';
-import type { ListenerAddresses } from './issue-device.ts';
+import type { ComplianceRules, ListenerAddresses } from './issue-device.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
 export interface ActivationServiceOptions extends Omit<RoleContext, 'journal'> {
   readonly tenant: TenantRecord;
   readonly authority: DeviceAuthority;
   readonly addresses: ListenerAddresses;
+  readonly compliance?: ComplianceRules | undefined;
 }
 
 /** F1.3, F1.4: A1 to A6 of one tenant. */
@@ -37,7 +38,7 @@ export function createActivationService(options: ActivationServiceOptions): Acti
   /** A1 writes nothing, so it waits for no disk. */
   const answerStart = ({ frame, peer }: RoleRequest, nowMs: number): ServiceOutcome =>
     store.read((view) => {
-      const records: ActivationRecords = { ...NO_RECORDS, find: (userId, kind) => findVerifier(view, userId, kind) };
+      const records: ActivationRecords = { ...NO_RECORDS, find: (userId, kind, slot) => findVerifier(view, userId, kind, slot) };
       return described(responder.handle(frame, { source: peer.source, nowMs, records }));
     });
 
@@ -80,7 +81,7 @@ export function createActivationService(options: ActivationServiceOptions): Acti
 function described(answer: ActivationAnswer, found?: RecordsOfTransaction): ServiceOutcome {
   const name = wire.peekFrameName(answer.frame) ?? 'unknown';
   const told = name === 'alert' ? `alert ${wire.alert.decode(wire.parseFrame(answer.frame)).code}` : name;
-  const reason = [answer.refusal, found?.refusal].filter((part) => part !== undefined).join(', ');
+  const reason = [answer.refusal, found?.refusal, answer.refused].filter((part) => part !== undefined).join(', ');
   return {
     answer: { status: 'answered', frame: answer.frame },
     told,

@@ -1,17 +1,22 @@
-import { answerActivationDone, toHex } from '@uemkit/protocol';
+import { answerActivationDone, toHex, wire } from '@uemkit/protocol';
 import { activationSecretById, deleteActivationSecret } from '../../state/activation-secrets.ts';
+import { activationSettings } from '../../state/activation-settings.ts';
 import { commandById, finishCommand, queueOf } from '../../state/command-queue.ts';
-import { endDevice, hasRoomForDevice } from '../../state/device-lifecycle.ts';
-import { type DeviceRecord, deviceById, isLive, pendingDevicesOf, putDevice } from '../../state/devices.ts';
+import { endDevice, purgeDevice } from '../../state/device-lifecycle.ts';
+import { activeDevicesOfTenant, type DeviceRecord, deviceById, deviceCountsOf, isLive, pendingDevicesOf, putDevice } from '../../state/devices.ts';
 import { profileFor } from '../../state/profiles.ts';
 import type { WriteView } from '../../store/lab-store.ts';
 import { alerted } from '../role-answers.ts';
+import { placeRefusal } from './activation-rules.ts';
 import type { KnownDevice } from './device-peer.ts';
 import { MAX_PENDING_DEVICES, revokeOthers } from './issue-device.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
 /** Reason of the end of a device that could not apply its configuration; its A7 may come again. */
 export const CONFIGURATION_FAILED = 'the configuration could not be applied: ';
+
+/** In the journal, and reason of the end of a device that counted before. */
+export const CONSENT_DECLINED = 'the user declined the notice of the organisation';
 
 /**
  * A7 (F1.5): from here on the device counts, and a one-time secret is used up. A second A7 is acknowledged again.
@@ -24,14 +29,22 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   // Nothing to confirm any more: a repetition.
   if (device.status === 'active' && device.secretId === undefined) return acknowledged;
   if (certificate.serial !== device.serials.at(-1)) return alerted('badMessage', 'the certificate is not of the newest activation');
+  if (done.status === 'declined') {
+    // Nothing of it is left: certificates, tunnel key, record. A device that counted before is history like any other that ends.
+    if (device.status === 'pending') purgeDevice(tx, device.deviceId);
+    else endDevice(tx, device, { status: 'deactivated', reason: CONSENT_DECLINED }, nowMs);
+    return { ...acknowledged, reason: CONSENT_DECLINED };
+  }
   if (done.status === 'failed') {
     // It never counted, so its secret is not used up: the user may try again with it.
     endDevice(tx, device, { status: 'deactivated', reason: `${CONFIGURATION_FAILED}${done.message}` }, nowMs);
     return { ...acknowledged, reason: 'the configuration could not be applied' };
   }
-  if (device.status === 'pending' && !hasRoom(tx, device)) {
-    endDevice(tx, device, { status: 'removed', reason: 'the user has as many devices as the activation profile allows' }, nowMs);
-    return alerted('revoked', 'tooManyDevices');
+  const refused = placeRefusalOf(tx, device);
+  if (refused !== undefined) {
+    const { refusal, message } = refused;
+    endDevice(tx, device, { status: 'removed', reason: message ?? refusal }, nowMs);
+    return { answer: { status: 'answered', frame: wire.acknowledgement.encode({ ok: false, refusal }) }, told: 'acknowledgement', reason: refusal };
   }
   useUp(tx, device, nowMs);
   cancelInFlight(tx, device, nowMs);
@@ -41,8 +54,10 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
 }
 
 /** Two devices may have been made pending while there was room for one. */
-function hasRoom(tx: WriteView, { userGuid, profileId }: DeviceRecord): boolean {
-  return hasRoomForDevice(tx, userGuid, profileFor(tx, profileId)?.allowedDevices ?? 0);
+function placeRefusalOf(tx: WriteView, { userGuid, profileId, status, paired = false }: DeviceRecord): wire.ActivationRefused | undefined {
+  const { allowedDevices = 0 } = profileFor(tx, profileId) ?? {};
+  const counts = { userDevices: deviceCountsOf(tx, userGuid).active, tenantDevices: activeDevicesOfTenant(tx), licences: activationSettings(tx).licences };
+  return placeRefusal({ allowedDevices }, { ...counts, paired, counts: status === 'active' });
 }
 
 /** Deletes the one-time secret of the activation, and ends other devices that were made with it and have not confirmed. */
@@ -50,7 +65,7 @@ function useUp(tx: WriteView, device: DeviceRecord, nowMs: number): void {
   const { userGuid, deviceId, secretId } = device;
   const kept = secretId === undefined ? undefined : activationSecretById(tx, secretId);
   if (secretId === undefined || kept?.expireAfterUse !== true) return;
-  deleteActivationSecret(tx, userGuid, kept.kind);
+  deleteActivationSecret(tx, userGuid, kept.kind, kept.slot);
   for (const otherId of pendingDevicesOf(tx, userGuid, { secretId, limit: MAX_PENDING_DEVICES })) {
     const other = otherId === deviceId ? undefined : deviceById(tx, otherId);
     if (other !== undefined && isLive(other)) endDevice(tx, other, { status: 'removed', reason: 'its one-time secret was used by another device' }, nowMs);

@@ -1,9 +1,10 @@
 import { answerActivationDone, isProtocolError, type ManagementReply, toHex, wire } from '@uemkit/protocol';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
+import { endDevice } from '../../state/device-lifecycle.ts';
 import type { DeviceRecord } from '../../state/devices.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
-import { alerted, frameOf, malformed, outcomeOf } from '../role-answers.ts';
+import { alerted, answered, frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import { CONFIGURATION_FAILED, confirmActivation } from './confirm-activation.ts';
 import { createDevicePeers, type KnownDevice, type RefusedDevice } from './device-peer.ts';
 import { applyManagement, decideManagement, needsNoWrite } from './manage-device.ts';
@@ -73,6 +74,12 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
         return inTransaction(request, frame, nowMs, (tx, known) =>
           known.device.status === 'active' ? renewCertificate(options, tx, frame, known, nowMs) : notConfirmed(),
         );
+      case 'deactivate':
+        return inTransaction(request, frame, nowMs, (tx, { device }) => {
+          wire.deactivate.decode(frame);
+          endDevice(tx, device, { status: 'deactivated', reason: REMOVED_BY_USER }, nowMs);
+          return deactivated();
+        });
       default:
         return { ...alerted('badMessage', `${frame.name} does not belong here`), unknown: true };
     }
@@ -101,6 +108,13 @@ function guarded(work: () => ServiceOutcome): ServiceOutcome {
   }
 }
 
+/** Reason of the end of a device whose user removed it; the device may tell it again. */
+const REMOVED_BY_USER = 'removed by its user';
+
+function deactivated(reason?: string): ServiceOutcome {
+  return { ...answered(wire.acknowledgement, { ok: true }), step: 'F5.6', reason };
+}
+
 function notConfirmed(): ServiceOutcome {
   return alerted('badMessage', 'the activation is not confirmed yet');
 }
@@ -113,7 +127,7 @@ function managed(reply: ManagementReply): ServiceOutcome {
 
 /**
  * A typed refusal. One exception each for an answer that was lost on the way: the last result of a device that carried out a delete command,
- * and the A7 of one that could not be configured, are acknowledged again.
+ * the A7 of one that could not be configured, and the farewell of one that its user removed, are acknowledged again.
  */
 function refusal(request: RoleRequest, frame: wire.Frame, { refused, reason, device }: RefusedDevice, nowMs: number): ServiceOutcome {
   const again = refused === 'revoked' && device !== undefined ? answerAgain(request, frame, device, nowMs) : undefined;
@@ -127,6 +141,7 @@ function answerAgain(request: RoleRequest, frame: wire.Frame, device: DeviceReco
       const idle = wire.idle.encode({ pollIntervalS, pollJitterS, serverTimeEpochS: Math.floor(nowMs / 1_000) });
       return { answer: { status: 'answered', frame: idle }, told: 'idle', step: 'F5.6', reason: 'the device has left' };
     }
+    if (frame.name === 'deactivate' && message === REMOVED_BY_USER) return deactivated('repeated');
     if (frame.name === 'activationDone' && message?.startsWith(CONFIGURATION_FAILED) === true) {
       const again = answerActivationDone(request.frame, deviceId);
       if (again.done.status === 'failed')

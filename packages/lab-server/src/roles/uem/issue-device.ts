@@ -1,14 +1,25 @@
 import { type CryptoProvider, type Entropy, type IssueRequest, ProtocolError, type wire } from '@uemkit/protocol';
 import type { DeviceAuthority, IssuedCertificate } from '../../ca/device-authority.ts';
+import { putActivationRefusal } from '../../state/activation-refusals.ts';
 import { type ActivationSecretRecord, activationSecretById, putActivationSecret } from '../../state/activation-secrets.ts';
+import { activationSettings } from '../../state/activation-settings.ts';
 import { deleteCertificate, putCertificate, revokeCertificate } from '../../state/certificates.ts';
 import { endDevice, purgeDevice } from '../../state/device-lifecycle.ts';
-import { type DeviceRecord, deviceByKey, deviceCountsOf, MAX_KNOWN_CERTIFICATES, pendingDevicesOf, putDevice } from '../../state/devices.ts';
+import {
+  activeDevicesOfTenant,
+  type DeviceRecord,
+  deviceByKey,
+  deviceCountsOf,
+  MAX_KNOWN_CERTIFICATES,
+  pendingDevicesOf,
+  putDevice,
+} from '../../state/devices.ts';
 import { deviceKeyId, randomUuid } from '../../state/ids.ts';
-import { type ActivationProfileRecord, profileFor } from '../../state/profiles.ts';
+import { type ActivationProfileRecord, type ActivationTypeChoice, profileFor } from '../../state/profiles.ts';
 import { putTunnelKey } from '../../state/tunnel-keys.ts';
 import { userByGuid } from '../../state/users.ts';
-import type { WriteView } from '../../store/lab-store.ts';
+import type { ReadView, WriteView } from '../../store/lab-store.ts';
+import { type Applicant, judgeApplicant } from './activation-rules.ts';
 
 /** Unconfirmed devices of one user; the oldest makes room. */
 export const MAX_PENDING_DEVICES = 1_000;
@@ -21,24 +32,39 @@ export interface ListenerAddresses {
   readonly notification?: string | undefined;
 }
 
+/** What compliance says about new activations (F1.4). Another part of the server knows the rules; it reads the same transaction. */
+export interface ComplianceRules {
+  /** Why a device of this kind must not be activated, in words for its user; undefined: it may. Must not throw. */
+  blockedActivation(view: ReadView, applicant: { readonly userGuid: string; readonly profileId: string; readonly info: wire.DeviceInfo }): string | undefined;
+}
+
 export interface IssueDeviceOptions {
   readonly crypto: CryptoProvider;
   readonly entropy: Entropy;
   readonly authority: DeviceAuthority;
   readonly addresses: ListenerAddresses;
+  /** Absent: no rule blocks an activation. */
+  readonly compliance?: ComplianceRules | undefined;
 }
 
 /**
  * Makes the pending device that a valid A5 speaks for (F1.4). A device key has at most one live device: a pending one is replaced under its
- * own id, and one that counts already keeps its id and counts on until the A7 of its new activation.
+ * own id, and one that counts already keeps its id and counts on until the A7 of its new activation. Or refuses the device: then the only write is a note of it.
  */
-export function issueDevice(options: IssueDeviceOptions, tx: WriteView, request: IssueRequest, nowMs: number): wire.ActivationDetails {
+export function issueDevice(options: IssueDeviceOptions, tx: WriteView, request: IssueRequest, nowMs: number): wire.ActivationOutcome {
   const { crypto, entropy, authority, addresses } = options;
   const kept = requireSecret(activationSecretById(tx, request.secretId));
   const keyId = deviceKeyId(crypto, request.publicKey);
+  const profile = requireProfile(profileFor(tx, kept.profileId ?? userByGuid(tx, kept.userGuid)?.profileId));
+  const judged = judgeApplicant(profile, applicantOf(options, tx, request, kept, profile, keyId));
+  if ('refusal' in judged) {
+    const { refusal, message } = judged;
+    const note = { userGuid: kept.userGuid, refusal, message, info: request.deviceInfo, profileId: profile.profileId, refusedAtMs: nowMs };
+    putActivationRefusal(tx, randomUuid(entropy), note);
+    return judged;
+  }
   const known = deviceOfUser(tx, keyId, kept.userGuid, nowMs);
   if (known === undefined) makeRoom(tx, kept.userGuid);
-  const profile = requireProfile(profileFor(tx, kept.profileId ?? userByGuid(tx, kept.userGuid)?.profileId));
   const deviceId = known?.deviceId ?? randomUuid(entropy);
   const issued = authority.issue(deviceId, request.publicKey, nowMs);
   const tunnelKey = entropy.randomBytes(32);
@@ -51,7 +77,9 @@ export function issueDevice(options: IssueDeviceOptions, tx: WriteView, request:
     info: request.deviceInfo,
     keyId,
     serials: addCertificate(tx, deviceId, known?.serials ?? [], issued, nowMs),
-    activationType: profile.activationType,
+    activationType: judged.admitted.activationType,
+    ownership: profile.ownership,
+    paired: isPaired(kept) || undefined,
     profileId: profile.profileId,
     pollIntervalS: profile.pollIntervalS,
     pollJitterS: profile.pollJitterS,
@@ -65,7 +93,7 @@ export function issueDevice(options: IssueDeviceOptions, tx: WriteView, request:
     spkiPins: [],
     deviceId,
     tunnelKey,
-    configuration: configurationOf(profile, addresses),
+    configuration: configurationOf(profile, judged.admitted, addresses),
   };
 }
 
@@ -103,8 +131,9 @@ function makeRoom(tx: WriteView, userGuid: string): void {
   for (const deviceId of pendingDevicesOf(tx, userGuid, { limit: 1 })) purgeDevice(tx, deviceId);
 }
 
-function configurationOf(profile: ActivationProfileRecord, addresses: ListenerAddresses): wire.DeviceConfiguration {
-  const { activationType, createWorkSpace, encryptDevice, pollIntervalS, pollJitterS, policy, organizationNotice } = profile;
+function configurationOf(profile: ActivationProfileRecord, admitted: ActivationTypeChoice, addresses: ListenerAddresses): wire.DeviceConfiguration {
+  const { activationType, createWorkSpace, encryptDevice } = admitted;
+  const { pollIntervalS, pollJitterS, policy, organizationNotice } = profile;
   return {
     activationType,
     createWorkSpace,
@@ -116,6 +145,32 @@ function configurationOf(profile: ActivationProfileRecord, addresses: ListenerAd
     policy,
     organizationNotice,
   };
+}
+
+function applicantOf(
+  { compliance }: IssueDeviceOptions,
+  tx: WriteView,
+  { deviceInfo: info, activationTypes }: IssueRequest,
+  kept: ActivationSecretRecord,
+  { profileId }: ActivationProfileRecord,
+  keyId: string,
+): Applicant {
+  const { userGuid } = kept;
+  const known = deviceByKey(tx, keyId);
+  return {
+    info,
+    activationTypes,
+    counts: known?.status === 'active' && known.userGuid === userGuid,
+    paired: isPaired(kept),
+    userDevices: deviceCountsOf(tx, userGuid).active,
+    tenantDevices: activeDevicesOfTenant(tx),
+    licences: activationSettings(tx).licences,
+    outOfCompliance: compliance?.blockedActivation(tx, { userGuid, profileId, info }),
+  };
+}
+
+function isPaired({ slot }: ActivationSecretRecord): boolean {
+  return slot > 0;
 }
 
 function requireSecret(kept: ActivationSecretRecord | undefined): ActivationSecretRecord {

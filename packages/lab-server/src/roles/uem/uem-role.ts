@@ -5,13 +5,15 @@ import type { Role, RoleContext, RoleRequest } from '../role.ts';
 import { outcomeOf } from '../role-answers.ts';
 import { createActivationService } from './activation-service.ts';
 import { createDeviceService } from './device-service.ts';
-import type { ListenerAddresses } from './issue-device.ts';
+import type { ComplianceRules, ListenerAddresses } from './issue-device.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
 export interface UemRoleOptions extends RoleContext {
   readonly authority: DeviceAuthority;
   /** What devices are told about the listeners (A6). */
   readonly addresses: ListenerAddresses;
+  /** What compliance says about new activations; absent: nothing. */
+  readonly compliance?: ComplianceRules | undefined;
 }
 
 /**
