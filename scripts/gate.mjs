@@ -31,6 +31,7 @@ const STEPS = [
   { name: 'exports', says: 'public names are the committed ones', command: generator('export-names.mjs'), hint: 'pnpm exports, and a changeset' },
   { name: 'errors', says: 'docs/errors.md is up to date', command: generator('docs-errors.mjs'), hint: 'pnpm docs:errors' },
   { name: 'limits', says: 'docs/limits.md is up to date', command: generator('docs-limits.mjs'), hint: 'pnpm docs:limits' },
+  { name: 'openapi', says: 'docs/openapi.json is up to date', command: generator('docs-openapi.mjs'), hint: 'pnpm docs:openapi' },
   {
     name: 'links',
     says: 'links between documents lead somewhere',

@@ -16,6 +16,7 @@ export type { JournalQuery, NumberedEntry, RingJournal } from './journal/journal
 export { type Lab, type LabOptions, startLab } from './lab.ts';
 export { type LabServer, type LabServerOptions, startLabServer } from './lab-server.ts';
 export type { MemoryExchange, MemoryPushRequest, MemoryTransport, MemoryTrust } from './memory/memory-transport.ts';
+export { adminRestDocument } from './rest/route-table.ts';
 export { PUSH_LIMITS, type PushLimits } from './roles/notification/push-limits.ts';
 export type { JournalEntry, RoleName } from './roles/role.ts';
 export type { ActivationSecretRecord } from './state/activation-secrets.ts';

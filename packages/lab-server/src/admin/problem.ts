@@ -35,6 +35,14 @@ const PROBLEMS = {
 
 export type ProblemId = keyof typeof PROBLEMS;
 
+/** Every id, for documents. */
+export const PROBLEM_IDS: readonly ProblemId[] = Object.keys(PROBLEMS) as ProblemId[];
+
+/** HTTP status that a refusal has. */
+export function problemStatus(id: ProblemId): number {
+  return PROBLEMS[id].status;
+}
+
 /** Why a request of an administrator is refused. The message is for people and holds nothing that the caller did not send or may not know. */
 export class AdminProblem extends Error {
   readonly id: ProblemId;

@@ -7,10 +7,8 @@ import { LAB_PATH } from '../rest/lab-routes.ts';
 import { restHandler } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
 import { adminRoutes } from '../rest/route-table.ts';
+import { LAB_VERSION } from '../version.ts';
 import type { LabEnvironment } from './lab-environment.ts';
-
-/** Version in the system information of the REST API. */
-const VERSION = '0.0.0';
 
 export interface AdminRestOptions {
   readonly file: RoleFile;
@@ -31,7 +29,7 @@ export function createAdminRest(environment: LabEnvironment, options: AdminRestO
     journal,
     tenantId,
     authorization,
-    routes: adminRoutes({ administration, authorization, info: { tenantId, coreId, version: VERSION }, faults, journal }),
+    routes: adminRoutes({ administration, authorization, info: { tenantId, coreId, version: LAB_VERSION }, faults, journal }),
   });
   const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { PROBLEM_IDS } from '../admin/problem.ts';
 
 /** A checked body of type `T`. */
 export type BodySchema<T> = v.GenericSchema<unknown, T>;
@@ -32,5 +33,5 @@ export function pageView(title: string, name: string, item: ViewSchema): ViewSch
 /** Every refusal, in the documented shape. */
 export const errorView: ViewSchema = component(
   'Error',
-  v.strictObject({ id: v.string(), subStatusCode: v.pipe(v.number(), v.integer()), message: v.string() }),
+  v.strictObject({ id: v.picklist(PROBLEM_IDS), subStatusCode: v.pipe(v.number(), v.integer()), message: v.string() }),
 );

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
+import { type JsonSchema, SchemaComponents } from './json-schema.ts';
 import { LIST_PARAMETERS, type ListQuery, listQuery } from './paging.ts';
 import type { Route } from './route.ts';
 
@@ -55,5 +56,15 @@ export function wholeNumberText(min: number, max: number): v.GenericSchema<strin
     v.transform(Number),
     v.minValue(min, `is below ${min}`),
     v.maxValue(max, `is above ${max}`),
+    v.metadata({ [PARAMETER]: { type: 'integer', minimum: min, maximum: max } }),
   );
+}
+
+/** Name of the metadata that says what a parameter is, where its text is only how it travels. */
+const PARAMETER = 'parameter';
+
+/** JSON Schema of one query parameter. */
+export function parameterSchema(schema: v.GenericSchema): JsonSchema {
+  const { [PARAMETER]: declared } = v.getMetadata(schema);
+  return (declared as JsonSchema | undefined) ?? new SchemaComponents().schema(schema);
 }

@@ -1,10 +1,13 @@
 import type { Administration } from '../admin/administration.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
+import { LAB_VERSION } from '../version.ts';
 import type { Authorization } from './authorization.ts';
 import { commandRoutes } from './command-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { labRoutes } from './lab-routes.ts';
+import { openApiDocument } from './openapi.ts';
+import { openApiRoute } from './openapi-route.ts';
 import { profileRoutes } from './profile-routes.ts';
 import type { Route } from './route.ts';
 import { userRoutes } from './user-routes.ts';
@@ -20,13 +23,21 @@ export interface RouteParts {
 }
 
 /** Every route of the admin REST API: the one table that requests, documents and tests go by. */
-export function adminRoutes({ administration, authorization, info, faults, journal }: RouteParts): readonly Route[] {
-  return [
+export function adminRoutes(parts: RouteParts): readonly Route[] {
+  const { administration, authorization, info, faults, journal } = parts;
+  const routes: readonly Route[] = [
     ...utilRoutes(authorization, info),
     ...userRoutes(administration),
     ...deviceRoutes(administration),
     ...commandRoutes(administration),
     ...profileRoutes(administration),
     ...labRoutes({ faults, journal }),
+    openApiRoute(() => routes),
   ];
+  return routes;
+}
+
+/** The OpenAPI document of this version: the same for every lab, but for its server. A route needs its parts only when it runs. */
+export function adminRestDocument(): object {
+  return openApiDocument({ routes: adminRoutes({} as RouteParts), version: LAB_VERSION });
 }
