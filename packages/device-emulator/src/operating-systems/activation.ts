@@ -26,8 +26,11 @@ export function configureDevice(state: DeviceState, configuration: wire.DeviceCo
       encrypted: state.encrypted || configuration.encryptDevice,
       workSpace,
       apps: type.deletesWorkData ? [...state.apps, ...system.workApps.filter((app) => !installed.has(app.id))] : state.apps,
-      // Revision 0: any update that UEM numbers replaces it.
-      policy: configuration.policy === undefined || state.policy.revision > 0 ? state.policy : { revision: 0, content: toPlain(configuration.policy) },
+      // An activation begins anew: what UEM keeps on the device comes by updates (F5), the whole of it first.
+      policy: { revision: 0, content: toPlain(configuration.policy ?? {}) },
+      profiles: { revision: 0, content: {} },
+      applications: { revision: 0, content: {} },
+      compliance: undefined,
     },
   };
 }

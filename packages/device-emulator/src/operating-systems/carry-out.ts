@@ -1,5 +1,7 @@
 import type { wire } from '@uemkit/protocol';
+import { updateApplications } from './behaviours/apps.ts';
 import { type Behaviour, type BehaviourContext, type BehaviourResult, failed } from './behaviours/behaviour.ts';
+import { updateComplianceStatus } from './behaviours/compliance.ts';
 import { updateItPolicy, updateProfiles } from './behaviours/configuration.ts';
 import { deleteDeviceData, deleteWorkSpaceData } from './behaviours/delete.ts';
 import { requestDeviceInfo, requestInstalledApps } from './behaviours/inventory.ts';
@@ -16,6 +18,8 @@ export const BEHAVIOURS: ReadonlyMap<string, Behaviour> = new Map([
   ['DELETE_DEVICE_DATA', deleteDeviceData],
   ['UPDATE_IT_POLICY', updateItPolicy],
   ['UPDATE_PROFILES', updateProfiles],
+  ['UPDATE_APPLICATIONS', updateApplications],
+  ['UPDATE_COMPLIANCE_STATUS', updateComplianceStatus],
   ['REQUEST_DEVICE_INFO', requestDeviceInfo],
   ['REQUEST_INSTALLED_APPS', requestInstalledApps],
 ]);

@@ -30,6 +30,24 @@ export interface RevisedDocument {
   readonly content: PlainDocument;
 }
 
+/** Why the device is out of compliance, as UEM told it. */
+export interface ComplianceFinding {
+  readonly rule: string;
+  readonly displayName?: string | undefined;
+  readonly action?: string | undefined;
+  /** Which time of how many the user is asked. */
+  readonly prompt?: number | undefined;
+  readonly of?: number | undefined;
+}
+
+/** What the UEM Client shows of compliance. */
+export interface ComplianceStatus {
+  readonly compliant: boolean;
+  readonly findings: readonly ComplianceFinding[];
+  /** How often the user has been asked. */
+  readonly prompts: number;
+}
+
 /** Everything that an emulated device is, apart from its keys. A command turns one state into the next. */
 export interface DeviceState {
   readonly system: SystemId;
@@ -51,6 +69,10 @@ export interface DeviceState {
   readonly workSpace?: WorkSpace | undefined;
   readonly policy: RevisedDocument;
   readonly profiles: RevisedDocument;
+  /** Applications that are assigned; what is installed is in `apps`. */
+  readonly applications: RevisedDocument;
+  /** Absent: UEM has never said anything about it. */
+  readonly compliance?: ComplianceStatus | undefined;
   readonly apps: readonly InstalledApp[];
   readonly storageMiB: number;
   /** Where in its charging cycle the battery was at time 0, in per mille. */
@@ -72,6 +94,14 @@ const revised = v.strictObject({ revision: v.pipe(v.number(), v.integer(), v.min
 const app = v.strictObject({ id: v.string(), name: v.string(), version: v.string(), managed: v.boolean(), hasData: v.boolean() });
 const hash = v.pipe(v.string(), v.length(64));
 
+const finding = v.strictObject({
+  rule: v.string(),
+  displayName: v.optional(v.string()),
+  action: v.optional(v.string()),
+  prompt: v.optional(v.number()),
+  of: v.optional(v.number()),
+});
+
 const stored = v.strictObject({
   system: v.picklist(SYSTEM_IDS),
   osVersion: v.string(),
@@ -88,6 +118,8 @@ const stored = v.strictObject({
   workSpace: v.optional(v.strictObject({ locked: v.boolean(), enabled: v.boolean(), passwordHash: v.optional(hash), createdAtMs: v.number() })),
   policy: revised,
   profiles: revised,
+  applications: revised,
+  compliance: v.optional(v.strictObject({ compliant: v.boolean(), findings: v.array(finding), prompts: v.number() })),
   apps: v.array(app),
   storageMiB: v.number(),
   batteryPhase: v.number(),

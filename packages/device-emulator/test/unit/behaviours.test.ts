@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { wire } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
 import { configureDevice } from '../../src/operating-systems/activation.ts';
 import { batteryLevel } from '../../src/operating-systems/behaviours/inventory.ts';
@@ -144,40 +145,110 @@ describe('requests', () => {
   });
 });
 
-describe('updates', () => {
+describe('updates (section 6.7)', () => {
+  const update = (state: DeviceState, type: string, properties: wire.WireDocument) => carryOut(state, { type, properties }, surroundings);
+
   it.each([
     ['UPDATE_IT_POLICY', 'policy'],
     ['UPDATE_PROFILES', 'profiles'],
-  ] as const)('%s replaces an older revision and passes over an equal or older one', (type, field) => {
-    const second = carryOut(full(), { type, properties: { [field]: { a: { b: true } }, revision: 2 } }, surroundings);
-    expect(second.state[field]).toEqual({ revision: 2, content: { a: { b: true } } });
-    expect(second.outcome).toMatchObject({ status: 'done', data: { applied: true, revision: 2 } });
-    for (const revision of [1, 2]) {
-      const stale = carryOut(second.state, { type, properties: { [field]: { c: 1 }, revision } }, surroundings);
-      expect(stale.state).toEqual(second.state);
-      expect(stale.outcome).toMatchObject({ status: 'done', data: { applied: false, revision: 2 } });
-    }
+    ['UPDATE_APPLICATIONS', 'applications'],
+  ] as const)('%s takes the whole document, then what is changed in it', (type, field) => {
+    const first = update(full(), type, { revision: 3, set: { a: { x: 1 }, b: { y: true }, c: 'z' } });
+    expect(first.state[field]).toEqual({ revision: 3, content: { a: { x: 1 }, b: { y: true }, c: 'z' } });
+    expect(first.outcome).toMatchObject({ status: 'done', data: { revision: 3 } });
+    const second = update(first.state, type, { revision: 5, baseRevision: 3, set: { a: { x: 2 }, d: {} }, remove: ['b', 'never there'] });
+    expect(second.state[field]).toEqual({ revision: 5, content: { a: { x: 2 }, c: 'z', d: {} } });
+    // The whole document is taken whatever is in force.
+    expect(update(second.state, type, { revision: 4, set: { e: {} } }).state[field]).toEqual({ revision: 4, content: { e: {} } });
   });
 
-  it('reports the rules of the policy that the device breaks', () => {
-    const before = { ...full(), passwordHash: undefined };
-    const { outcome } = carryOut(
-      before,
-      { type: 'UPDATE_IT_POLICY', properties: { policy: { passwordRequired: true, encryptionRequired: true }, revision: 1 } },
-      surroundings,
-    );
-    expect(outcome).toMatchObject({ data: { compliant: false, violations: ['passwordRequired'] } });
+  it.each<[string, wire.WireDocument]>([
+    ['has another base', { revision: 9, baseRevision: 2, set: {}, remove: [] }],
+    ['is not newer than its base', { revision: 3, baseRevision: 3, set: {} }],
+    ['has no document', { revision: 4, baseRevision: 3, set: [] }],
+    ['has nothing at all', {}],
+    ['removes what has no name', { revision: 4, baseRevision: 3, set: {}, remove: [1] }],
+    ['removes no list', { revision: 4, baseRevision: 3, set: {}, remove: 'a' }],
+    ['has no revision', { set: {} }],
+    ['has revision 0', { revision: 0, set: {} }],
+    ['has a base that is no number', { revision: 4, baseRevision: 'x', set: {} }],
+  ])('one that %s changes nothing, and the answer says what is in force', (_what, properties) => {
+    const before = update(full(), 'UPDATE_IT_POLICY', { revision: 3, set: { a: { x: 1 } } }).state;
+    const { state, outcome } = update(before, 'UPDATE_IT_POLICY', properties);
+    expect(outcome).toMatchObject({ status: 'failed', data: { revision: 3 } });
+    expect(state).toEqual(before);
   });
 
-  it.each([{ revision: 1 }, { policy: [], revision: 1 }, { policy: {} }, { policy: {}, revision: 0 }, { policy: {}, revision: 'x' }])(
-    'fails on properties %j',
-    (properties) => {
-      const before = full();
-      const { state, outcome } = carryOut(before, { type: 'UPDATE_IT_POLICY', properties }, surroundings);
-      expect(outcome.status).toBe('failed');
-      expect(state).toEqual(before);
-    },
-  );
+  it('reports the rules of the policy that the device breaks, and encrypts itself where it can', () => {
+    const rules = { password: { required: true }, securityAndPrivacy: { encryptionRequired: true }, unknown: { group: [1] } };
+    const before = { ...full(), passwordHash: undefined, encrypted: false };
+    const { outcome, state } = update(before, 'UPDATE_IT_POLICY', { set: rules, revision: 1 });
+    expect(outcome).toMatchObject({ data: { compliant: false, violations: ['password.required'] } });
+    expect(state.encrypted).toBe(true);
+    const onIos = { ...activated('ios', 'user-privacy'), encrypted: false };
+    expect(update(onIos, 'UPDATE_IT_POLICY', { set: rules, revision: 1 }).outcome).toMatchObject({
+      data: { violations: ['securityAndPrivacy.encryptionRequired'] },
+    });
+  });
+});
+
+describe('UPDATE_APPLICATIONS', () => {
+  const app = (id: string, more: object = {}): wire.WireDocument => ({ id, name: id, version: '1.0', disposition: 'REQUIRED', ...more });
+  const update = (state: DeviceState, properties: wire.WireDocument) => carryOut(state, { type: 'UPDATE_APPLICATIONS', properties }, surroundings);
+  const managed = (state: DeviceState): readonly string[] => state.apps.filter((one) => one.managed).map(({ id, version }) => `${id} ${version}`);
+
+  it('installs what is required, offers what is optional, takes away what is gone; the inventory tells the same', () => {
+    const own = managed(full());
+    const first = update(full(), { revision: 1, set: { a: app('com.a'), b: app('com.b', { disposition: 'OPTIONAL' }), odd: 'no application' } });
+    expect(managed(first.state)).toEqual([...own, 'com.a 1.0']);
+    expect(first.outcome).toMatchObject({ data: { installed: ['com.a 1.0'], removed: [], offered: ['com.b'] } });
+    const second = update(first.state, { revision: 2, baseRevision: 1, set: { a: app('com.a', { version: '2.0' }), b: app('com.b') } });
+    expect(managed(second.state)).toEqual([...own, 'com.a 2.0', 'com.b 1.0']);
+    const third = update(second.state, { revision: 3, baseRevision: 2, set: { b: app('com.b', { disposition: 'OPTIONAL' }) }, remove: ['a'] });
+    // Nobody takes an app away that is still offered.
+    expect(managed(third.state)).toEqual([...own, 'com.b 1.0']);
+    expect(third.outcome).toMatchObject({ data: { removed: ['com.a'] } });
+    const { outcome } = carryOut(third.state, { type: 'REQUEST_INSTALLED_APPS', properties: {} }, surroundings);
+    expect(outcome).toMatchObject({ data: { applications: expect.arrayContaining([expect.objectContaining({ id: 'com.b', managed: true })]) } });
+    expect(managed(update(third.state, { revision: 4, set: {} }).state)).toEqual(own);
+  });
+
+  it('a work space beside the personal side has a copy of its own; elsewhere the app of the user is taken over', () => {
+    const personal = { id: 'com.a', name: 'A', version: '0.9', managed: false, hasData: true };
+    const beside = update({ ...full(), apps: [...full().apps, personal] }, { revision: 1, set: { a: app('com.a') } });
+    expect(beside.state.apps.filter(({ id }) => id === 'com.a')).toEqual([
+      personal,
+      { ...personal, name: 'com.a', version: '1.0', managed: true, hasData: false },
+    ]);
+    const ios = activated('ios', 'mdm-controls');
+    const over = update({ ...ios, apps: [...ios.apps, personal] }, { revision: 1, set: { a: app('com.a') } });
+    expect(over.state.apps.filter(({ id }) => id === 'com.a')).toEqual([{ ...personal, name: 'com.a', version: '1.0', managed: true }]);
+  });
+});
+
+describe('UPDATE_COMPLIANCE_STATUS', () => {
+  const status = (state: DeviceState, properties: wire.WireDocument) => carryOut(state, { type: 'UPDATE_COMPLIANCE_STATUS', properties }, surroundings);
+
+  it('shows the newest status and counts the prompts', () => {
+    const finding = { rule: 'passwordMissing', displayName: 'no password', action: 'UNTRUST', prompt: 1, of: 3 };
+    const first = status(full(), { compliant: false, findings: [finding, { rule: 'jailbroken', more: { later: 1 } }] });
+    expect(first.state.compliance).toEqual({ compliant: false, findings: [finding, { rule: 'jailbroken' }], prompts: 1 });
+    expect(decodeDeviceState(encodeDeviceState(first.state)).compliance).toMatchObject({ prompts: 1 });
+    const second = status(first.state, { compliant: true, findings: [] });
+    expect(second.state.compliance).toEqual({ compliant: true, findings: [], prompts: 1 });
+    expect(second.outcome).toEqual({ status: 'done', data: { compliant: true, shown: 0 } });
+  });
+
+  it.each<wire.WireDocument>([
+    {},
+    { compliant: true },
+    { compliant: 'no', findings: [] },
+    { compliant: false, findings: [1] },
+    { compliant: false, findings: [{}] },
+  ])('fails on %j', (properties) => {
+    const before = full();
+    expect(status(before, properties)).toMatchObject({ state: before, outcome: { status: 'failed' } });
+  });
 });
 
 describe('any device', () => {

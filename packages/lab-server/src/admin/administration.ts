@@ -6,6 +6,12 @@ import type { DeviceRecord } from '../state/devices.ts';
 import type { InventoryRecord } from '../state/inventory.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { UserRecord } from '../state/users.ts';
+import type { ApplicationAdministration } from './application-administration.ts';
+import type { AssignmentAdministration } from './assignment-administration.ts';
+import type { ConfigurationProfileAdministration } from './configuration-profile-administration.ts';
+import type { DeviceGroupAdministration } from './device-group-administration.ts';
+import type { PolicyAdministration } from './policy-administration.ts';
+import type { UserGroupAdministration } from './user-group-administration.ts';
 
 /** A user to be added (F1.1a). */
 export interface NewUser {
@@ -64,7 +70,13 @@ export interface NewDeviceCommand {
 }
 
 /** Everything that an administrator does, with no HTTP in between. The admin REST API and `startLab()` stand on it. */
-export interface Administration {
+export interface Administration
+  extends UserGroupAdministration,
+    DeviceGroupAdministration,
+    PolicyAdministration,
+    ConfigurationProfileAdministration,
+    ApplicationAdministration,
+    AssignmentAdministration {
   readonly tenantId: string;
   /**
    * Adds a user; devices can find the way to this UEM when it resolves.

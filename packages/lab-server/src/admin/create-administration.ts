@@ -3,9 +3,15 @@ import type { Registrar } from '../links/registrar.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
+import { createApplicationAdministration } from './application-administration.ts';
+import { createAssignmentAdministration } from './assignment-administration.ts';
+import { createConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import { createDeviceAdministration } from './device-administration.ts';
+import { createDeviceGroupAdministration } from './device-group-administration.ts';
+import { createPolicyAdministration } from './policy-administration.ts';
 import { createSecretIssuer } from './secret-issuer.ts';
 import { createUserAdministration } from './user-administration.ts';
+import { createUserGroupAdministration } from './user-group-administration.ts';
 
 export interface AdministrationOptions {
   readonly clock: Clock;
@@ -18,6 +24,8 @@ export interface AdministrationOptions {
   readonly activation: { readonly address: string; readonly spkiPin: Uint8Array };
   /** Wakes a device whose command is durable (F5.2). Must not throw. */
   wake(deviceId: string): void;
+  /** Works out anew what devices must be given; the jobs for it are durable (F5.2). Must not throw. */
+  reconfigure(): void;
 }
 
 /** The administration of one UEM, on its store. */
@@ -28,6 +36,12 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createUserAdministration(options),
     ...createActivationAdministration(options),
     ...createDeviceAdministration(options),
+    ...createUserGroupAdministration(options),
+    ...createDeviceGroupAdministration(options),
+    ...createPolicyAdministration(options),
+    ...createConfigurationProfileAdministration(options),
+    ...createApplicationAdministration(options),
+    ...createAssignmentAdministration(options),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
     createQrCode: (guid, secret = {}) => issuer.qrCode(guid, secret),
   };

@@ -79,6 +79,7 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
     cancelCommand(deviceId, commandId) {
       return store.transaction((tx) => {
         const command = requireCommand(commandById(tx, requireDevice(tx, deviceId).deviceId, commandId));
+        if (command.isContentOpen === true) throw new AdminProblem('UPDATE_OF_SERVER', 'it follows from policies, profiles and assignments; change those');
         const cancelled = cancelCommand(tx, deviceId, commandId, 'cancelled by the administrator', clock.nowMs());
         if (cancelled === undefined) throw new AdminProblem('COMMAND_SENT', `the command is ${command.state} already`);
         return cancelled;

@@ -2,8 +2,10 @@ import { type Clock, type CryptoProvider, canonicalUserId, type Entropy, isProto
 import type { Registrar } from '../links/registrar.ts';
 import { deleteActivationRefusals, listActivationRefusals } from '../state/activation-refusals.ts';
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
+import { deleteAssignmentsOf } from '../state/assignments.ts';
 import { isLive, listDevicesOfUser } from '../state/devices.ts';
 import { randomUuid } from '../state/ids.ts';
+import { groupsOf, removeFromUserGroup } from '../state/user-groups.ts';
 import { createUser, deleteUser, listUsersByUserId, type UserRecord, userByGuid, userByUserId } from '../state/users.ts';
 import type { LabStore, ReadView } from '../store/lab-store.ts';
 import type { Administration, NewUser } from './administration.ts';
@@ -60,6 +62,8 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
         if (devices.some(isLive)) throw new AdminProblem('USER_HAS_DEVICES', 'the user has devices; remove them first');
         for (const { kind, slot } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind, slot);
         deleteActivationRefusals(tx, guid);
+        for (const groupId of groupsOf(tx, guid)) removeFromUserGroup(tx, groupId, guid);
+        deleteAssignmentsOf(tx, { kind: 'user', id: guid });
         deleteUser(tx, guid);
         return user;
       });

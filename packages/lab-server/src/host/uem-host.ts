@@ -2,6 +2,7 @@ import { type CryptoProvider, type ScryptCost, userIdHash } from '@uemkit/protoc
 import type { Administration } from '../admin/administration.ts';
 import { createAdministration } from '../admin/create-administration.ts';
 import { deviceAuthority } from '../ca/device-authority.ts';
+import { createFanOut } from '../configuration/fan-out.ts';
 import { addressOf } from '../data/lab-addresses.ts';
 import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
@@ -64,7 +65,13 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   });
   const outbox = createOutbox({ store, notifier });
   const wake = (deviceId: string): void => outbox.wake(deviceId);
-  const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake });
+  const note = (request: string, error: unknown): void => {
+    const reason = error instanceof Error ? error.message : 'bug';
+    journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'restart', request, answer: 'failed', source: '', reason });
+  };
+  const fanOut = createFanOut({ clock, entropy, store, wake, failed: (error) => note('fan-out', error) });
+  const reconfigure = (): void => fanOut.start();
+  const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake, reconfigure });
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
   const addresses = { device: addressOf(place, 'devices'), notification: addressOf(place, 'notification') };
 
@@ -73,11 +80,10 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   // After a start: devices that have not asked since they were to be woken, and the whole list of users (F1.1).
   const resume = async (): Promise<void> => {
     outbox.resume();
+    fanOut.start();
     await registrar.replaceAll(hashesOf(crypto, administration));
   };
-  const note = (reason: string): void =>
-    journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'restart', request: 'resume', answer: 'failed', source: '', reason });
-  host.onRestart(() => void resume().catch((error: unknown) => note(error instanceof Error ? error.message : 'bug')));
+  host.onRestart(() => void resume().catch((error: unknown) => note('resume', error)));
   await resume();
 
   return {
@@ -88,6 +94,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
       return notifier.waiting;
     },
     close() {
+      fanOut.close();
       registrar.close();
       notifier.close();
     },

@@ -1,4 +1,5 @@
 import { DEFAULT_SCRYPT_COST, type Entropy, type ScryptCost } from '@uemkit/protocol';
+import { putDefaultConfiguration } from '../configuration/default-configuration.ts';
 import { type ActivationProfileRecord, DEFAULT_PROFILE_ID, profileFor, putProfile } from '../state/profiles.ts';
 import { putTenant, type TenantRecord, tenantOf } from '../state/tenants.ts';
 import type { LabStore } from '../store/lab-store.ts';
@@ -33,6 +34,7 @@ export function setUpTenant(options: TenantOptions): Promise<TenantRecord> {
   return store.transaction((tx) => {
     const known = tenantOf(tx);
     if (profileFor(tx, undefined) === undefined) putProfile(tx, { ...DEFAULT_PROFILE, ...profile, profileId: DEFAULT_PROFILE_ID });
+    putDefaultConfiguration(tx, nowMs);
     if (known !== undefined) return known;
     const tenant: TenantRecord = { tenantId, coreId, name: 'Lab', fakeSaltKey: entropy.randomBytes(32), cost, createdAtMs: nowMs };
     putTenant(tx, tenant);

@@ -1,6 +1,6 @@
-import { commandPriority, fromHex, type QueueEntry } from '@uemkit/protocol';
+import { commandPriority, fromHex, type QueueEntry, type wire } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
-import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS, type NewCommand } from './commands.ts';
+import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS, MAX_QUEUED_COMMANDS, type NewCommand } from './commands.ts';
 import { decodeDocument, encodeDocument } from './inventory.ts';
 import { allOpenCommands, decidingCommands, deleteOpenCommands, listOpenCommand, openCommandCount, unlistOpenCommand } from './open-commands.ts';
 import { joinId, partOf, sortable, type Table, table } from './table.ts';
@@ -25,8 +25,22 @@ const counters: Table<QueueCounters> = table('command-counters');
 const NOTHING: Uint8Array = encodeDocument({});
 
 /** Adds a command at the end of the queue of a device (F5.1). Undefined: the queue is full. */
-export function enqueueCommand(tx: WriteView, { commandId, deviceId, type, properties, expiresAtMs }: NewCommand, nowMs: number): CommandRecord | undefined {
-  if (openCommandCount(tx, deviceId) >= MAX_OPEN_COMMANDS) return undefined;
+export function enqueueCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | undefined {
+  return openCommandCount(tx, command.deviceId) >= MAX_OPEN_COMMANDS ? undefined : append(tx, command, nowMs);
+}
+
+/** Adds a command of UEM itself, also behind a queue that is full for administrators: there are only a few of them. */
+export function enqueueOwnCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | undefined {
+  return openCommandCount(tx, command.deviceId) >= MAX_QUEUED_COMMANDS ? undefined : append(tx, command, nowMs);
+}
+
+/** Adds an update of the configuration whose properties are made when it is handed out. */
+export function enqueueUpdate(tx: WriteView, update: Pick<NewCommand, 'commandId' | 'deviceId' | 'type'>, nowMs: number): CommandRecord {
+  return append(tx, { ...update, properties: {}, isContentOpen: true }, nowMs);
+}
+
+function append(tx: WriteView, added: NewCommand & Pick<CommandRecord, 'isContentOpen'>, nowMs: number): CommandRecord {
+  const { commandId, deviceId, type, properties, expiresAtMs, isContentOpen } = added;
   const counted = countersOf(tx, deviceId);
   const sequence = counted.sequence + 1;
   const priority = commandPriority(type);
@@ -40,6 +54,7 @@ export function enqueueCommand(tx: WriteView, { commandId, deviceId, type, prope
     sequence,
     createdAtMs: nowMs,
     expiresAtMs,
+    isContentOpen,
   };
   commands.put(tx, placeOf(deviceId, sequence), command);
   sequencesById.put(tx, joinId(deviceId, commandId), { sequence });
@@ -59,14 +74,18 @@ export function listCommands(view: ReadView, deviceId: string, query: { readonly
   return commands.page(view, { under: partOf(deviceId), after, limit: query.limit }).map((row) => row.record);
 }
 
+/** Makes the properties of an update that is to be handed out. */
+export type MakeProperties = (view: ReadView, command: CommandRecord) => wire.WireDocument;
+
 /** The open commands of a device that decide about the next answer, as the server role of F5 wants them. */
-export function queueOf(view: ReadView, deviceId: string): readonly QueueEntry[] {
+export function queueOf(view: ReadView, deviceId: string, make: MakeProperties = () => ({})): readonly QueueEntry[] {
   return decidingCommands(view, deviceId).map((open) => ({
     ...open,
     commandId: fromHex(open.commandId),
     get properties() {
       const command = commands.get(view, placeOf(deviceId, open.sequence));
-      return command === undefined ? {} : decodeDocument(command.properties);
+      if (command === undefined) return {};
+      return command.isContentOpen === true ? make(view, command) : decodeDocument(command.properties);
     },
   }));
 }
@@ -82,7 +101,7 @@ export function finishCommand(tx: WriteView, command: CommandRecord, end: Pick<C
   const { deviceId, sequence } = command;
   const place = placeOf(deviceId, sequence);
   if (!unlistOpenCommand(tx, command)) return false;
-  commands.put(tx, place, { ...command, ...end, properties: NOTHING, notBeforeMs: undefined });
+  commands.put(tx, place, { ...command, ...end, properties: NOTHING, isContentOpen: undefined, notBeforeMs: undefined });
   const counted = countersOf(tx, deviceId);
   const ends = counted.ends + 1;
   finishedCommands.put(tx, placeOf(deviceId, ends), { sequence });
@@ -124,7 +143,7 @@ export function cancelOpenCommands(tx: WriteView, deviceId: string, reason: stri
 
 /** Forgets all commands of a device that is forgotten. */
 export function deleteCommands(tx: WriteView, deviceId: string): void {
-  const most = MAX_OPEN_COMMANDS + MAX_FINISHED_COMMANDS;
+  const most = MAX_QUEUED_COMMANDS + MAX_FINISHED_COMMANDS;
   for (const { record } of commands.page(tx, { under: partOf(deviceId), limit: most })) forgetCommand(tx, deviceId, record.sequence);
   deleteOpenCommands(tx, deviceId);
   for (const { id } of finishedCommands.page(tx, { under: partOf(deviceId), limit: most })) finishedCommands.delete(tx, id);

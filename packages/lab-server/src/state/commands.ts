@@ -14,6 +14,8 @@ export interface CommandRecord {
   readonly state: CommandState;
   /** Encoded document (`decodeDocument`). It may hold a new device password, so it is emptied when the command ends. */
   readonly properties: Uint8Array;
+  /** An update of the configuration that nobody has got yet: its properties are made when it is handed out, so a newer change is always in it. */
+  readonly isContentOpen?: boolean | undefined;
   /** Counts the commands of the device. */
   readonly sequence: number;
   readonly createdAtMs: number;
@@ -41,5 +43,7 @@ export interface NewCommand {
 
 /** Commands of one device that are not finished; more are refused. */
 export const MAX_OPEN_COMMANDS = 256;
+/** Open commands of one device, those of UEM itself included: one update of each document, and what compliance asks for. */
+export const MAX_QUEUED_COMMANDS: number = MAX_OPEN_COMMANDS + 16;
 /** Finished commands that are kept for each device; the oldest are forgotten. */
 export const MAX_FINISHED_COMMANDS = 64;

@@ -2,6 +2,8 @@ import type { WriteView } from '../store/lab-store.ts';
 import { deleteCertificate, revokeCertificate } from './certificates.ts';
 import { cancelOpenCommands, deleteCommands, enqueueCommand } from './command-queue.ts';
 import type { CommandRecord, NewCommand } from './commands.ts';
+import { deleteDeliveries } from './deliveries.ts';
+import { leaveDeviceGroups } from './device-groups.ts';
 import { type DeviceRecord, deleteDevice, deviceById, deviceCountsOf, isLive, oldestEndedDevice, putDevice } from './devices.ts';
 import { deleteInventory } from './inventory.ts';
 import { deleteTunnelKey } from './tunnel-keys.ts';
@@ -24,6 +26,8 @@ export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, n
   cancelOpenCommands(tx, deviceId, end.reason, nowMs);
   deleteDueWakeUp(tx, deviceId);
   deleteTunnelKey(tx, deviceId);
+  deleteDeliveries(tx, deviceId);
+  leaveDeviceGroups(tx, deviceId);
   putDevice(tx, { ...device, status: end.status, pushToken: undefined, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedByCommand });
   if (deviceCountsOf(tx, userGuid).ended <= MAX_ENDED_DEVICES) return;
   const oldest = oldestEndedDevice(tx, userGuid);

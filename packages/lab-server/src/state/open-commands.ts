@@ -1,5 +1,5 @@
 import type { ReadView, WriteView } from '../store/lab-store.ts';
-import { type CommandRecord, MAX_OPEN_COMMANDS } from './commands.ts';
+import { type CommandRecord, MAX_QUEUED_COMMANDS } from './commands.ts';
 import { joinId, partOf, sortable, type Table, table } from './table.ts';
 
 /** What polls look at, small; the command itself is read when it is handed out. */
@@ -31,7 +31,7 @@ export function openCommandCount(view: ReadView, deviceId: string): number {
 export function decidingCommands(view: ReadView, deviceId: string): readonly OpenCommand[] {
   const { open, timed, inFlight } = summaryOf(view, deviceId);
   if (open === 0) return [];
-  const first = openCommands.page(view, { under: partOf(deviceId), limit: timed > 0 ? MAX_OPEN_COMMANDS : 2 });
+  const first = openCommands.page(view, { under: partOf(deviceId), limit: timed > 0 ? MAX_QUEUED_COMMANDS : 2 });
   const found = first.map((row) => row.record);
   const sent = inFlight === undefined || first.some((row) => row.id === inFlight) ? undefined : openCommands.get(view, inFlight);
   return sent === undefined ? found : [sent, ...found];
@@ -39,7 +39,7 @@ export function decidingCommands(view: ReadView, deviceId: string): readonly Ope
 
 /** Every open command of a device. */
 export function allOpenCommands(view: ReadView, deviceId: string): readonly OpenCommand[] {
-  return openCommands.page(view, { under: partOf(deviceId), limit: MAX_OPEN_COMMANDS }).map((row) => row.record);
+  return openCommands.page(view, { under: partOf(deviceId), limit: MAX_QUEUED_COMMANDS }).map((row) => row.record);
 }
 
 /** Adds a command, or notes its new state. */
@@ -64,7 +64,7 @@ export function unlistOpenCommand(tx: WriteView, command: CommandRecord): boolea
 
 /** Forgets the list of a device. */
 export function deleteOpenCommands(tx: WriteView, deviceId: string): void {
-  for (const { id } of openCommands.page(tx, { under: partOf(deviceId), limit: MAX_OPEN_COMMANDS })) openCommands.delete(tx, id);
+  for (const { id } of openCommands.page(tx, { under: partOf(deviceId), limit: MAX_QUEUED_COMMANDS })) openCommands.delete(tx, id);
   summaries.delete(tx, deviceId);
 }
 

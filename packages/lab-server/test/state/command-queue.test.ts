@@ -1,4 +1,5 @@
 import { answerManagement, fromHex, toHex, wire } from '@uemkit/protocol';
+import { seededEntropy } from '@uemkit/protocol/testing';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyManagement } from '../../src/roles/uem/manage-device.ts';
@@ -64,7 +65,7 @@ describe('queue of a device', () => {
             const expected = answerManagement(frame, whole, nowMs, { schedule });
             const actual = answerManagement(frame, queueOf(tx, 'd'), nowMs, { schedule });
             expect(actual).toEqual(expected);
-            applyManagement(tx, actual, device, nowMs);
+            applyManagement(tx, actual, device, { entropy: seededEntropy('queue'), nowMs });
             inHand = actual.commandId ?? inHand;
           };
           for (const [n, one] of steps.entries()) {

@@ -61,6 +61,7 @@ export class AdminLab {
       },
       activation: { address: '127.0.0.1:4433', spkiPin: new Uint8Array(32).fill(9) },
       wake: (deviceId) => void this.woken.push(deviceId),
+      reconfigure: () => {},
     });
     const salt = new Uint8Array(16);
     const administrator = { username: 'admin', salt, passwordHash: hashPassword(crypto, salt, PASSWORD), sessionKey: new Uint8Array(32).fill(1) };

@@ -11,7 +11,9 @@ export interface BehaviourContext {
 }
 
 /** How a command ended on the device; becomes the answer of F5.5. */
-export type BehaviourOutcome = { readonly status: 'done'; readonly data?: wire.WireDocument } | { readonly status: 'failed'; readonly message: string };
+export type BehaviourOutcome =
+  | { readonly status: 'done'; readonly data?: wire.WireDocument }
+  | { readonly status: 'failed'; readonly message: string; readonly data?: wire.WireDocument };
 
 export interface BehaviourResult {
   readonly state: DeviceState;

@@ -10,6 +10,8 @@ export function withoutWorkData(state: DeviceState): DeviceState {
     apps: state.apps.filter((app) => !app.managed),
     policy: { revision: 0, content: {} },
     profiles: { revision: 0, content: {} },
+    applications: { revision: 0, content: {} },
+    compliance: undefined,
   };
 }
 

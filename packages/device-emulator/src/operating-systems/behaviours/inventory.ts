@@ -28,6 +28,7 @@ export const requestDeviceInfo: Behaviour = (state, _properties, { system, activ
     workSpace: state.workSpace !== undefined,
     policyRevision: state.policy.revision,
     profileRevision: state.profiles.revision,
+    applicationRevision: state.applications.revision,
   };
   return done(state, data);
 };

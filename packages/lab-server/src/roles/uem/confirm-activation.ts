@@ -1,4 +1,6 @@
 import { answerActivationDone, toHex, wire } from '@uemkit/protocol';
+import { beginDeliveries, type DeliverySurroundings } from '../../configuration/deliver.ts';
+import { recomputeDevice } from '../../configuration/recompute-device.ts';
 import { activationSecretById, deleteActivationSecret } from '../../state/activation-secrets.ts';
 import { activationSettings } from '../../state/activation-settings.ts';
 import { commandById, finishCommand, queueOf } from '../../state/command-queue.ts';
@@ -22,8 +24,9 @@ export const CONSENT_DECLINED = 'the user declined the notice of the organisatio
  * A7 (F1.5): from here on the device counts, and a one-time secret is used up. A second A7 is acknowledged again.
  * @throws ProtocolError `ERR_WIRE_*`, `ERR_PEER_MISMATCH`
  */
-export function confirmActivation(tx: WriteView, frame: Uint8Array, known: KnownDevice, nowMs: number): ServiceOutcome {
+export function confirmActivation(tx: WriteView, frame: Uint8Array, known: KnownDevice, surroundings: DeliverySurroundings): ServiceOutcome {
   const { device, certificate } = known;
+  const { nowMs } = surroundings;
   const { done, frame: acknowledgement } = answerActivationDone(frame, device.deviceId);
   const acknowledged: ServiceOutcome = { answer: { status: 'answered', frame: acknowledgement }, told: 'acknowledgement' };
   // Nothing to confirm any more: a repetition.
@@ -49,7 +52,11 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   useUp(tx, device, nowMs);
   cancelInFlight(tx, device, nowMs);
   revokeOthers(tx, device, certificate.serial, nowMs);
-  putDevice(tx, { ...device, status: 'active', activatedAtMs: device.activatedAtMs ?? nowMs, lastContactMs: nowMs, secretId: undefined });
+  const active: DeviceRecord = { ...device, status: 'active', activatedAtMs: device.activatedAtMs ?? nowMs, lastContactMs: nowMs, secretId: undefined };
+  putDevice(tx, active);
+  // F5.2: what it must be given is there when it asks for the first time.
+  beginDeliveries(tx, device.deviceId, nowMs);
+  recomputeDevice(tx, active, surroundings);
   return acknowledged;
 }
 

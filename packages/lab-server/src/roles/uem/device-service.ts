@@ -1,13 +1,13 @@
 import { answerActivationDone, isProtocolError, type ManagementReply, toHex, wire } from '@uemkit/protocol';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { endDevice } from '../../state/device-lifecycle.ts';
-import type { DeviceRecord } from '../../state/devices.ts';
+import { type DeviceRecord, deviceById } from '../../state/devices.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
 import { alerted, answered, frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import { CONFIGURATION_FAILED, confirmActivation } from './confirm-activation.ts';
 import { createDevicePeers, type KnownDevice, type RefusedDevice } from './device-peer.ts';
-import { applyManagement, decideManagement, needsNoWrite } from './manage-device.ts';
+import { applyManagement, decideManagement, type ManagementSurroundings, needsNoWrite } from './manage-device.ts';
 import { renewCertificate } from './renew-certificate.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
@@ -20,11 +20,14 @@ export interface DeviceService {
   handle(request: RoleRequest): Promise<ServiceOutcome>;
 }
 
+/** Stands for the device asking on. */
+const POLL = wire.poll.encode({ reason: 'request' });
+
 /** What one frame leads to in a transaction. */
 type Work = (tx: WriteView, known: KnownDevice) => ServiceOutcome;
 
 export function createDeviceService(options: DeviceServiceOptions): DeviceService {
-  const { clock, crypto, store } = options;
+  const { clock, crypto, entropy, store } = options;
   const peers = createDevicePeers(crypto);
 
   /** Identifies and works in one transaction: a device that was removed a moment ago gets nothing any more. */
@@ -40,10 +43,21 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
     if (quick !== undefined) return quick;
     return inTransaction(request, frame, nowMs, (tx, { device }) => {
       if (device.status !== 'active') return notConfirmed();
+      const surroundings = { entropy, nowMs };
       const reply = decideManagement(tx, request.frame, device, nowMs);
-      applyManagement(tx, reply, device, nowMs);
-      return managed(reply);
+      applyManagement(tx, reply, device, surroundings);
+      return managed(nextOf(tx, reply, device.deviceId, surroundings));
     });
+  };
+
+  /** What this frame led to may be due now: then the device is not told that nothing is pending. */
+  const nextOf = (tx: WriteView, reply: ManagementReply, deviceId: string, surroundings: ManagementSurroundings): ManagementReply => {
+    const device = reply.commandId === undefined ? deviceById(tx, deviceId) : undefined;
+    if (device?.status !== 'active') return reply;
+    const next = decideManagement(tx, POLL, device, surroundings.nowMs);
+    if (next.commandId === undefined) return reply;
+    applyManagement(tx, next, device, surroundings);
+    return { ...next, changes: [...reply.changes, ...next.changes] };
   };
 
   /** The answer, when nothing has to be written for it. */
@@ -69,7 +83,10 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
       case 'commandResult':
         return manage(request, frame, nowMs);
       case 'activationDone':
-        return { ...(await inTransaction(request, frame, nowMs, (tx, known) => confirmActivation(tx, request.frame, known, nowMs))), step: 'F1.5' };
+        return {
+          ...(await inTransaction(request, frame, nowMs, (tx, known) => confirmActivation(tx, request.frame, known, { entropy, nowMs }))),
+          step: 'F1.5',
+        };
       case 'renewRequest':
         return inTransaction(request, frame, nowMs, (tx, known) =>
           known.device.status === 'active' ? renewCertificate(options, tx, frame, known, nowMs) : notConfirmed(),

@@ -1,5 +1,7 @@
-import { answerManagement, endsManagement, type ManagementReply, type QueueChange, sameBytes, toHex, type wire } from '@uemkit/protocol';
-import { commandById, finishCommand, queueOf, updateCommand } from '../../state/command-queue.ts';
+import { answerManagement, type Entropy, endsManagement, type ManagementReply, type QueueChange, sameBytes, toHex, type wire } from '@uemkit/protocol';
+import { documentOfUpdate, handOutUpdate, settleUpdate, waitingUpdate } from '../../configuration/deliver.ts';
+import { recomputeDevice } from '../../configuration/recompute-device.ts';
+import { commandById, finishCommand, type MakeProperties, queueOf, updateCommand } from '../../state/command-queue.ts';
 import type { CommandRecord } from '../../state/commands.ts';
 import { endDevice } from '../../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById, putDevice } from '../../state/devices.ts';
@@ -10,10 +12,22 @@ import type { ReadView, WriteView } from '../../store/lab-store.ts';
 /** The time of the last contact is written at most so often when nothing else is. */
 const CONTACT_STEP_MS = 60_000;
 
+/** What the changes of an answer need from outside. */
+export interface ManagementSurroundings {
+  readonly entropy: Entropy;
+  readonly nowMs: number;
+}
+
+/** The content of an update is made when it is handed out. */
+const makeProperties: MakeProperties = (view, { deviceId, type }) => {
+  const document = documentOfUpdate(type);
+  return document === undefined ? {} : waitingUpdate(view, deviceId, document).properties;
+};
+
 /** The answer to a poll or a result (F5.3 to F5.6) over the queue of the device; changes nothing yet. */
 export function decideManagement(view: ReadView, frame: Uint8Array, device: DeviceRecord, nowMs: number): ManagementReply {
   const { deviceId, pollIntervalS, pollJitterS } = device;
-  return answerManagement(frame, queueOf(view, deviceId), nowMs, { schedule: { pollIntervalS, pollJitterS } });
+  return answerManagement(frame, queueOf(view, deviceId, makeProperties), nowMs, { schedule: { pollIntervalS, pollJitterS } });
 }
 
 /** True when an answer may leave without a write. Most polls are answered so, and wait for no disk. */
@@ -24,13 +38,14 @@ export function needsNoWrite(reply: ManagementReply, device: DeviceRecord, nowMs
 }
 
 /** Writes what an answer depends on: states of commands, push token, inventory, and the end of a device that carried out a delete command. */
-export function applyManagement(tx: WriteView, reply: ManagementReply, device: DeviceRecord, nowMs: number): void {
+export function applyManagement(tx: WriteView, reply: ManagementReply, device: DeviceRecord, surroundings: ManagementSurroundings): void {
   const { deviceId } = device;
+  const { nowMs } = surroundings;
   putDevice(tx, { ...device, lastContactMs: nowMs, pushToken: newPushToken(reply, device) ?? device.pushToken });
   deleteDueWakeUp(tx, deviceId);
   for (const change of reply.changes) {
     const command = commandById(tx, deviceId, toHex(change.commandId));
-    if (command !== undefined) applyChange(tx, deviceId, command, change, nowMs);
+    if (command !== undefined) applyChange(tx, command, change, surroundings);
   }
 }
 
@@ -39,33 +54,50 @@ function newPushToken({ poll }: ManagementReply, { pushToken }: DeviceRecord): U
   return told === undefined || (pushToken !== undefined && sameBytes(told, pushToken)) ? undefined : told;
 }
 
-function applyChange(tx: WriteView, deviceId: string, command: CommandRecord, change: QueueChange, nowMs: number): void {
+function applyChange(tx: WriteView, command: CommandRecord, change: QueueChange, surroundings: ManagementSurroundings): void {
+  const { nowMs } = surroundings;
   switch (change.type) {
     case 'ignored':
       return;
     case 'sent':
-      return updateCommand(tx, { ...command, state: 'sent', sentAtMs: nowMs, notBeforeMs: undefined });
+      return updateCommand(tx, { ...withContent(tx, command), state: 'sent', sentAtMs: nowMs, notBeforeMs: undefined });
     case 'deferred':
       return updateCommand(tx, { ...command, state: 'queued', notBeforeMs: change.notBeforeMs, deferrals: (command.deferrals ?? 0) + 1 });
     case 'expired':
       finishCommand(tx, command, { state: 'cancelled', finishedAtMs: nowMs, message: 'expired before the device asked for it' });
       return;
     case 'completed':
-      return complete(tx, deviceId, command, change.result, nowMs);
+      return complete(tx, command, change.result, surroundings);
   }
 }
 
-function complete(tx: WriteView, deviceId: string, command: CommandRecord, result: wire.CommandResult, nowMs: number): void {
+/** From its first hand-out on the content of a command stays as it is: the same id always means the same command. */
+function withContent(tx: WriteView, command: CommandRecord): CommandRecord {
+  const document = command.isContentOpen === true ? documentOfUpdate(command.type) : undefined;
+  if (document === undefined) return command;
+  return { ...command, properties: encodeDocument(handOutUpdate(tx, command.deviceId, document, command.commandId)), isContentOpen: undefined };
+}
+
+function complete(tx: WriteView, command: CommandRecord, result: wire.CommandResult, surroundings: ManagementSurroundings): void {
+  const { deviceId } = command;
+  const { nowMs } = surroundings;
   const data = result.data === undefined ? undefined : encodeDocument(result.data);
   const state = result.status === 'done' ? 'done' : 'failed';
-  if (!finishCommand(tx, command, { state, finishedAtMs: nowMs, message: result.message, data }) || state === 'failed') return;
-  if (data !== undefined) keepInventory(tx, deviceId, command.type, data, nowMs);
+  if (!finishCommand(tx, command, { state, finishedAtMs: nowMs, message: result.message, data })) return;
+  settleUpdate(tx, command, result, surroundings);
+  if (state === 'failed') return;
+  if (data !== undefined) keepInventory(tx, deviceId, command.type, data, surroundings);
   const device = endsManagement(command.type) ? deviceById(tx, deviceId) : undefined;
   if (device !== undefined) endDevice(tx, device, { status: 'deactivated', reason: `carried out ${command.type}`, endedByCommand: command.commandId }, nowMs);
 }
 
-function keepInventory(tx: WriteView, deviceId: string, type: string, data: Uint8Array, nowMs: number): void {
+/** What a device reports may put it into other groups (F5.2). */
+function keepInventory(tx: WriteView, deviceId: string, type: string, data: Uint8Array, surroundings: ManagementSurroundings): void {
   const inventory = inventoryOf(tx, deviceId);
+  const { nowMs } = surroundings;
   if (type === 'REQUEST_DEVICE_INFO') putInventory(tx, deviceId, { ...inventory, deviceInfo: data, deviceInfoAtMs: nowMs });
-  if (type === 'REQUEST_INSTALLED_APPS') putInventory(tx, deviceId, { ...inventory, installedApps: data, installedAppsAtMs: nowMs });
+  else if (type === 'REQUEST_INSTALLED_APPS') putInventory(tx, deviceId, { ...inventory, installedApps: data, installedAppsAtMs: nowMs });
+  else return;
+  const device = deviceById(tx, deviceId);
+  if (device?.status === 'active') recomputeDevice(tx, device, surroundings);
 }
