@@ -35,7 +35,7 @@ timeline:
   - at: 0s
     send:
       - { command: REQUEST_DEVICE_INFO }
-      - { command: UPDATE_IT_POLICY, properties: { revision: 1, policy: { passwordRequired: true, encryptionRequired: true } } }
+      - { command: REQUEST_INSTALLED_APPS }
       - { command: LOCK_DEVICE, properties: { message: Please bring this device to the help desk } }
 
 duration: 0s

@@ -9,8 +9,6 @@ type Check = (value: unknown) => boolean;
 const text: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 1_024;
 const base64: Check = (value) =>
   typeof value === 'string' && value.length <= 400 && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value) && value !== '';
-const revision: Check = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-const map: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 
 interface Property {
   readonly check: Check;
@@ -18,14 +16,12 @@ interface Property {
   readonly is: string;
 }
 
-/** Properties of each command type, as documented or ours (`UPDATE_*`). */
+/** Properties of each command type that an administrator may send; updates of the configuration follow from policies, profiles and assignments. */
 const PROPERTIES: Readonly<Record<string, Readonly<Record<string, Property>>>> = {
   LOCK_DEVICE: { password: { check: base64, is: 'base64 of the new password' }, message: { check: text, is: 'text' } },
   UNLOCK_DEVICE: {},
   DELETE_WORK_SPACE_DATA: {},
   DELETE_DEVICE_DATA: {},
-  UPDATE_IT_POLICY: { policy: { check: map, required: true, is: 'an object' }, revision: { check: revision, required: true, is: 'a whole number from 0 on' } },
-  UPDATE_PROFILES: { profiles: { check: map, required: true, is: 'an object' }, revision: { check: revision, required: true, is: 'a whole number from 0 on' } },
   REQUEST_DEVICE_INFO: {},
   REQUEST_INSTALLED_APPS: {},
 };

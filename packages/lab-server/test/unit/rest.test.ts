@@ -329,10 +329,7 @@ describe('devices and commands (F5.1)', () => {
     ['no type', {}, 'type:'],
     ['an unknown property', { type: 'LOCK_DEVICE', properties: { loud: true } }, 'properties.loud:'],
     ['a password that is not base64', { type: 'LOCK_DEVICE', properties: { password: '???' } }, 'properties.password:'],
-    ['a missing policy', { type: 'UPDATE_IT_POLICY', properties: { revision: 1 } }, 'properties.policy:'],
-    ['a fraction', { type: 'UPDATE_IT_POLICY', properties: { revision: 1, policy: { timeout: 1.5 } } }, 'properties.policy.timeout:'],
-    ['null', { type: 'UPDATE_PROFILES', properties: { revision: 1, profiles: { wifi: null } } }, 'properties.profiles.wifi:'],
-    ['too many bytes', { type: 'UPDATE_PROFILES', properties: { revision: 1, profiles: { wifi: 'x'.repeat(70_000) } } }, 'properties:'],
+    ['an update of the configuration, which follows from policies', { type: 'UPDATE_IT_POLICY', properties: { revision: 1, set: {} } }, 'type:'],
     ['an end in the past', { type: 'LOCK_DEVICE', expiry: '2020-01-01T00:00:00Z' }, 'expiry:'],
     ['an unknown field', { type: 'LOCK_DEVICE', priority: 1 }, 'priority:'],
   ])('refuse %s and change nothing', async (_what, command, field) => {

@@ -23,7 +23,7 @@ export const updateApplications: Behaviour = update('applications', 'UPDATE_APPL
   const gone = new Set(former.map(({ id }) => id).filter((id) => !kept.has(id) && !own.has(id)));
   const left = next.apps.filter((app) => !app.managed || !gone.has(app.id));
   const wanted = assigned.filter((app) => app.isRequired || left.some(({ id, managed }) => managed && id === app.id));
-  const apps = wanted.reduce((on, app) => installed(on, app, activationType), left);
+  const apps = wanted.reduce<readonly InstalledApp[]>((on, app) => installed(on, app, activationType), left);
   const state: DeviceState = { ...next, apps };
   const names = (list: readonly InstalledApp[]): readonly string[] => list.filter(({ managed }) => managed).map(({ id, version }) => `${id} ${version}`);
   const had = new Set(names(next.apps));

@@ -55,7 +55,7 @@ describe('priority (F5.4)', () => {
   });
 
   it('knows the class of each documented command; others wait behind', () => {
-    expect(Object.keys(COMMAND_TYPES)).toHaveLength(8);
+    expect(Object.keys(COMMAND_TYPES)).toHaveLength(10);
     expect(commandPriority('toString')).toBe(2);
     expect(['DELETE_DEVICE_DATA', 'DELETE_WORK_SPACE_DATA', 'LOCK_DEVICE'].map(endsManagement)).toEqual([true, true, false]);
   });
