@@ -10,13 +10,16 @@ import { makeRoleFiles, movedTo, type RoleFiles, readRoleFiles, writeRoleFiles }
 import { createFaults, type Faults } from './faults/faults.ts';
 import { openPush } from './host/cloud-hosts.ts';
 import { deferred } from './host/deferred.ts';
+import type { Interceptor } from './host/interceptor.ts';
 import { createLabCore, type LabCore, labEnvironment } from './host/lab-core.ts';
 import { openListeners } from './host/open-listeners.ts';
+import type { HostAnswer } from './host/role-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { breakOnRestart, LISTENER_KINDS, type ListeningRole } from './node/lab-listeners.ts';
 import type { ListenerLimits } from './node/limits.ts';
 import type { PushLimits } from './roles/notification/push-limits.ts';
-import type { RoleName } from './roles/role.ts';
+import type { PushConnection, PushSocket } from './roles/notification/push-session.ts';
+import type { RoleName, RoleRequest } from './roles/role.ts';
 import type { ActivationProfileRecord } from './state/profiles.ts';
 import type { LabStore } from './store/lab-store.ts';
 import { openLmdbStore } from './store/lmdb-store.ts';
@@ -38,6 +41,10 @@ export interface LabServerOptions {
   /** For a new lab: cost of guessing an activation password, and changes of the default activation profile. */
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
+  /** Stores of the embedder in place of those in `folder`; the lab closes them. */
+  readonly stores?: Readonly<Record<RoleName, LabStore>> | undefined;
+  /** For tests of what talks to a server that breaks a rule. */
+  readonly interceptor?: Interceptor | undefined;
   /** A remembered port was taken by somebody else. */
   portMoved?(listener: ListenerName, from: number, to: number): void;
 }
@@ -74,10 +81,10 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   const journal = createRingJournal();
   const faults = createFaults();
   let files = await filesOf(options, { clock, crypto, entropy });
-  const stores = openStores(folder);
+  const stores = options.stores ?? openStores(folder);
   const environment = labEnvironment({ clock, crypto, entropy, journal, faults, root: files.uem.root });
   const started = deferred<LabCore>();
-  const role = async (name: ListenerName): Promise<ListeningRole> => listening(await started.promise, LISTENER_KINDS[name].role);
+  const role = async (name: ListenerName): Promise<ListeningRole> => listening(await started.promise, LISTENER_KINDS[name].role, options.interceptor);
   const closeStores = (): Promise<unknown> => Promise.all(Object.values(stores).map((store) => store.close()));
 
   let listeners: Awaited<ReturnType<typeof openListeners>>;
@@ -135,16 +142,15 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   };
 }
 
-function listening(core: LabCore, name: RoleName): ListeningRole {
+function listening(core: LabCore, name: RoleName, { exchange, connect }: Interceptor = {}): ListeningRole {
   const { infrastructure, uem, notification } = core;
-  switch (name) {
-    case 'infrastructure':
-      return { name, exchange: (request) => infrastructure.exchange(request) };
-    case 'uem':
-      return { name, exchange: (request) => uem.host.exchange(request), rest: (request) => uem.rest(request) };
-    case 'notification':
-      return { name, exchange: (request) => notification.exchange(request), connect: (socket, source) => openPush(notification, socket, source) };
-  }
+  const host = { infrastructure, uem: uem.host, notification }[name];
+  const asked = (request: RoleRequest): Promise<HostAnswer> => host.exchange(request);
+  const role: ListeningRole = { name, exchange: exchange === undefined ? asked : (request) => exchange(name, request, asked) };
+  if (name === 'uem') return { ...role, rest: (request) => uem.rest(request) };
+  if (name === 'infrastructure') return role;
+  const opened = (socket: PushSocket, source: string): PushConnection => openPush(notification, socket, source);
+  return { ...role, connect: connect === undefined ? opened : (socket, source) => connect(socket, source, opened) };
 }
 
 /** Where the connection file of a data folder is. */

@@ -6,6 +6,7 @@ import type { ArgsDef } from 'citty';
 import { makePlan } from '../plan/plan.ts';
 import { parseScenario } from '../scenario/parse-scenario.ts';
 import type { CliIo } from './cli-io.ts';
+import { conformance } from './conformance-command.ts';
 import { DEMO_SCENARIO } from './demo-scenario.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { FLAGS, type ParsedFlags, planFlags, textFlag } from './flags.ts';
@@ -128,7 +129,7 @@ const plan: Command = {
 };
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [demo, run, resume, plan];
+export const COMMANDS: readonly Command[] = [demo, run, resume, plan, conformance];
 
 function readScenario(parsed: ParsedFlags, io: CliIo): { readonly source: string; readonly file: string } {
   const [file] = parsed.positionals;

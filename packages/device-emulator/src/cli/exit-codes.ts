@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Everything held. */
   ok: 0,
-  /** The server answered, but an assertion of the scenario does not hold. */
+  /** The server answered, but an assertion of the scenario, or a conformance case, does not hold. */
   assertionFailed: 1,
   /** The command line, the scenario or the target cannot be used, or the run could not be carried out. */
   usage: 2,

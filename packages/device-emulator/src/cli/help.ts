@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes.ts';
 /** Words of the exit codes, for the help. */
 const CODES: readonly (readonly [number, string])[] = [
   [EXIT.ok, 'everything held'],
-  [EXIT.assertionFailed, 'an assertion of the scenario does not hold'],
+  [EXIT.assertionFailed, 'an assertion of the scenario, or a conformance case, does not hold'],
   [EXIT.usage, 'the command line, the scenario or the target cannot be used'],
   [EXIT.generatorInvalid, 'the emulator itself was too slow: the run says nothing about the server'],
   [EXIT.auditFailed, 'plan, devices and server do not agree'],

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AUTHORIZATION_MS } from '../../src/rest/authorization.ts';
 import { activationSecret } from '../../src/state/activation-secrets.ts';
 import { commandById, finishCommand } from '../../src/state/command-queue.ts';
+import { deviceById } from '../../src/state/devices.ts';
 import { encodeDocument } from '../../src/state/inventory.ts';
 import type { UserRecord } from '../../src/state/users.ts';
 import { AdminLab, PASSWORD, TENANT } from '../support/admin-lab.ts';
@@ -133,6 +134,12 @@ describe('users', () => {
     expect((await lab.ask('GET', `/users/${alice.guid}`)).json).toMatchObject({ id: 'USER_NOT_FOUND' });
     expect(lab.isRegistered('alice')).toBe(false);
     expect(lab.store.read((view) => activationSecret(view, alice.guid, 'qr'))).toBeUndefined();
+  });
+
+  it('whose device never confirmed its activation are deleted, and that device ends', async () => {
+    const { deviceId } = await lab.addDevice(alice, 'd1', { status: 'pending', secretId: 'secret' });
+    expect((await lab.ask('DELETE', `/users/${alice.guid}`)).status).toBe(204);
+    expect(lab.store.read((view) => deviceById(view, deviceId))).toMatchObject({ status: 'removed', message: 'its user was deleted' });
   });
 
   it('are paged, sorted and searched', async () => {

@@ -1,0 +1,40 @@
+import type { Subject } from './subject.ts';
+
+/** One demand of docs/protocol on a server, as a device finds it out. Needs nothing but the subject, and no other case. */
+export interface ConformanceCase {
+  /** Unique; `--case` takes it. */
+  readonly name: string;
+  /** Step of the flow, for example `F1.4`. */
+  readonly step: string;
+  /** Section of docs/protocol that says so, for example `2.7`. */
+  readonly section: string;
+  /** What has to hold, in one line. */
+  readonly demand: string;
+  /** Lets time pass (the expiry of a secret); left out unless slow cases are asked for. */
+  readonly slow?: boolean;
+  /** @throws Mismatch when the server behaves in another way */
+  run(subject: Subject): Promise<void>;
+}
+
+/** The server did something else than the protocol says. */
+export class Mismatch extends Error {
+  readonly expected: string;
+  readonly seen: string;
+
+  constructor(expected: string, seen: string) {
+    super(`expected ${expected}, saw ${seen}`);
+    this.name = 'Mismatch';
+    this.expected = expected;
+    this.seen = seen;
+  }
+}
+
+/** @throws Mismatch unless `holds` */
+export function demand(holds: boolean, expected: string, seen: unknown): asserts holds {
+  if (!holds) throw new Mismatch(expected, String(seen));
+}
+
+/** @throws Mismatch unless both are the same value */
+export function demandSame(what: string, expected: unknown, seen: unknown): void {
+  demand(Object.is(expected, seen), `${what} ${String(expected)}`, String(seen));
+}

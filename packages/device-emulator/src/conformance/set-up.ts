@@ -1,0 +1,145 @@
+import { canonicalUserId, fromBase64url, wire } from '@uemkit/protocol';
+import * as v from 'valibot';
+import { AdminError } from '../admin/admin-error.ts';
+import type { AdminHttp } from '../admin/admin-http.ts';
+
+const guidBody = v.object({ guid: v.string() });
+const issuedBody = v.object({
+  activationPasswords: v.array(v.object({ password: v.optional(v.string()), qrCodeContent: v.optional(v.string()) })),
+});
+const triesBody = v.object({ activationPasswords: v.array(v.object({ kind: v.string(), triesLeft: v.number() })) });
+const commandBody = v.object({
+  guid: v.string(),
+  status: v.string(),
+  message: v.optional(v.string()),
+  notBefore: v.optional(v.string()),
+  data: v.optional(v.record(v.string(), v.unknown())),
+});
+const deviceBody = v.object({ state: v.string() });
+const devicesBody = v.object({ userDevices: v.array(v.object({ guid: v.string() })) });
+
+/** A user of the server under test. */
+export interface TestUser {
+  readonly guid: string;
+  /** Canonical form. */
+  readonly userId: string;
+}
+
+export type QrSecret = { readonly kind: 'qr'; readonly userId: string; readonly code: wire.QrCode };
+export type PasswordSecret = { readonly kind: 'password'; readonly userId: string; readonly password: string };
+
+/** How a secret is to be: its end, and whether one activation uses it up (it does unless set). */
+export interface SecretWish {
+  readonly expireAfterUse?: boolean;
+  /** ISO 8601. */
+  readonly expiry?: string;
+}
+
+/** A command as the administrator sees it. */
+export type SeenCommand = v.InferOutput<typeof commandBody>;
+
+/** What the administrator does before and between the steps of a case, over the admin REST of the connection file. */
+export class SetUp {
+  readonly #http: AdminHttp;
+  readonly #prefix: string;
+  readonly #users: TestUser[] = [];
+  #made = 0;
+
+  /** `prefix` begins the names of all users of this run. */
+  constructor(http: AdminHttp, prefix: string) {
+    this.#http = http;
+    this.#prefix = prefix;
+  }
+
+  /** A name that no user has. */
+  newName(): string {
+    this.#made += 1;
+    return canonicalUserId(`${this.#prefix}-${String(this.#made).padStart(4, '0')}@conformance.invalid`);
+  }
+
+  async user(username: string = this.newName()): Promise<TestUser> {
+    const { guid } = v.parse(guidBody, await this.#ask('POST', '/users', 'user', { username }));
+    const user = { guid, userId: canonicalUserId(username) };
+    this.#users.push(user);
+    return user;
+  }
+
+  async qrCode({ guid, userId }: TestUser, wish: SecretWish = {}): Promise<QrSecret> {
+    const issued = await this.#issue(guid, { qrCode: true, ...wish });
+    return { kind: 'qr', userId, code: wire.qrCode.decode(wire.decodeCbor(fromBase64url(issued.qrCodeContent ?? '')), 'qrCode') };
+  }
+
+  async password({ guid, userId }: TestUser, wish: SecretWish = {}): Promise<PasswordSecret> {
+    const issued = await this.#issue(guid, wish);
+    return { kind: 'password', userId, password: Buffer.from(issued.password ?? '', 'base64').toString('utf8') };
+  }
+
+  async expireSecrets({ guid }: TestUser): Promise<void> {
+    await this.#ask('DELETE', `/users/${guid}/activationPasswords`);
+  }
+
+  /** Tries that a secret of the user has left; undefined when there is none of this kind. */
+  async triesLeft({ guid }: TestUser, kind: 'PASSWORD' | 'QR_CODE' = 'PASSWORD'): Promise<number | undefined> {
+    const { activationPasswords } = v.parse(triesBody, await this.#ask('GET', `/users/${guid}/activationPasswords`));
+    return activationPasswords.find((one) => one.kind === kind)?.triesLeft;
+  }
+
+  /** Ids of the devices that count for the user. */
+  async devicesOf({ guid }: TestUser): Promise<readonly string[]> {
+    const { userDevices } = v.parse(devicesBody, await this.#ask('GET', `/users/${guid}/userDevices`));
+    return userDevices.map((device) => device.guid);
+  }
+
+  async deviceState(user: TestUser, deviceId: string): Promise<string> {
+    return v.parse(deviceBody, await this.#ask('GET', `/users/${user.guid}/userDevices/${deviceId}`)).state;
+  }
+
+  async removeDevice(user: TestUser, deviceId: string): Promise<void> {
+    await this.#ask('DELETE', `/users/${user.guid}/userDevices/${deviceId}`);
+  }
+
+  /** Sends a command and gives its id (32 hexadecimal digits). */
+  async send(user: TestUser, deviceId: string, type: string, properties: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const sent = await this.#ask('POST', this.#commands(user, deviceId), 'command', { type, properties });
+    return v.parse(guidBody, sent).guid;
+  }
+
+  async command(user: TestUser, deviceId: string, commandId: string): Promise<SeenCommand> {
+    return v.parse(commandBody, await this.#ask('GET', `${this.#commands(user, deviceId)}/${commandId}`));
+  }
+
+  async cancel(user: TestUser, deviceId: string, commandId: string): Promise<void> {
+    await this.#ask('DELETE', `${this.#commands(user, deviceId)}/${commandId}`);
+  }
+
+  /** Takes back what the case has made, as far as the server lets it: devices first, those that never counted too. */
+  async tidy(devices: readonly { readonly userId: string; readonly deviceId: string }[]): Promise<void> {
+    for (const user of this.#users) {
+      const own = devices.filter(({ userId }) => userId === user.userId);
+      for (const { deviceId } of own) await this.#asFarAsPossible(() => this.removeDevice(user, deviceId));
+      await this.#asFarAsPossible(() => this.#ask('DELETE', `/users/${user.guid}`));
+    }
+  }
+
+  async #asFarAsPossible(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof AdminError)) throw error;
+    }
+  }
+
+  #commands({ guid }: TestUser, deviceId: string): string {
+    return `/users/${guid}/userDevices/${deviceId}/commands`;
+  }
+
+  async #issue(guid: string, one: object): Promise<v.InferOutput<typeof issuedBody>['activationPasswords'][number]> {
+    const body = { activationPasswords: [one] };
+    const { activationPasswords } = v.parse(issuedBody, await this.#ask('POST', `/users/${guid}/activationPasswords`, 'activationpasswords', body));
+    return activationPasswords[0] ?? {};
+  }
+
+  #ask(method: 'GET' | 'POST' | 'DELETE', path: string, noun?: string, body?: unknown): Promise<unknown> {
+    return this.#http.request({ method, path: this.#http.api(path), noun, body });
+  }
+}

@@ -1,0 +1,102 @@
+import { type HostAnswer, type Interceptor, type LabServer, type LabServerOptions, type LabStore, MemoryStore, type RoleRequest } from '@uemkit/lab-server';
+import { canonicalUserId, wire } from '@uemkit/protocol';
+
+type Next = (request: RoleRequest) => Promise<HostAnswer>;
+
+/** A lab that breaks one rule of docs/protocol, and the case of the conformance kit that is meant to find it. */
+export interface WrongServer {
+  readonly name: string;
+  /** What it does wrong. */
+  readonly breaks: string;
+  /** Name of the case. */
+  readonly caughtBy: string;
+  /** Options of a lab; `lab` gives it, once it runs. */
+  options(lab: () => LabServer): LabServerOptions;
+}
+
+/** A wrong server whose frames pass through `exchange`. */
+export function onFrames(
+  about: Omit<WrongServer, 'options'>,
+  exchange: (request: RoleRequest, next: Next, lab: LabServer) => Promise<HostAnswer>,
+): WrongServer {
+  return { ...about, options: (lab) => ({ interceptor: { exchange: (_role, request, next) => exchange(request, next, lab()) } }) };
+}
+
+/** A wrong server whose push connections pass through `connect`. */
+export function onPushes(about: Omit<WrongServer, 'options'>, connect: NonNullable<Interceptor['connect']>): WrongServer {
+  return { ...about, options: () => ({ interceptor: { connect } }) };
+}
+
+/** A wrong server that forgets whatever a frame of this type writes. */
+export function forgetful(about: Omit<WrongServer, 'options'>, frame: wire.FrameName): WrongServer {
+  return {
+    ...about,
+    options() {
+      let forgetting = false;
+      const exchange: NonNullable<Interceptor['exchange']> = async (_role, request, next) => {
+        forgetting = wire.peekFrameName(request.frame) === frame;
+        try {
+          return await next(request);
+        } finally {
+          forgetting = false;
+        }
+      };
+      const stores = { infrastructure: new MemoryStore(), uem: losing(new MemoryStore(), () => forgetting), notification: new MemoryStore() };
+      return { stores, interceptor: { exchange } };
+    },
+  };
+}
+
+/** A store that says that it has written, and has not. */
+function losing(store: LabStore, loses: () => boolean): LabStore {
+  return {
+    read: (fn) => store.read(fn),
+    transaction: (fn) => {
+      const lost = loses();
+      return store.transaction((tx) =>
+        lost ? fn({ get: (key) => tx.get(key), range: (query) => tx.range(query), put: () => undefined, delete: () => undefined }) : fn(tx),
+      );
+    },
+    close: () => store.close(),
+  };
+}
+
+export function isFrame(request: RoleRequest, name: wire.FrameName): boolean {
+  return wire.peekFrameName(request.frame) === name;
+}
+
+export function nameOf(answer: HostAnswer): wire.FrameName | undefined {
+  return answer.status === 'answered' ? wire.peekFrameName(answer.frame) : undefined;
+}
+
+/** The message of an answer that is one. */
+export function messageIn<T>(answer: HostAnswer, codec: wire.MessageCodec<T>): T | undefined {
+  return answer.status === 'answered' && nameOf(answer) === codec.name ? codec.decode(wire.parseFrame(answer.frame)) : undefined;
+}
+
+export function messageOf<T>(request: RoleRequest, codec: wire.MessageCodec<T>): T | undefined {
+  try {
+    return isFrame(request, codec.name) ? codec.decode(wire.parseFrame(request.frame)) : undefined;
+  } catch {
+    // Cases send bad frames on purpose.
+    return undefined;
+  }
+}
+
+export function answered<T>(codec: wire.MessageCodec<T>, message: T): HostAnswer {
+  return { status: 'answered', frame: codec.encode(message) };
+}
+
+export function alertOf(answer: HostAnswer): wire.AlertCode | undefined {
+  return messageIn(answer, wire.alert)?.code;
+}
+
+/** The same answer with another message. */
+export function changed<T>(answer: HostAnswer, codec: wire.MessageCodec<T>, change: (message: T) => T): HostAnswer {
+  const message = messageIn(answer, codec);
+  return message === undefined ? answer : answered(codec, change(message));
+}
+
+export function isKnownUser(lab: LabServer, userId: string): boolean {
+  return [...lab.admin.users()].some((user) => user.userId === canonicalUserId(userId));
+}
