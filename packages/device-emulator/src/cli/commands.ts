@@ -2,26 +2,16 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { ProtocolError } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import type { ArgsDef } from 'citty';
 import { makePlan } from '../plan/plan.ts';
 import { parseScenario } from '../scenario/parse-scenario.ts';
 import type { CliIo } from './cli-io.ts';
+import type { Command } from './command.ts';
 import { conformance } from './conformance-command.ts';
 import { DEMO_SCENARIO } from './demo-scenario.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
 import { FLAGS, type ParsedFlags, planFlags, textFlag } from './flags.ts';
 import { planReport } from './plan-report.ts';
 import { type RunRequest, runCommand } from './run-command.ts';
-
-/** One command of the command line. */
-export interface Command {
-  readonly name: string;
-  readonly description: string;
-  readonly args: ArgsDef;
-  /** Shown by `--help`: command lines that work, each with what it is for. */
-  readonly examples: readonly (readonly [string, string])[];
-  run(parsed: ParsedFlags, io: CliIo): Promise<ExitCode>;
-}
 
 const SCENARIO = { type: 'positional', description: 'The scenario file', required: true } as const;
 

@@ -8,7 +8,7 @@ import { conformanceReport } from '../conformance/conformance-report.ts';
 import { runConformance } from '../conformance/run-conformance.ts';
 import { wordHint } from '../scenario/did-you-mean.ts';
 import type { CliIo } from './cli-io.ts';
-import type { Command } from './commands.ts';
+import type { Command } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { FLAGS, textFlag } from './flags.ts';
 

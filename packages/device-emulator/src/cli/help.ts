@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type ArgsDef, defineCommand, renderUsage } from 'citty';
-import { COMMANDS, type Command } from './commands.ts';
+import type { Command } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** Words of the exit codes, for the help. */

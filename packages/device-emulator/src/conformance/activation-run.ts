@@ -1,8 +1,8 @@
 import { type CryptoProvider, type Entropy, keySchedule, record, secret, wire } from '@uemkit/protocol';
-import { demand } from './conformance-case.ts';
 import { DeviceKey } from './device-key.ts';
 import { messageOf } from './frames.ts';
 import type { WireResponse } from './http-wire.ts';
+import { demand } from './mismatch.ts';
 import type { PasswordSecret, QrSecret } from './set-up.ts';
 
 export const DEVICE_INFO: wire.DeviceInfo = { platform: 'android-enterprise', osVersion: '16', model: 'Conformance', clientVersion: '1.0' };

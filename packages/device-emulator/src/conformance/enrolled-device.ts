@@ -1,8 +1,8 @@
 import { wire } from '@uemkit/protocol';
-import { demand } from './conformance-case.ts';
 import type { DeviceKey } from './device-key.ts';
 import { messageOf, seenOf } from './frames.ts';
 import type { TlsChoice, WireResponse } from './http-wire.ts';
+import { demand } from './mismatch.ts';
 import type { TestUser } from './set-up.ts';
 
 /** DER as PEM. */

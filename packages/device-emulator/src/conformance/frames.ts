@@ -1,6 +1,6 @@
 import { isProtocolError, wire } from '@uemkit/protocol';
-import { demand, Mismatch } from './conformance-case.ts';
 import type { WireResponse } from './http-wire.ts';
+import { demand, Mismatch } from './mismatch.ts';
 
 /** Media type of one whole frame, in both directions (9.1). */
 export const FRAME_MEDIA_TYPE = 'application/vnd.uemkit.frame';

@@ -1,6 +1,6 @@
 import { wire } from '@uemkit/protocol';
 import { Agent, WebSocket } from 'undici';
-import { Mismatch } from './conformance-case.ts';
+import { Mismatch } from './mismatch.ts';
 
 /** Subprotocol of the push connection (10.1). */
 export const PUSH_SUBPROTOCOL = 'uemkit.push.1';

@@ -1,5 +1,6 @@
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
-import { type ConformanceCase, Mismatch } from './conformance-case.ts';
+import type { ConformanceCase } from './conformance-case.ts';
+import { Mismatch } from './mismatch.ts';
 import { Target, type TargetOptions } from './subject.ts';
 
 /** What became of one case. */

@@ -1,6 +1,7 @@
 import { sameBytes, wire } from '@uemkit/protocol';
-import { type ConformanceCase, demand, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import { demandAlert, flipped, messageOf } from '../frames.ts';
+import { demand, demandSame } from '../mismatch.ts';
 
 /** F1.4, F1.5: A5 to A7, and what they leave behind (2.7, 2.9, 8.8). */
 export const activationEndCases: readonly ConformanceCase[] = [

@@ -1,6 +1,7 @@
 import { sameBytes, wire } from '@uemkit/protocol';
-import { type ConformanceCase, demand, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import { demandAlert, flipped, messageOf, rawFrame, seenOf } from '../frames.ts';
+import { demand, demandSame } from '../mismatch.ts';
 
 /** Tries of a password (2.8). */
 const TRIES = 5;

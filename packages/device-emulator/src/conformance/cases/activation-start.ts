@@ -1,7 +1,8 @@
 import { sameBytes, utf8, wire } from '@uemkit/protocol';
 import { DEVICE_INFO } from '../activation-run.ts';
-import { type ConformanceCase, demand, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import { demandAlert, messageOf, rawFrame, withFields } from '../frames.ts';
+import { demand, demandSame } from '../mismatch.ts';
 import type { Subject } from '../subject.ts';
 
 /** Key of a field that nobody knows: below 64 it must be refused, from 64 on it must be passed over (1.4). */

@@ -1,7 +1,8 @@
 import { isProtocolError, sameBytes, x509 } from '@uemkit/protocol';
-import { type ConformanceCase, demand, demandSame, Mismatch } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import type { EnrolledDevice } from '../enrolled-device.ts';
 import { derOf } from '../enrolled-device.ts';
+import { demand, demandSame, Mismatch } from '../mismatch.ts';
 
 const DAY_MS = 86_400_000;
 /** How far the clocks of device and server may be apart before dates say nothing. */

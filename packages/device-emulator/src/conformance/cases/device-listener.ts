@@ -1,8 +1,9 @@
 import { wire, x509 } from '@uemkit/protocol';
-import { type ConformanceCase, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import { pemOf } from '../enrolled-device.ts';
 import { demandAlert, demandClosed, messageOf } from '../frames.ts';
 import type { TlsChoice } from '../http-wire.ts';
+import { demandSame } from '../mismatch.ts';
 import type { Subject } from '../subject.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,7 @@
 import { sameBytes, wire } from '@uemkit/protocol';
-import { type ConformanceCase, demand, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import { demandAlert, messageOf } from '../frames.ts';
+import { demand, demandSame } from '../mismatch.ts';
 import type { Subject } from '../subject.ts';
 
 const ask = (userId: string, versions: readonly number[] = [wire.PROTOCOL_VERSION]): Uint8Array => wire.discoveryRequest.encode({ versions, userId });

@@ -1,7 +1,8 @@
 import { wire } from '@uemkit/protocol';
-import { type ConformanceCase, demand, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import { demandClosed, demandStatus, FRAME_MEDIA_TYPE, messageOf } from '../frames.ts';
 import type { WireRequest, WireResponse } from '../http-wire.ts';
+import { demand, demandSame } from '../mismatch.ts';
 import type { Subject } from '../subject.ts';
 
 /** A discovery request, changed on the level of HTTP. */

@@ -1,7 +1,8 @@
 import { sameBytes, toHex, wire } from '@uemkit/protocol';
-import { type ConformanceCase, demand, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import type { EnrolledDevice } from '../enrolled-device.ts';
 import { demandAlert, messageOf, rawFrame } from '../frames.ts';
+import { demand, demandSame } from '../mismatch.ts';
 import type { Subject } from '../subject.ts';
 
 /** Clocks that are further apart make `serverTimeEpochS` useless. */

@@ -1,8 +1,9 @@
 import { sameBytes, wire, x509 } from '@uemkit/protocol';
-import { type ConformanceCase, demand, demandSame } from '../conformance-case.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
 import type { DeviceKey } from '../device-key.ts';
 import type { EnrolledDevice } from '../enrolled-device.ts';
 import { demandAlert, messageOf } from '../frames.ts';
+import { demand, demandSame } from '../mismatch.ts';
 
 const renewal = (key: DeviceKey): Uint8Array => wire.renewRequest.encode({ csr: key.request() });
 
