@@ -5,19 +5,29 @@ import { Mismatch } from './mismatch.ts';
 /** Subprotocol of the push connection (10.1). */
 export const PUSH_SUBPROTOCOL = 'uemkit.push.1';
 /** Bounds a server that stays silent. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
+
+/** Where a push connection leads, and how long silence is borne. */
+export interface PushPlace {
+  readonly address: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly patienceMs: number;
+}
 
 /** One push connection of a case (F5.2). */
 export class PushWire {
   readonly #agent: Agent;
   readonly #socket: WebSocket;
+  readonly #patienceMs: number;
   // BOUNDED by what one case provokes.
   readonly #frames: wire.Frame[] = [];
   readonly #waiting: Set<() => void> = new Set();
   /** Close code, once it is closed; 1006 without one. */
   closeCode: number | undefined;
 
-  private constructor(address: string, ca: string, subprotocols: readonly string[]) {
+  private constructor({ address, ca, patienceMs }: PushPlace, subprotocols: readonly string[]) {
+    this.#patienceMs = patienceMs;
     this.#agent = new Agent({ connect: { ca, minVersion: 'TLSv1.3' } });
     this.#socket = new WebSocket(`wss://${address}/uemkit/1/push`, { protocols: [...subprotocols], dispatcher: this.#agent });
     this.#socket.binaryType = 'arraybuffer';
@@ -35,8 +45,8 @@ export class PushWire {
   }
 
   /** The open connection; undefined when the server does not take it. */
-  static async open(address: string, ca: string, subprotocols: readonly string[] = [PUSH_SUBPROTOCOL]): Promise<PushWire | undefined> {
-    const push = new PushWire(address, ca, subprotocols);
+  static async open(place: PushPlace, subprotocols: readonly string[] = [PUSH_SUBPROTOCOL]): Promise<PushWire | undefined> {
+    const push = new PushWire(place, subprotocols);
     await push.#until(() => push.#socket.readyState !== WebSocket.CONNECTING, 'a push connection');
     if (push.closeCode === undefined && push.#socket.readyState === WebSocket.OPEN) return push;
     await push.close();
@@ -82,8 +92,8 @@ export class PushWire {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         this.#waiting.delete(look);
-        reject(new Mismatch(expected, `nothing in ${PATIENCE_MS / 1_000} s`));
-      }, PATIENCE_MS);
+        reject(new Mismatch(expected, `nothing in ${this.#patienceMs / 1_000} s`));
+      }, this.#patienceMs);
       const look = (): void => {
         if (!condition()) return;
         clearTimeout(late);
@@ -97,8 +107,8 @@ export class PushWire {
 }
 
 /** A push connection that has to open. @throws Mismatch */
-export async function openPush(address: string, ca: string): Promise<PushWire> {
-  const push = await PushWire.open(address, ca);
+export async function openPush(place: PushPlace): Promise<PushWire> {
+  const push = await PushWire.open(place);
   if (push === undefined) throw new Mismatch('a push connection', 'none');
   return push;
 }

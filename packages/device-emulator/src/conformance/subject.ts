@@ -6,7 +6,7 @@ import { DeviceKey } from './device-key.ts';
 import { EnrolledDevice } from './enrolled-device.ts';
 import { FRAME_MEDIA_TYPE, messageOf } from './frames.ts';
 import { HttpWire, type TlsChoice, type WireResponse } from './http-wire.ts';
-import { openPush, type PushWire } from './push-wire.ts';
+import { openPush, PATIENCE_MS, type PushPlace, type PushWire } from './push-wire.ts';
 import { type PasswordSecret, type QrSecret, SetUp, type TestUser } from './set-up.ts';
 
 export interface TargetOptions {
@@ -16,6 +16,8 @@ export interface TargetOptions {
   readonly clock: Clock;
   /** Lets time pass for device and server alike; waits on the clock unless a test that owns the clock of the server gives its own. */
   pass?(durationMs: number): Promise<void>;
+  /** How long a case waits for a wake-up before it says that none came; ten seconds unless set. */
+  readonly patienceMs?: number;
 }
 
 /** The server under test, for all cases of a run. */
@@ -53,6 +55,7 @@ export class Subject {
   readonly clock: Clock;
   readonly http: HttpWire;
   readonly setUp: SetUp;
+  readonly pushPlace: PushPlace;
   readonly #pass: (durationMs: number) => Promise<void>;
   // BOUNDED by what one case does.
   readonly #pushes: PushWire[] = [];
@@ -60,13 +63,14 @@ export class Subject {
   readonly #runs: ActivationRun[] = [];
 
   constructor({ options, http, admin }: Target, name: string) {
-    const { connection, crypto, entropy, clock, pass } = options;
+    const { connection, crypto, entropy, clock, pass, patienceMs = PATIENCE_MS } = options;
     this.connection = connection;
     this.crypto = crypto;
     this.entropy = entropy;
     this.clock = clock;
     this.http = http;
     this.setUp = new SetUp(admin, name);
+    this.pushPlace = { address: connection.notification, ca: connection.ca, patienceMs };
     this.#pass = pass ?? ((durationMs) => new Promise((resolve) => void clock.setTimer(durationMs, resolve)));
   }
 
@@ -119,7 +123,7 @@ export class Subject {
 
   /** An open push connection; it is closed with the case. */
   async push(): Promise<PushWire> {
-    const push = await openPush(this.connection.notification, this.connection.ca);
+    const push = await openPush(this.pushPlace);
     this.#pushes.push(push);
     return push;
   }

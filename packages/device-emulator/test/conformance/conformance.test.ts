@@ -74,7 +74,7 @@ describe('wrong servers', () => {
       let lab: LabServer | undefined;
       lab = await startLabServer({ cost: COST, ...server.options(() => lab as LabServer) });
       try {
-        const [result] = await kit(lab, casesNamed(caughtBy));
+        const [result] = await kit(lab, casesNamed(caughtBy), { patienceMs: 1_000 });
         expect(result).toMatchObject({ name: caughtBy, ok: false });
         // Caught by what it answered, and not because the set-up broke.
         expect(result?.seen).not.toMatch(/Error/);

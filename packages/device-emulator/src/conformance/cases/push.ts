@@ -212,8 +212,7 @@ export const pushCases: readonly ConformanceCase[] = [
     section: '10.1',
     demand: 'without the subprotocol there is no push connection',
     async run(subject) {
-      const { notification, ca } = subject.connection;
-      const push = await PushWire.open(notification, ca, ['chat']);
+      const push = await PushWire.open(subject.pushPlace, ['chat']);
       demand(push === undefined, 'no connection for another subprotocol', 'an open one');
     },
   },
