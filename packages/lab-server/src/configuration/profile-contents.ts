@@ -93,3 +93,9 @@ export const PROFILE_CONTENTS = {
     payload: v.pipe(v.string(), v.minLength(1), v.maxLength(24_000)),
   }),
 } as const satisfies Readonly<Record<ProfileKind, v.GenericSchema>>;
+
+/** Fields that are told to devices only: an administrator writes them and never reads them back. */
+export const SECRET_FIELDS: readonly string[] = ['preSharedKey', 'sharedSecret', 'payload'];
+
+/** Content of a management agent profile. */
+export type AgentContent = v.InferOutput<(typeof PROFILE_CONTENTS)['enterprise-management-agent']>;

@@ -6,7 +6,8 @@ import { pageLinks, pageOf } from './paging.ts';
 import { DEVICE_PART, USER_PART } from './parts.ts';
 import { type Route, route } from './route.ts';
 
-const DEVICE_FIELDS = ['guid', 'username', 'os', 'osVersion', 'hardwareModel', 'serialNumber', 'lastContactTime', 'activationDate'] as const;
+/** What lists of devices are sorted and queried by. */
+export const DEVICE_FIELDS = ['guid', 'username', 'os', 'osVersion', 'hardwareModel', 'serialNumber', 'lastContactTime', 'activationDate'] as const;
 type DeviceField = (typeof DEVICE_FIELDS)[number];
 
 const DEVICE_TEXTS: Readonly<Record<DeviceField, (device: DeviceRecord) => string>> = {
@@ -20,7 +21,8 @@ const DEVICE_TEXTS: Readonly<Record<DeviceField, (device: DeviceRecord) => strin
   activationDate: (device) => new Date(device.activatedAtMs ?? 0).toISOString(),
 };
 
-const readDevice = (device: DeviceRecord, field: DeviceField): string => DEVICE_TEXTS[field](device);
+/** A field of a device as text. */
+export const readDevice = (device: DeviceRecord, field: DeviceField): string => DEVICE_TEXTS[field](device);
 
 /** The device of a path; it has to belong to the user of the path. @throws AdminProblem `USER_NOT_FOUND`, `DEVICE_NOT_FOUND` */
 export function deviceOfUser(admin: Administration, parts: { readonly guid: string; readonly device: string }): DeviceRecord {

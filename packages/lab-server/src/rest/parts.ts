@@ -10,3 +10,15 @@ export const COMMAND_PART: PartDeclaration = { is: 'guid of the command' };
 export const PROFILE_PART: PartDeclaration = { is: 'guid of the activation profile', pattern: /^[a-z0-9-]{1,64}$/ };
 /** The fault of a path. */
 export const FAULT_PART: PartDeclaration = { is: 'id of the fault' };
+/** The user group of a path. */
+export const USER_GROUP_PART: PartDeclaration = { is: 'guid of the user group' };
+/** The device group of a path. */
+export const DEVICE_GROUP_PART: PartDeclaration = { is: 'guid of the device group' };
+/** The IT policy of a path. */
+export const POLICY_PART: PartDeclaration = { is: 'guid of the IT policy' };
+/** The profile of a path; activation profiles are others. */
+export const CONFIGURATION_PROFILE_PART: PartDeclaration = { is: 'guid of the profile' };
+/** The application of a path. */
+export const APPLICATION_PART: PartDeclaration = { is: 'guid of the application' };
+/** The application server of a path. */
+export const APPLICATION_SERVER_PART: PartDeclaration = { is: 'guid of the application server' };

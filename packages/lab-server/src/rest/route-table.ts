@@ -2,12 +2,19 @@ import type { Administration } from '../admin/administration.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { LAB_VERSION } from '../version.ts';
+import { applicationRoutes } from './application-routes.ts';
+import { assignmentRoutes } from './assignment-routes.ts';
 import type { Authorization } from './authorization.ts';
 import { commandRoutes } from './command-routes.ts';
+import { configurationProfileRoutes } from './configuration-profile-routes.ts';
+import { deviceGroupRoutes } from './device-group-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
+import { effectiveRoutes } from './effective-routes.ts';
+import { groupRoutes } from './group-routes.ts';
 import { labRoutes } from './lab-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { openApiRoute } from './openapi-route.ts';
+import { policyRoutes } from './policy-routes.ts';
 import { profileRoutes } from './profile-routes.ts';
 import type { Route } from './route.ts';
 import { userRoutes } from './user-routes.ts';
@@ -31,6 +38,13 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...deviceRoutes(administration),
     ...commandRoutes(administration),
     ...profileRoutes(administration),
+    ...groupRoutes(administration),
+    ...deviceGroupRoutes(administration),
+    ...policyRoutes(administration),
+    ...configurationProfileRoutes(administration),
+    ...applicationRoutes(administration),
+    ...assignmentRoutes(administration),
+    ...effectiveRoutes(administration),
     ...labRoutes({ faults, journal }),
     openApiRoute(() => routes),
   ];

@@ -7,10 +7,12 @@ import { type Route, route } from './route.ts';
 import { type ActivationPasswordBody, activationPasswordsBody, userBody } from './schemas.ts';
 import { activationPasswordsView, activationPasswordView, issuedPasswordsView, userDetailView, usersView, userView } from './user-views.ts';
 
-const USER_FIELDS = ['username', 'displayName', 'emailAddress', 'guid'] as const;
+/** What lists of users are sorted and queried by. */
+export const USER_FIELDS = ['username', 'displayName', 'emailAddress', 'guid'] as const;
 type UserField = (typeof USER_FIELDS)[number];
 
-function readUser(user: UserRecord, field: UserField): string {
+/** A field of a user as text. */
+export function readUser(user: UserRecord, field: UserField): string {
   return (field === 'emailAddress' ? user.email : user[field]) ?? '';
 }
 

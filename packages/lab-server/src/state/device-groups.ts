@@ -33,6 +33,9 @@ export interface DeviceGroupRecord {
 
 /** Device groups of a tenant; each query is asked for each device. */
 export const MAX_DEVICE_GROUPS = 200;
+/** Conditions of one query. */
+export const MAX_DEVICE_CONDITIONS = 20;
+
 interface MemberReference {
   readonly groupId: string;
   readonly deviceId: string;
