@@ -22,7 +22,7 @@ const FIELDS = ['name', 'kind', 'guid'] as const;
 const readProfile = (profile: ConfigurationProfileRecord, field: (typeof FIELDS)[number]): string => (field === 'guid' ? profile.profileId : profile[field]);
 
 /** Every kind of profile, activation profiles apart. */
-export const PROFILE_KINDS: readonly [ProfileKind, ...ProfileKind[]] = [...RANKED_KINDS, ...UNRANKED_KINDS];
+const PROFILE_KINDS: readonly [ProfileKind, ...ProfileKind[]] = [...RANKED_KINDS, ...UNRANKED_KINDS];
 
 const bodyOf = (kind: ProfileKind) =>
   v.strictObject({

@@ -30,14 +30,14 @@ const usersBody: BodySchema<UsersBody> = component(
   v.strictObject({ users: v.pipe(v.array(v.strictObject({ guid: guidText })), v.minLength(1), v.maxLength(MAX_MEMBERS_PER_CALL)) }),
 );
 
-export const groupAnswer: ViewSchema = component(
+const groupAnswer: ViewSchema = component(
   'UserGroup',
   v.strictObject({ guid: guidText, name: v.string(), description: v.optional(v.string()), created: timeText, links: linksView }),
 );
 const groupsView = pageView('UserGroups', 'groups', groupAnswer);
 
 /** /groups/{group} */
-export function groupView(base: string, { groupId, name, description, createdAtMs }: UserGroupRecord): View {
+function groupView(base: string, { groupId, name, description, createdAtMs }: UserGroupRecord): View {
   const self = `${base}/groups/${groupId}`;
   const links = ['users', 'applications', 'profiles', 'policies'].map((rel) => ({ rel, href: `${self}/${rel}` }));
   return { guid: groupId, name, description, created: timeOf(createdAtMs), links: [{ rel: 'self', href: self }, ...links] };
