@@ -152,6 +152,7 @@ module.exports = {
     layer('key-schedule', CODEC, 'Derivations know labels and transcripts, not messages in flight.'),
     layer('record', [...CODEC, 'key-schedule'], 'A record knows its keys and sequence, not what a message means.'),
     layer('x509', CODEC, 'Certificates are read and written as bytes.'),
+    layer('http-signature', [...CODEC, 'x509'], 'A signature of HTTP knows certificates, not what a frame means or who judges a device.'),
     layer('machine', KEYS, 'A machine knows the legal order of messages; it never drives itself.'),
     layer('drive', [...KEYS, 'machine', 'events'], 'The driver is the only asynchronous part.'),
     layer('providers', BASE, 'A provider fills a port and knows nothing above it.'),

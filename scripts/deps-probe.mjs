@@ -58,6 +58,7 @@ const PLANTS = [
   ['protocol-layer-key-schedule', 'packages/protocol/src/key-schedule', "import '../record/cbc.ts';"],
   ['protocol-layer-record', 'packages/protocol/src/record', "import '../machine/machine.ts';"],
   ['protocol-layer-x509', 'packages/protocol/src/x509', "import '../record/cbc.ts';"],
+  ['protocol-layer-http-signature', 'packages/protocol/src/http-signature', "import '../machine/machine.ts';"],
   ['protocol-layer-machine', 'packages/protocol/src/machine', "import '../drive/drive.ts';"],
   ['protocol-layer-drive', 'packages/protocol/src/drive', "import '../providers/noble/index.ts';"],
   ['protocol-layer-providers', 'packages/protocol/src/providers/noble', "import '../../machine/machine.ts';"],

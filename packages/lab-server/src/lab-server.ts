@@ -37,6 +37,8 @@ export interface LabServerOptions {
   readonly crypto?: CryptoProvider | undefined;
   readonly entropy?: Entropy | undefined;
   readonly limits?: Partial<ListenerLimits> | undefined;
+  /** Origins whose pages may be devices of this lab, for example `https://app.example`; none unless set. */
+  readonly origins?: readonly string[] | undefined;
   readonly push?: Partial<PushLimits> | undefined;
   /** For a new lab: cost of guessing an activation password, and changes of the default activation profile. */
   readonly cost?: ScryptCost | undefined;
@@ -63,7 +65,7 @@ export interface LabServer {
 }
 
 /** Listeners of a lab in one process: its roles talk to each other in memory. */
-const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'admin', 'notification'];
+const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'signedDevices', 'admin', 'notification'];
 
 /**
  * Starts a whole lab on TLS listeners.
@@ -95,6 +97,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
       file: (name) => files[LISTENER_KINDS[name].role],
       role,
       limits: options.limits,
+      origins: options.origins,
       taken: 'choose',
       moved: (name, from, to) => options.portMoved?.(name, from, to),
     });

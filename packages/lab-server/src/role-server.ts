@@ -25,6 +25,8 @@ export interface RoleServerOptions {
   readonly file: RoleFile;
   /** Data folder of this role. */
   readonly folder: string;
+  /** Origins whose pages may be devices of this lab; none unless set. */
+  readonly origins?: readonly string[] | undefined;
   readonly clock?: Clock | undefined;
   readonly crypto?: CryptoProvider | undefined;
   readonly entropy?: Entropy | undefined;
@@ -52,7 +54,7 @@ interface Running {
  * @throws ProtocolError `ERR_TRANSPORT_CONNECT` when one of its ports is taken, `ERR_STORE_WRITE`, `ERR_USAGE_STATE` when another process has the folder
  */
 export async function startRoleServer(options: RoleServerOptions): Promise<RoleServer> {
-  const { file, folder, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
+  const { file, folder, origins, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
   const { role } = file;
   const journal = createRingJournal();
   const environment = labEnvironment({ clock, crypto, entropy, journal, faults: createFaults(), root: file.root });
@@ -70,7 +72,7 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
   try {
     const names = listenersOf(role);
     // The other roles know the ports: another one would not be found.
-    listeners = await openListeners({ environment, names, file: () => file, role: () => started.promise, taken: 'fail' });
+    listeners = await openListeners({ environment, names, file: () => file, role: () => started.promise, origins, taken: 'fail' });
     const running = await start(environment, { file, store, link });
     breakOnRestart(running.host, [...listeners.servers.values()]);
     started.resolve(running.listening);

@@ -5,6 +5,7 @@ export { type Driven, type DrivePorts, drive } from './drive/drive.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
 export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
+export * as httpSignature from './http-signature/index.ts';
 export * as keySchedule from './key-schedule/index.ts';
 export {
   ACTIVATION_SALT_BYTES,
@@ -101,7 +102,7 @@ export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-p
 export type { Entropy } from './ports/entropy.ts';
 export type { KeyStore } from './ports/key-store.ts';
 export type { FrameReceiver, Link, RequestLink, StreamLink } from './ports/link.ts';
-export type { CertificatePeer, PeerIdentity } from './ports/peer-identity.ts';
+export type { CertificatePeer, PeerIdentity, SignaturePeer } from './ports/peer-identity.ts';
 export type { Store, StoreWrite } from './ports/store.ts';
 export type { TraceEvent, TraceSink } from './ports/trace.ts';
 export * as record from './record/index.ts';

@@ -1,5 +1,6 @@
 import { ProtocolError } from '@uemkit/protocol';
 import { isLoopback } from '../data/lab-addresses.ts';
+import { requireOrigin } from '../node/page-access.ts';
 import type { RoleName } from '../roles/role.ts';
 
 /** Data folder when none is named. */
@@ -13,6 +14,14 @@ export function roleOf(text: string | undefined): RoleName | undefined {
   const role = ROLES.find((name) => name === text);
   if (role === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--role ${text}: there are ${ROLES.join(', ')}`);
   return role;
+}
+
+/** Origins of a comma-separated list. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+export function originsOf(text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  const origins = text.split(',').map((origin) => origin.trim());
+  for (const origin of origins) requireOrigin(origin);
+  return origins;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { RoleName } from '../roles/role.ts';
 import { asTyped, type Environment } from './as-typed.ts';
 import { type CliCommand, cliCommand } from './cli-command.ts';
 import { writeJournalFile } from './journal-file.ts';
-import { DEFAULT_FOLDER, requireAllowedHost, roleOf } from './options.ts';
+import { DEFAULT_FOLDER, originsOf, requireAllowedHost, roleOf } from './options.ts';
 import { type CliOutput, readyText } from './output.ts';
 
 /** What runs until somebody ends it. */
@@ -27,6 +27,7 @@ interface StartArguments {
   readonly host: string | undefined;
   readonly advertise: string | undefined;
   readonly allowRemote: boolean;
+  readonly origins: readonly string[];
 }
 
 /** `lab-server start`; `stopped` resolves when it is to end. */
@@ -41,12 +42,25 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
       host: { type: 'string', valueHint: 'ADDRESS', description: 'Address to listen on, for a new lab; 127.0.0.1 unless set' },
       advertise: { type: 'string', valueHint: 'NAME', description: 'Name or address that devices dial, for a new lab; the host unless set' },
       'allow-remote': { type: 'boolean', default: false, description: 'Allow an address that other machines can reach' },
+      'allow-origin': {
+        type: 'string',
+        valueHint: 'ORIGINS',
+        description: 'Origins whose pages may be devices, separated by commas, for example https://app.example; none unless set',
+      },
       journal: { type: 'string', valueHint: 'FILE', description: 'Append one line of JSON for each request' },
       json: { type: 'boolean', default: false, description: 'Print one line of JSON when ready, and nothing else' },
     },
     async run({ args }) {
       const { host, advertise, join } = args;
-      const wanted = { folder: resolve(args.data), role: roleOf(args.role), join, host, advertise, allowRemote: args['allow-remote'] };
+      const wanted = {
+        folder: resolve(args.data),
+        role: roleOf(args.role),
+        join,
+        host,
+        advertise,
+        allowRemote: args['allow-remote'],
+        origins: originsOf(args['allow-origin']),
+      };
       requireAllowedHost(host, wanted.allowRemote);
       const started = wanted.role === undefined && join === undefined ? await startAll(wanted, output) : await startOne(wanted);
       const endJournal = args.journal === undefined ? undefined : writeJournalFile(started.journal, resolve(args.journal), output.error);
@@ -60,7 +74,7 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
   });
 }
 
-async function startAll({ folder, host, advertise, allowRemote }: StartArguments, output: CliOutput): Promise<Started> {
+async function startAll({ folder, host, advertise, allowRemote, origins }: StartArguments, output: CliOutput): Promise<Started> {
   const known = readRoleFiles(folder)?.uem.place;
   if (known !== undefined) {
     requireAllowedHost(known.host, allowRemote);
@@ -75,6 +89,7 @@ async function startAll({ folder, host, advertise, allowRemote }: StartArguments
     folder,
     host,
     advertise,
+    origins,
     portMoved: (listener, from, to) =>
       output.error(
         `Port ${from} of listener ${listener} is taken by another program; it is ${to} from now on. Devices that know the old address do not find it.`,
@@ -91,11 +106,11 @@ async function startAll({ folder, host, advertise, allowRemote }: StartArguments
   };
 }
 
-async function startOne({ folder, role, join, allowRemote }: StartArguments): Promise<Started> {
+async function startOne({ folder, role, join, allowRemote, origins }: StartArguments): Promise<Started> {
   const file = readRoleFile(join === undefined ? roleFilePath(folder, role as RoleName) : resolve(join));
   if (role !== undefined && file.role !== role) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--join: that is the file of role ${file.role}, not of ${role}`);
   requireAllowedHost(file.place.host, allowRemote);
-  const server = await startRoleServer({ file, folder });
+  const server = await startRoleServer({ file, folder, origins });
   const { addresses, connection } = server;
   const lines = Object.entries(addresses).map(([name, address]) => `  ${name.padEnd(20)} ${address}`);
   const connectionFile = connection === undefined ? undefined : connectionFilePath(folder);

@@ -1,5 +1,5 @@
 /** Listeners of a lab. */
-export type ListenerName = 'infrastructure' | 'infrastructureLink' | 'activation' | 'devices' | 'admin' | 'notification' | 'notificationLink';
+export type ListenerName = 'infrastructure' | 'infrastructureLink' | 'activation' | 'devices' | 'signedDevices' | 'admin' | 'notification' | 'notificationLink';
 
 /** All listeners, in the order in which they are shown. */
 export const LISTENERS: readonly ListenerName[] = [
@@ -7,6 +7,7 @@ export const LISTENERS: readonly ListenerName[] = [
   'infrastructureLink',
   'activation',
   'devices',
+  'signedDevices',
   'admin',
   'notification',
   'notificationLink',
@@ -24,8 +25,12 @@ export interface LabPlace {
 
 /** `host:port` of a listener. */
 export function addressOf(place: LabPlace, listener: ListenerName): string {
-  const { advertise } = place;
-  return `${advertise.includes(':') ? `[${advertise}]` : advertise}:${place.ports[listener]}`;
+  return hostAndPort(place.advertise, place.ports[listener]);
+}
+
+/** `host:port`; an IPv6 host stands in brackets. */
+export function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Ports that are to be chosen by the system. */
@@ -34,6 +39,7 @@ export const ANY_PORTS: LabPlace['ports'] = {
   infrastructureLink: 0,
   activation: 0,
   devices: 0,
+  signedDevices: 0,
   admin: 0,
   notification: 0,
   notificationLink: 0,

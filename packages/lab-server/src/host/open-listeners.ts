@@ -14,6 +14,8 @@ export interface OpenListenersOptions {
   /** Role that answers at a listener, once it runs. */
   role(name: ListenerName): Promise<ListeningRole>;
   readonly limits?: Partial<ListenerLimits> | undefined;
+  /** Origins whose pages may talk to the lab. */
+  readonly origins?: readonly string[] | undefined;
   /** What happens when a remembered port is taken: `choose` another one and call `moved`, or `fail`. */
   readonly taken: 'choose' | 'fail';
   moved?(name: ListenerName, from: number, to: number): void;
@@ -44,13 +46,13 @@ export async function openListeners(options: OpenListenersOptions): Promise<Open
 }
 
 async function openOne(name: ListenerName, options: OpenListenersOptions): Promise<HttpServer> {
-  const { environment, limits } = options;
+  const { environment, limits, origins = [] } = options;
   const file = options.file(name);
-  const { host, ports } = file.place;
+  const { host, advertise, ports } = file.place;
   const { key, certificate, root } = file;
-  const { clock, journal } = environment;
+  const { clock, crypto, entropy, journal } = environment;
   const open = (port: number): Promise<HttpServer> =>
-    openListener(name, { host, port, key, certificate, root, clock, journal, limits, role: () => options.role(name) });
+    openListener(name, { host, port, advertise, key, certificate, root, clock, crypto, entropy, journal, limits, origins, role: () => options.role(name) });
   const wanted = ports[name];
   try {
     return await open(wanted);

@@ -73,7 +73,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   const reconfigure = (): void => fanOut.start();
   const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake, reconfigure });
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
-  const addresses = { device: addressOf(place, 'devices'), notification: addressOf(place, 'notification') };
+  const addresses = { device: addressOf(place, 'devices'), signedDevice: addressOf(place, 'signedDevices'), notification: addressOf(place, 'notification') };
 
   const create = async (): Promise<Role> => createUemRole({ ...environment, store, authority, addresses });
   const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });

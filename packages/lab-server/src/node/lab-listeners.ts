@@ -1,5 +1,5 @@
-import type { Clock } from '@uemkit/protocol';
-import type { ListenerName } from '../data/lab-addresses.ts';
+import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
+import { hostAndPort, type ListenerName } from '../data/lab-addresses.ts';
 import type { HostAnswer, RoleHost } from '../host/role-host.ts';
 import { MAX_REST_BODY_BYTES } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
@@ -8,7 +8,9 @@ import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles
 import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServer, type HttpServerOptions, listenHttps } from './http-server.ts';
 import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS } from './limits.ts';
+import { type PageAccess, pageAccess } from './page-access.ts';
 import { pushUpgrade } from './push-upgrade.ts';
+import { signedBinding } from './signed-binding.ts';
 
 /** A role that listens: what its listeners need of it. */
 export interface ListeningRole {
@@ -24,12 +26,18 @@ export interface ListeningRole {
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
+  /** Name or address that devices dial. */
+  readonly advertise: string;
   readonly key: string;
   readonly certificate: string;
   /** Root of the lab, PEM. */
   readonly root: string;
   readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
   readonly journal: Journal;
+  /** Origins whose pages may talk to the listeners for pages. */
+  readonly origins: readonly string[];
   readonly limits?: Partial<ListenerLimits> | undefined;
   /** The role, as soon as it runs; requests wait for it. */
   role(): Promise<ListeningRole>;
@@ -39,6 +47,10 @@ interface ListenerKind {
   readonly role: RoleName;
   readonly services: readonly ServiceName[];
   readonly mutual: boolean;
+  /** Devices that live in a page may use it, when their origin is allowed. */
+  readonly pages: boolean;
+  /** Each request is signed by a device. */
+  readonly signed?: true;
   readonly bodyBytes: number;
   /** Other than `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
@@ -47,21 +59,31 @@ interface ListenerKind {
 
 /** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
 export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
-  infrastructure: { role: 'infrastructure', services: ['discovery'], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES },
-  infrastructureLink: { role: 'infrastructure', services: ['registrations', 'notifications'], mutual: true, bodyBytes: FRAME_BYTES },
-  activation: { role: 'uem', services: ['activation'], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES },
-  devices: { role: 'uem', services: ['device'], mutual: true, bodyBytes: FRAME_BYTES },
-  admin: { role: 'uem', services: [], mutual: false, bodyBytes: MAX_REST_BODY_BYTES, limits: { requestsInWork: MAX_ADMIN_REQUESTS }, also: 'rest' },
-  notification: { role: 'notification', services: [], mutual: false, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
-  notificationLink: { role: 'notification', services: ['provider'], mutual: true, bodyBytes: FRAME_BYTES },
+  infrastructure: { role: 'infrastructure', services: ['discovery'], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES },
+  infrastructureLink: { role: 'infrastructure', services: ['registrations', 'notifications'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  activation: { role: 'uem', services: ['activation'], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES },
+  devices: { role: 'uem', services: ['device'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  signedDevices: { role: 'uem', services: ['device'], mutual: false, pages: true, signed: true, bodyBytes: FRAME_BYTES },
+  admin: {
+    role: 'uem',
+    services: [],
+    mutual: false,
+    pages: false,
+    bodyBytes: MAX_REST_BODY_BYTES,
+    limits: { requestsInWork: MAX_ADMIN_REQUESTS },
+    also: 'rest',
+  },
+  notification: { role: 'notification', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
+  notificationLink: { role: 'notification', services: ['provider'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
 };
 
 /** Opens one listener. @throws ProtocolError `ERR_TRANSPORT_CONNECT` */
-export function openListener(name: ListenerName, options: ListenerOptions): Promise<HttpServer> {
+export async function openListener(name: ListenerName, options: ListenerOptions): Promise<HttpServer> {
   const { host, port, key, certificate, root, clock, journal, limits } = options;
   const kind = LISTENER_KINDS[name];
   const note = (request: string, answer: string, source: string, reason: string): void =>
     journal.record({ timeMs: clock.nowMs(), role: kind.role, service: name, request, answer, source, reason });
+  const pages = pageAccess(kind.pages ? options.origins : [], (request, reason) => note(request.method, '403', request.peer.source, reason));
   const frames = frameBinding({
     role: kind.role,
     services: kind.services,
@@ -69,6 +91,10 @@ export function openListener(name: ListenerName, options: ListenerOptions): Prom
     journal,
     exchange: async (request) => (await options.role()).exchange(request),
   });
+  let opened: HttpServer | undefined;
+  // Nobody is told the address before the listener is open.
+  const address = (): string => hostAndPort(options.advertise, opened?.port ?? port);
+  const devices = kind.signed === true ? signedBinding({ ...options, role: kind.role, address, handle: frames }) : frames;
   const rest = async (request: HttpRequest): Promise<HttpAnswer | undefined> => {
     const { method, path, query, headers, body, peer } = request;
     return (await options.role()).rest?.({ method, path, query, headers, body, source: peer.source });
@@ -79,17 +105,18 @@ export function openListener(name: ListenerName, options: ListenerOptions): Prom
     port,
     tls: { key, certificate, peerRoot: kind.mutual ? root : undefined },
     bodyLimit: () => kind.bodyBytes,
-    handle: kind.also === 'rest' ? rest : frames,
+    handle: kind.also === 'rest' ? rest : pages.guard(devices),
     refused: (reason, source) => note('connection', 'closed', source, reason),
     failed: (error) => note('unknown', '500', '', error instanceof Error ? `${error.name}: ${error.message}` : 'bug'),
-    ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options) } : {}),
+    ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options, pages) } : {}),
     limits: { ...kind.limits, ...limits },
   };
-  return listenHttps(server);
+  opened = await listenHttps(server);
+  return opened;
 }
 
 /** Upgrades before the role runs are closed: devices come back. */
-function deferredUpgrade(options: ListenerOptions): NonNullable<HttpServerOptions['upgrade']> {
+function deferredUpgrade(options: ListenerOptions, pages: PageAccess): NonNullable<HttpServerOptions['upgrade']> {
   let role: ListeningRole | undefined;
   options.role().then(
     (started) => {
@@ -100,6 +127,7 @@ function deferredUpgrade(options: ListenerOptions): NonNullable<HttpServerOption
   return pushUpgrade({
     clock: options.clock,
     journal: options.journal,
+    allows: (origin) => pages.allows(origin),
     connect(socket, source) {
       if (role?.connect !== undefined) return role.connect(socket, source);
       socket.cutOff();

@@ -18,6 +18,8 @@ const CLOSE_MS = 5_000;
 export interface PushUpgradeOptions {
   readonly clock: Clock;
   readonly journal: Journal;
+  /** WebSockets of pages have no preflight, so their origin is looked at here. */
+  allows(origin: string | undefined): boolean;
   connect(socket: PushSocket, source: string): PushConnection;
 }
 
@@ -48,6 +50,7 @@ export function pushUpgrade(options: PushUpgradeOptions): (request: IncomingMess
 
   return (request, socket, head, peer) => {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    if (!options.allows(request.headers.origin)) return refuse(socket, '403 Forbidden', peer.source, 'a page of another origin');
     if (request.url !== PUSH_PATH) return refuse(socket, '404 Not Found', peer.source, 'no such path at this listener');
     if (!offered.includes(PUSH_SUBPROTOCOL)) return refuse(socket, '400 Bad Request', peer.source, `subprotocol ${PUSH_SUBPROTOCOL} was not offered`);
     server.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, peer.source, options));

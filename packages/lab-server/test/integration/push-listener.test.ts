@@ -42,7 +42,13 @@ beforeEach(async () => {
   const connect: NotificationRole['connect'] = (socket, source) => role.connect(socket, source);
   const binding = (services: ['provider'] | []) =>
     frameBinding({ role: 'notification', services, clock, journal, exchange: (request) => role.handle(request) });
-  push = await listenHttps({ ...common, name: 'push', tls: { key, certificate }, handle: binding([]), upgrade: pushUpgrade({ clock, journal, connect }) });
+  push = await listenHttps({
+    ...common,
+    name: 'push',
+    tls: { key, certificate },
+    handle: binding([]),
+    upgrade: pushUpgrade({ clock, journal, allows: () => true, connect }),
+  });
   link = await listenHttps({ ...common, name: 'link', tls: { key, certificate, peerRoot: pki.root }, handle: binding(['provider']) });
 });
 

@@ -250,12 +250,13 @@ describe('who the peer is', () => {
   });
 
   it('takes the proof of the key where TLS ends elsewhere', async () => {
-    const { deviceId, publicKey } = device;
-    for (const kind of ['memory', 'signature'] as const) {
-      expect(frameIn(await uem.ask('device', poll, { kind, source: 's', deviceId, publicKey })).name).toBe('idle');
-      const other = crypto.p256PublicKey(seededEntropy('other').randomBytes(32));
-      expect(alertIn(await uem.ask('device', poll, { kind, source: 's', deviceId, publicKey: other }))).toBe('unknownDevice');
-    }
+    const { deviceId, publicKey, certificate } = device;
+    const kind = 'memory';
+    expect(frameIn(await uem.ask('device', poll, { kind, source: 's', deviceId, publicKey })).name).toBe('idle');
+    const other = crypto.p256PublicKey(seededEntropy('other').randomBytes(32));
+    expect(alertIn(await uem.ask('device', poll, { kind, source: 's', deviceId, publicKey: other }))).toBe('unknownDevice');
+    expect(frameIn(await uem.ask('device', poll, { kind: 'signature', source: 's', certificate })).name).toBe('idle');
+    expect(alertIn(await uem.ask('device', poll, { kind: 'signature', source: 's', certificate: ROOT }))).toBe('unknownDevice');
   });
 
   it('answers junk with 400 and foreign frames with an alert, and the journal shows them', async () => {

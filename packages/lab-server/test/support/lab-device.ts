@@ -83,6 +83,12 @@ export class LabDevice {
     return privateKeyPem(this.scalar, this.publicKey);
   }
 
+  /** A certificate request for the same key (8.7). */
+  renewalRequest(): Uint8Array {
+    const info = this.certificates.requestInfo(this.publicKey);
+    return this.certificates.request(info, crypto.p256Sign(this.scalar, info));
+  }
+
   /** F1 from A1 to A7; the error when it is refused. */
   async activate(secret: ActivationSecret): Promise<ActivationOutput | ProtocolError> {
     const userId = canonicalUserId(secret.kind === 'qr' ? secret.code.userId : secret.userId);

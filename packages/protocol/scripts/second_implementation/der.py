@@ -64,24 +64,27 @@ def extension(number, critical, value):
     return sequence(oid(number), *([tlv(0x01, b"\xff")] if critical else []), tlv(0x04, value))
 
 
+USAGES = {"clientAuth": ["1.3.6.1.5.5.7.3.2"], "serverAuth": ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]}
+
+
 def key_id(public):
     return sha256(p256.encode(public))[:20]
 
 
-def certificate(serial, issuer, issuer_scalar, subject, public, not_before, not_after, uri=None):
-    """A root when `uri` is None, else the certificate of a device. Times are UTCTime text."""
+def certificate(serial, issuer, issuer_scalar, subject, public, not_before, not_after, uri=None, usage="clientAuth", path_length=None):
+    """A root when `uri` is None, else the certificate of a device or, with usage `serverAuth`, of a role. Times are UTCTime text."""
     authority = key_id(p256.public_key(issuer_scalar))
     extensions = [
         extension("2.5.29.14", False, tlv(0x04, key_id(public))),
         extension("2.5.29.35", False, sequence(tlv(0x80, authority))),
     ]
     if uri is None:
-        extensions.append(extension("2.5.29.19", True, sequence(tlv(0x01, b"\xff"))))
+        extensions.append(extension("2.5.29.19", True, sequence(tlv(0x01, b"\xff"), *([] if path_length is None else [integer(path_length)]))))
         extensions.append(extension("2.5.29.15", True, tlv(0x03, b"\x01\x06")))
     else:
         extensions.append(extension("2.5.29.19", True, sequence()))
         extensions.append(extension("2.5.29.15", True, tlv(0x03, b"\x07\x80")))
-        extensions.append(extension("2.5.29.37", True, sequence(oid("1.3.6.1.5.5.7.3.2"))))
+        extensions.append(extension("2.5.29.37", True, sequence(*[oid(number) for number in USAGES[usage]])))
         extensions.append(extension("2.5.29.17", False, sequence(tlv(0x86, uri.encode()))))
     content = sequence(
         tlv(0xA0, integer(2)),

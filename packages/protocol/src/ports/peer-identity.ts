@@ -2,8 +2,8 @@
 export type PeerIdentity =
   | { readonly kind: 'anonymous'; readonly source: string }
   | CertificatePeer
-  | { readonly kind: 'memory'; readonly source: string; readonly deviceId: string; readonly publicKey: Uint8Array }
-  | { readonly kind: 'signature'; readonly source: string; readonly deviceId: string; readonly publicKey: Uint8Array };
+  | SignaturePeer
+  | { readonly kind: 'memory'; readonly source: string; readonly deviceId: string; readonly publicKey: Uint8Array };
 
 /** A peer that proved the possession of a certificate's key in TLS. */
 export interface CertificatePeer {
@@ -11,5 +11,14 @@ export interface CertificatePeer {
   /** Address of the original peer, for limits; never an identity. */
   readonly source: string;
   /** DER of the leaf certificate; TLS checked the chain, the role checks validity and revocation by its own clock. */
+  readonly certificate: Uint8Array;
+}
+
+/** A peer that proved the possession of a certificate's key by the signature of this one request (docs/protocol/11-signatures.md). */
+export interface SignaturePeer {
+  readonly kind: 'signature';
+  /** Address of the original peer, for limits; never an identity. */
+  readonly source: string;
+  /** DER of the leaf certificate; the adapter checked the chain, the role checks validity and revocation by its own clock. */
   readonly certificate: Uint8Array;
 }

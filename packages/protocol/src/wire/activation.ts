@@ -163,6 +163,8 @@ export interface DeviceConfiguration {
   readonly pollJitterS: number;
   /** `host:port` of the device listener (mTLS). */
   readonly deviceAddress: string;
+  /** `host:port` of the listener for devices that sign their requests (docs/protocol/11-signatures.md); absent: there is none. */
+  readonly signedDeviceAddress?: string | undefined;
   /** `host:port` of the notification service; absent: the device only polls. */
   readonly notificationAddress?: string | undefined;
   /** Initial IT policy. */
@@ -180,6 +182,7 @@ export const deviceConfiguration: FieldType<DeviceConfiguration> = structure<Dev
   notificationAddress: optional(6, address),
   policy: optional(7, document()),
   organizationNotice: optional(8, text(1, 4_096)),
+  signedDeviceAddress: optional(9, address),
 });
 
 /** Plaintext of the record in A6. */

@@ -107,6 +107,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
       notificationAddress: maybe(address),
       policy: maybe(document),
       organizationNotice: maybe(text(4_096)),
+      signedDeviceAddress: maybe(address),
     }),
   }),
   activationRefused: fc.record({

@@ -1,4 +1,13 @@
-import { type CryptoProvider, isProtocolError, type PeerIdentity, sameBytes, type wire, x509 } from '@uemkit/protocol';
+import {
+  type CertificatePeer,
+  type CryptoProvider,
+  isProtocolError,
+  type PeerIdentity,
+  type SignaturePeer,
+  sameBytes,
+  type wire,
+  x509,
+} from '@uemkit/protocol';
 import { type CertificateRecord, certificateBySerial } from '../../state/certificates.ts';
 import { type DeviceRecord, deviceById, isLive } from '../../state/devices.ts';
 import { deviceKeyId } from '../../state/ids.ts';
@@ -18,16 +27,16 @@ export interface RefusedDevice {
   readonly device?: DeviceRecord | undefined;
 }
 
-/** Finds out which device a peer is. Validity and revocation are judged here, by our clock; TLS has only proved the key. */
+/** Finds out which device a peer is. Validity and revocation are judged here, by our clock; TLS or a signature has only proved the key. */
 export interface DevicePeers {
   identify(view: ReadView, peer: PeerIdentity, nowMs: number): KnownDevice | RefusedDevice;
 }
 
 export function createDevicePeers(crypto: CryptoProvider): DevicePeers {
-  // A certificate is read once per connection. BOUNDED: an entry goes with its connection.
+  // A certificate is read once per connection, or signed request. BOUNDED: an entry goes with its connection.
   const serials = new WeakMap<PeerIdentity, string>();
 
-  const shownCertificate = (view: ReadView, peer: PeerIdentity & { readonly kind: 'certificate' }): CertificateRecord | undefined => {
+  const shownCertificate = (view: ReadView, peer: CertificatePeer | SignaturePeer): CertificateRecord | undefined => {
     const serial = serials.get(peer) ?? serialOf(peer.certificate);
     if (serial === undefined) return undefined;
     serials.set(peer, serial);
@@ -45,7 +54,7 @@ export function createDevicePeers(crypto: CryptoProvider): DevicePeers {
   return {
     identify(view, peer, nowMs) {
       if (peer.kind === 'anonymous') return { refused: 'authFailed', reason: 'no device certificate' };
-      const certificate = peer.kind === 'certificate' ? shownCertificate(view, peer) : newestCertificate(view, peer.deviceId, peer.publicKey);
+      const certificate = peer.kind === 'memory' ? newestCertificate(view, peer.deviceId, peer.publicKey) : shownCertificate(view, peer);
       const device = certificate === undefined ? undefined : deviceById(view, certificate.deviceId);
       if (certificate === undefined || device === undefined) return { refused: 'unknownDevice', reason: 'no certificate of this UEM' };
       return judge(device, certificate, nowMs);

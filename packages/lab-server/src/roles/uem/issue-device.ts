@@ -28,6 +28,8 @@ export const MAX_PENDING_DEVICES = 1_000;
 export interface ListenerAddresses {
   /** `host:port` of the device listener. */
   readonly device: string;
+  /** `host:port` of the listener for devices that sign their requests; absent: there is none. */
+  readonly signedDevice?: string | undefined;
   /** `host:port` of the notification service; absent: devices only poll. */
   readonly notification?: string | undefined;
 }
@@ -141,6 +143,7 @@ function configurationOf(profile: ActivationProfileRecord, admitted: ActivationT
     pollIntervalS,
     pollJitterS,
     deviceAddress: addresses.device,
+    signedDeviceAddress: addresses.signedDevice,
     notificationAddress: addresses.notification,
     policy,
     organizationNotice,
