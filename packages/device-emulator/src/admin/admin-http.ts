@@ -1,3 +1,4 @@
+import type { Clock } from '@uemkit/protocol';
 import { Pool } from 'undici';
 import { AdminError } from './admin-error.ts';
 import type { Connection } from './connection-file.ts';
@@ -17,14 +18,36 @@ export interface AdminRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** One request with what became of it. */
+export interface AdminExchange {
+  readonly request: AdminRequest;
+  /** Absent: no answer came. */
+  readonly status?: number | undefined;
+  /** JSON of an answer that is no refusal. */
+  readonly answer?: unknown;
+  /** Why there was no good answer: the error id of the server, or the code of the connection. */
+  readonly error?: string | undefined;
+  /** Length of the body of the request. */
+  readonly bytes: number;
+  readonly tookMs: number;
+}
+
+/** Is told of every request, sign-in apart. Must not throw. */
+export interface AdminExchangeObserver {
+  exchanged(exchange: AdminExchange): void;
+}
+
 /** HTTPS to the admin REST API: signs in when needed, waits for a free connection, reads JSON. */
 export class AdminHttp {
   readonly #connection: Connection;
   readonly #pool: Pool;
   #authorization: Promise<string> | undefined;
 
-  constructor(connection: Connection) {
+  readonly #watch: { readonly clock: Clock; readonly observer: AdminExchangeObserver } | undefined;
+
+  constructor(connection: Connection, watch?: { readonly clock: Clock; readonly observer: AdminExchangeObserver }) {
     this.#connection = connection;
+    this.#watch = watch;
     this.#pool = new Pool(connection.admin, {
       connections: CONNECTIONS,
       pipelining: 1,
@@ -72,9 +95,28 @@ export class AdminHttp {
   }
 
   async #send(request: AdminRequest, authorization: string): Promise<unknown> {
-    const { status, text } = await this.#exchange(request, authorization);
-    if (status < 200 || status > 299) throw errorOf(status, text);
-    return text === '' ? undefined : JSON.parse(text);
+    const startedMs = this.#watch?.clock.monotonicMs() ?? 0;
+    let outcome: Pick<AdminExchange, 'status' | 'answer' | 'error'> = {};
+    try {
+      const { status, text } = await this.#exchange(request, authorization);
+      outcome = { status };
+      if (status < 200 || status > 299) throw errorOf(status, text);
+      const answer: unknown = text === '' ? undefined : JSON.parse(text);
+      outcome = { status, answer };
+      return answer;
+    } catch (error) {
+      outcome = { ...outcome, error: codeOf(error) };
+      throw error;
+    } finally {
+      this.#tell(request, startedMs, outcome);
+    }
+  }
+
+  #tell(request: AdminRequest, startedMs: number, outcome: Pick<AdminExchange, 'status' | 'answer' | 'error'>): void {
+    if (this.#watch === undefined) return;
+    const { clock, observer } = this.#watch;
+    const bytes = request.body === undefined ? 0 : Buffer.byteLength(JSON.stringify(request.body));
+    observer.exchanged({ request, ...outcome, bytes, tookMs: clock.monotonicMs() - startedMs });
   }
 
   async #exchange(request: AdminRequest, authorization: string | undefined): Promise<{ readonly status: number; readonly text: string }> {
@@ -98,6 +140,12 @@ export class AdminHttp {
     }
     return { status: answer.statusCode, text: Buffer.concat(chunks).toString('utf8') };
   }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AdminError && error.id !== '') return error.id;
+  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown };
+  return typeof code === 'string' ? code : String(name);
 }
 
 function errorOf(status: number, text: string): AdminError {

@@ -8,6 +8,7 @@ import type { CliIo } from './cli-io.ts';
 import type { Command } from './command.ts';
 import { conformance } from './conformance-command.ts';
 import { DEMO_SCENARIO } from './demo-scenario.ts';
+import { diagram } from './diagram-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { FLAGS, type ParsedFlags, planFlags, textFlag } from './flags.ts';
 import { planReport } from './plan-report.ts';
@@ -20,7 +21,8 @@ What you saw: a server and a fleet on this machine, over real TLS sockets. Each 
 woken by push, asked for its commands over mutual TLS, got the most urgent one first, and answered. What a lost push would have brought came with
 the regular poll. Try next:
 
-  device-emulator demo --trace demo.ndjson        every message, decoded, with its step in docs/protocol
+  device-emulator demo --size 20 --trace demo.ndjson
+  device-emulator diagram demo.ndjson --device 1  every message of one device as a picture, decoded, with its step
   device-emulator plan examples/scenarios/rollout.yaml
   device-emulator run examples/scenarios/lost-push.yaml
   lab-server start --data .lab                    a server of your own, to manage with curl (README, "Three shells")
@@ -119,7 +121,7 @@ const plan: Command = {
 };
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [demo, run, resume, plan, conformance];
+export const COMMANDS: readonly Command[] = [demo, run, resume, plan, diagram, conformance];
 
 function readScenario(parsed: ParsedFlags, io: CliIo): { readonly source: string; readonly file: string } {
   const [file] = parsed.positionals;

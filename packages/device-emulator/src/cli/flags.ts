@@ -66,7 +66,8 @@ export function planFlags(parsed: ParsedFlags): { readonly seed: number | undefi
   return { seed: wholeFlag(parsed, 'seed', 0, 0xffff_ffff), size: wholeFlag(parsed, 'size', 1, MAX_DEVICES) };
 }
 
-function wholeFlag(parsed: ParsedFlags, name: string, min: number, max: number): number | undefined {
+/** A flag that takes a whole number. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+export function wholeFlag(parsed: ParsedFlags, name: string, min: number, max: number): number | undefined {
   const text = textFlag(parsed, name);
   if (text === undefined) return undefined;
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;

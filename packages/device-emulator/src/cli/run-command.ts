@@ -111,7 +111,7 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
       entropy: nodeEntropy(),
       progress,
       signal: interrupt.signal,
-      trace: trace === undefined ? undefined : (index) => (event) => trace.write(index, event),
+      trace,
     });
     const metrics = outcome.metrics.summary();
     const eventLoopDelay = delay.summary();

@@ -1,9 +1,10 @@
-import { type Clock, type CryptoProvider, type Entropy, type TraceSink, toHex, type wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, toHex, type wire } from '@uemkit/protocol';
 import {
   type ActivationCredentials,
   type CallOptions,
   type ClientState,
   createUemClient,
+  type TlsKeyStore,
   type UemClient,
   type UemClientLimits,
   type UemTransport,
@@ -16,8 +17,10 @@ import { factoryState } from '../operating-systems/factory-state.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
 import type { PlannedDevice } from '../plan/plan.ts';
 import type { SeededDraw } from '../plan/seeded-draw.ts';
+import type { StepSink } from '../trace/step-sink.ts';
 import { DerivedKeyStore } from './derived-key-store.ts';
 import type { DeviceObserver } from './device-observer.ts';
+import { DeviceSteps } from './device-steps.ts';
 import type { FleetStore } from './fleet-store.ts';
 import { type LossBudget, withPushLoss } from './push-loss.ts';
 import { PushTracker } from './push-tracker.ts';
@@ -37,7 +40,10 @@ export interface FleetSurroundings {
   /** How often this fleet has been started before; draws of another start are others. */
   readonly start: number;
   readonly limits?: Partial<UemClientLimits> | undefined;
-  readonly trace?: ((index: number) => TraceSink) | undefined;
+  /** Takes the steps of each device: a trace, a flight recorder. */
+  readonly steps?: ((index: number) => StepSink | undefined) | undefined;
+  /** Way to the server; TLS sockets unless set. */
+  readonly transport?: ((planned: PlannedDevice, keyStore: TlsKeyStore) => UemTransport) | undefined;
 }
 
 /** One emulated device: the real client library over an emulated operating system. */
@@ -47,27 +53,38 @@ export class FleetDevice {
   readonly #os: EmulatedOperatingSystem;
   readonly #surroundings: FleetSurroundings;
   readonly #pushes: PushTracker;
+  readonly #steps: DeviceSteps | undefined;
 
-  private constructor(planned: PlannedDevice, os: EmulatedOperatingSystem, client: UemClient, pushes: PushTracker, surroundings: FleetSurroundings) {
+  private constructor(
+    planned: PlannedDevice,
+    os: EmulatedOperatingSystem,
+    client: UemClient,
+    pushes: PushTracker,
+    surroundings: FleetSurroundings,
+    steps: DeviceSteps | undefined,
+  ) {
     this.planned = planned;
     this.#os = os;
     this.#client = client;
     this.#pushes = pushes;
     this.#surroundings = surroundings;
+    this.#steps = steps;
     this.#listen();
   }
 
   /** Loads the device from the fleet's store, or takes it new from the factory. @throws ProtocolError `ERR_STORE_*` */
   static async open(planned: PlannedDevice, surroundings: FleetSurroundings): Promise<FleetDevice> {
     const { index, serialNumber, hasDevicePassword, supervised, system } = planned;
-    const { crypto, clock, entropy, draw, trace } = surroundings;
+    const { crypto, clock, entropy, draw, contexts } = surroundings;
     const store = surroundings.store.device(index);
     const passwordHash = hasDevicePassword ? toHex(crypto.sha256(draw.bytes(`device password of user ${index}`))) : undefined;
     const factory = factoryState(SYSTEMS[system], { serialNumber, passwordHash, supervised }, (name, bound) => draw.below(`${name} ${index}`, bound));
     const operatingSystem = await EmulatedOperatingSystem.open({ store, clock, crypto, factoryState: factory });
     const keyStore = new DerivedKeyStore({ crypto, draw, index });
     const pushes = new PushTracker();
-    const plain = nodeTransport({ keyStore, contexts: surroundings.contexts });
+    const sink = surroundings.steps?.(index);
+    const steps = sink === undefined ? undefined : new DeviceSteps(sink, clock, crypto);
+    const plain = surroundings.transport?.(planned, keyStore) ?? nodeTransport({ keyStore, contexts });
     const client = createUemClient({
       crypto,
       clock,
@@ -75,14 +92,14 @@ export class FleetDevice {
       store,
       keyStore,
       operatingSystem,
-      transport: lossy(plain, planned, pushes, surroundings),
+      transport: lossy(plain, planned, pushes, surroundings, steps),
       name: `device-${index}`,
       limits: surroundings.limits,
-      trace: trace?.(index),
+      trace: sink === undefined ? undefined : (event) => sink.message(event),
       // The emulated user agrees to every notice.
       consent: async () => true,
     });
-    return new FleetDevice(planned, operatingSystem, client, pushes, surroundings);
+    return new FleetDevice(planned, operatingSystem, client, pushes, surroundings, steps);
   }
 
   get state(): ClientState {
@@ -104,13 +121,23 @@ export class FleetDevice {
   }
 
   /** Finishes what a crash interrupted (F1.5, leaving). */
-  open(options?: CallOptions): Promise<void> {
-    return this.#client.open(options);
+  async open(options?: CallOptions): Promise<void> {
+    try {
+      await this.#client.open(options);
+    } finally {
+      this.#steps?.opened(this.planned, this.#os.state, this.#client.deviceId);
+    }
   }
 
   /** F1.2 to F1.5. */
-  activate(credentials: ActivationCredentials, options?: CallOptions): Promise<void> {
-    return this.#client.activate(credentials, options);
+  async activate(credentials: ActivationCredentials, options?: CallOptions): Promise<void> {
+    this.#steps?.credentials(credentials);
+    try {
+      await this.#client.activate(credentials, options);
+    } catch (error) {
+      this.#steps?.activationFailed(error);
+      throw error;
+    }
   }
 
   /** From now on the device is managed (F5). */
@@ -132,6 +159,7 @@ export class FleetDevice {
     const { index } = this.planned;
     const client = this.#client;
     const pushes = this.#pushes;
+    const steps = this.#steps;
     let pollBeganMs = 0;
     let askedMs = 0;
     let reason: wire.PollReason = 'schedule';
@@ -140,6 +168,7 @@ export class FleetDevice {
         const recoveredAfterMs = pushes.ended(clock.nowMs());
         if (recoveredAfterMs.length > 0) observer.pushesRecovered(index, recoveredAfterMs);
       }
+      steps?.stateChanged(detail, client.deviceId);
       observer.stateChanged(index, detail.state);
     });
     client.addEventListener('wakeup', ({ detail }) => {
@@ -155,6 +184,7 @@ export class FleetDevice {
     client.addEventListener('command', ({ detail }) => observer.commandReceived(index, toHex(detail.commandId), askedMs));
     client.addEventListener('commanddone', ({ detail }) => {
       askedMs = clock.monotonicMs();
+      steps?.commandDone(detail);
       observer.commandDone(index, toHex(detail.commandId), detail.type, detail.status);
     });
     client.addEventListener('commandanswered', ({ detail }) => observer.commandAnswered(index, toHex(detail.commandId)));
@@ -167,14 +197,28 @@ export class FleetDevice {
     });
     client.addEventListener('pollfailed', ({ detail }) => {
       pushes.pollFailed();
+      steps?.pollFailed(detail.error, detail.retryInMs);
       observer.pollFailed(index, detail.error);
     });
     client.addEventListener('pushopen', () => observer.pushConnected(index, true));
-    client.addEventListener('pushclosed', () => observer.pushConnected(index, false));
+    client.addEventListener('pushclosed', ({ detail }) => {
+      steps?.pushClosed(detail);
+      observer.pushConnected(index, false);
+    });
+    if (steps === undefined) return;
+    client.addEventListener('activationprogress', ({ detail }) => steps.activationProgress(detail));
+    client.addEventListener('renewed', () => steps.renewed());
+    client.addEventListener('renewalfailed', ({ detail }) => steps.renewalFailed(detail.error));
   }
 }
 
-function lossy(transport: UemTransport, planned: PlannedDevice, pushes: PushTracker, surroundings: FleetSurroundings): UemTransport {
+function lossy(
+  transport: UemTransport,
+  planned: PlannedDevice,
+  pushes: PushTracker,
+  surroundings: FleetSurroundings,
+  steps: DeviceSteps | undefined,
+): UemTransport {
   const { pushLoss, lossBudget, draw, start, clock, observer } = surroundings;
   if (pushLoss === 0) return transport;
   let ordinal = 0;
@@ -184,7 +228,8 @@ function lossy(transport: UemTransport, planned: PlannedDevice, pushes: PushTrac
       const unlucky = draw.chance(`push ${planned.index} ${start} ${ordinal++}`, pushLoss);
       return pushes.asleep || (allowed && unlucky);
     },
-    onLost: () => {
+    onLost: (wakeUp) => {
+      steps?.wakeUpLost(wakeUp);
       lossBudget.lost();
       pushes.dropped(clock.nowMs());
       observer.pushDropped(planned.index);

@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider, Entropy, TraceSink } from '@uemkit/protocol';
+import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
 import { type ActivationCredentials, trustOfPem } from '@uemkit/uem-client';
 import { TlsContexts } from '@uemkit/uem-client/node';
 import { AdminApi } from '../admin/admin-api.ts';
@@ -14,6 +14,7 @@ import { LossBudget } from '../fleet/push-loss.ts';
 import { RunMetrics } from '../metrics/run-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { SeededDraw } from '../plan/seeded-draw.ts';
+import type { TraceWriter } from '../trace/trace-writer.ts';
 import { Administrator, pause } from './administrator.ts';
 import { collectAudit } from './collect-audit.ts';
 import { OrderProof, type OrderReport } from './order-proof.ts';
@@ -21,6 +22,7 @@ import { type ProfileGuids, prepareUsers, putProfiles } from './prepare-users.ts
 import type { Progress } from './progress.ts';
 import { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
+import { RunTrace } from './run-trace.ts';
 
 /** Rounds of the audit while the server still has something open, and the time between two. */
 const AUDIT_ROUNDS = 10;
@@ -41,7 +43,8 @@ export interface RunFleetOptions {
   readonly crypto: CryptoProvider;
   readonly entropy: Entropy;
   readonly progress: Progress;
-  readonly trace?: ((index: number) => TraceSink) | undefined;
+  /** Every step of the run is written here (docs/trace.md). */
+  readonly trace?: TraceWriter | undefined;
   /** Ends the run; everything is saved at any time. */
   readonly signal: AbortSignal;
 }
@@ -72,6 +75,7 @@ class FleetRun {
   readonly #observer: RunObserver;
   readonly #draw: SeededDraw;
   readonly #http: AdminHttp;
+  readonly #trace: RunTrace | undefined;
   readonly #api: AdminApi;
   readonly #activationErrors: Map<string, number> = new Map();
   #fleet: Fleet | undefined;
@@ -79,16 +83,18 @@ class FleetRun {
 
   constructor(options: RunFleetOptions) {
     this.#options = options;
-    const { plan, clock, crypto, entropy, connection, signal } = options;
+    const { plan, clock, crypto, entropy, connection, signal, trace } = options;
     this.#observer = new RunObserver(this.#metrics, this.#order, clock);
     this.#draw = new SeededDraw(crypto, plan.fleetId);
-    this.#http = new AdminHttp(connection);
+    this.#trace = trace === undefined ? undefined : new RunTrace({ ...options, writer: trace });
+    this.#http = new AdminHttp(connection, this.#trace && { clock, observer: this.#trace.observer });
     this.#api = new AdminApi({ http: this.#http, clock, entropy, signal, onWaiting: (error) => this.#waiting(error) });
   }
 
   async run(): Promise<RunOutcome> {
     const { plan, state, progress, signal, resumed } = this.#options;
     await this.#api.check();
+    await this.#trace?.start();
     const profiles = await putProfiles(this.#api, plan, this.#draw);
     progress.phase('Administrator adds users and sets activation passwords (F1.1)');
     await prepareUsers({ api: this.#api, state, plan, draw: this.#draw, progress, signal, resumed }, profiles);
@@ -132,6 +138,7 @@ class FleetRun {
 
   async close(): Promise<void> {
     await this.#fleet?.close();
+    await this.#trace?.close();
     await this.#http.close();
   }
 
@@ -150,7 +157,7 @@ class FleetRun {
         pushLoss: plan.scenario.pushLoss,
         lossBudget: new LossBudget(plan.scenario.pushLoss),
         start,
-        trace,
+        steps: (index) => trace?.device(index),
       },
       (index, error) => progress.warn(`device ${index} could not finish what was interrupted: ${reasonOf(error)}`),
       signal,

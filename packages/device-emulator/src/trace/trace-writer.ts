@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { TraceEvent } from '@uemkit/protocol';
 import type { Hash } from './redact.ts';
-import { traceLine } from './trace-line.ts';
+import type { StepSink } from './step-sink.ts';
+import { noteLine, type TraceLine, traceLine } from './trace-line.ts';
 
 /** Bound on what waits for a slow disk; beyond it lines are left out and counted. */
 const MAX_WAITING_BYTES = 64 * 2 ** 20;
 
-/** Writes a trace as NDJSON. A disk that is too slow costs lines, not memory and not the run; the trace says how many are missing. */
+/** Writes a trace as NDJSON (docs/trace.md). A disk that is too slow costs lines, not memory and not the run; the trace says how many are missing. */
 export class TraceWriter {
   readonly #stream: Writable;
   readonly #hash: Hash;
@@ -24,15 +24,22 @@ export class TraceWriter {
     });
   }
 
-  /** Never throws, as a `TraceSink` must not. */
-  write(device: number, event: TraceEvent): void {
-    if (this.#error !== undefined) return;
-    if (this.#stream.writableLength > this.#maxWaitingBytes) {
-      this.#left++;
-      return;
-    }
-    this.#reportLeft();
-    this.#stream.write(`${JSON.stringify(traceLine(device, event, this.#hash))}\n`);
+  /** Takes the steps of one device. */
+  device(index: number): StepSink {
+    return {
+      message: (event) => this.#write(() => traceLine(index, event, this.#hash)),
+      noted: (note) => this.#write(() => noteLine(index, note)),
+    };
+  }
+
+  /** A line that somebody else has made. Never throws. */
+  line(line: TraceLine): void {
+    this.#write(() => line);
+  }
+
+  /** Lines are missing that nobody can write any more. */
+  leftOut(count: number): void {
+    this.#left += count;
   }
 
   /** Resolves when everything is written. @throws the error of the stream, when there was one */
@@ -43,6 +50,17 @@ export class TraceWriter {
       await Promise.race([once(this.#stream, 'finish'), once(this.#stream, 'error').then(([error]) => Promise.reject(error))]);
     }
     if (this.#error !== undefined) throw this.#error;
+  }
+
+  /** The line is made only when it is written. */
+  #write(make: () => TraceLine): void {
+    if (this.#error !== undefined) return;
+    if (this.#stream.writableLength > this.#maxWaitingBytes) {
+      this.#left++;
+      return;
+    }
+    this.#reportLeft();
+    this.#stream.write(`${JSON.stringify(make())}\n`);
   }
 
   #reportLeft(): void {

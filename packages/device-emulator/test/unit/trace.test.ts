@@ -80,7 +80,7 @@ describe('TraceWriter', () => {
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     const writer = new TraceWriter(stream, hash);
-    for (let device = 0; device < 3; device++) writer.write(device, event(frame));
+    for (let device = 0; device < 3; device++) writer.device(device).message(event(frame));
     await writer.close();
     const lines = Buffer.concat(chunks).toString().trim().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { device: number }).device)).toEqual([0, 1, 2]);
@@ -98,7 +98,7 @@ describe('TraceWriter', () => {
       },
     });
     const writer = new TraceWriter(stream, hash, 1_000);
-    for (let device = 0; device < 100; device++) writer.write(device, event(frame));
+    for (let device = 0; device < 100; device++) writer.device(device).message(event(frame));
     expect(stream.writableLength).toBeLessThan(2_000);
     held = false;
     for (const done of release) done();
@@ -116,9 +116,9 @@ describe('TraceWriter', () => {
   it('does not end the run when the disk is full, and says so at the end', async () => {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done(new Error('disk full')) });
     const writer = new TraceWriter(stream, hash);
-    writer.write(0, event(frame));
+    writer.device(0).message(event(frame));
     await new Promise<void>((resolve) => stream.once('close', () => resolve()));
-    writer.write(1, event(frame));
+    writer.device(1).message(event(frame));
     await expect(writer.close()).rejects.toThrow('disk full');
   });
 });

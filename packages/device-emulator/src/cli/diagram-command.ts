@@ -1,0 +1,78 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { ProtocolError } from '@uemkit/protocol';
+import { nodeCrypto } from '@uemkit/protocol/node';
+import { type Diagram, makeDiagram } from '../diagram/diagram.ts';
+import { toMermaid } from '../diagram/mermaid.ts';
+import { toPage } from '../diagram/page.ts';
+import { MAX_DRAWABLE_MESSAGES, MAX_DRAWN_MESSAGES, readTrace } from '../diagram/read-trace.ts';
+import { toSvg } from '../diagram/svg.ts';
+import { MAX_DEVICES } from '../scenario/scenario.ts';
+import type { Command } from './command.ts';
+import { EXIT } from './exit-codes.ts';
+import { textFlag, wholeFlag } from './flags.ts';
+
+const FORMATS: Readonly<Record<string, { readonly extension: string; draw(diagram: Diagram): string }>> = {
+  html: { extension: 'html', draw: toPage },
+  svg: { extension: 'svg', draw: toSvg },
+  mermaid: { extension: 'mmd', draw: toMermaid },
+};
+
+const STEP = /^F\d{1,2}(\.\d{1,2})?$/;
+
+/** `diagram`: a trace as a picture. */
+export const diagram: Command = {
+  name: 'diagram',
+  description: 'Draws a trace as a sequence diagram: who told whom what, when, decoded, with the steps of the flows',
+  args: {
+    trace: { type: 'positional', description: 'Trace of a run (--trace)', required: true },
+    device: { type: 'string', valueHint: 'index', description: 'Only this device and what the servers do for it; all devices unless set' },
+    flow: { type: 'string', valueHint: 'F5', description: 'Only this flow, or one step of it (F5.4)' },
+    journal: { type: 'string', valueHint: 'file', description: 'Journal of the server (lab-server start --journal), where the trace was written without one' },
+    format: { type: 'string', valueHint: 'html|svg|mermaid', description: 'html (unless set) folds the decoded messages out and filters' },
+    max: { type: 'string', valueHint: 'messages', description: `Most messages of the picture; ${MAX_DRAWN_MESSAGES} unless set` },
+    out: { type: 'string', valueHint: 'file', description: 'File to write; - is standard output; beside the trace unless set' },
+  },
+  examples: [
+    ['device-emulator diagram demo.ndjson --device 1', 'writes demo.html: open it in a browser'],
+    ['device-emulator diagram demo.ndjson --device 1 --flow F5 --format svg --out f5.svg', 'one flow for a document'],
+    ['device-emulator diagram demo.ndjson --format mermaid --max 50 --out -', 'for a page that draws Mermaid itself'],
+  ],
+  async run(parsed, io) {
+    const [file] = parsed.positionals;
+    if (file === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'which trace? name the file that --trace has written');
+    const format = textFlag(parsed, 'format') ?? 'html';
+    const drawing = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+    if (drawing === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--format is one of ${Object.keys(FORMATS).join(', ')}`);
+    const step = textFlag(parsed, 'flow');
+    if (step !== undefined && !STEP.test(step)) throw new ProtocolError('ERR_USAGE_ARGUMENT', '--flow is a flow or a step of one, for example F5 or F5.4');
+    const device = wholeFlag(parsed, 'device', 0, MAX_DEVICES - 1);
+    const journal = textFlag(parsed, 'journal');
+    const read = await readTrace({
+      trace: existing(io.cwd, file, 'trace'),
+      journal: journal === undefined ? undefined : existing(io.cwd, journal, 'journal'),
+      device,
+      step,
+      maxMessages: wholeFlag(parsed, 'max', 1, MAX_DRAWABLE_MESSAGES),
+      crypto: nodeCrypto(),
+    });
+    if (device !== undefined && !read.devices.has(device)) {
+      throw new ProtocolError('ERR_USAGE_ARGUMENT', `${file} has no message of device ${device}${step === undefined ? '' : ` in ${step}`}`);
+    }
+    const title = [basename(file), device === undefined ? undefined : `device ${device}`, step].filter((part) => part !== undefined).join(' · ');
+    const made = makeDiagram(read, { title });
+    const out = textFlag(parsed, 'out') ?? `${file.replace(/\.(nd)?json$/, '')}.${drawing.extension}`;
+    const picture = drawing.draw(made);
+    if (out === '-') io.out(picture);
+    else writeFileSync(resolve(io.cwd, out), picture, { mode: 0o600 });
+    for (const note of made.notes) io.err(`${note}\n`);
+    if (out !== '-') io.err(`${out}: ${made.messages} messages and steps\n`);
+    return EXIT.ok;
+  },
+};
+
+function existing(cwd: string, file: string, what: string): string {
+  const path = resolve(cwd, file);
+  if (!existsSync(path)) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no ${what} ${file}`);
+  return path;
+}

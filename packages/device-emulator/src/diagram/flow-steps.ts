@@ -1,0 +1,26 @@
+/** The flows and their steps in a few words, as headings. */
+const STEPS: Readonly<Record<string, string>> = {
+  F1: 'Activation of a device',
+  'F1.1': 'Administrator adds the user, the profile and the credentials',
+  'F1.2': 'User types the password or scans the QR code',
+  'F1.3': 'Device finds its UEM and asks to be activated',
+  'F1.4': 'Both prove themselves; UEM returns certificate and configuration',
+  'F1.5': 'Device completes its configuration and confirms',
+  F5: 'Management of a device',
+  'F5.1': 'Administrator sends a command or changes something',
+  'F5.2': 'UEM has the device notified; the device stays reachable',
+  'F5.3': 'Device asks for pending actions',
+  'F5.4': 'UEM answers with the most urgent command',
+  'F5.5': 'Device carries it out and reports its status',
+  'F5.6': 'Nothing more is pending: idle',
+};
+
+/** Heading of a step; empty for one that is not known. */
+export function stepTitle(step: string): string {
+  return Object.hasOwn(STEPS, step) ? (STEPS[step] as string) : '';
+}
+
+/** Flow of a step: `F5` of `F5.4`. */
+export function flowOf(step: string): string {
+  return step.split('.')[0] as string;
+}
