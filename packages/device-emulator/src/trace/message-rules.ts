@@ -60,6 +60,7 @@ export const MESSAGE_RULES: ReadonlyMap<wire.FrameName, MessageRule> = new Map<w
   ['command', rule(wire.command, { commandId: 'hash', type: 'show', properties: COMMAND_PROPERTIES, issuedAtEpochS: 'show', expiresAtEpochS: 'show' })],
   ['commandResult', rule(wire.commandResult, { commandId: 'hash', status: 'show', message: 'show', data: RESULT_DATA, retryAfterS: 'show' })],
   ['idle', rule(wire.idle, { pollIntervalS: 'show', pollJitterS: 'show', pollAfterS: 'show', serverTimeEpochS: 'show' })],
+  ['deactivate', rule(wire.deactivate, { cause: 'show' })],
   ['renewRequest', rule(wire.renewRequest, { csr: 'hash' })],
   ['renewResult', rule(wire.renewResult, { certificates: 'hash', tenantRoots: 'hash' })],
   ['pushRegister', rule(wire.pushRegister, { service: 'show' })],
