@@ -20,6 +20,7 @@ import { inventoryOf } from '../state/inventory.ts';
 import { policyById } from '../state/policies.ts';
 import { profileById } from '../state/profiles.ts';
 import { putRecomputeJob } from '../state/recompute-jobs.ts';
+import { type FindingRecord, supervisionOf } from '../state/supervision.ts';
 import { userGroupById } from '../state/user-groups.ts';
 import { userByGuid } from '../state/users.ts';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
@@ -46,6 +47,8 @@ export interface AssignmentAdministration {
   assignments(assignee: Assignee): readonly AssignmentRecord[];
   /** What is in force on a device now, worked out anew. @throws AdminProblem `DEVICE_NOT_FOUND` */
   deviceConfiguration(deviceId: string): DeviceConfiguration;
+  /** Rules of compliance that a device breaks, in the order of its profile. */
+  complianceFindings(deviceId: string): readonly FindingRecord[];
 }
 
 export function createAssignmentAdministration({ clock, store, reconfigure }: ConfigurationOptions): AssignmentAdministration {
@@ -79,11 +82,12 @@ export function createAssignmentAdministration({ clock, store, reconfigure }: Co
         requireAssignee(view, assignee);
         return assignmentsOf(view, assignee);
       }),
+    complianceFindings: (deviceId) => store.read((view) => supervisionOf(view, deviceId)?.findings ?? []),
     deviceConfiguration: (deviceId) =>
       store.read((view) => {
         const device = requireDevice(view, deviceId);
         const facts = deviceFacts(device, inventoryOf(view, deviceId));
-        const effective = effectiveConfiguration(assignmentReader(view).inputOf(device, facts, false));
+        const effective = effectiveConfiguration(assignmentReader(view).inputOf(device, facts, supervisionOf(view, deviceId)?.isUntrusted === true));
         const deliveries: Partial<Record<DocumentName, DeliveryRecord>> = {};
         for (const document of DOCUMENT_NAMES) {
           const delivery = deliveryOf(view, deviceId, document);

@@ -1,6 +1,11 @@
 import * as v from 'valibot';
 import { OS_FAMILIES } from '../state/os-family.ts';
 
+/** Tries to bring a device back into compliance before something is done with it (documented default). */
+export const DEFAULT_PROMPT_COUNT = 3;
+/** Time between two prompts (documented default: four hours). */
+export const DEFAULT_PROMPT_INTERVAL_S: number = 4 * 3_600;
+
 /** What is done with a device that does not come back into compliance (documented). */
 export const COMPLIANCE_ACTIONS = ['MONITOR_AND_LOG', 'UNTRUST', 'DELETE_WORK_DATA', 'DELETE_ALL_DATA', 'REMOVE_FROM_SERVER'] as const;
 
@@ -43,3 +48,29 @@ export const complianceContent = v.strictObject({
     }),
   ),
 });
+
+export type ComplianceContent = v.InferOutput<typeof complianceContent>;
+export type ComplianceRule = keyof ComplianceContent;
+export type ComplianceAction = (typeof COMPLIANCE_ACTIONS)[number];
+
+/** Enforcement of a rule with its defaults. */
+export interface Enforcement {
+  readonly promptBehavior: 'PROMPT' | 'IMMEDIATE';
+  readonly promptMethod: 'DEVICE_NOTIFICATION' | 'EMAIL' | 'BOTH';
+  readonly promptCount: number;
+  readonly promptIntervalS: number;
+  readonly action: ComplianceAction;
+}
+
+/** The enforcement of one rule; undefined when the profile does not have the rule. */
+export function enforcementOf(content: ComplianceContent, rule: ComplianceRule): Enforcement | undefined {
+  const said = content[rule];
+  if (said === undefined) return undefined;
+  return {
+    promptBehavior: said.promptBehavior ?? 'PROMPT',
+    promptMethod: said.promptMethod ?? 'DEVICE_NOTIFICATION',
+    promptCount: said.promptCount ?? DEFAULT_PROMPT_COUNT,
+    promptIntervalS: said.promptIntervalS ?? DEFAULT_PROMPT_INTERVAL_S,
+    action: said.action,
+  };
+}

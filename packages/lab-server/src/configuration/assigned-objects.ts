@@ -13,6 +13,8 @@ import { matchesQuery } from './matches-query.ts';
 /** Reads what is assigned; within one view the groups that many devices have in common are read once. */
 export interface AssignmentReader {
   inputOf(device: DeviceRecord, facts: DeviceFacts, isUntrusted: boolean): EffectiveInput;
+  /** For a user whose device is not there yet: no device group can have it. */
+  inputOfUser(userGuid: string): EffectiveInput;
   /** Groups that a device is in, by list and by query. */
   deviceGroupsOf(deviceId: string, facts: DeviceFacts): readonly string[];
 }
@@ -41,19 +43,26 @@ export function assignmentReader(view: ReadView): AssignmentReader {
     return [...listsOfDevice(view, deviceId), ...byQuery];
   };
 
+  const inputOfUser = (userGuid: string): EffectiveInput => {
+    defaults ??= defaultObjects(view);
+    return {
+      isUntrusted: false,
+      deviceGroups: NOTHING,
+      user: objectsOf(view, { kind: 'user', id: userGuid }),
+      userGroups: together(groupsOf(view, userGuid).map((id) => ofGroup('userGroup', id))),
+      defaults,
+    };
+  };
+
   return {
     deviceGroupsOf,
-    inputOf(device, facts, isUntrusted) {
-      defaults ??= defaultObjects(view);
-      return {
-        osFamily: facts.osFamily,
-        isUntrusted,
-        deviceGroups: together(deviceGroupsOf(device.deviceId, facts).map((id) => ofGroup('deviceGroup', id))),
-        user: objectsOf(view, { kind: 'user', id: device.userGuid }),
-        userGroups: together(groupsOf(view, device.userGuid).map((id) => ofGroup('userGroup', id))),
-        defaults,
-      };
-    },
+    inputOfUser,
+    inputOf: (device, facts, isUntrusted) => ({
+      ...inputOfUser(device.userGuid),
+      osFamily: facts.osFamily,
+      isUntrusted,
+      deviceGroups: together(deviceGroupsOf(device.deviceId, facts).map((id) => ofGroup('deviceGroup', id))),
+    }),
   };
 }
 

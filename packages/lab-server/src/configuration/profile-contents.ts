@@ -96,3 +96,6 @@ export const PROFILE_CONTENTS = {
 
 /** Fields that are told to devices only: an administrator writes them and never reads them back. */
 export const SECRET_FIELDS: readonly string[] = ['preSharedKey', 'sharedSecret', 'payload'];
+
+/** Content of a management agent profile. */
+export type AgentContent = v.InferOutput<(typeof PROFILE_CONTENTS)['enterprise-management-agent']>;

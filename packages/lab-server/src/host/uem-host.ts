@@ -2,6 +2,8 @@ import { type CryptoProvider, type ScryptCost, userIdHash } from '@uemkit/protoc
 import type { Administration } from '../admin/administration.ts';
 import { createAdministration } from '../admin/create-administration.ts';
 import { deviceAuthority } from '../ca/device-authority.ts';
+import { COMPLIANCE_RULES } from '../compliance/activation-verdict.ts';
+import { createComplianceSweep } from '../compliance/sweep.ts';
 import { createFanOut } from '../configuration/fan-out.ts';
 import { addressOf } from '../data/lab-addresses.ts';
 import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
@@ -70,17 +72,22 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'restart', request, answer: 'failed', source: '', reason });
   };
   const fanOut = createFanOut({ clock, entropy, store, wake, failed: (error) => note('fan-out', error) });
-  const reconfigure = (): void => fanOut.start();
+  const sweep = createComplianceSweep({ clock, entropy, store, wake, failed: (error) => note('compliance', error) });
+  const reconfigure = (): void => {
+    fanOut.start();
+    sweep.start();
+  };
   const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake, reconfigure });
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
   const addresses = { device: addressOf(place, 'devices'), signedDevice: addressOf(place, 'signedDevices'), notification: addressOf(place, 'notification') };
 
-  const create = async (): Promise<Role> => createUemRole({ ...environment, store, authority, addresses });
+  const create = async (): Promise<Role> => createUemRole({ ...environment, store, authority, addresses, compliance: COMPLIANCE_RULES });
   const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
   // After a start: devices that have not asked since they were to be woken, and the whole list of users (F1.1).
   const resume = async (): Promise<void> => {
     outbox.resume();
     fanOut.start();
+    sweep.start();
     await registrar.replaceAll(hashesOf(crypto, administration));
   };
   host.onRestart(() => void resume().catch((error: unknown) => note('resume', error)));
@@ -95,6 +102,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     },
     close() {
       fanOut.close();
+      sweep.close();
       registrar.close();
       notifier.close();
     },

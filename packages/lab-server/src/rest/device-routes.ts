@@ -82,7 +82,7 @@ export function deviceRoutes(admin: Administration): readonly Route[] {
       problems: ['USER_NOT_FOUND', 'DEVICE_NOT_FOUND'],
       run({ parts, base }) {
         const device = deviceOfUser(admin, parts);
-        return { status: 200, body: userDeviceView(base, device, admin.inventory(device.deviceId)) };
+        return { status: 200, body: userDeviceView(base, device, admin.inventory(device.deviceId), admin.complianceFindings(device.deviceId)) };
       },
     }),
     route({

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { CommandRecord, CommandState } from '../state/commands.ts';
 import type { DeviceRecord } from '../state/devices.ts';
 import { decodeDocument, type InventoryRecord } from '../state/inventory.ts';
+import type { FindingRecord } from '../state/supervision.ts';
 import { component, guidText, linksView, pageView, timeText, type ViewSchema } from './components.ts';
 import { documentView, jsonDocument, timeOf, type View } from './views.ts';
 
@@ -34,6 +35,20 @@ export const deviceView: ViewSchema = component(
     ),
     user: component('DeviceUser', v.strictObject({ guid: guidText, username: v.string() })),
     message: v.optional(v.pipe(v.string(), v.description('Why it ended, or why its configuration could not be applied'))),
+    outOfComplianceInfo: v.optional(
+      v.array(
+        component(
+          'OutOfComplianceInfo',
+          v.strictObject({
+            date: timeText,
+            reason: v.string(),
+            displayName: v.string(),
+            prompts: v.pipe(v.number(), v.description('How often the user has been asked')),
+            action: v.optional(v.pipe(v.string(), v.description('What was done'))),
+          }),
+        ),
+      ),
+    ),
     deviceInformation: v.optional(documentView),
     installedApps: v.optional(documentView),
     links: linksView,
@@ -44,7 +59,7 @@ export const devicesView: ViewSchema = pageView('Devices', 'devices', deviceView
 export const userDevicesView: ViewSchema = pageView('UserDevices', 'userDevices', deviceView);
 
 /** /users/{guid}/userDevices/{guid}, also the items of /devices. */
-export function userDeviceView(base: string, device: DeviceRecord, inventory: InventoryRecord = {}): View {
+export function userDeviceView(base: string, device: DeviceRecord, inventory: InventoryRecord = {}, findings: readonly FindingRecord[] = []): View {
   const { info, userGuid, deviceId } = device;
   const reported = inventory.deviceInfo === undefined ? undefined : decodeDocument(inventory.deviceInfo);
   const known = (name: string): unknown => reported?.[name];
@@ -68,6 +83,7 @@ export function userDeviceView(base: string, device: DeviceRecord, inventory: In
     },
     user: { guid: userGuid, username: device.userId },
     message: device.message,
+    outOfComplianceInfo: findings.length === 0 ? undefined : findings.map(outOfCompliance),
     deviceInformation: reported === undefined ? undefined : { reported: timeOf(inventory.deviceInfoAtMs), ...jsonDocument(reported) },
     installedApps: inventory.installedApps === undefined ? undefined : jsonDocument(decodeDocument(inventory.installedApps)),
     links: [
@@ -76,6 +92,10 @@ export function userDeviceView(base: string, device: DeviceRecord, inventory: In
       { rel: 'commands', href: `${base}/users/${userGuid}/userDevices/${deviceId}/commands` },
     ],
   };
+}
+
+function outOfCompliance({ sinceMs, rule, displayName, prompts, acted }: FindingRecord): View {
+  return { date: timeOf(sinceMs), reason: rule, displayName, prompts, action: acted };
 }
 
 /** Words of the documented status of a command. */

@@ -29,6 +29,11 @@ export function enqueueCommand(tx: WriteView, command: NewCommand, nowMs: number
   return openCommandCount(tx, command.deviceId) >= MAX_OPEN_COMMANDS ? undefined : append(tx, command, nowMs);
 }
 
+/** Adds a command of UEM itself, also behind a queue that is full for administrators: there are only a few of them. */
+export function enqueueOwnCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | undefined {
+  return openCommandCount(tx, command.deviceId) >= MAX_QUEUED_COMMANDS ? undefined : append(tx, command, nowMs);
+}
+
 /** Adds an update of the configuration whose properties are made when it is handed out. */
 export function enqueueUpdate(tx: WriteView, update: Pick<NewCommand, 'commandId' | 'deviceId' | 'type'>, nowMs: number): CommandRecord {
   return append(tx, { ...update, properties: {}, isContentOpen: true }, nowMs);

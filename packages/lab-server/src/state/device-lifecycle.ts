@@ -6,6 +6,7 @@ import { deleteDeliveries } from './deliveries.ts';
 import { leaveDeviceGroups } from './device-groups.ts';
 import { type DeviceRecord, deleteDevice, deviceById, deviceCountsOf, isLive, oldestEndedDevice, putDevice } from './devices.ts';
 import { deleteInventory } from './inventory.ts';
+import { putSupervision } from './supervision.ts';
 import { deleteTunnelKey } from './tunnel-keys.ts';
 import { deleteDueWakeUp, putDueWakeUp } from './wake-ups.ts';
 
@@ -27,6 +28,7 @@ export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, n
   deleteDueWakeUp(tx, deviceId);
   deleteTunnelKey(tx, deviceId);
   deleteDeliveries(tx, deviceId);
+  putSupervision(tx, deviceId, undefined);
   leaveDeviceGroups(tx, deviceId);
   putDevice(tx, { ...device, status: end.status, pushToken: undefined, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedByCommand });
   if (deviceCountsOf(tx, userGuid).ended <= MAX_ENDED_DEVICES) return;

@@ -27,6 +27,8 @@ export interface DeviceRecord {
   readonly paired?: boolean | undefined;
   readonly pollIntervalS: number;
   readonly pollJitterS: number;
+  /** A management agent profile has set the two. */
+  readonly hasAgentSchedule?: boolean | undefined;
   /** Secret that the activation was made with; a one-time secret is used up at A7. */
   readonly secretId?: string | undefined;
   readonly pushToken?: Uint8Array | undefined;

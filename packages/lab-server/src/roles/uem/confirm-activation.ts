@@ -1,4 +1,5 @@
 import { answerActivationDone, toHex, wire } from '@uemkit/protocol';
+import { endSupervision } from '../../compliance/supervise-device.ts';
 import { beginDeliveries, type DeliverySurroundings } from '../../configuration/deliver.ts';
 import { recomputeDevice } from '../../configuration/recompute-device.ts';
 import { activationSecretById, deleteActivationSecret } from '../../state/activation-secrets.ts';
@@ -56,6 +57,7 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   putDevice(tx, active);
   // F5.2: what it must be given is there when it asks for the first time.
   beginDeliveries(tx, device.deviceId, nowMs);
+  endSupervision(tx, device.deviceId, nowMs);
   recomputeDevice(tx, active, surroundings);
   return acknowledged;
 }

@@ -6,6 +6,7 @@ import type { CommandRecord } from '../../state/commands.ts';
 import { endDevice } from '../../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById, putDevice } from '../../state/devices.ts';
 import { encodeDocument, inventoryOf, putInventory } from '../../state/inventory.ts';
+import { supervisionOf } from '../../state/supervision.ts';
 import { deleteDueWakeUp } from '../../state/wake-ups.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 
@@ -45,8 +46,10 @@ export function applyManagement(tx: WriteView, reply: ManagementReply, device: D
   deleteDueWakeUp(tx, deviceId);
   for (const change of reply.changes) {
     const command = commandById(tx, deviceId, toHex(change.commandId));
-    if (command !== undefined) applyChange(tx, command, change, surroundings);
+    // What ended together with its device a moment ago stays so.
+    if (command !== undefined && command.finishedAtMs === undefined) applyChange(tx, command, change, surroundings);
   }
+  if (supervisionOf(tx, deviceId)?.findings.some(({ rule }) => rule === 'noContact') === true) recompute(tx, deviceId, surroundings);
 }
 
 function newPushToken({ poll }: ManagementReply, { pushToken }: DeviceRecord): Uint8Array | undefined {
@@ -98,6 +101,10 @@ function keepInventory(tx: WriteView, deviceId: string, type: string, data: Uint
   if (type === 'REQUEST_DEVICE_INFO') putInventory(tx, deviceId, { ...inventory, deviceInfo: data, deviceInfoAtMs: nowMs });
   else if (type === 'REQUEST_INSTALLED_APPS') putInventory(tx, deviceId, { ...inventory, installedApps: data, installedAppsAtMs: nowMs });
   else return;
+  recompute(tx, deviceId, surroundings);
+}
+
+function recompute(tx: WriteView, deviceId: string, surroundings: ManagementSurroundings): void {
   const device = deviceById(tx, deviceId);
   if (device?.status === 'active') recomputeDevice(tx, device, surroundings);
 }

@@ -1,0 +1,92 @@
+import type { CancelTimer, Clock, Entropy } from '@uemkit/protocol';
+import { recomputeDevice } from '../configuration/recompute-device.ts';
+import { listConfigurationProfiles, MAX_PROFILES } from '../state/configuration-profiles.ts';
+import { deviceById } from '../state/devices.ts';
+import { dueSupervisions, putSupervision } from '../state/supervision.ts';
+import type { LabStore, ReadView, WriteView } from '../store/lab-store.ts';
+
+/** Devices that are looked at in one transaction. */
+export const MAX_DEVICES_PER_SWEEP = 64;
+/** It looks at the clock at least so often: a clock that was set forward is found out. */
+const LONGEST_SLEEP_MS = 60_000;
+const PAUSE_AFTER_FAILURE_MS = 5_000;
+
+/** Looks at devices when time alone changes what has to be done with them: the next prompt, an action, days without contact, the next inventory. */
+export interface ComplianceSweep {
+  /** Looks at the clock now; for a start, and after each change of the administrator. Never throws. */
+  start(): void;
+  close(): void;
+}
+
+export interface ComplianceSweepOptions {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly store: LabStore;
+  /** Must not throw. */
+  wake(deviceId: string): void;
+  /** Must not throw. */
+  failed(error: unknown): void;
+}
+
+export function createComplianceSweep({ clock, entropy, store, wake, failed }: ComplianceSweepOptions): ComplianceSweep {
+  let cancelTimer: CancelTimer | undefined;
+  let isRunning = false;
+  let isClosed = false;
+
+  const sleep = (delayMs: number): void => {
+    cancelTimer = clock.setTimer(delayMs, () => void run());
+  };
+
+  const run = async (): Promise<void> => {
+    cancelTimer?.();
+    cancelTimer = undefined;
+    isRunning = true;
+    let delayMs = PAUSE_AFTER_FAILURE_MS;
+    let isNeeded = true;
+    try {
+      const nowMs = clock.nowMs();
+      // Most of the time nothing is due, and nothing is written.
+      const [first] = store.read((view) => dueSupervisions(view, 1));
+      if (first !== undefined && first.dueMs <= nowMs) {
+        for (const deviceId of await store.transaction((tx) => sweep(tx, { entropy, nowMs }))) wake(deviceId);
+        delayMs = 0;
+      } else delayMs = first === undefined ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, first.dueMs - nowMs);
+      // Without a rule time changes nothing; the next change of the administrator starts it again.
+      isNeeded = first !== undefined || store.read(watchesAnything);
+    } catch (error) {
+      if (!isClosed) failed(error);
+    }
+    isRunning = false;
+    if (!isClosed && isNeeded) sleep(delayMs);
+  };
+
+  return {
+    start() {
+      if (!isRunning && !isClosed) void run();
+    },
+    close() {
+      isClosed = true;
+      cancelTimer?.();
+    },
+  };
+}
+
+/** True when there is a profile by which devices are looked at. */
+function watchesAnything(view: ReadView): boolean {
+  const profiles = listConfigurationProfiles(view, { limit: MAX_PROFILES });
+  return profiles.some(({ record }) => WATCHING_KINDS.includes(record.kind) && record.digest !== undefined);
+}
+
+const WATCHING_KINDS: readonly string[] = ['compliance', 'enterprise-management-agent'];
+
+/** The devices that are due, as far as they fit into one transaction; gives those that have to be woken. */
+function sweep(tx: WriteView, surroundings: { readonly entropy: Entropy; readonly nowMs: number }): readonly string[] {
+  const woken: string[] = [];
+  for (const { deviceId, dueMs } of dueSupervisions(tx, MAX_DEVICES_PER_SWEEP)) {
+    if (dueMs > surroundings.nowMs) break;
+    const device = deviceById(tx, deviceId);
+    if (device?.status !== 'active') putSupervision(tx, deviceId, undefined);
+    else if (recomputeDevice(tx, device, surroundings)) woken.push(deviceId);
+  }
+  return woken;
+}
