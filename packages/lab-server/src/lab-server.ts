@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import type { Clock, CryptoProvider, Entropy, ScryptCost } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, ProtocolError, type ScryptCost } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import type { Administration } from './admin/administration.ts';
 import type { ConnectionFile } from './data/connection-file.ts';
 import { writeConnectionFile } from './data/connection-file.ts';
 import { ANY_PORTS, addressOf, type ListenerName } from './data/lab-addresses.ts';
 import { pickPorts } from './data/pick-ports.ts';
-import { makeRoleFiles, movedTo, type RoleFiles, readRoleFiles, writeRoleFiles } from './data/role-file.ts';
+import { makeRoleFiles, movedTo, type RoleFile, type RoleFiles, readRoleFiles, writeRoleFiles } from './data/role-file.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
-import { openPush } from './host/cloud-hosts.ts';
+import { openPush, providerOrigin, providersOf } from './host/cloud-hosts.ts';
 import { deferred } from './host/deferred.ts';
 import type { Interceptor } from './host/interceptor.ts';
 import { createLabCore, type LabCore, labEnvironment } from './host/lab-core.ts';
@@ -17,6 +17,8 @@ import type { HostAnswer } from './host/role-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { breakOnRestart, LISTENER_KINDS, type ListeningRole } from './node/lab-listeners.ts';
 import type { ListenerLimits } from './node/limits.ts';
+import { type ProviderClient, providerClient } from './node/provider-client.ts';
+import type { PushCredentials } from './roles/infrastructure/push/push-credentials.ts';
 import type { PushLimits } from './roles/notification/push-limits.ts';
 import type { PushConnection, PushSocket } from './roles/notification/push-session.ts';
 import type { RoleName, RoleRequest } from './roles/role.ts';
@@ -59,13 +61,15 @@ export interface LabServer {
   readonly journal: RingJournal;
   /** Open push connections. */
   readonly pushConnections: number;
+  /** For senders of your own: the provider APIs of APNs, FCM, WNS and BlackBerry 10, and what the tenant sends with there. Secret. */
+  readonly providers: { readonly origin: string; readonly credentials: PushCredentials };
   /** Starts a role again from its store; its connections break. */
   restart(role: RoleName): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Listeners of a lab in one process: its roles talk to each other in memory. */
-const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'signedDevices', 'admin', 'notification'];
+/** Listeners of a lab in one process: its roles talk to each other in memory, but wake-ups go through the provider APIs as those of anybody. */
+const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'signedDevices', 'admin', 'notification', 'providers'];
 
 /**
  * Starts a whole lab on TLS listeners.
@@ -106,15 +110,19 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     throw error;
   }
   let core: LabCore;
+  let provider: ProviderClient | undefined;
   try {
     files = movedTo(files, listeners.place);
-    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push: options.push, cost: options.cost, profile: options.profile });
+    provider = ownProviderClient(files.infrastructure);
+    const { push, cost, profile } = options;
+    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push, provider, cost, profile });
     if (folder !== undefined) {
       writeRoleFiles(folder, files);
       writeConnectionFile(connectionFilePath(folder), connectionOf(files));
     }
   } catch (error) {
     started.reject(error);
+    provider?.close();
     await listeners.close();
     await closeStores();
     throw error;
@@ -135,10 +143,12 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     get pushConnections() {
       return notification.role.connections;
     },
+    providers: { origin: providerOrigin(files.infrastructure), credentials: files.infrastructure.pushCredentials as PushCredentials },
     restart: (name) => ({ infrastructure, uem: uem.host, notification })[name].restart(),
     async close() {
       // Devices hear that the service goes away while their connections are still there.
       notification.role.close();
+      provider.close();
       await listeners.close();
       await core.close();
     },
@@ -153,7 +163,20 @@ function listening(core: LabCore, name: RoleName, { exchange, connect }: Interce
   if (name === 'uem') return { ...role, rest: (request) => uem.rest(request) };
   if (name === 'infrastructure') return role;
   const opened = (socket: PushSocket, source: string): PushConnection => openPush(notification, socket, source);
-  return { ...role, connect: connect === undefined ? opened : (socket, source) => connect(socket, source, opened) };
+  return {
+    ...role,
+    connect: connect === undefined ? opened : (socket, source) => connect(socket, source, opened),
+    providers: providersOf(notification, core.provide),
+  };
+}
+
+/** The Infrastructure's own way to the listener of the provider APIs in the same process. */
+function ownProviderClient(file: RoleFile): ProviderClient {
+  const { place, root, pushCredentials } = file;
+  if (pushCredentials === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Infrastructure has no push credentials');
+  const { key, certificate } = pushCredentials.apns;
+  const host = place.host === '0.0.0.0' ? '127.0.0.1' : place.host === '::' ? '::1' : place.host;
+  return providerClient({ origin: providerOrigin(file), dial: `https://${addressOf({ ...place, advertise: host }, 'providers')}`, root, key, certificate });
 }
 
 /** Where the connection file of a data folder is. */

@@ -62,7 +62,7 @@ export interface Lab {
 const PLACE: LabPlace = {
   host: '127.0.0.1',
   advertise: 'lab.invalid',
-  ports: { infrastructure: 1, infrastructureLink: 2, activation: 3, devices: 4, admin: 5, notification: 6, notificationLink: 7, signedDevices: 8 },
+  ports: { infrastructure: 1, infrastructureLink: 2, activation: 3, devices: 4, admin: 5, notification: 6, providers: 7, signedDevices: 8 },
 };
 
 /**

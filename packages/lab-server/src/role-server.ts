@@ -5,16 +5,18 @@ import { type ConnectionFile, writeConnectionFile } from './data/connection-file
 import { addressOf, type ListenerName } from './data/lab-addresses.ts';
 import type { RoleFile } from './data/role-file.ts';
 import { createFaults } from './faults/faults.ts';
-import { createInfrastructureHost, createNotificationHost, openPush } from './host/cloud-hosts.ts';
+import { createInfrastructureHost, createNotificationHost, openPush, providerOrigin, providersOf } from './host/cloud-hosts.ts';
 import { deferred } from './host/deferred.ts';
 import { labEnvironment } from './host/lab-core.ts';
 import type { LabEnvironment } from './host/lab-environment.ts';
 import { listenersOf, openListeners } from './host/open-listeners.ts';
+import { providerRequests } from './host/provider-requests.ts';
 import type { RoleHost } from './host/role-host.ts';
 import { createUemHost } from './host/uem-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { connectionFilePath, connectionOf, statePath } from './lab-server.ts';
 import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
+import { providerClient } from './node/provider-client.ts';
 import { type MutualTlsLink, mutualTlsLink } from './node/role-link.ts';
 import type { Role, RoleName } from './roles/role.ts';
 import type { LabStore } from './store/lab-store.ts';
@@ -110,12 +112,20 @@ async function start(environment: LabEnvironment, { file, store, link }: StartOp
   const { role: name } = file;
   switch (name) {
     case 'infrastructure': {
-      const host = await createInfrastructureHost(environment, store, link('notification', 'notificationLink'));
-      return { host, listening: { name, exchange: (request) => host.exchange(request) }, end: () => {} };
+      if (file.pushCredentials === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Infrastructure has no push credentials');
+      const { key, certificate } = file.pushCredentials.apns;
+      const provider = providerClient({ origin: providerOrigin(file), root: file.root, key, certificate });
+      const host = await createInfrastructureHost(environment, { store, file, provider });
+      return { host, listening: { name, exchange: (request) => host.exchange(request) }, end: () => provider.close() };
     }
     case 'notification': {
-      const host = await createNotificationHost(environment, store);
-      const listening: ListeningRole = { name, exchange: (request) => host.exchange(request), connect: (socket, source) => openPush(host, socket, source) };
+      const host = await createNotificationHost(environment, { store, file });
+      const listening: ListeningRole = {
+        name,
+        exchange: (request) => host.exchange(request),
+        connect: (socket, source) => openPush(host, socket, source),
+        providers: providersOf(host, providerRequests(host, environment.clock)),
+      };
       return { host, listening, end: () => host.role.close() };
     }
     case 'uem': {

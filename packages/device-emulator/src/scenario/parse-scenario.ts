@@ -47,9 +47,10 @@ const selection: Read<Selection> = record<Selection>({ population: optional(name
 const ALL: Selection = { population: undefined, label: undefined, share: 1 };
 
 const fault: Read<LabFault> = record<LabFault>({
-  kind: required(oneOf(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart'] as const)),
+  kind: required(oneOf(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart', 'reorder', 'throttle', 'expire', 'expireAccess'] as const)),
   role: optional(text),
   service: optional(text),
+  pushService: optional(oneOf(['apns', 'fcm', 'wns', 'bb10'] as const)),
   share: optional(share),
   count: optional(whole(1, 1_000_000)),
   at: optional(oneOf(['request', 'answer'] as const)),

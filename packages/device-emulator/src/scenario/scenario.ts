@@ -65,9 +65,11 @@ export interface FaultStep extends StepTime {
 
 /** Fault of the lab, as its REST takes it. */
 export interface LabFault {
-  readonly kind: 'drop' | 'delay' | 'duplicate' | 'refuse' | 'status' | 'restart';
+  readonly kind: 'drop' | 'delay' | 'duplicate' | 'refuse' | 'status' | 'restart' | 'reorder' | 'throttle' | 'expire' | 'expireAccess';
   readonly role?: string | undefined;
   readonly service?: string | undefined;
+  /** With service `wakeUp` or `provider`: what is for devices of this notification service only. */
+  readonly pushService?: 'apns' | 'fcm' | 'wns' | 'bb10' | undefined;
   readonly share?: number | undefined;
   readonly count?: number | undefined;
   readonly at?: 'request' | 'answer' | undefined;

@@ -1,5 +1,5 @@
 /** Listeners of a lab. */
-export type ListenerName = 'infrastructure' | 'infrastructureLink' | 'activation' | 'devices' | 'signedDevices' | 'admin' | 'notification' | 'notificationLink';
+export type ListenerName = 'infrastructure' | 'infrastructureLink' | 'activation' | 'devices' | 'signedDevices' | 'admin' | 'notification' | 'providers';
 
 /** All listeners, in the order in which they are shown. */
 export const LISTENERS: readonly ListenerName[] = [
@@ -10,7 +10,7 @@ export const LISTENERS: readonly ListenerName[] = [
   'signedDevices',
   'admin',
   'notification',
-  'notificationLink',
+  'providers',
 ];
 
 /** Where a lab listens, and under which name it is reached. */
@@ -42,7 +42,7 @@ export const ANY_PORTS: LabPlace['ports'] = {
   signedDevices: 0,
   admin: 0,
   notification: 0,
-  notificationLink: 0,
+  providers: 0,
 };
 
 /** True for addresses that only this machine reaches. */

@@ -39,6 +39,19 @@ export function makeRole(maker: CertificateMaker, root: KeyAndCertificate, role:
   return { ...keys, certificate: sign(maker, root.scalar, { issuer, commonName: `lab ${role}`, publicKey: keys.publicKey, purpose }) };
 }
 
+/** Certificate of a client that names one thing it may do, by URI, and nothing else. */
+export function makeTopicCertificate(maker: CertificateMaker, root: KeyAndCertificate, commonName: string, uri: string): KeyAndCertificate {
+  const keys = newKey(maker);
+  const issuer = { commonName: x509.readCertificate(root.certificate).commonName, publicKey: root.publicKey };
+  const purpose = { kind: 'leaf', usages: ['clientAuth'], uris: [uri], dnsNames: [], ipAddresses: [] } as const;
+  return { ...keys, certificate: sign(maker, root.scalar, { issuer, commonName, publicKey: keys.publicKey, purpose }) };
+}
+
+/** A key that signs something else than certificates. */
+export function makeSigningKey(maker: CertificateMaker): Omit<KeyAndCertificate, 'certificate'> {
+  return newKey(maker);
+}
+
 type Signed = Omit<x509.CertificateContent, 'serial' | 'notBeforeMs' | 'notAfterMs'>;
 
 function sign({ crypto, entropy, nowMs }: CertificateMaker, issuerScalar: Uint8Array, content: Signed): Uint8Array {

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { type CryptoProvider, type Entropy, ProtocolError, toBase64url } from '@uemkit/protocol';
 import * as v from 'valibot';
+import type { PushCredentials } from '../roles/infrastructure/push/push-credentials.ts';
+import type { PushAccounts } from '../roles/notification/push-accounts.ts';
 import type { RoleName } from '../roles/role.ts';
 import { randomUuid } from '../state/ids.ts';
 import { type LabPlace, LISTENERS, type ListenerName } from './lab-addresses.ts';
 import { makeRole, makeRoot } from './lab-certificates.ts';
 import { privateKeyPem, toPem } from './pem.ts';
 import { readFileIfThere, writePrivateFile } from './private-file.ts';
+import { makePushIdentities } from './push-identities.ts';
 
 /** Everything that one role needs to join a lab (`--join`): who it is, whom it believes, where the others are. Secret: mode 0600. */
 export interface RoleFile {
@@ -22,6 +25,10 @@ export interface RoleFile {
   readonly place: LabPlace;
   /** UEM alone: it issues device certificates and has the administrator. */
   readonly uem?: UemSecrets | undefined;
+  /** The Infrastructure alone: what the tenant sends with at the notification services. */
+  readonly pushCredentials?: PushCredentials | undefined;
+  /** The notification services alone: who may send. */
+  readonly pushAccounts?: PushAccounts | undefined;
 }
 
 export interface UemSecrets {
@@ -38,6 +45,22 @@ export type RoleFiles = Readonly<Record<RoleName, RoleFile>>;
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const ports = v.strictObject(Object.fromEntries(LISTENERS.map((name) => [name, port])) as Record<ListenerName, typeof port>);
+const signingKey = { keyId: v.string(), key: v.string() };
+const pushCredentials: v.GenericSchema<unknown, PushCredentials> = v.strictObject({
+  apns: v.strictObject({ topic: v.string(), key: v.string(), certificate: v.string() }),
+  apnsApp: v.strictObject({ topic: v.string(), teamId: v.string(), ...signingKey }),
+  fcm: v.strictObject({ projectId: v.string(), clientEmail: v.string(), ...signingKey }),
+  wns: v.strictObject({ packageSid: v.string(), clientSecret: v.string() }),
+  bb10: v.strictObject({ applicationId: v.string(), password: v.string() }),
+});
+const accountKeys = v.array(v.strictObject({ keyId: v.string(), publicKey: v.string() }));
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const pushAccounts: v.GenericSchema<unknown, PushAccounts> = v.strictObject({
+  apns: v.array(v.strictObject({ topic: v.string(), team: v.optional(v.strictObject({ teamId: v.string(), keys: accountKeys })) })),
+  fcm: v.array(v.strictObject({ projectId: v.string(), clientEmail: v.string(), keys: accountKeys })),
+  wns: v.array(v.strictObject({ packageSid: v.string(), secretHash: sha256 })),
+  bb10: v.array(v.strictObject({ applicationId: v.string(), passwordHash: sha256 })),
+});
 const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
   format: v.literal(1),
   role: v.picklist(['infrastructure', 'uem', 'notification']),
@@ -48,6 +71,8 @@ const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
   certificate: v.string(),
   place: v.strictObject({ host: v.string(), advertise: v.string(), ports }),
   uem: v.optional(v.strictObject({ rootKey: v.string(), username: v.string(), password: v.string(), sessionKey: v.string() })),
+  pushCredentials: v.optional(pushCredentials),
+  pushAccounts: v.optional(pushAccounts),
 });
 
 /** Makes the identities of a new lab: tenant, root, role certificates, administrator. Nothing is written. */
@@ -65,6 +90,12 @@ export function makeRoleFiles(options: {
   const password = toBase64url(entropy.randomBytes(16));
   const sessionKey = toBase64url(entropy.randomBytes(32));
   const uem: UemSecrets = { rootKey: privateKeyPem(root.scalar, root.publicKey), username: 'admin', password, sessionKey };
+  const push = makePushIdentities(options, root, tenantId);
+  const own: Readonly<Record<RoleName, Partial<RoleFile>>> = {
+    infrastructure: { pushCredentials: push.credentials },
+    uem: { uem },
+    notification: { pushAccounts: push.accounts },
+  };
   const file = (role: RoleName): RoleFile => {
     const { scalar, publicKey, certificate } = makeRole(options, root, role, hosts);
     return {
@@ -76,7 +107,7 @@ export function makeRoleFiles(options: {
       key: privateKeyPem(scalar, publicKey),
       certificate: toPem('CERTIFICATE', certificate),
       place,
-      ...(role === 'uem' ? { uem } : {}),
+      ...own[role],
     };
   };
   return { infrastructure: file('infrastructure'), uem: file('uem'), notification: file('notification') };

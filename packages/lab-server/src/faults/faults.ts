@@ -11,9 +11,12 @@ export const MAX_FAULT_DELAY_MS = 600_000;
  * `drop`: the request is lost before the role sees it (with `at: 'answer'`: the role does its work, the answer is lost).
  * `delay`: the request waits `delayMs`. `duplicate`: the role gets the request twice, the second answer goes out.
  * `refuse`: an alert `busy` comes back. `status`: the HTTP status `status` comes back. `restart`: the role is started again, the request is lost.
+ * Of a wake-up alone: `reorder`: it waits until the next one for the same device has gone ahead of it, `delayMs` at most.
+ * Of a request to a notification service alone: `throttle`: the limit of the sender is over. `expire`: the token of the device has run out; the device is told.
+ * `expireAccess`: what the sender shows (OAuth token, provider token, certificate) has run out.
  * Some services are met only by a rule that names them, with some of the kinds: see `NAMED_SERVICES`.
  */
-export type FaultKind = 'drop' | 'delay' | 'duplicate' | 'refuse' | 'status' | 'restart';
+export type FaultKind = 'drop' | 'delay' | 'duplicate' | 'refuse' | 'status' | 'restart' | 'reorder' | 'throttle' | 'expire' | 'expireAccess';
 
 export interface FaultRule {
   readonly kind: FaultKind;
@@ -21,6 +24,8 @@ export interface FaultRule {
   readonly role?: string | undefined;
   /** Meets requests to this service only, for example `device`, `activation`, `wakeUp`. */
   readonly service?: string | undefined;
+  /** Meets what goes to devices of this notification service only: with service `provider` or `wakeUp`. */
+  readonly pushService?: 'apns' | 'fcm' | 'wns' | 'bb10' | undefined;
   /** Share of the requests that it meets, above 0 up to 1; 1 when left out. */
   readonly share?: number | undefined;
   /** Seed of the choice; the same seed chooses the same requests. */
@@ -49,8 +54,8 @@ export interface Faults {
   /** True when there was such a rule. */
   remove(id: string): boolean;
   clear(): void;
-  /** The first rule that meets this request, already counted. */
-  meet(role: string, service: string): ActiveFault | undefined;
+  /** The first rule that meets this request, already counted. `pushService`: the notification service that it is for. */
+  meet(role: string, service: string, pushService?: string): ActiveFault | undefined;
 }
 
 /**
@@ -59,10 +64,15 @@ export interface Faults {
  * `admin`: the admin REST API, the lab's own routes apart, so that nobody locks himself out.
  */
 export const NAMED_SERVICES: Readonly<Record<string, readonly FaultKind[]>> = {
-  wakeUp: ['drop', 'delay', 'duplicate'],
+  wakeUp: ['drop', 'delay', 'duplicate', 'reorder'],
   push: ['drop'],
   admin: ['drop', 'delay', 'status'],
 };
+
+/** Kinds that mean something at one service only. */
+const SERVICE_OF: Readonly<Partial<Record<FaultKind, string>>> = { reorder: 'wakeUp', throttle: 'provider', expire: 'provider', expireAccess: 'provider' };
+/** Services where `pushService` says something. */
+const OF_A_PUSH_SERVICE: readonly (string | undefined)[] = ['wakeUp', 'provider'];
 
 interface Slot {
   readonly id: string;
@@ -97,11 +107,12 @@ export function createFaults(): Faults {
     clear() {
       slots = [];
     },
-    meet(role, service) {
+    meet(role, service, pushService) {
       for (const slot of slots) {
         const { rule } = slot;
         if (rule.role !== undefined && rule.role !== role) continue;
         if (rule.service !== service && (rule.service !== undefined || Object.hasOwn(NAMED_SERVICES, service))) continue;
+        if (rule.pushService !== undefined && rule.pushService !== pushService) continue;
         if (rule.count !== undefined && slot.applied >= rule.count) continue;
         slot.seen += 1;
         if (rule.share !== undefined && slot.next() >= rule.share) continue;
@@ -120,8 +131,11 @@ function checkRule(rule: FaultRule): void {
   const { share, count, delayMs, status } = rule;
   if (share !== undefined && !(share > 0 && share <= 1)) wrong('share', 'is not above 0 and up to 1');
   if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) wrong('count', 'is not a whole number above 0');
-  if (rule.kind === 'delay' ? !(delayMs !== undefined && delayMs >= 0 && delayMs <= MAX_FAULT_DELAY_MS) : delayMs !== undefined) {
-    wrong('delayMs', `belongs to kind delay and is from 0 to ${MAX_FAULT_DELAY_MS}`);
+  const needed = SERVICE_OF[rule.kind];
+  if (needed !== undefined && rule.service !== needed) wrong('service', `is ${needed} for kind ${rule.kind}`);
+  if (rule.pushService !== undefined && !OF_A_PUSH_SERVICE.includes(rule.service)) wrong('pushService', 'belongs to service wakeUp or provider');
+  if (rule.kind === 'delay' || rule.kind === 'reorder' ? !(delayMs !== undefined && delayMs >= 0 && delayMs <= MAX_FAULT_DELAY_MS) : delayMs !== undefined) {
+    wrong('delayMs', `belongs to kinds delay and reorder and is from 0 to ${MAX_FAULT_DELAY_MS}`);
   }
   if (rule.kind === 'status' ? !(status !== undefined && Number.isInteger(status) && status >= 500 && status <= 599) : status !== undefined) {
     wrong('status', 'belongs to kind status and is from 500 to 599');

@@ -1,5 +1,10 @@
+import { ProtocolError, type wire } from '@uemkit/protocol';
+import { addressOf } from '../data/lab-addresses.ts';
+import { fromPem } from '../data/pem.ts';
+import type { RoleFile } from '../data/role-file.ts';
+import type { ListeningRole } from '../node/lab-listeners.ts';
 import { createInfrastructureRole } from '../roles/infrastructure/infrastructure.ts';
-import type { RoleLink } from '../roles/link-guard.ts';
+import type { ProviderWire } from '../roles/infrastructure/push/push-sender.ts';
 import { createNotificationRole, type NotificationRole } from '../roles/notification/notification.ts';
 import type { DeliveryFault } from '../roles/notification/push-delivery.ts';
 import type { PushLimits } from '../roles/notification/push-limits.ts';
@@ -7,31 +12,56 @@ import type { PushConnection, PushSocket } from '../roles/notification/push-sess
 import type { Role } from '../roles/role.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import type { LabEnvironment } from './lab-environment.ts';
+import type { ProviderRequests } from './provider-requests.ts';
 import { createRoleHost, type RoleHost } from './role-host.ts';
 
-/** The Infrastructure in its place. */
-export function createInfrastructureHost(environment: LabEnvironment, store: LabStore, notification: RoleLink): Promise<RoleHost<Role>> {
-  const { clock, faults, journal } = environment;
-  return createRoleHost<Role>({ clock, faults, journal, create: () => createInfrastructureRole({ ...environment, store, notification }), end: () => {} });
+/** Origin of the provider APIs of a lab. */
+export function providerOrigin({ place }: Pick<RoleFile, 'place'>): string {
+  return `https://${addressOf(place, 'providers')}`;
 }
 
-/** The notification service in its place. */
-export function createNotificationHost(environment: LabEnvironment, store: LabStore, limits: Partial<PushLimits> = {}): Promise<RoleHost<NotificationRole>> {
+/** The Infrastructure in its place. @throws ProtocolError `ERR_STORE_READ` when its role file has no push credentials */
+export function createInfrastructureHost(
+  environment: LabEnvironment,
+  options: { readonly store: LabStore; readonly file: RoleFile; readonly provider: ProviderWire },
+): Promise<RoleHost<Role>> {
   const { clock, faults, journal } = environment;
-  const deliveryFault = (): DeliveryFault | undefined => {
-    const fault = faults.meet('notification', 'wakeUp');
+  const { store, file, provider } = options;
+  const { pushCredentials: credentials } = file;
+  if (credentials === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Infrastructure has no push credentials');
+  const create = (): Promise<Role> => createInfrastructureRole({ ...environment, store, provider, origin: providerOrigin(file), credentials });
+  return createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
+}
+
+/** The notification services in their place. @throws ProtocolError `ERR_STORE_READ` when their role file knows no senders */
+export function createNotificationHost(
+  environment: LabEnvironment,
+  options: { readonly store: LabStore; readonly file: RoleFile; readonly limits?: Partial<PushLimits> | undefined },
+): Promise<RoleHost<NotificationRole>> {
+  const { clock, faults, journal } = environment;
+  const { store, file, limits } = options;
+  const { pushAccounts: accounts } = file;
+  if (accounts === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the notification services knows no senders');
+  const deliveryFault = (service: wire.PushServiceName): DeliveryFault | undefined => {
+    const fault = faults.meet('notification', 'wakeUp', service);
     if (fault === undefined) return undefined;
     const { id, kind } = fault;
-    if (kind === 'delay') return { id, kind, delayMs: fault.delayMs ?? 0 };
+    if (kind === 'delay' || kind === 'reorder') return { id, kind, delayMs: fault.delayMs ?? 0 };
     return kind === 'drop' || kind === 'duplicate' ? { id, kind } : undefined;
   };
+  const root = fromPem('CERTIFICATE', file.root);
   return createRoleHost<NotificationRole>({
     clock,
     faults,
     journal,
-    create: async () => createNotificationRole({ ...environment, store, limits, deliveryFault }),
+    create: () => createNotificationRole({ ...environment, store, limits, deliveryFault, accounts, root, origin: providerOrigin(file) }),
     end: (role) => role.close(),
   });
+}
+
+/** The provider APIs of the role that runs now, for its listener. */
+export function providersOf(host: RoleHost<NotificationRole>, handle: ProviderRequests): NonNullable<ListeningRole['providers']> {
+  return { faces: () => host.role.providers, handle };
 }
 
 /** Opens a push connection at the notification service that runs now; a fault on service `push` cuts it off at once. */

@@ -4,6 +4,7 @@ import type { RoleFiles } from '../data/role-file.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { certificateGuard } from '../links/certificate-guard.ts';
+import type { ProviderWire } from '../roles/infrastructure/push/push-sender.ts';
 import type { NotificationRole } from '../roles/notification/notification.ts';
 import type { PushLimits } from '../roles/notification/push-limits.ts';
 import type { Role, RoleName } from '../roles/role.ts';
@@ -11,7 +12,9 @@ import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { createInfrastructureHost, createNotificationHost } from './cloud-hosts.ts';
 import type { LabEnvironment } from './lab-environment.ts';
+import { memoryProviderWire } from './memory-provider-wire.ts';
 import { memoryRoleLink } from './memory-role-link.ts';
+import { type ProviderRequests, providerRequests } from './provider-requests.ts';
 import type { RoleHost } from './role-host.ts';
 import { createUemHost, type UemHost } from './uem-host.ts';
 
@@ -24,6 +27,8 @@ export interface LabCoreOptions {
   readonly files: RoleFiles;
   readonly stores: Readonly<Record<RoleName, LabStore>>;
   readonly push?: Partial<PushLimits> | undefined;
+  /** Way from the Infrastructure to the notification services; in memory unless set. */
+  readonly provider?: ProviderWire | undefined;
   /** For a new tenant. */
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
@@ -36,6 +41,8 @@ export interface LabCore {
   readonly infrastructure: RoleHost<Role>;
   readonly uem: UemHost;
   readonly notification: RoleHost<NotificationRole>;
+  /** The provider APIs of the notification services. */
+  readonly provide: ProviderRequests;
   /** Ends the roles, then closes the stores. */
   close(): Promise<void>;
 }
@@ -52,12 +59,10 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   const environment = labEnvironment({ ...options, root: files.uem.root });
   const peerOf = (role: RoleName) => ({ kind: 'certificate', source: `role ${role}`, certificate: fromPem('CERTIFICATE', files[role].certificate) }) as const;
 
-  const notification = await createNotificationHost(environment, stores.notification, options.push);
-  const infrastructure = await createInfrastructureHost(
-    environment,
-    stores.infrastructure,
-    memoryRoleLink(() => notification, peerOf('infrastructure')),
-  );
+  const notification = await createNotificationHost(environment, { store: stores.notification, file: files.notification, limits: options.push });
+  const provide = providerRequests(notification, environment.clock);
+  const provider = options.provider ?? memoryProviderWire(provide, fromPem('CERTIFICATE', files.infrastructure.pushCredentials?.apns.certificate ?? ''));
+  const infrastructure = await createInfrastructureHost(environment, { store: stores.infrastructure, file: files.infrastructure, provider });
   const { uem: secrets } = files.uem;
   if (secrets === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
   const link = memoryRoleLink(() => infrastructure, peerOf('uem'));
@@ -69,6 +74,7 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
     infrastructure,
     uem,
     notification,
+    provide,
     async close() {
       uem.close();
       notification.role.close();

@@ -11,8 +11,8 @@ export interface RoleHost<R extends Role> {
   readonly role: R;
   /** Never throws. */
   exchange(request: RoleRequest): Promise<HostAnswer>;
-  /** The fault that this request of an adapter's own kind (REST, push) meets; `restart` is carried out already. */
-  meet(service: string): ActiveFault | undefined;
+  /** The fault that this request of an adapter's own kind (REST, push, provider APIs) meets. */
+  meet(service: string, pushService?: string): ActiveFault | undefined;
   /** Ends the role and starts it again from what is in its store; all its connections break. Requests that were on their way are lost. */
   restart(): Promise<void>;
   /** Called when the connections of the role have to break. */
@@ -97,6 +97,9 @@ export async function createRoleHost<R extends Role>(options: RoleHostOptions<R>
         // A role that does not come back answers no request either.
         await restart().catch(() => {});
         return { status: 'dropped' };
+      default:
+        // Kinds that belong to services of their own.
+        return handle(request);
     }
   };
 
@@ -108,7 +111,7 @@ export async function createRoleHost<R extends Role>(options: RoleHostOptions<R>
       const fault = faults.meet(role.name, request.service);
       return fault === undefined ? handle(request) : faulty(request, fault);
     },
-    meet: (service) => faults.meet(role.name, service),
+    meet: (service, pushService) => faults.meet(role.name, service, pushService),
     restart,
     onRestart(listener) {
       listeners.push(listener);

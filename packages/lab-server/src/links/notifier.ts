@@ -30,7 +30,10 @@ export interface NotifierOptions {
   unregistered(target: WakeUpTarget): void;
 }
 
-/** F5.2: wakes devices through the Infrastructure. A device that waits to be woken already is not queued twice; unreachable services are tried again. */
+/**
+ * F5.2: wakes devices through the Infrastructure. A device that waits to be woken already is not queued twice; what could not be handed over, or was throttled,
+ * is tried again with growing pauses.
+ */
 export function createNotifier(options: NotifierOptions): LinkNotifier {
   const { clock, crypto, entropy, journal } = options;
   const note = ({ deviceId }: WakeUpTarget, notification: wire.Notification, receivedMs: number, answer: string, reason?: string): void =>
@@ -47,14 +50,13 @@ export function createNotifier(options: NotifierOptions): LinkNotifier {
       receivedMs,
       refs: idReferences(crypto, [notification.wakeUpId]),
     });
-  const send = async (targets: readonly WakeUpTarget[]): Promise<void> => {
+  const send = async (targets: readonly WakeUpTarget[]): Promise<readonly WakeUpTarget[]> => {
     const nowMs = clock.nowMs();
     const notifications = targets.map(
       ({ pushToken }): wire.Notification => ({
         token: pushToken,
         wakeUpId: entropy.randomBytes(16),
         expiresAtEpochS: Math.floor(nowMs / 1_000) + WAKE_UP_LIFE_S,
-        sentAtEpochMs: nowMs,
       }),
     );
     let statuses: readonly wire.NotifyStatus[];
@@ -69,6 +71,7 @@ export function createNotifier(options: NotifierOptions): LinkNotifier {
       note(target, notifications[index] as wire.Notification, nowMs, statuses[index] ?? 'unknown');
       if (statuses[index] === 'unregistered') options.unregistered(target);
     }
+    return targets.filter((_, index) => statuses[index] === 'throttled' || statuses[index] === 'unavailable');
   };
   const queue = createRetryQueue<WakeUpTarget>({ clock, batch: MAX_WAKE_UPS_PER_CALL, capacity: MAX_WAITING_DEVICES, send });
   return {

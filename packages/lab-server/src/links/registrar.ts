@@ -64,6 +64,7 @@ export function createRegistrar(options: { readonly clock: Clock; readonly infra
       const changes = entries.filter((entry) => entry !== 'whole');
       const hashes = (kind: Change['kind']): Uint8Array[] => changes.filter((change) => change.kind === kind).map((change) => change.hash);
       if (changes.length > 0) await register({ add: hashes('add'), remove: hashes('remove') });
+      return undefined;
     },
   });
 

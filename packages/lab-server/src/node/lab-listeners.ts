@@ -1,14 +1,18 @@
 import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
 import { hostAndPort, type ListenerName } from '../data/lab-addresses.ts';
+import type { ProviderRequests } from '../host/provider-requests.ts';
 import type { HostAnswer, RoleHost } from '../host/role-host.ts';
 import { MAX_REST_BODY_BYTES } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
+import type { ProviderFaces } from '../roles/notification/providers/faces.ts';
+import { MAX_PROVIDER_BODY_BYTES } from '../roles/notification/providers/provider.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
 import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServer, type HttpServerOptions, listenHttps } from './http-server.ts';
 import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS } from './limits.ts';
 import { type PageAccess, pageAccess } from './page-access.ts';
+import { listenProviders } from './provider-server.ts';
 import { pushUpgrade } from './push-upgrade.ts';
 import { signedBinding } from './signed-binding.ts';
 
@@ -20,6 +24,8 @@ export interface ListeningRole {
   rest?(request: RestRequest): Promise<RestResponse | undefined>;
   /** Push connections; the notification service alone. */
   connect?(socket: PushSocket, source: string): PushConnection;
+  /** Provider APIs; the notification service alone. */
+  readonly providers?: { readonly faces: () => ProviderFaces; readonly handle: ProviderRequests } | undefined;
 }
 
 /** What all listeners of one role share. */
@@ -54,7 +60,7 @@ interface ListenerKind {
   readonly bodyBytes: number;
   /** Other than `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
-  readonly also?: 'rest' | 'push';
+  readonly also?: 'rest' | 'push' | 'providers';
 }
 
 /** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
@@ -74,7 +80,7 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
     also: 'rest',
   },
   notification: { role: 'notification', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
-  notificationLink: { role: 'notification', services: ['provider'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  providers: { role: 'notification', services: [], mutual: false, pages: false, bodyBytes: MAX_PROVIDER_BODY_BYTES, also: 'providers' },
 };
 
 /** Opens one listener. @throws ProtocolError `ERR_TRANSPORT_CONNECT` */
@@ -83,6 +89,16 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
   const kind = LISTENER_KINDS[name];
   const note = (request: string, answer: string, source: string, reason: string): void =>
     journal.record({ timeMs: clock.nowMs(), role: kind.role, service: name, request, answer, source, reason });
+  const failed = (error: unknown): void => note('unknown', '500', '', error instanceof Error ? `${error.name}: ${error.message}` : 'bug');
+  const refused = (reason: string, source: string): void => note('connection', 'closed', source, reason);
+  if (kind.also === 'providers') {
+    return listenProviders({
+      ...{ host, port, key, certificate, root, failed, refused },
+      limits: { ...kind.limits, ...limits },
+      handle: async (request) => (await options.role()).providers?.handle(request),
+      refuse: async (request, why, reason) => (await options.role()).providers?.faces().refuse(request, why, reason) ?? { status: 503, headers: {}, body: '' },
+    });
+  }
   const pages = pageAccess(kind.pages ? options.origins : [], (request, reason) => note(request.method, '403', request.peer.source, reason));
   const frames = frameBinding({
     role: kind.role,
@@ -106,8 +122,8 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     tls: { key, certificate, peerRoot: kind.mutual ? root : undefined },
     bodyLimit: () => kind.bodyBytes,
     handle: kind.also === 'rest' ? rest : pages.guard(devices),
-    refused: (reason, source) => note('connection', 'closed', source, reason),
-    failed: (error) => note('unknown', '500', '', error instanceof Error ? `${error.name}: ${error.message}` : 'bug'),
+    refused,
+    failed,
     ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options, pages) } : {}),
     limits: { ...kind.limits, ...limits },
   };

@@ -38,3 +38,8 @@ export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyByt
 export const ANONYMOUS_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.certificateBodyBytes.value + 64 + 32;
 /** Largest frame on a push connection. */
 export const PUSH_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.unauthenticatedBodyBytes.value;
+
+/** Requests that one HTTP/2 connection to the provider APIs may have under way; APNs grants as many to a sender that it knows. */
+export const MAX_STREAMS = 1_000;
+/** Answer of a provider API that a sender reads. */
+export const MAX_PROVIDER_ANSWER_BYTES = 65_536;

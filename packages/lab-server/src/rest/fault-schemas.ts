@@ -3,9 +3,10 @@ import { type FaultRule, MAX_FAULT_DELAY_MS, MAX_FAULT_RULES } from '../faults/f
 import { type BodySchema, component, line, type ViewSchema } from './components.ts';
 
 const FAULT_FIELDS = {
-  kind: v.picklist(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart']),
+  kind: v.picklist(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart', 'reorder', 'throttle', 'expire', 'expireAccess']),
   role: v.optional(v.picklist(['infrastructure', 'uem', 'notification'])),
   service: v.optional(line(64)),
+  pushService: v.optional(v.picklist(['apns', 'fcm', 'wns', 'bb10'])),
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
   seed: v.optional(v.pipe(v.number(), v.safeInteger())),
   count: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),

@@ -86,12 +86,12 @@ describe('a lab in memory', () => {
           .map(({ role, service }) => `${role} ${service}`)
           .sort(),
       )
-      .toEqual(['infrastructure notifications', 'notification provider', 'notification wakeUp', 'uem notifications']);
+      .toEqual(['infrastructure fcm', 'infrastructure notifications', 'notification fcm', 'notification wakeUp', 'uem notifications']);
     const wakeUps = about(crypto.sha256(wakeUpId));
     expect(new Set(wakeUps.map(({ step }) => step))).toEqual(new Set(['F5.2']));
     expect(wakeUps.filter(({ deviceId }) => deviceId === device.deviceId)).toHaveLength(1);
     for (const { service, timeMs, receivedMs = Number.NaN, bytes = 0 } of wakeUps.filter(
-      ({ service }) => service === 'provider' || service === 'notifications',
+      ({ service }) => service === 'fcm' || service === 'notifications',
     )) {
       expect(receivedMs, service).toBeLessThanOrEqual(timeMs);
       expect(bytes > 0 || service === 'notifications').toBe(true);

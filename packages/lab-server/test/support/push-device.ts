@@ -10,6 +10,8 @@ export class PushDevice implements PushSocket {
   ended: 'ended' | 'refused' | 'cut off' | undefined;
   unreadBytes = 0;
   answersPings = true;
+  /** Acknowledges each wake-up, as a client does. */
+  takes = true;
   readonly connection: PushConnection;
 
   constructor(role: NotificationRole) {
@@ -17,7 +19,10 @@ export class PushDevice implements PushSocket {
   }
 
   send(frame: Uint8Array): void {
-    if (this.ended === undefined) this.frames.push(wire.parseFrame(frame));
+    if (this.ended !== undefined) return;
+    const parsed = wire.parseFrame(frame);
+    this.frames.push(parsed);
+    if (this.takes && parsed.name === 'wakeUp') queueMicrotask(() => this.acknowledge(wire.wakeUp.decode(parsed).wakeUpId));
   }
 
   ping(): void {
@@ -39,8 +44,8 @@ export class PushDevice implements PushSocket {
     queueMicrotask(() => this.connection.closed());
   }
 
-  register(token?: Uint8Array, service = 'fcm'): void {
-    this.connection.received(wire.pushRegister.encode({ service, token }));
+  register(token?: Uint8Array, service = 'apns', application?: string): void {
+    this.connection.received(wire.pushRegister.encode({ service, token, application }));
   }
 
   acknowledge(wakeUpId: Uint8Array): void {

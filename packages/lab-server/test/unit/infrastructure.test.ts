@@ -1,11 +1,13 @@
-import { type PeerIdentity, ProtocolError, userIdHash, wire } from '@uemkit/protocol';
+import { type PeerIdentity, ProtocolError, toHex, userIdHash, wire } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import { createInfrastructureRole } from '../../src/roles/infrastructure/infrastructure.ts';
+import type { ProviderAnswer, ProviderCall } from '../../src/roles/infrastructure/push/push-sender.ts';
 import type { Role, RoleAnswer, RoleName, ServiceName } from '../../src/roles/role.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
+import { IDENTITIES, ORIGIN } from '../support/push-bench.ts';
 
 const crypto = nodeCrypto();
 const device: PeerIdentity = { kind: 'anonymous', source: '127.0.0.1' };
@@ -13,21 +15,24 @@ const device: PeerIdentity = { kind: 'anonymous', source: '127.0.0.1' };
 let store: MemoryStore;
 let journal: RingJournal;
 let caller: RoleName | { readonly refused: string };
-let passedOn: Uint8Array[];
-let notificationAnswer: () => Promise<RoleAnswer>;
+let calls: ProviderCall[];
+let provided: (call: ProviderCall) => Promise<Partial<ProviderAnswer>>;
+let clock: FakeClock;
 
 function start(seed = 'infrastructure', provider = crypto): Promise<Role> {
   return createInfrastructureRole({
-    clock: fakeClock(Date.UTC(2026, 0, 1)),
+    clock,
     crypto: provider,
     entropy: seededEntropy(seed),
     store,
     journal,
     guard: { roleOf: () => caller },
-    notification: {
-      request(_service, frame) {
-        passedOn.push(frame);
-        return notificationAnswer();
+    credentials: IDENTITIES.credentials,
+    origin: ORIGIN,
+    provider: {
+      async request(call) {
+        calls.push(call);
+        return { status: 200, headers: {}, body: '', ...(await provided(call)) };
       },
     },
   });
@@ -53,11 +58,12 @@ async function discover(role: Role, userId: string): Promise<{ readonly frame: U
 const nameOf = (answer: RoleAnswer): string | undefined => (answer.status === 'answered' ? wire.peekFrameName(answer.frame) : answer.status);
 
 beforeEach(() => {
+  clock = fakeClock(Date.UTC(2026, 0, 1));
   store = new MemoryStore();
   journal = createRingJournal();
   caller = 'uem';
-  passedOn = [];
-  notificationAnswer = async () => ({ status: 'answered', frame: wire.notifyResult.encode({ statuses: ['stored'] }) });
+  calls = [];
+  provided = async () => ({});
 });
 
 describe('discovery (F1.3)', () => {
@@ -161,28 +167,229 @@ describe('registrations (F1.1)', () => {
   });
 });
 
-describe('notifications (F5.2)', () => {
-  const frame = wire.notify.encode({ notifications: [{ token: new Uint8Array(32), wakeUpId: new Uint8Array(16), expiresAtEpochS: 0, sentAtEpochMs: 0 }] });
+const TOKENS = {
+  apns: 'ab'.repeat(32),
+  fcm: 'instance-id_0123456789:APA91b-registration',
+  wns: `${ORIGIN}/?token=AwYAAAchannel`,
+  bb10: '0123ABCD-secret_secret_secret_',
+} as const;
+const EXPIRES_S = Date.UTC(2026, 0, 2) / 1_000;
+const access = JSON.stringify({ access_token: 'access-1', expires_in: 3_599, token_type: 'Bearer' });
+const isTokenCall = ({ target }: ProviderCall): boolean => target === '/token' || target === '/accesstoken.srf';
+const rpc = (errorCode: string): string => JSON.stringify({ error: { status: 'ANY', details: [{ '@type': 'FcmError', errorCode }] } });
 
-  it('go on to the notification service as they are, and its answer comes back', async () => {
-    expect(nameOf(await ask(await start(), 'notifications', frame))).toBe('notifyResult');
-    expect(passedOn).toEqual([frame]);
+async function notify(
+  role: Role,
+  ...notifications: readonly { readonly service: wire.PushServiceName; readonly address: string; readonly expiresAtEpochS?: number }[]
+) {
+  const frame = wire.notify.encode({
+    notifications: notifications.map(({ service, address, expiresAtEpochS = EXPIRES_S }, index) => ({
+      token: wire.pushTokenOf({ service, address }),
+      wakeUpId: new Uint8Array(16).fill(index + 1),
+      expiresAtEpochS,
+    })),
+  });
+  const answer = await ask(role, 'notifications', frame);
+  return answer.status === 'answered' && wire.peekFrameName(answer.frame) === 'notifyResult'
+    ? wire.notifyResult.decode(wire.parseFrame(answer.frame)).statuses
+    : answer.status;
+}
+
+const wake = async (service: keyof typeof TOKENS, answer: Partial<ProviderAnswer>): Promise<unknown> => {
+  const role = await start();
+  provided = async (call) => (isTokenCall(call) ? { body: access } : answer);
+  // Beside one that gets through, so that the answer is a list.
+  const other = service === 'bb10' ? 'apns' : 'bb10';
+  const before = provided;
+  provided = async (call) =>
+    other === 'bb10' && call.target === '/bb10/1/pushes'
+      ? { status: 202, body: '{"state":"stored"}' }
+      : call.target.includes(TOKENS.apns) && other === 'apns'
+        ? {}
+        : before(call);
+  const statuses = await notify(role, { service, address: TOKENS[service] }, { service: other, address: TOKENS[other] });
+  return Array.isArray(statuses) ? statuses[0] : statuses;
+};
+
+describe('wake-ups (F5.2)', () => {
+  it('go to APNs as MDM pushes with the certificate of the tenant', async () => {
+    expect(await notify(await start(), { service: 'apns', address: TOKENS.apns })).toEqual(['accepted']);
+    expect(calls).toEqual([
+      {
+        method: 'POST',
+        target: `/3/device/${TOKENS.apns}`,
+        headers: {
+          'apns-topic': IDENTITIES.credentials.apns.topic,
+          'apns-push-type': 'mdm',
+          'apns-priority': '10',
+          'apns-expiration': String(EXPIRES_S),
+          'apns-id': '01010101-0101-0101-0101-010101010101',
+          'content-type': 'application/json',
+        },
+        body: expect.stringMatching(/^\{"mdm":"[0-9A-F-]{36}"\}$/),
+        certificate: true,
+      },
+    ]);
   });
 
-  it.each<[string, () => Promise<RoleAnswer>]>([
-    ['is not reachable', () => Promise.reject(new ProtocolError('ERR_TRANSPORT_CONNECT', 'no connection'))],
-    ['is busy', async () => ({ status: 'busy', retryAfterS: 9 })],
-    ['answers an alert', async () => ({ status: 'answered', frame: wire.alert.encode({ code: 'authFailed' }) })],
-  ])('are never lost in silence: busy when the service %s', async (_what, answer) => {
-    notificationAnswer = answer;
-    expect((await ask(await start(), 'notifications', frame)).status).toBe('busy');
+  it('go to FCM as collapsible data messages with an access token of the project', async () => {
+    provided = async (call) => (isTokenCall(call) ? { body: access } : {});
+    const role = await start();
+    expect(await notify(role, { service: 'fcm', address: TOKENS.fcm }, { service: 'fcm', address: TOKENS.fcm })).toEqual(['accepted', 'accepted']);
+    const [token, message, ...rest] = calls;
+    expect(rest).toHaveLength(1);
+    expect(new URLSearchParams(String(token?.body)).get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer');
+    expect(message).toMatchObject({
+      target: `/v1/projects/${IDENTITIES.credentials.fcm.projectId}/messages:send`,
+      headers: { authorization: 'Bearer access-1' },
+    });
+    expect(JSON.parse(String(message?.body))).toEqual({
+      message: { token: TOKENS.fcm, data: { wakeUp: toHex(new Uint8Array(16).fill(1)) }, android: { priority: 'HIGH', ttl: '86400s', collapse_key: 'uem' } },
+    });
+  });
+
+  it('go to WNS as raw notifications that are kept, with an access token of the package', async () => {
+    provided = async (call) => (isTokenCall(call) ? { body: access } : { headers: { 'x-wns-status': 'received' } });
+    expect(await notify(await start(), { service: 'wns', address: TOKENS.wns })).toEqual(['accepted']);
+    const [token, raw] = calls;
+    const { packageSid, clientSecret } = IDENTITIES.credentials.wns;
+    expect(Object.fromEntries(new URLSearchParams(String(token?.body)))).toEqual({
+      grant_type: 'client_credentials',
+      client_id: packageSid,
+      client_secret: clientSecret,
+      scope: 'notify.windows.com',
+    });
+    expect(raw).toMatchObject({
+      target: '/?token=AwYAAAchannel',
+      headers: { 'x-wns-type': 'wns/raw', 'content-type': 'application/octet-stream', 'x-wns-cache-policy': 'cache', 'x-wns-ttl': '86400' },
+    });
+  });
+
+  it('go to BlackBerry 10 with the password of the application', async () => {
+    provided = async () => ({ status: 202, body: '{"state":"stored"}' });
+    expect(await notify(await start(), { service: 'bb10', address: TOKENS.bb10 })).toEqual(['accepted']);
+    const { applicationId, password } = IDENTITIES.credentials.bb10;
+    expect(calls[0]?.headers['authorization']).toBe(`Basic ${Buffer.from(`${applicationId}:${password}`).toString('base64')}`);
+    expect(JSON.parse(String(calls[0]?.body))).toEqual({ address: TOKENS.bb10, pushId: '01'.repeat(16), deliverBefore: EXPIRES_S });
+  });
+
+  it('for now or never are marked as such', async () => {
+    provided = async (call) => (isTokenCall(call) ? { body: access } : { status: call.target.startsWith('/bb10') ? 202 : 200 });
+    await notify(await start(), ...(['apns', 'fcm', 'wns', 'bb10'] as const).map((service) => ({ service, address: TOKENS[service], expiresAtEpochS: 0 })));
+    const sent = calls
+      .filter((call) => !isTokenCall(call))
+      .map(({ headers, body }) => `${headers['apns-expiration']} ${headers['x-wns-cache-policy']} ${body}`)
+      .sort();
+    expect(sent).toEqual([
+      expect.stringMatching(/^0 undefined/),
+      `undefined no-cache ${new Uint8Array(16).fill(3)}`,
+      expect.stringMatching(/^undefined undefined \{"address":"[^"]+","pushId":"(04){16}"\}$/),
+      expect.stringMatching(/"ttl":"0s"/),
+    ]);
+  });
+
+  it.each<[keyof typeof TOKENS, Partial<ProviderAnswer>, wire.NotifyStatus]>([
+    ['apns', { status: 410, body: '{"reason":"Unregistered","timestamp":1}' }, 'unregistered'],
+    ['apns', { status: 400, body: '{"reason":"BadDeviceToken"}' }, 'unregistered'],
+    ['apns', { status: 400, body: '{"reason":"DeviceTokenNotForTopic"}' }, 'unregistered'],
+    ['apns', { status: 400, body: '{"reason":"BadPriority"}' }, 'unavailable'],
+    ['apns', { status: 403, body: '{"reason":"BadCertificate"}' }, 'unavailable'],
+    ['apns', { status: 429, body: '{"reason":"TooManyRequests"}' }, 'throttled'],
+    ['apns', { status: 503, body: 'no JSON' }, 'unavailable'],
+    ['fcm', { status: 404, body: rpc('UNREGISTERED') }, 'unregistered'],
+    ['fcm', { status: 403, body: rpc('SENDER_ID_MISMATCH') }, 'unregistered'],
+    ['fcm', { status: 400, body: rpc('INVALID_ARGUMENT') }, 'unregistered'],
+    ['fcm', { status: 403, body: '{"error":{"status":"PERMISSION_DENIED"}}' }, 'unavailable'],
+    ['fcm', { status: 429, body: rpc('QUOTA_EXCEEDED') }, 'throttled'],
+    ['fcm', { status: 503, body: rpc('UNAVAILABLE') }, 'unavailable'],
+    ['fcm', { status: 500, body: '{"error":{"details":[null]}}' }, 'unavailable'],
+    ['wns', { status: 200, headers: { 'x-wns-status': 'dropped' } }, 'dropped'],
+    ['wns', { status: 200, headers: { 'x-wns-status': 'channelthrottled' } }, 'throttled'],
+    ['wns', { status: 406 }, 'throttled'],
+    ['wns', { status: 403 }, 'unregistered'],
+    ['wns', { status: 404 }, 'unregistered'],
+    ['wns', { status: 410 }, 'unregistered'],
+    ['wns', { status: 503 }, 'unavailable'],
+    ['bb10', { status: 202, body: '{"state":"dropped"}' }, 'dropped'],
+    ['bb10', { status: 404, body: '{}' }, 'unregistered'],
+    ['bb10', { status: 410, body: '{}' }, 'unregistered'],
+    ['bb10', { status: 429, body: '{}' }, 'throttled'],
+    ['bb10', { status: 401, body: '[]' }, 'unavailable'],
+  ])('%s: the answer %j means %s', async (service, answer, status) => {
+    expect(await wake(service, answer)).toBe(status);
+  });
+
+  it('a channel that is not at WNS gets neither wake-up nor access token', async () => {
+    const role = await start();
+    for (const address of ['https://elsewhere.test/?token=AwYAAA', `${ORIGIN}.elsewhere.test/?token=AwYAAA`, `${ORIGIN}@elsewhere.test/?token=AwYAAA`]) {
+      expect(await notify(role, { service: 'wns', address })).toEqual(['unregistered']);
+    }
+    expect(calls).toEqual([]);
+  });
+
+  it('a token that names no service is unregistered', async () => {
+    const notifications = [{ token: new Uint8Array(32), wakeUpId: new Uint8Array(16), expiresAtEpochS: 0 }];
+    const answer = await ask(await start(), 'notifications', wire.notify.encode({ notifications }));
+    expect(answer.status === 'answered' && wire.notifyResult.decode(wire.parseFrame(answer.frame)).statuses).toEqual(['unregistered']);
+  });
+
+  it('are never lost in silence: busy when no service can be reached', async () => {
+    provided = () => Promise.reject(new ProtocolError('ERR_TRANSPORT_CONNECT', 'no connection'));
+    expect(await notify(await start(), { service: 'apns', address: TOKENS.apns }, { service: 'bb10', address: TOKENS.bb10 })).toBe('busy');
+  });
+
+  it('an outage of one service is told for its devices, the others are woken', async () => {
+    provided = async ({ target }) => (target.startsWith('/3/') ? { status: 503 } : { status: 202, body: '{}' });
+    expect(await notify(await start(), { service: 'apns', address: TOKENS.apns }, { service: 'bb10', address: TOKENS.bb10 })).toEqual([
+      'unavailable',
+      'accepted',
+    ]);
   });
 
   it('are taken from UEM only', async () => {
     const role = await start();
     caller = { refused: 'no role certificate' };
-    expect(nameOf(await ask(role, 'notifications', frame))).toBe('alert');
-    expect(passedOn).toEqual([]);
+    expect(await notify(role, { service: 'apns', address: TOKENS.apns })).toBe('answered');
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('access tokens', () => {
+  const fcm = { service: 'fcm', address: TOKENS.fcm } as const;
+  let issued: number;
+  beforeEach(() => {
+    issued = 0;
+    provided = async (call) => (isTokenCall(call) ? { body: JSON.stringify({ access_token: `access-${++issued}`, expires_in: 3_599 }) } : {});
+  });
+
+  it('are asked for once and kept until shortly before their end', async () => {
+    const role = await start();
+    await notify(role, fcm, fcm, fcm);
+    await notify(role, fcm);
+    expect(issued).toBe(1);
+    await clock.advance(3_530_000);
+    await notify(role, fcm);
+    expect(issued).toBe(1);
+    await clock.advance(10_000);
+    await notify(role, fcm, fcm);
+    expect(issued).toBe(2);
+  });
+
+  it('are renewed once when the service does not take them any more', async () => {
+    const role = await start();
+    await notify(role, fcm);
+    const before = provided;
+    provided = async (call) => (call.headers['authorization'] === 'Bearer access-1' ? { status: 401, body: '{}' } : before(call));
+    expect(await notify(role, fcm, fcm)).toEqual(['accepted', 'accepted']);
+    expect(issued).toBe(2);
+    provided = async (call) => (isTokenCall(call) ? before(call) : { status: 401, body: '{}' });
+    expect(await notify(role, fcm)).toBe('busy');
+  });
+
+  it('that are not given make the wake-up one for later', async () => {
+    provided = async () => ({ status: 400, body: '{"error":"invalid_grant"}' });
+    expect(await notify(await start(), fcm)).toBe('busy');
+    expect(journal.entries().some(({ service, answer }) => service === 'fcm' && answer.startsWith('ERR_REJECTED_BUSY'))).toBe(true);
   });
 });
 

@@ -34,6 +34,7 @@ describe('a queue that tries again', () => {
       async send(entries) {
         sent.push([...entries]);
         if (sent.length === 1) await held;
+        return undefined;
       },
     });
     queue.put('a', 'a1');
@@ -60,6 +61,7 @@ describe('a queue that tries again', () => {
       async send() {
         at.push(clock.monotonicMs());
         if (fails-- > 0) throw new Error('not there');
+        return undefined;
       },
     });
     queue.put('a', 'a');
@@ -98,6 +100,7 @@ describe('a queue that tries again', () => {
       async send(entries) {
         if (!ready) throw new Error('not there');
         sent.push(...entries);
+        return undefined;
       },
     });
     queue.put('a', 'a');
@@ -111,6 +114,47 @@ describe('a queue that tries again', () => {
     queue.put('d', 'd');
     await queue.attempt();
     expect([sent.length, queue.waiting, clock.pendingTimers]).toEqual([2, 0, 0]);
+  });
+});
+
+describe('entries that are given back', () => {
+  it('wait for growing pauses of their own while others go ahead, and asking again does not shorten them', async () => {
+    const sent: { readonly atMs: number; readonly entries: readonly string[] }[] = [];
+    let refusals = 3;
+    const queue = createRetryQueue<string>({
+      clock,
+      batch: 10,
+      capacity: 10,
+      async send(entries) {
+        sent.push({ atMs: clock.monotonicMs(), entries });
+        return entries.filter((entry) => entry.startsWith('slow') && refusals-- > 0);
+      },
+    });
+    queue.put('slow', 'slow');
+    await clock.settle();
+    queue.put('other', 'other');
+    queue.put('slow', 'slow again');
+    await clock.settle();
+    expect(queue.waiting).toBe(1);
+    await clock.advance(10_000);
+    expect(sent).toEqual([
+      { atMs: 0, entries: ['slow'] },
+      { atMs: 0, entries: ['other'] },
+      { atMs: 250, entries: ['slow again'] },
+      { atMs: 750, entries: ['slow again'] },
+      { atMs: 1_750, entries: ['slow again'] },
+    ]);
+    expect([queue.waiting, clock.pendingTimers]).toEqual([0, 0]);
+    queue.close();
+  });
+
+  it('count for the capacity, and go with the queue', async () => {
+    const queue = createRetryQueue<string>({ clock, batch: 10, capacity: 3, send: async (entries) => entries });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) queue.put(name, name);
+    await clock.settle();
+    expect(queue.waiting).toBeLessThanOrEqual(3);
+    queue.close();
+    expect([queue.waiting, clock.pendingTimers]).toEqual([0, 0]);
   });
 });
 
@@ -182,7 +226,7 @@ describe('the notifier (F5.2)', () => {
     const infrastructure = new FakeInfrastructure();
     infrastructure.answer = (frame) => {
       const { notifications } = wire.notify.decode(frame);
-      const statuses = notifications.map(({ token }) => (token[0] === 2 ? ('unregistered' as const) : ('stored' as const)));
+      const statuses = notifications.map(({ token }) => (token[0] === 2 ? ('unregistered' as const) : ('accepted' as const)));
       return { status: 'answered', frame: wire.notifyResult.encode({ statuses }) };
     };
     infrastructure.there = false;
@@ -210,9 +254,48 @@ describe('the notifier (F5.2)', () => {
     const told = journal.entries().map(({ step, deviceId, answer, reason = '', refs }) => ({ step, deviceId, answer, reason, refs }));
     expect(told[0]).toMatchObject({ deviceId: 'device-1', answer: 'not delivered', reason: expect.stringContaining('ERR_TRANSPORT') });
     expect(told.slice(-2)).toEqual([
-      { step: 'F5.2', deviceId: 'device-1', answer: 'stored', reason: '', refs: [toHex(crypto.sha256(sent?.[0]?.wakeUpId as Uint8Array)).slice(0, 16)] },
+      { step: 'F5.2', deviceId: 'device-1', answer: 'accepted', reason: '', refs: [toHex(crypto.sha256(sent?.[0]?.wakeUpId as Uint8Array)).slice(0, 16)] },
       { step: 'F5.2', deviceId: 'device-2', answer: 'unregistered', reason: '', refs: [toHex(crypto.sha256(sent?.[1]?.wakeUpId as Uint8Array)).slice(0, 16)] },
     ]);
+    notifier.close();
+  });
+
+  it('tries again what was throttled or could not be handed over, and nothing else', async () => {
+    const infrastructure = new FakeInfrastructure();
+    const answers: Record<number, wire.NotifyStatus[]> = {
+      1: ['accepted'],
+      2: ['throttled', 'throttled', 'accepted'],
+      3: ['unavailable', 'accepted'],
+      4: ['dropped'],
+      5: ['unregistered'],
+    };
+    infrastructure.answer = (frame) => {
+      const statuses = wire.notify.decode(frame).notifications.map(({ token }) => answers[token[0] as number]?.shift() ?? 'accepted');
+      return { status: 'answered', frame: wire.notifyResult.encode({ statuses }) };
+    };
+    const gone: string[] = [];
+    const notifier = createNotifier({
+      clock,
+      crypto,
+      journal: createRingJournal(),
+      entropy: seededEntropy('notifier'),
+      infrastructure,
+      unregistered: ({ deviceId }) => void gone.push(deviceId),
+    });
+    infrastructure.there = false;
+    notifier.wakeUp([target(1), target(2), target(3), target(4), target(5)]);
+    await clock.settle();
+    infrastructure.there = true;
+    await clock.advance(5_000);
+    const sent = infrastructure.frames.map((frame) =>
+      wire.notify
+        .decode(frame)
+        .notifications.map(({ token }) => token[0])
+        .sort(),
+    );
+    expect(sent).toEqual([[1, 2, 3, 4, 5], [2, 3], [2]]);
+    expect(gone).toEqual(['device-5']);
+    expect(notifier.waiting).toBe(0);
     notifier.close();
   });
 
@@ -240,7 +323,7 @@ describe('the notifier (F5.2)', () => {
   it('a call of another role says what went wrong', async () => {
     const infrastructure = new FakeInfrastructure();
     infrastructure.answer = () => ({ status: 'answered', frame: wire.alert.encode({ code: 'authFailed' }) });
-    const frame = wire.notify.encode({ notifications: [{ token: new Uint8Array(32), wakeUpId: new Uint8Array(16), expiresAtEpochS: 0, sentAtEpochMs: 0 }] });
+    const frame = wire.notify.encode({ notifications: [{ token: new Uint8Array(32), wakeUpId: new Uint8Array(16), expiresAtEpochS: 0 }] });
     const call = (): Promise<unknown> => callRole(infrastructure, 'notifications', frame, wire.notifyResult);
     await expect(call()).rejects.toMatchObject({ code: 'ERR_PEER_ALERT', details: { alert: 'authFailed' } });
     infrastructure.answer = () => ({ status: 'busy', retryAfterS: 1 });

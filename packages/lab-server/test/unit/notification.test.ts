@@ -1,268 +1,395 @@
 import { toHex, wire } from '@uemkit/protocol';
-import { nodeCrypto } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import { seededEntropy } from '@uemkit/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
-import { createNotificationRole, type NotificationRole } from '../../src/roles/notification/notification.ts';
-import type { DeliveryFault } from '../../src/roles/notification/push-delivery.ts';
-import type { PushLimits } from '../../src/roles/notification/push-limits.ts';
-import { MemoryStore } from '../../src/store/memory-store.ts';
+import { apnsRequest, IDENTITIES, PushBench, START_MS, strangeToken } from '../support/push-bench.ts';
 import { PushDevice } from '../support/push-device.ts';
 
-const START_MS = Date.UTC(2026, 0, 1);
-const crypto = nodeCrypto();
-const peer = { kind: 'certificate', source: 'link', certificate: new Uint8Array() } as const;
-
-let clock: FakeClock;
-let store: MemoryStore;
-let journal: RingJournal;
-let fault: DeliveryFault | undefined;
-let caller: 'infrastructure' | 'uem';
-
-function start(limits: Partial<PushLimits> = {}): NotificationRole {
-  const entropy = seededEntropy(`tokens ${store.commits}`);
-  return createNotificationRole({ clock, crypto, entropy, store, journal, guard: { roleOf: () => caller }, limits, deliveryFault: () => fault });
-}
-
-async function connected(role: NotificationRole, token?: Uint8Array): Promise<PushDevice> {
-  const device = new PushDevice(role);
-  device.register(token);
-  await clock.settle();
-  return device;
-}
-
-function notification(token: Uint8Array, id: number, options: { expiresInS?: number; atMs?: number } = {}): wire.Notification {
-  const { expiresInS = 3_600, atMs = clock.nowMs() } = options;
-  return {
-    token,
-    wakeUpId: new Uint8Array(16).fill(id),
-    sentAtEpochMs: atMs,
-    expiresAtEpochS: expiresInS === 0 ? 0 : Math.floor(clock.nowMs() / 1_000) + expiresInS,
-  };
-}
-
-async function notify(role: NotificationRole, ...notifications: wire.Notification[]): Promise<readonly wire.NotifyStatus[]> {
-  const answer = await role.handle({ service: 'provider', frame: wire.notify.encode({ notifications }), peer });
-  if (answer.status !== 'answered') throw new Error(`answered ${answer.status}`);
-  await clock.settle();
-  return wire.notifyResult.decode(wire.parseFrame(answer.frame)).statuses;
-}
+let bench: PushBench;
 
 beforeEach(() => {
-  clock = fakeClock(START_MS);
-  store = new MemoryStore();
-  journal = createRingJournal();
-  fault = undefined;
-  caller = 'infrastructure';
+  bench = new PushBench();
 });
 
 describe('tokens', () => {
-  it('gives a new device a token of 32 random bytes and keeps only its hash', async () => {
-    const device = await connected(start());
-    expect(device.token).toHaveLength(32);
-    const keys = store.read((view) => view.range({ prefix: '', limit: 100 })).map(({ key, value }) => `${key} ${toHex(value)}`);
-    expect(keys.join()).not.toContain(toHex(device.token));
+  it.each([
+    ['apns', /^[0-9a-f]{64}$/],
+    ['fcm', /^[\w-]{22}:APA91b[\w-]{134}$/],
+    ['wns', /^https:\/\/push\.test:443\/\?token=AwYAAA[\w-]{60}$/],
+    ['bb10', /^[0-9A-F]{8}-[\w-]{22}$/],
+  ] as const)('of %s have the form of the service, and only their hash is kept', async (service, form) => {
+    const { token } = await bench.connected(await bench.start(), undefined, service);
+    const address = wire.pushAddressOf(token);
+    expect(address).toEqual({ service, address: expect.stringMatching(form) });
+    const all = bench.store.read((view) => view.range({ prefix: '', limit: 100 })).map(({ key, value }) => `${key} ${toHex(value)}`);
+    expect(all.join()).not.toContain(toHex(token));
+    expect(all.join()).not.toContain(address?.address);
   });
 
-  it('takes a known token back, after a restart of the service too', async () => {
-    const role = start();
-    const { token } = await connected(role);
+  it('a known token is taken back, after a restart of the service too', async () => {
+    const role = await bench.start();
+    const { token } = await bench.connected(role);
     role.close();
-    const device = await connected(start(), token);
-    expect(device.token).toEqual(token);
+    expect((await bench.connected(await bench.start(), token)).token).toEqual(token);
   });
 
-  it('gives another token in place of one that it does not know', async () => {
-    const device = await connected(start(), new Uint8Array(32).fill(7));
-    expect(device.token).not.toEqual(new Uint8Array(32).fill(7));
+  it('another token is given in place of one that is not known', async () => {
+    expect((await bench.connected(await bench.start(), strangeToken())).token).not.toEqual(strangeToken());
   });
 
-  it('gives another token to a device that asks under another service', async () => {
-    const role = start();
-    const { token } = await connected(role);
-    const device = new PushDevice(role);
-    device.register(token, 'apns');
-    await clock.settle();
-    expect(device.token).not.toEqual(token);
+  it('another token is given to a device that asks under another service or for another sender', async () => {
+    const role = await bench.start();
+    const { token } = await bench.connected(role);
+    expect(wire.pushAddressOf((await bench.connected(role, token, 'fcm')).token)?.service).toBe('fcm');
+    expect((await bench.connected(role, token, 'apns', IDENTITIES.credentials.apnsApp.topic)).token).not.toEqual(token);
   });
 
-  it('sends nothing before the token is durable', async () => {
-    const release = store.hold();
-    const device = await connected(start());
+  it.each([
+    ['another service', 'web', undefined],
+    ['a sender that nobody knows', 'apns', 'com.example.other'],
+  ])('a device is refused with %s', async (_what, service, application) => {
+    const device = new PushDevice(await bench.start());
+    device.register(undefined, service, application);
+    await bench.clock.settle();
+    expect(device.ended).toBe('refused');
+  });
+
+  it('nothing is sent before the token is durable', async () => {
+    const role = await bench.start();
+    const release = bench.store.hold();
+    const device = await bench.connected(role);
     expect(device.frames).toEqual([]);
     release();
-    await clock.settle();
+    await bench.clock.settle();
     expect(device.names).toEqual(['pushRegistered']);
   });
 
-  it('refuses a device when the token cannot be stored', async () => {
-    store.fault = 'disk-full';
-    const device = await connected(start());
+  it('a device is refused when the token cannot be stored', async () => {
+    const role = await bench.start();
+    bench.store.fault = 'disk-full';
+    const device = await bench.connected(role);
     expect(device.ended).toBe('refused');
     expect(device.frames).toEqual([]);
   });
 
-  it('refuses one token more than its limit, until one is out of use', async () => {
-    const role = start({ tokens: 1, tokenLifeMs: 1_000 });
-    await connected(role);
-    expect((await connected(role)).ended).toBe('refused');
-    // Enough time for the first one to be out of use; where the sweep begins is chance, so it gets several goes.
-    await clock.advance(2_000);
-    let device = await connected(role);
-    for (let goes = 0; device.ended !== undefined && goes < 50; goes++) device = await connected(role);
-    expect(device.names).toEqual(['pushRegistered']);
-  });
-
-  it('closes the connection of a revoked token and forgets it', async () => {
-    const role = start();
-    const device = await connected(role);
+  it('the connection of a revoked token is closed, and senders are told', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
     expect(await role.revokeToken(device.token)).toBe(true);
     expect(device.names).toEqual(['pushRegistered', 'pushClose']);
-    expect(await notify(role, notification(device.token, 1))).toEqual(['unregistered']);
+    expect(await bench.push(role, device.token)).toBe('410 Unregistered');
     expect(await role.revokeToken(device.token)).toBe(false);
+  });
+
+  describe('of WNS', () => {
+    const DAY_MS = 86_400_000;
+
+    it('are renewed when the device comes back in the second half of their life; the old channel is gone', async () => {
+      const role = await bench.start();
+      const first = await bench.connected(role, undefined, 'wns');
+      first.connection.closed();
+      await bench.clock.advance(14 * DAY_MS);
+      const second = await bench.connected(role, first.token, 'wns');
+      expect(second.token).toEqual(first.token);
+      second.connection.closed();
+      await bench.clock.advance(2 * DAY_MS);
+      const third = await bench.connected(role, first.token, 'wns');
+      expect(third.token).not.toEqual(first.token);
+      expect(await role.revokeToken(first.token)).toBe(false);
+    });
+
+    it('end on an open connection when their time is over', async () => {
+      const role = await bench.start();
+      const device = await bench.connected(role, undefined, 'wns');
+      bench.clock.jumpWallClock(30 * DAY_MS - 60_000);
+      await bench.clock.advance(50_000);
+      expect(device.ended).toBeUndefined();
+      await bench.clock.advance(20_000);
+      expect(wire.pushClose.decode(device.frames.at(-1) as wire.Frame)).toEqual({ reason: 'revoked' });
+    });
+
+    it('are replaced when the service has another address', async () => {
+      const { token } = await bench.connected(await bench.start(), undefined, 'wns');
+      const moved = await bench.start({ origin: 'https://push.test:444' });
+      expect((await bench.connected(moved, token, 'wns')).token).not.toEqual(token);
+    });
+  });
+});
+
+describe('when all places for tokens are taken', () => {
+  const limits = { tokens: 2, unnamedLifeMs: 3_600_000 };
+
+  it('one more is refused', async () => {
+    const role = await bench.start({ limits });
+    for (const _ of [1, 2]) (await bench.connected(role)).connection.closed();
+    expect((await bench.connected(role)).ended).toBe('refused');
+    expect(bench.journal.entries().at(-1)?.reason).toBe('too many tokens');
+  });
+
+  it('a token that no notification has named makes room after an hour', async () => {
+    const role = await bench.start({ limits });
+    const left = await bench.connected(role);
+    left.connection.closed();
+    await bench.clock.advance(60_000);
+    const named = await bench.connected(role);
+    expect(await bench.push(role, named.token)).toBe('200 delivered');
+    named.connection.closed();
+    await bench.clock.advance(3_600_000 - 61_000);
+    expect((await bench.connected(role)).ended).toBe('refused');
+    await bench.clock.advance(2_000);
+    expect((await bench.connected(role)).ended).toBeUndefined();
+    expect(await bench.push(role, left.token)).toBe('400 BadDeviceToken');
+    // The one that is of use stays, however long its device is away.
+    await bench.clock.advance(7_200_000);
+    expect(await bench.push(role, named.token)).toBe('200 stored');
+  });
+
+  it('the device of a token that makes room is not connected', async () => {
+    const role = await bench.start({ limits });
+    const staying = [await bench.connected(role), await bench.connected(role)];
+    await bench.clock.advance(7_200_000);
+    expect((await bench.connected(role)).ended).toBe('refused');
+    for (const { token } of staying) expect(await bench.push(role, token)).toBe('200 delivered');
+  });
+
+  it('connected devices do not stand in the way of the others behind them', async () => {
+    const role = await bench.start({ limits: { tokens: 200 } });
+    for (let index = 0; index < 150; index++) await bench.connected(role);
+    for (let index = 0; index < 50; index++) (await bench.connected(role)).connection.closed();
+    await bench.clock.advance(3_700_000);
+    const outcomes: (string | undefined)[] = [];
+    for (let tries = 0; tries < 3; tries++) outcomes.push((await bench.connected(role)).ended);
+    expect(outcomes.at(-1)).toBeUndefined();
+  });
+
+  it('tokens that are gone make room first, at once', async () => {
+    const role = await bench.start({ limits });
+    const [first] = [await bench.connected(role), await bench.connected(role)];
+    await role.revokeToken(first.token);
+    expect((await bench.connected(role)).ended).toBeUndefined();
+    expect(await bench.push(role, first.token)).toBe('400 BadDeviceToken');
+  });
+
+  it('a token that its device did not use for long makes room, though it was named', async () => {
+    const role = await bench.start({ limits: { tokens: 1, tokenLifeMs: 10_000_000 } });
+    const device = await bench.connected(role);
+    await bench.push(role, device.token);
+    device.connection.closed();
+    await bench.clock.advance(10_000_001);
+    // Where the sweep begins is chance, so it gets several goes.
+    let next = await bench.connected(role);
+    for (let goes = 0; next.ended !== undefined && goes < 50; goes++) next = await bench.connected(role);
+    expect(next.names).toEqual(['pushRegistered']);
+  });
+
+  it('a stranger who takes all places holds them for an hour', async () => {
+    const role = await bench.start({ limits: { tokens: 500 } });
+    const fleet = await bench.connected(role);
+    await bench.push(role, fleet.token);
+    for (let index = 0; index < 499; index++) (await bench.connected(role)).connection.closed();
+    expect((await bench.connected(role)).ended).toBe('refused');
+    await bench.clock.advance(3_600_000);
+    for (let index = 0; index < 400; index++) expect((await bench.connected(role)).ended).toBeUndefined();
+    expect(await bench.push(role, fleet.token)).toBe('200 delivered');
   });
 });
 
 describe('wake-ups (F5.2)', () => {
-  it('delivers at once to a connected device', async () => {
-    const role = start();
-    const device = await connected(role);
-    expect(await notify(role, notification(device.token, 1))).toEqual(['delivered']);
-    expect(device.wakeUps).toEqual([{ wakeUpId: new Uint8Array(16).fill(1), sentAtEpochMs: START_MS }]);
+  it('reach a connected device at once, and nothing is stored', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    await bench.push(role, device.token);
+    const commits = bench.store.commits;
+    expect(await bench.push(role, device.token, { id: 2 })).toBe('200 delivered');
+    expect(device.wakeUps.at(-1)).toEqual({ wakeUpId: new Uint8Array(16).fill(2), sentAtEpochMs: START_MS });
+    expect(bench.store.commits).toBe(commits);
   });
 
-  it('answers each notification of a batch in its place', async () => {
-    const role = start();
-    const online = await connected(role);
-    const offline = await connected(role);
-    offline.connection.closed();
-    const statuses = await notify(
-      role,
-      notification(offline.token, 1),
-      notification(new Uint8Array(32), 2),
-      notification(online.token, 3),
-      notification(offline.token, 4, { expiresInS: 0 }),
+  it('are stored when a connected device does not take them in time, and the sender is answered then', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.takes = false;
+    expect(await bench.push(role, device.token)).toBe('200 stored');
+    expect(device.wakeUps).toHaveLength(1);
+    device.connection.closed();
+    expect((await bench.connected(role, device.token)).wakeUps).toHaveLength(1);
+  });
+
+  it('that are taken late are forgotten in the store', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.takes = false;
+    await bench.push(role, device.token);
+    device.acknowledge(new Uint8Array(16).fill(1));
+    await bench.clock.settle();
+    device.connection.closed();
+    expect((await bench.connected(role, device.token)).wakeUps).toEqual([]);
+  });
+
+  it('that are taken while they are being stored are forgotten, too', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.takes = false;
+    await bench.push(role, device.token);
+    device.acknowledge(new Uint8Array(16).fill(1));
+    await bench.clock.settle();
+    const release = bench.store.hold();
+    const asked = role.providers.handle(
+      { method: 'POST', http: '2', source: '', body: new Uint8Array(0), headers: {}, ...apnsRequest(device.token, START_MS, { id: 2 }) },
+      undefined,
     );
-    expect(statuses).toEqual(['stored', 'unregistered', 'delivered', 'expired']);
+    await bench.clock.advance(1_000);
+    device.acknowledge(new Uint8Array(16).fill(2));
+    release();
+    expect((await asked).status).toBe(200);
+    await bench.clock.settle();
+    device.connection.closed();
+    expect((await bench.connected(role, device.token)).wakeUps).toEqual([]);
   });
 
-  it('keeps the newest one for a device that is away, over a restart', async () => {
-    const role = start();
-    const { token, connection } = await connected(role);
-    connection.closed();
-    await notify(role, notification(token, 1));
-    await notify(role, notification(token, 2, { atMs: START_MS + 1 }));
-    await notify(role, notification(token, 3, { atMs: START_MS - 1 }));
-    const device = await connected(start(), token);
+  it('reach a device that comes while they are being stored', async () => {
+    const role = await bench.start();
+    const away = await bench.connected(role);
+    await bench.push(role, away.token);
+    away.connection.closed();
+    const release = bench.store.hold();
+    const asked = role.providers.handle(
+      { method: 'POST', http: '2', source: '', body: new Uint8Array(0), headers: {}, ...apnsRequest(away.token, START_MS, { id: 2 }) },
+      undefined,
+    );
+    const device = await bench.connected(role, away.token);
+    expect(device.wakeUps).toEqual([]);
+    release();
+    await asked;
+    await bench.clock.settle();
     expect(device.wakeUps.map(({ wakeUpId }) => wakeUpId[0])).toEqual([2]);
   });
 
-  it('delivers again until it is acknowledged, and not after', async () => {
-    const role = start();
-    const first = await connected(role);
-    await notify(role, notification(first.token, 1));
-    first.connection.closed();
-    const second = await connected(role, first.token);
-    expect(second.wakeUps).toHaveLength(1);
-    second.acknowledge(new Uint8Array(16).fill(9));
-    second.acknowledge(new Uint8Array(16).fill(1));
-    await clock.settle();
-    second.connection.closed();
-    expect((await connected(role, first.token)).wakeUps).toEqual([]);
-  });
-
-  it('an acknowledgement of another wake-up does not forget the one that waits', async () => {
-    const role = start();
-    const first = await connected(role);
-    await notify(role, notification(first.token, 1));
-    first.acknowledge(new Uint8Array(16).fill(9));
-    await clock.settle();
-    first.connection.closed();
-    expect((await connected(role, first.token)).wakeUps).toHaveLength(1);
-  });
-
-  it('forgets a wake-up whose time is over', async () => {
-    const role = start();
-    const { token, connection } = await connected(role);
+  it('the newest one waits for a device that is away, over a restart', async () => {
+    const role = await bench.start();
+    const { token, connection } = await bench.connected(role);
     connection.closed();
-    await notify(role, notification(token, 1, { expiresInS: 60 }));
-    await clock.advance(61_000);
-    expect((await connected(role, token)).wakeUps).toEqual([]);
+    await bench.push(role, token, { id: 1 });
+    await bench.push(role, token, { id: 2 });
+    const device = await bench.connected(await bench.start(), token);
+    expect(device.wakeUps.map(({ wakeUpId }) => wakeUpId[0])).toEqual([2]);
   });
 
-  it('sends a now-or-never wake-up to a connected device and keeps nothing', async () => {
-    const role = start();
-    const device = await connected(role);
-    expect(await notify(role, notification(device.token, 1, { expiresInS: 0 }))).toEqual(['delivered']);
+  it('come again until they are taken, and not after', async () => {
+    const role = await bench.start();
+    const first = await bench.connected(role);
+    first.takes = false;
+    await bench.push(role, first.token);
+    first.connection.closed();
+    const second = await bench.connected(role, first.token);
+    expect(second.wakeUps).toHaveLength(1);
+    second.connection.closed();
+    expect((await bench.connected(role, first.token)).wakeUps).toEqual([]);
+  });
+
+  it('an acknowledgement of another wake-up does not forget the one that waits, and writes nothing', async () => {
+    const role = await bench.start();
+    const first = await bench.connected(role);
+    first.takes = false;
+    await bench.push(role, first.token);
+    const commits = bench.store.commits;
+    first.acknowledge(new Uint8Array(16).fill(9));
+    await bench.clock.settle();
+    expect(bench.store.commits).toBe(commits);
+    first.connection.closed();
+    expect((await bench.connected(role, first.token)).wakeUps).toHaveLength(1);
+  });
+
+  it('are forgotten when their time is over', async () => {
+    const role = await bench.start();
+    const { token, connection } = await bench.connected(role);
+    connection.closed();
+    await bench.push(role, token, { expiresInS: 60 });
+    await bench.clock.advance(61_000);
+    expect((await bench.connected(role, token)).wakeUps).toEqual([]);
+  });
+
+  it('for now or never reach a connected device and are never kept', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.takes = false;
+    expect(await bench.push(role, device.token, { expiresInS: 0 })).toBe('200 delivered');
     device.connection.closed();
-    expect((await connected(role, device.token)).wakeUps).toEqual([]);
+    expect(await bench.push(role, device.token, { expiresInS: 0 })).toBe('200 dropped');
+    expect((await bench.connected(role, device.token)).wakeUps).toEqual([]);
   });
 
-  it('answers nothing and sends nothing when it cannot store', async () => {
-    const role = start();
-    const device = await connected(role);
-    store.fault = 'disk-full';
-    const answer = await role.handle({ service: 'provider', frame: wire.notify.encode({ notifications: [notification(device.token, 1)] }), peer });
-    expect(answer.status).toBe('busy');
-    expect(device.wakeUps).toEqual([]);
+  it('are answered 503 when the device is away and nothing can be stored', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.connection.closed();
+    bench.store.fault = 'disk-full';
+    expect(await bench.push(role, device.token)).toBe('503 ServiceUnavailable');
   });
 
-  it('takes notifications from the Infrastructure only', async () => {
-    const role = start();
-    const device = await connected(role);
-    caller = 'uem';
-    const answer = await role.handle({ service: 'provider', frame: wire.notify.encode({ notifications: [notification(device.token, 1)] }), peer });
-    expect(answer.status === 'answered' && wire.peekFrameName(answer.frame)).toBe('alert');
-    expect(device.wakeUps).toEqual([]);
+  it('reach a connected device though nothing can be stored', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    bench.store.fault = 'disk-full';
+    expect(await bench.push(role, device.token)).toBe('200 delivered');
   });
 });
 
 describe('connections', () => {
   it('the newest connection of a token wins', async () => {
-    const role = start();
-    const first = await connected(role);
-    const second = await connected(role, first.token);
+    const role = await bench.start();
+    const first = await bench.connected(role);
+    const second = await bench.connected(role, first.token);
     expect(first.names).toEqual(['pushRegistered', 'pushClose']);
     expect(first.ended).toBe('ended');
-    await notify(role, notification(first.token, 1));
+    await bench.push(role, first.token);
     expect(first.wakeUps).toHaveLength(0);
     expect(second.wakeUps).toHaveLength(1);
   });
 
   it('the end of an old connection does not end the new one', async () => {
-    const role = start();
-    const first = await connected(role);
-    const second = await connected(role, first.token);
+    const role = await bench.start();
+    const first = await bench.connected(role);
+    const second = await bench.connected(role, first.token);
     first.connection.closed();
-    await notify(role, notification(first.token, 1));
+    await bench.push(role, first.token);
     expect(second.wakeUps).toHaveLength(1);
   });
 
-  it('cuts off a slow reader and keeps its wake-up', async () => {
-    const role = start();
-    const slow = await connected(role);
+  it('a slow reader is cut off, and its wake-up kept', async () => {
+    const role = await bench.start();
+    const slow = await bench.connected(role);
     slow.unreadBytes = 1_000_000;
-    expect(await notify(role, notification(slow.token, 1))).toEqual(['stored']);
+    expect(await bench.push(role, slow.token)).toBe('200 stored');
     expect(slow.ended).toBe('cut off');
-    expect((await connected(role, slow.token)).wakeUps).toHaveLength(1);
+    expect((await bench.connected(role, slow.token)).wakeUps).toHaveLength(1);
   });
 
-  it('cuts off a device that takes no wake-up, and keeps the wake-up', async () => {
-    const role = start({ acknowledgeMs: 20_000 });
-    const device = await connected(role);
-    await notify(role, notification(device.token, 1));
-    await clock.advance(20_000);
+  it('a device that takes no wake-up is cut off, and the wake-up kept', async () => {
+    const role = await bench.start({ limits: { acknowledgeMs: 20_000 } });
+    const device = await bench.connected(role);
+    device.takes = false;
+    await bench.push(role, device.token);
+    await bench.clock.advance(19_000);
     expect(device.ended).toBeUndefined();
-    await clock.advance(10_000);
+    await bench.clock.advance(10_000);
     expect(device.ended).toBe('cut off');
-    expect((await connected(role, device.token)).wakeUps).toHaveLength(1);
+    expect((await bench.connected(role, device.token)).wakeUps).toHaveLength(1);
   });
 
-  it('pings in half of the silence that it announces, with one timer for all', async () => {
-    const role = start({ pingIntervalS: 100 });
-    const devices = [await connected(role), await connected(role), await connected(role)];
-    expect(clock.pendingTimers).toBe(1);
-    await clock.advance(300_000);
+  it('one that breaks settles what was on its way: stored', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.takes = false;
+    const asked = bench.push(role, device.token);
+    device.connection.closed();
+    expect(await asked).toBe('200 stored');
+  });
+
+  it('is pinged in half of the silence that is announced, with one timer for all', async () => {
+    const role = await bench.start({ limits: { pingIntervalS: 100 } });
+    const devices = [await bench.connected(role), await bench.connected(role), await bench.connected(role)];
+    expect(bench.clock.pendingTimers).toBe(1);
+    await bench.clock.advance(300_000);
     for (const device of devices) {
       expect(device.ended).toBeUndefined();
       expect(device.pings).toBeGreaterThanOrEqual(5);
@@ -270,37 +397,37 @@ describe('connections', () => {
     }
   });
 
-  it('cuts off a device that does not answer pings', async () => {
-    const role = start({ pingIntervalS: 100 });
-    const device = await connected(role);
+  it('is cut off when the device does not answer pings', async () => {
+    const role = await bench.start({ limits: { pingIntervalS: 100 } });
+    const device = await bench.connected(role);
     device.answersPings = false;
-    await clock.advance(110_000);
+    await bench.clock.advance(110_000);
     expect(device.ended).toBe('cut off');
     expect(role.connections).toBe(0);
-    expect(clock.pendingTimers).toBe(0);
+    expect(bench.clock.pendingTimers).toBe(0);
   });
 
-  it('cuts off a connection that does not register', async () => {
-    const role = start({ registerMs: 10_000 });
+  it('is cut off when the device does not register', async () => {
+    const role = await bench.start({ limits: { registerMs: 10_000 } });
     const device = new PushDevice(role);
-    await clock.advance(20_000);
+    await bench.clock.advance(20_000);
     expect(device.ended).toBe('cut off');
   });
 
-  it('refuses one connection more than its limit', async () => {
-    const role = start({ connections: 1 });
-    await connected(role);
+  it('one more than the limit is refused', async () => {
+    const role = await bench.start({ limits: { connections: 1 } });
+    await bench.connected(role);
     const device = new PushDevice(role);
     expect(device.names).toEqual(['pushClose']);
     expect(device.ended).toBe('ended');
   });
 
-  it('tells every device when it goes away', async () => {
-    const role = start();
-    const device = await connected(role);
+  it('every device is told when the service goes away', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
     role.close();
     expect(device.frames.at(-1)).toMatchObject({ name: 'pushClose' });
-    expect(clock.pendingTimers).toBe(0);
+    expect(bench.clock.pendingTimers).toBe(0);
   });
 
   it.each([
@@ -309,23 +436,24 @@ describe('connections', () => {
     ['an acknowledgement before it registers', wire.pushAck.encode({ wakeUpId: new Uint8Array(16) })],
     ['a frame with a broken body', Uint8Array.of(1, 0x78, 0, 0, 0, 0, 0, 1, 0xff)],
   ])('closes on %s', async (_what, frame) => {
-    const role = start();
+    const role = await bench.start();
     const device = new PushDevice(role);
     device.connection.received(frame);
-    await clock.settle();
+    await bench.clock.settle();
     expect(device.ended).toBe('refused');
     expect(role.connections).toBe(0);
-    expect(journal.entries().at(-1)).toMatchObject({ answer: 'closed' });
+    expect(bench.journal.entries().at(-1)).toMatchObject({ answer: 'closed' });
   });
 
   it('closes on a second registration', async () => {
-    const device = await connected(start());
+    const device = await bench.connected(await bench.start());
     device.register();
     expect(device.ended).toBe('refused');
   });
 
   it('10,000 random frames leave nothing behind', async () => {
-    const role = start();
+    const role = await bench.start();
+    const before = bench.store.commits;
     const random = seededEntropy('random frames');
     for (let round = 0; round < 10_000; round++) {
       const device = new PushDevice(role);
@@ -334,38 +462,78 @@ describe('connections', () => {
       device.connection.closed();
     }
     expect(role.connections).toBe(0);
-    expect(store.read((view) => view.range({ prefix: '', limit: 10 }))).toEqual([]);
+    expect(bench.store.commits).toBe(before);
+  });
+
+  it('no frame is taken where requests of other roles come in', async () => {
+    const role = await bench.start();
+    const answer = await role.handle({ service: 'notifications', frame: new Uint8Array(8), peer: { kind: 'anonymous', source: '' } });
+    expect(answer.status).toBe('malformed');
+    expect(() => bench.journal.assertNoUnknownRequests()).toThrow();
   });
 });
 
 describe('faults on the way to the device', () => {
   it('a dropped wake-up is lost for good', async () => {
-    const role = start();
-    const device = await connected(role);
-    fault = { id: 'fault-1', kind: 'drop' };
-    expect(await notify(role, notification(device.token, 1))).toEqual(['delivered']);
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    bench.fault = { id: 'fault-1', kind: 'drop' };
+    expect(await bench.push(role, device.token)).toBe('200 delivered');
     expect(device.wakeUps).toEqual([]);
-    fault = undefined;
+    bench.fault = undefined;
     device.connection.closed();
-    expect((await connected(role, device.token)).wakeUps).toEqual([]);
-    expect(journal.entries().some(({ request, answer }) => request === 'wakeUp' && answer === 'dropped')).toBe(true);
+    expect((await bench.connected(role, device.token)).wakeUps).toEqual([]);
+    expect(bench.journal.entries().some(({ request, answer }) => request === 'wakeUp' && answer === 'dropped')).toBe(true);
   });
 
-  it('a duplicated wake-up arrives twice', async () => {
-    const role = start();
-    const device = await connected(role);
-    fault = { id: 'fault-1', kind: 'duplicate' };
-    await notify(role, notification(device.token, 1));
+  it('one that waited and is dropped is lost as well', async () => {
+    const role = await bench.start();
+    const { token, connection } = await bench.connected(role);
+    connection.closed();
+    await bench.push(role, token);
+    bench.fault = { id: 'fault-1', kind: 'drop' };
+    (await bench.connected(role, token)).connection.closed();
+    bench.fault = undefined;
+    expect((await bench.connected(role, token)).wakeUps).toEqual([]);
+  });
+
+  it('a duplicated wake-up arrives twice, one that waited too', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    bench.fault = { id: 'fault-1', kind: 'duplicate' };
+    await bench.push(role, device.token);
     expect(device.wakeUps).toHaveLength(2);
+    device.connection.closed();
+    await bench.push(role, device.token, { id: 2 });
+    expect((await bench.connected(role, device.token)).wakeUps).toHaveLength(2);
   });
 
-  it('a delayed wake-up arrives later', async () => {
-    const role = start();
-    const device = await connected(role);
-    fault = { id: 'fault-1', kind: 'delay', delayMs: 4_000 };
-    await notify(role, notification(device.token, 1));
+  it('a delayed wake-up is stored and arrives later', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    bench.fault = { id: 'fault-1', kind: 'delay', delayMs: 4_000 };
+    expect(await bench.push(role, device.token)).toBe('200 stored');
     expect(device.wakeUps).toEqual([]);
-    await clock.advance(4_000);
+    await bench.clock.advance(4_000);
     expect(device.wakeUps).toHaveLength(1);
+    bench.fault = undefined;
+    device.connection.closed();
+    expect((await bench.connected(role, device.token)).wakeUps).toEqual([]);
+  });
+
+  it('a reordered wake-up comes after the next one, and alone when there is none', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    bench.fault = { id: 'fault-1', kind: 'reorder', delayMs: 5_000 };
+    await bench.push(role, device.token, { id: 1 });
+    bench.fault = undefined;
+    await bench.push(role, device.token, { id: 2 });
+    expect(device.wakeUps.map(({ wakeUpId }) => wakeUpId[0])).toEqual([2, 1]);
+    bench.fault = { id: 'fault-1', kind: 'reorder', delayMs: 5_000 };
+    await bench.push(role, device.token, { id: 3 });
+    bench.fault = undefined;
+    expect(device.wakeUps).toHaveLength(2);
+    await bench.clock.advance(5_000);
+    expect(device.wakeUps).toHaveLength(3);
   });
 });

@@ -38,6 +38,8 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   },
   pendingRuns: { value: 16_384, unit: 'runs', summary: 'Unfinished handshakes of all sources at a responder.' },
   resultMessageBytes: { value: 1_024, unit: 'bytes', summary: 'Error message of a command result.' },
+  pushTokenBytes: { value: 512, unit: 'bytes', summary: 'Push token: service and address.' },
+  notifications: { value: 100, unit: 'notifications', summary: 'Notifications in one message.' },
   commandsPerPoll: { value: 10_000, unit: 'commands', summary: 'Commands that a device takes between a poll and the idle command.' },
   answeredCommands: { value: 64, unit: 'commands', summary: 'Answered commands that a device remembers, so that it never carries one out again.' },
   answerMs: { value: 30_000, unit: 'ms', summary: 'Wait of a device for the answer to a poll or a result.' },
@@ -69,6 +71,8 @@ export type LimitName =
   | 'activationResultMs'
   | 'pendingRuns'
   | 'resultMessageBytes'
+  | 'pushTokenBytes'
+  | 'notifications'
   | 'commandsPerPoll'
   | 'answeredCommands'
   | 'answerMs'

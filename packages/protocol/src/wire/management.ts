@@ -1,7 +1,8 @@
 import { certificate, certificates, epochSeconds, id16 } from './common.ts';
 import { type MessageCodec, message } from './frame.ts';
 import { LIMITS } from './limits.ts';
-import { bytes, document, numbered, optional, required, structure, text, uint, type WireDocument } from './schema.ts';
+import { pushToken } from './push.ts';
+import { document, numbered, optional, required, structure, text, uint, type WireDocument } from './schema.ts';
 
 /** Why a device polls. */
 export type PollReason = 'wakeUp' | 'schedule' | 'activation' | 'resume' | 'request';
@@ -20,7 +21,7 @@ export const poll: MessageCodec<Poll> = message(
   structure<Poll>({
     reason: required(0, numbered<PollReason>('wakeUp', 'schedule', 'activation', 'resume', 'request')),
     wakeUpId: optional(1, id16),
-    pushToken: optional(2, bytes(16, 64)),
+    pushToken: optional(2, pushToken),
   }),
 );
 

@@ -184,13 +184,13 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   }),
   acknowledgement: fc.record({ ok: fc.boolean(), refusal: maybe(fc.constantFrom('deviceLimit', 'licenceLimit')) }),
   notify: fc.record({
-    notifications: list(fc.record({ token: bytes(16, 64), wakeUpId: id16, expiresAtEpochS: uint(), sentAtEpochMs: uint() }), 1, 10),
+    notifications: list(fc.record({ token: bytes(16, 512), wakeUpId: id16, expiresAtEpochS: uint() }), 1, 10),
   }),
-  notifyResult: fc.record({ statuses: list(fc.constantFrom('delivered', 'stored', 'unregistered', 'throttled', 'expired'), 1, 20) }),
+  notifyResult: fc.record({ statuses: list(fc.constantFrom('accepted', 'dropped', 'unregistered', 'throttled', 'unavailable'), 1, 20) }),
   poll: fc.record({
     reason: fc.constantFrom('wakeUp', 'schedule', 'activation', 'resume', 'request'),
     wakeUpId: maybe(id16),
-    pushToken: maybe(bytes(16, 64)),
+    pushToken: maybe(bytes(16, 512)),
   }),
   command: fc.record({ commandId: id16, type: text(64), properties: document, issuedAtEpochS: uint(), expiresAtEpochS: maybe(uint()) }),
   commandResult: fc.record({
@@ -204,8 +204,8 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   renewRequest: fc.record({ csr: certificate }),
   deactivate: fc.record({ cause: fc.constant('user') }),
   renewResult: fc.record({ certificates, tenantRoots: certificates }),
-  pushRegister: fc.record({ service: text(16), token: maybe(bytes(16, 64)) }),
-  pushRegistered: fc.record({ token: bytes(16, 64), pingIntervalS: uint(1, 86_400) }),
+  pushRegister: fc.record({ service: text(16), token: maybe(bytes(16, 512)), application: maybe(text(255)) }),
+  pushRegistered: fc.record({ token: bytes(16, 512), pingIntervalS: uint(1, 86_400) }),
   wakeUp: fc.record({ wakeUpId: id16, sentAtEpochMs: uint() }),
   pushAck: fc.record({ wakeUpId: id16 }),
   pushClose: fc.record({ reason: fc.constantFrom('replaced', 'revoked', 'goingAway') }),

@@ -1,20 +1,25 @@
 import { type PeerIdentity, requireCanonicalUserId, userIdHash, wire } from '@uemkit/protocol';
 import { idReferences, userReferences } from '../../journal/references.ts';
-import type { LinkGuard, RoleLink } from '../link-guard.ts';
-import type { Role, RoleAnswer, RoleContext, ServiceName } from '../role.ts';
+import type { LinkGuard } from '../link-guard.ts';
+import type { Role, RoleContext, ServiceName } from '../role.ts';
 import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
+import { createPassingOn } from './push/passing-on.ts';
+import type { PushCredentials } from './push/push-credentials.ts';
+import type { ProviderWire } from './push/push-sender.ts';
 import { applyRegistrations, fakeKey, tenantOfUser } from './registrations.ts';
 
 export interface InfrastructureOptions extends RoleContext {
   readonly guard: LinkGuard;
-  /** Way to the notification service. */
-  readonly notification: RoleLink;
+  /** Way to the notification services: their provider APIs, at `origin`. */
+  readonly provider: ProviderWire;
+  readonly origin: string;
+  /** What the tenant sends with. */
+  readonly credentials: PushCredentials;
 }
 
 /** One request that is being answered. */
 interface Job {
   readonly frame: wire.Frame;
-  readonly bytes: Uint8Array;
   readonly peer: PeerIdentity;
 }
 
@@ -24,11 +29,13 @@ type InfrastructureOutcome = Outcome & { readonly userId?: string; readonly refs
 const STEPS: Readonly<Record<string, string>> = { discovery: 'F1.3', registrations: 'F1.1', notifications: 'F5.2' };
 
 /**
- * The Infrastructure: it knows which tenant a user belongs to, by hash only, and passes notifications on to the notification service.
+ * The Infrastructure: it knows which tenant a user belongs to, by hash only, and hands wake-ups to the notification services.
  * It knows no password, no device and no command.
  */
 export async function createInfrastructureRole(options: InfrastructureOptions): Promise<Role> {
   const { clock, crypto, entropy, store, journal, guard } = options;
+  const { provider, origin, credentials } = options;
+  const passingOn = createPassingOn({ clock, crypto, journal, provider, origin, credentials });
   const known = await store.transaction((tx) => fakeKey(tx, () => entropy.randomBytes(32)));
 
   /** F1.3: the tenant of a user. An unknown one gets an answer of the same form. */
@@ -50,22 +57,16 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
     return { ...(taken ? answered(wire.acknowledgement, { ok: true }) : busy('too many tenants', 60)), refs };
   };
 
-  /** F5.2: notifications go on as they are; the answer of the notification service comes back. Nothing is ever lost in silence: unreachable is 503. */
-  const passOn = async ({ frame, bytes }: Job): Promise<InfrastructureOutcome> => {
+  /** F5.2: each wake-up goes to the notification service of its device. Nothing is ever lost in silence: when none got through, it is 503. */
+  const passOn = async ({ frame }: Job): Promise<InfrastructureOutcome> => {
     const { notifications } = wire.notify.decode(frame);
     const refs = idReferences(
       crypto,
       notifications.map(({ wakeUpId }) => wakeUpId),
     );
-    let answer: RoleAnswer;
-    try {
-      answer = await options.notification.request('provider', bytes);
-    } catch (error) {
-      return { ...outcomeOf(error), refs };
-    }
-    if (answer.status !== 'answered') return { ...busy(`notification service: ${answer.status}`), refs };
-    const name = wire.peekFrameName(answer.frame);
-    return { ...(name === 'notifyResult' ? { answer, told: name } : busy(`notification service: ${name ?? 'no frame'}`)), refs };
+    const statuses = await passingOn.send(notifications);
+    const none = statuses.every((status) => status === 'unavailable');
+    return { ...(none ? busy('no notification service can be reached') : answered(wire.notifyResult, { statuses })), refs };
   };
 
   const fromUem =
@@ -95,7 +96,7 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
       return { request: 'unknown', outcome: malformed(served === undefined ? 'no such service here' : 'not a frame') };
     if (frame.name !== served.takes) return { request: frame.name, outcome: unexpectedFrame(frame.name) };
     try {
-      return { request: frame.name, outcome: await served.work({ frame, bytes, peer }) };
+      return { request: frame.name, outcome: await served.work({ frame, peer }) };
     } catch (error) {
       return { request: frame.name, outcome: outcomeOf(error) };
     }

@@ -1,33 +1,37 @@
 import { isProtocolError, wire } from '@uemkit/protocol';
-import { idReferences } from '../../journal/references.ts';
-import type { LinkGuard } from '../link-guard.ts';
 import type { Role, RoleContext } from '../role.ts';
-import { alerted, answered, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
+import { frameOf, malformed } from '../role-answers.ts';
+import { accessKey, createAccessTokens } from './providers/access-tokens.ts';
+import { createProviderFaces, type ProviderFaces } from './providers/faces.ts';
+import type { PushAccounts } from './push-accounts.ts';
+import { createPushCore } from './push-core.ts';
 import { createPushDelivery, type DeliveryFault } from './push-delivery.ts';
 import { PUSH_LIMITS, type PushLimits } from './push-limits.ts';
-import { openSession, type PushConnection, type PushSession, type PushSocket } from './push-session.ts';
+import { type PushConnection, PushSession, type PushSocket } from './push-session.ts';
 import { createPushSessions } from './push-sessions.ts';
-import { createToken, deleteToken, findToken, isRegistered, pendingOf, putPending, tokenKey, touchToken } from './push-tokens.ts';
+import { tokenKey } from './push-tokens.ts';
+import { createRegistration } from './registration.ts';
+import { createThrottle } from './throttle.ts';
+import { waitingOf } from './waiting-wake-ups.ts';
 
 export interface NotificationOptions extends RoleContext {
-  readonly guard: LinkGuard;
+  /** Who may send. */
+  readonly accounts: PushAccounts;
+  /** DER of the root of the lab: it issues the certificates of senders. */
+  readonly root: Uint8Array;
+  /** Origin of the provider listener, `https://host:port`. */
+  readonly origin: string;
   readonly limits?: Partial<PushLimits> | undefined;
   /** Asked before each wake-up leaves; what it returns is done to the wake-up. */
-  readonly deliveryFault?: (() => DeliveryFault | undefined) | undefined;
+  readonly deliveryFault?: ((service: wire.PushServiceName) => DeliveryFault | undefined) | undefined;
 }
 
-/** An outcome, and which wake-ups it is about. */
-type NotifyOutcome = Outcome & { readonly refs?: readonly string[] };
-
-interface Provided {
-  readonly request: string;
-  readonly outcome: NotifyOutcome;
-}
-
-/** The notification service: devices hold one connection each, the Infrastructure hands over notifications (F5.2). */
+/** The notification services: devices hold one connection each, senders use the provider API of the service (F5.2). */
 export interface NotificationRole extends Role {
   /** A device opened a push connection. */
   connect(socket: PushSocket, source: string): PushConnection;
+  /** The provider APIs. */
+  readonly providers: ProviderFaces;
   /** Makes a token invalid, as a notification service may at any time; false when it was not in force. */
   revokeToken(token: Uint8Array): Promise<boolean>;
   /** Open push connections. */
@@ -36,26 +40,43 @@ export interface NotificationRole extends Role {
   close(): void;
 }
 
-/** Starts the notification service on its store: tokens and waiting wake-ups are those of before. */
-export function createNotificationRole(options: NotificationOptions): NotificationRole {
-  const { clock, crypto, entropy, store, journal, guard } = options;
+/** Starts the notification services on their store: tokens and waiting wake-ups are those of before. */
+export async function createNotificationRole(options: NotificationOptions): Promise<NotificationRole> {
+  const { clock, crypto, entropy, store, journal, accounts, origin, root } = options;
   const limits: PushLimits = { ...PUSH_LIMITS, ...options.limits };
+  const key = await store.transaction((tx) => accessKey(tx, () => entropy.randomBytes(32)));
   const cutOff = (session: PushSession, reason: string): void => {
     note(session, 'connection', 'cut off', reason);
     session.socket.cutOff();
     closed(session);
   };
-  const sessions = createPushSessions({ clock, limits, cutOff });
-  const { unreadBytes } = limits;
-  const delivery = createPushDelivery({ clock, crypto, store, journal, unreadBytes, fault: options.deliveryFault ?? (() => undefined), cutOff });
+  const sessions = createPushSessions({ clock, limits, cutOff, expired: (session) => end(session, 'revoked') });
+  const deliveryFault = options.deliveryFault ?? (() => undefined);
+  const fault = ({ token }: PushSession): DeliveryFault | undefined => (token === undefined ? undefined : deliveryFault(token.service));
+  const delivery = createPushDelivery({ clock, crypto, store, journal, limits, fault, cutOff });
+  const sessionOf = (name: string): PushSession | undefined => sessions.byKey(name);
+  const throttle = createThrottle(clock, limits);
+  const core = createPushCore({ clock, crypto, store, delivery, throttle, sessionOf, revoke: (session) => end(session, 'revoked') });
+  const registration = createRegistration({
+    ...{ clock, crypto, entropy, store, accounts, limits, channelOrigin: origin },
+    isConnected: (name) => sessionOf(name) !== undefined,
+  });
+  const providers = createProviderFaces({
+    ...{ clock, crypto, core, journal, accounts, root, origin },
+    accessTokens: createAccessTokens({ clock, crypto, key }),
+    nowMs: () => clock.nowMs(),
+    randomBytes: (lengthBytes) => entropy.randomBytes(lengthBytes),
+  });
   let stopped = false;
 
   const note = (session: PushSession, request: string, answer: string, reason?: string): void =>
     journal.record({ timeMs: clock.nowMs(), role: 'notification', service: 'push', step: 'F5.2', request, answer, source: session.source, reason });
 
   const closed = (session: PushSession): void => {
+    if (session.state === 'closed') return;
     session.state = 'closed';
     sessions.remove(session);
+    delivery.closed(session);
   };
 
   /** Ends a session on purpose. */
@@ -74,29 +95,19 @@ export function createNotificationRole(options: NotificationOptions): Notificati
   /** First frame of a device: its token is found, or a new one is made durable before it is told. */
   const register = async (session: PushSession, request: wire.PushRegister): Promise<void> => {
     session.state = 'registering';
-    const nowMs = clock.nowMs();
-    const given = request.token === undefined ? undefined : tokenKey(crypto, request.token);
-    const known = given === undefined ? undefined : store.read((view) => findToken(view, given, request.service, nowMs));
-    let token: Uint8Array;
-    let key: string;
-    if (given !== undefined && request.token !== undefined && known !== undefined) {
-      token = request.token;
-      key = given;
-      if (known.seenIsOld) await store.transaction((tx) => touchToken(tx, key, nowMs));
-    } else {
-      const { tokens: maxTokens, tokenLifeMs } = limits;
-      const made = await store.transaction((tx) => createToken(tx, { crypto, entropy, service: request.service, nowMs, maxTokens, tokenLifeMs }));
-      if (made === undefined) return refuse(session, 'pushRegister', 'too many tokens');
-      ({ token, key } = made);
-    }
+    const registered = await registration.register(request);
     if ((session.state as string) === 'closed') return;
+    if ('refused' in registered) return refuse(session, 'pushRegister', registered.refused);
     session.state = 'registered';
-    const before = sessions.register(session, key);
+    const { service, application, expiresAtMs, unnamedSinceMs } = registered.record;
+    session.token = { service, application, expiresAtMs, unnamedSinceMs };
+    const before = sessions.register(session, registered.key);
     if (before !== undefined && before !== session) end(before, 'replaced');
-    note(session, 'pushRegister', 'pushRegistered', request.token !== undefined && known === undefined ? 'unknown token, a new one was made' : undefined);
-    session.socket.send(wire.pushRegistered.encode({ token, pingIntervalS: limits.pingIntervalS }));
-    const waiting = store.read((view) => pendingOf(view, key, clock.nowMs()));
-    if (waiting !== undefined) delivery.send(session, { wakeUpId: waiting.wakeUpId, sentAtEpochMs: waiting.sentAtMs }, 'stored');
+    note(session, 'pushRegister', 'pushRegistered', registered.replaced ? 'the token is not in force any more, a new one was made' : undefined);
+    session.socket.send(wire.pushRegistered.encode({ token: registered.token, pingIntervalS: limits.pingIntervalS }));
+    for (const { wakeUpId, takenAtMs } of store.read((view) => waitingOf(view, registered.key, clock.nowMs()))) {
+      delivery.sendStored(session, { wakeUpId, sentAtEpochMs: takenAtMs });
+    }
   };
 
   const received = (session: PushSession, bytes: Uint8Array): void => {
@@ -117,100 +128,31 @@ export function createNotificationRole(options: NotificationOptions): Notificati
     }
   };
 
-  /** F5.2: takes over notifications. They are durable before any of them is sent or answered for. */
-  const notify = async (message: wire.Notify): Promise<NotifyOutcome> => {
-    const nowMs = clock.nowMs();
-    const keyed = message.notifications.map((notification) => ({ notification, key: tokenKey(crypto, notification.token) }));
-    const kept = await store.transaction((tx) =>
-      keyed.map(({ notification, key }): 'stored' | 'unregistered' | 'now-or-never' | 'expired' => {
-        if (!isRegistered(tx, key)) return 'unregistered';
-        if (notification.expiresAtEpochS === 0) return 'now-or-never';
-        if (notification.expiresAtEpochS * 1_000 <= nowMs) return 'expired';
-        putPending(tx, key, notification);
-        return 'stored';
-      }),
-    );
-    const statuses = keyed.map(({ notification, key }, index): wire.NotifyStatus => {
-      const how = kept[index] as (typeof kept)[number];
-      if (how === 'unregistered' || how === 'expired') return how;
-      const session = sessions.byKey(key);
-      if (session === undefined) return how === 'stored' ? 'stored' : 'expired';
-      const sent = delivery.send(session, { wakeUpId: notification.wakeUpId, sentAtEpochMs: notification.sentAtEpochMs }, how);
-      return sent ? 'delivered' : how === 'stored' ? 'stored' : 'expired';
-    });
-    return {
-      ...answered(wire.notifyResult, { statuses }),
-      refs: idReferences(
-        crypto,
-        message.notifications.map(({ wakeUpId }) => wakeUpId),
-      ),
-    };
-  };
-
-  const provider = async (bytes: Uint8Array, peer: Parameters<LinkGuard['roleOf']>[0]): Promise<Provided> => {
-    const frame = frameOf(bytes);
-    if (frame === undefined) return { request: 'unknown', outcome: malformed('not a frame') };
-    const caller = guard.roleOf(peer);
-    if (typeof caller === 'object') return { request: frame.name, outcome: alerted('authFailed', caller.refused) };
-    if (caller !== 'infrastructure') return { request: frame.name, outcome: alerted('authFailed', `role ${caller} may not notify`) };
-    if (frame.name !== 'notify') return { request: frame.name, outcome: unexpectedFrame(frame.name) };
-    try {
-      return { request: frame.name, outcome: await notify(wire.notify.decode(frame)) };
-    } catch (error) {
-      return { request: frame.name, outcome: outcomeOf(error) };
-    }
-  };
+  const owner = { nowMs: () => clock.monotonicMs(), received, closed };
 
   return {
     name: 'notification',
-    services: ['provider'],
-    async handle({ service, frame, peer }) {
-      const receivedMs = clock.nowMs();
-      const { request, outcome }: Provided =
-        service === 'provider' ? await provider(frame, peer) : { request: 'unknown', outcome: malformed('no such service here') };
-      const unknown = request === 'unknown' || service !== 'provider' || undefined;
-      const { told: answer, reason, refs } = outcome;
-      journal.record({
-        timeMs: clock.nowMs(),
-        role: 'notification',
-        service,
-        step: 'F5.2',
-        request,
-        answer,
-        source: peer.source,
-        reason,
-        unknown,
-        receivedMs,
-        bytes: frame.length,
-        refs,
-      });
-      return outcome.answer;
+    services: [],
+    providers,
+    async handle({ service, peer }) {
+      const { answer, told, reason } = malformed('no frames are taken here');
+      journal.record({ timeMs: clock.nowMs(), role: 'notification', service, request: 'unknown', answer: told, source: peer.source, reason, unknown: true });
+      return answer;
     },
     connect(socket, source) {
-      const session = openSession(socket, source, clock.monotonicMs());
+      const session = new PushSession(socket, source, owner);
       if (stopped || sessions.size >= limits.connections) end(session, 'goingAway');
       else sessions.add(session);
-      return {
-        received: (frame) => received(session, frame),
-        alive() {
-          session.heardMs = clock.monotonicMs();
-        },
-        closed: () => closed(session),
-      };
+      return session;
     },
-    async revokeToken(token) {
-      const key = tokenKey(crypto, token);
-      const was = await store.transaction((tx) => deleteToken(tx, key));
-      const session = sessions.byKey(key);
-      if (session !== undefined) end(session, 'revoked');
-      return was;
-    },
+    revokeToken: (token) => core.end(tokenKey(crypto, token)),
     get connections() {
       return sessions.size;
     },
     close() {
       stopped = true;
       sessions.stop();
+      delivery.stop();
       for (const session of sessions.all()) end(session, 'goingAway');
     },
   };

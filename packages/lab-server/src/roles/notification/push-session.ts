@@ -1,3 +1,5 @@
+import type { TokenRecord } from './push-tokens.ts';
+
 /** One push connection as the transport offers it: frames go out, and it can be closed. Must not throw. */
 export interface PushSocket {
   /** One whole frame; nothing happens on a closed socket. */
@@ -22,22 +24,61 @@ export interface PushConnection {
   closed(): void;
 }
 
-/** State of one push connection. `key` names its token from the moment that it is registered. */
-export interface PushSession {
+/** A wake-up that was sent and that the device has not taken yet. */
+export interface Untaken {
+  readonly wakeUpId: Uint8Array;
+  /** It waits in the store, too. */
+  stored: boolean;
+  /** Its sender waits to hear whether the device took it. */
+  settle?: ((taken: boolean) => void) | undefined;
+}
+
+/** The part of a token's record that a connection needs for each wake-up. */
+export type SessionToken = Pick<TokenRecord, 'service' | 'application' | 'expiresAtMs' | 'unnamedSinceMs'>;
+
+/** What a session tells its role. */
+export interface SessionOwner {
+  nowMs(): number;
+  received(session: PushSession, frame: Uint8Array): void;
+  closed(session: PushSession): void;
+}
+
+/**
+ * One push connection. A class without closures of its own: there are as many of them as devices, and at rest each is little more than its socket.
+ * `key` names its token from the moment that it is registered. Times are those of the monotonic clock, milliseconds.
+ */
+export class PushSession implements PushConnection {
   readonly socket: PushSocket;
   /** Address of the peer, for the journal. */
   readonly source: string;
-  state: 'opened' | 'registering' | 'registered' | 'closed';
+  readonly #owner: SessionOwner;
+  state: 'opened' | 'registering' | 'registered' | 'closed' = 'opened';
   key: string | undefined;
-  /** Monotonic clock, milliseconds. */
-  openedMs: number;
+  token: SessionToken | undefined;
+  readonly openedMs: number;
   heardMs: number;
   pingedMs: number;
-  /** The wake-up that was sent and not taken yet, and when. */
-  unacknowledged: { readonly wakeUpId: Uint8Array; readonly sinceMs: number } | undefined;
-}
+  /** Since when it has been silent about wake-ups that were sent; meaningless while there is none. */
+  untakenSinceMs = 0;
+  /** BOUNDED by MAX_UNTAKEN. */
+  untaken: Untaken[] | undefined;
 
-/** A session that has just been opened. */
-export function openSession(socket: PushSocket, source: string, nowMs: number): PushSession {
-  return { socket, source, state: 'opened', key: undefined, openedMs: nowMs, heardMs: nowMs, pingedMs: nowMs, unacknowledged: undefined };
+  constructor(socket: PushSocket, source: string, owner: SessionOwner) {
+    this.socket = socket;
+    this.source = source;
+    this.#owner = owner;
+    this.openedMs = this.heardMs = this.pingedMs = owner.nowMs();
+  }
+
+  received(frame: Uint8Array): void {
+    this.#owner.received(this, frame);
+  }
+
+  alive(): void {
+    this.heardMs = this.#owner.nowMs();
+  }
+
+  closed(): void {
+    this.#owner.closed(this);
+  }
 }

@@ -22,6 +22,8 @@ export function createPushSessions(options: {
   readonly clock: Clock;
   readonly limits: PushLimits;
   cutOff(session: PushSession, reason: CutOffReason): void;
+  /** The token of this session has run out (WNS channels do): the device has to get another one. */
+  expired(session: PushSession): void;
 }): PushSessions {
   const { clock, limits } = options;
   const silenceMs = limits.pingIntervalS * 1_000;
@@ -34,7 +36,11 @@ export function createPushSessions(options: {
   const tick = (): void => {
     cancelTimer = undefined;
     const nowMs = clock.monotonicMs();
-    for (const session of sessions) look(session, nowMs);
+    const wallMs = clock.nowMs();
+    for (const session of sessions) {
+      if ((session.token?.expiresAtMs ?? wallMs) < wallMs) options.expired(session);
+      else look(session, nowMs);
+    }
     arm();
   };
   // No timer without a session: a lab at rest under a virtual clock has nothing to run.
@@ -42,10 +48,10 @@ export function createPushSessions(options: {
     if (cancelTimer === undefined && sessions.size > 0) cancelTimer = clock.setTimer(PUSH_TICK_MS, tick);
   };
   const look = (session: PushSession, nowMs: number): void => {
-    const { unacknowledged } = session;
+    const takesNone = session.untaken !== undefined && session.untaken.length > 0;
     if (session.key === undefined && nowMs - session.openedMs > limits.registerMs) options.cutOff(session, 'did not register');
     else if (nowMs - session.heardMs > silenceMs) options.cutOff(session, 'silent');
-    else if (unacknowledged !== undefined && nowMs - unacknowledged.sinceMs > limits.acknowledgeMs) options.cutOff(session, 'took no wake-up');
+    else if (takesNone && nowMs - session.untakenSinceMs > limits.acknowledgeMs) options.cutOff(session, 'took no wake-up');
     else if (nowMs - session.pingedMs >= silenceMs / 2) {
       session.pingedMs = nowMs;
       session.socket.ping();

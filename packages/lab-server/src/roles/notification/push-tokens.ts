@@ -1,35 +1,38 @@
-import { type CryptoProvider, type Entropy, toHex, type wire } from '@uemkit/protocol';
-import { type Table, table } from '../../state/table.ts';
+import { type CryptoProvider, toHex, type wire } from '@uemkit/protocol';
+import { joinId, sortable, type Table, table } from '../../state/table.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 import { TOKEN_SEEN_MS } from './push-limits.ts';
+import { forgetWaiting } from './waiting-wake-ups.ts';
 
-/** Length of the tokens that this service makes. */
-const TOKEN_BYTES = 32;
-/** Records that one sweep looks at. */
-const SWEEP_ROWS = 1_000;
-
-/** A token in force. The token itself is a bearer secret, so only its hash is kept. */
-interface TokenRecord {
-  /** `fcm`, `apns`, `wns`, `bb10`. */
-  readonly service: string;
+/** A token that the service knows. The token itself is a bearer secret, so only its hash is kept. */
+export interface TokenRecord {
+  readonly service: wire.PushServiceName;
+  /** The sender that it is for. */
+  readonly application: string;
   readonly createdAtMs: number;
-  /** Right to the day. */
+  /** When its device last came; right to the day. */
   readonly seenAtMs: number;
-}
-
-/** The one wake-up that waits for a token; a newer one takes its place. */
-export interface PendingWakeUp {
-  readonly wakeUpId: Uint8Array;
-  readonly sentAtMs: number;
-  readonly expiresAtMs: number;
+  /** Present while no notification has named it: since then it may have been of no use. */
+  readonly unnamedSinceMs?: number | undefined;
+  /** From then on it is gone. */
+  readonly expiresAtMs?: number | undefined;
+  /** When it was made invalid; senders are told (410). */
+  readonly goneAtMs?: number | undefined;
 }
 
 interface TokenCount {
   readonly tokens: number;
 }
 
-const tokens: Table<TokenRecord> = table('push-token');
-const pending: Table<PendingWakeUp> = table('push-pending');
+interface TokenReference {
+  readonly key: string;
+}
+
+export const tokens: Table<TokenRecord> = table('push-token');
+/** By time: tokens that no notification has named. */
+export const unnamed: Table<TokenReference> = table('push-unnamed');
+/** By time: tokens that are gone. */
+export const gone: Table<TokenReference> = table('push-gone');
 const counts: Table<TokenCount> = table('push-count');
 
 /** Name of a token in the store and in memory. */
@@ -37,14 +40,35 @@ export function tokenKey(crypto: CryptoProvider, token: Uint8Array): string {
   return toHex(crypto.sha256(token));
 }
 
-export function isRegistered(view: ReadView, key: string): boolean {
-  return tokens.get(view, key) !== undefined;
+/** Place of a token in a list by time. */
+export function byTime(timeMs: number, key: string): string {
+  return joinId(sortable(timeMs), key);
 }
 
-/** True when the token is in force for this service. `seenIsOld`: its last use must be written again. */
-export function findToken(view: ReadView, key: string, service: string, nowMs: number): { readonly seenIsOld: boolean } | undefined {
-  const record = tokens.get(view, key);
-  return record?.service === service ? { seenIsOld: nowMs - record.seenAtMs > TOKEN_SEEN_MS } : undefined;
+export function tokenOf(view: ReadView, key: string): TokenRecord | undefined {
+  return tokens.get(view, key);
+}
+
+/** Since when a token is not in force any more; undefined while it is. */
+export function goneSince(record: Pick<TokenRecord, 'goneAtMs' | 'expiresAtMs'>, nowMs: number): number | undefined {
+  if (record.goneAtMs !== undefined) return record.goneAtMs;
+  return record.expiresAtMs !== undefined && record.expiresAtMs <= nowMs ? record.expiresAtMs : undefined;
+}
+
+/** Tokens that are kept, those that are gone included. */
+export function countOf(view: ReadView): number {
+  return counts.get(view, 'this')?.tokens ?? 0;
+}
+
+export function putNewToken(tx: WriteView, key: string, record: TokenRecord): void {
+  tokens.put(tx, key, { ...record, unnamedSinceMs: record.createdAtMs });
+  unnamed.put(tx, byTime(record.createdAtMs, key), { key });
+  counts.put(tx, 'this', { tokens: countOf(tx) + 1 });
+}
+
+/** True when the last use of the token must be written again. */
+export function seenIsOld(record: TokenRecord, nowMs: number): boolean {
+  return nowMs - record.seenAtMs > TOKEN_SEEN_MS;
 }
 
 export function touchToken(tx: WriteView, key: string, nowMs: number): void {
@@ -52,61 +76,37 @@ export function touchToken(tx: WriteView, key: string, nowMs: number): void {
   if (record !== undefined) tokens.put(tx, key, { ...record, seenAtMs: nowMs });
 }
 
-/** A new token, or undefined when there are `maxTokens` and none of them is out of use. */
-export function createToken(
-  tx: WriteView,
-  options: {
-    readonly crypto: CryptoProvider;
-    readonly entropy: Entropy;
-    readonly service: string;
-    readonly nowMs: number;
-    readonly maxTokens: number;
-    readonly tokenLifeMs: number;
-  },
-): { readonly token: Uint8Array; readonly key: string } | undefined {
-  const { crypto, entropy, service, nowMs, maxTokens, tokenLifeMs } = options;
-  if (countOf(tx) >= maxTokens && sweep(tx, toHex(entropy.randomBytes(2)), nowMs - tokenLifeMs) === 0) return undefined;
-  const token = entropy.randomBytes(TOKEN_BYTES);
-  const key = tokenKey(crypto, token);
-  tokens.put(tx, key, { service, createdAtMs: nowMs, seenAtMs: nowMs });
-  counts.put(tx, 'this', { tokens: countOf(tx) + 1 });
-  return { token, key };
+/** A notification has named the token: it is of use. */
+export function nameToken(tx: WriteView, key: string): void {
+  const record = tokens.get(tx, key);
+  if (record?.unnamedSinceMs === undefined) return;
+  unnamed.delete(tx, byTime(record.unnamedSinceMs, key));
+  tokens.put(tx, key, { ...record, unnamedSinceMs: undefined });
 }
 
-/** Forgets a token and what waits for it; false when it was not in force. */
-export function deleteToken(tx: WriteView, key: string): boolean {
-  if (!isRegistered(tx, key)) return false;
-  tokens.delete(tx, key);
-  pending.delete(tx, key);
-  counts.put(tx, 'this', { tokens: countOf(tx) - 1 });
+/** A token that no notification has named is taken to be new at `nowMs`. */
+export function renewUnnamed(tx: WriteView, key: string, record: TokenRecord, nowMs: number): void {
+  if (record.unnamedSinceMs !== undefined) unnamed.delete(tx, byTime(record.unnamedSinceMs, key));
+  unnamed.put(tx, byTime(nowMs, key), { key });
+  tokens.put(tx, key, { ...record, unnamedSinceMs: nowMs });
+}
+
+/** Makes a token invalid; senders hear of it. False when it was not in force. */
+export function endToken(tx: WriteView, key: string, nowMs: number): boolean {
+  const record = tokens.get(tx, key);
+  if (record === undefined || goneSince(record, nowMs) !== undefined) return false;
+  nameToken(tx, key);
+  forgetWaiting(tx, key);
+  tokens.put(tx, key, { ...record, unnamedSinceMs: undefined, goneAtMs: nowMs });
+  gone.put(tx, byTime(nowMs, key), { key });
   return true;
 }
 
-function countOf(view: ReadView): number {
-  return counts.get(view, 'this')?.tokens ?? 0;
-}
-
-/** Deletes tokens that nobody used since `beforeMs`; looks at a bounded number of them, from `start` on, which chance chose. */
-function sweep(tx: WriteView, start: string, beforeMs: number): number {
-  const rows = tokens.page(tx, { after: start, limit: SWEEP_ROWS });
-  return rows.filter(({ id, record }) => record.seenAtMs < beforeMs && deleteToken(tx, id)).length;
-}
-
-/** Keeps the newer of the wake-up that waits and this one. */
-export function putPending(tx: WriteView, key: string, notification: wire.Notification): void {
-  const waiting = pending.get(tx, key);
-  if (waiting !== undefined && waiting.sentAtMs > notification.sentAtEpochMs) return;
-  pending.put(tx, key, { wakeUpId: notification.wakeUpId, sentAtMs: notification.sentAtEpochMs, expiresAtMs: notification.expiresAtEpochS * 1_000 });
-}
-
-/** The wake-up that waits, unless its time is over. */
-export function pendingOf(view: ReadView, key: string, nowMs: number): PendingWakeUp | undefined {
-  const waiting = pending.get(view, key);
-  return waiting !== undefined && waiting.expiresAtMs > nowMs ? waiting : undefined;
-}
-
-/** Forgets the wake-up that waits if it is this one. */
-export function deletePending(tx: WriteView, key: string, wakeUpId: Uint8Array): void {
-  const waiting = pending.get(tx, key);
-  if (waiting !== undefined && toHex(waiting.wakeUpId) === toHex(wakeUpId)) pending.delete(tx, key);
+/** Forgets a token and everything about it. */
+export function deleteToken(tx: WriteView, key: string, record: TokenRecord): void {
+  if (record.unnamedSinceMs !== undefined) unnamed.delete(tx, byTime(record.unnamedSinceMs, key));
+  if (record.goneAtMs !== undefined) gone.delete(tx, byTime(record.goneAtMs, key));
+  forgetWaiting(tx, key);
+  tokens.delete(tx, key);
+  counts.put(tx, 'this', { tokens: countOf(tx) - 1 });
 }

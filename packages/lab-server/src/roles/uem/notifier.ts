@@ -1,3 +1,5 @@
+import { wire } from '@uemkit/protocol';
+
 /** A device to be woken (F5.2). */
 export interface WakeUpTarget {
   readonly deviceId: string;
@@ -11,4 +13,4 @@ export interface Notifier {
 }
 
 /** Bounded by the notifications of one `notify` message. */
-export const MAX_WAKE_UPS_PER_CALL = 500;
+export const MAX_WAKE_UPS_PER_CALL: number = wire.LIMITS.notifications.value;

@@ -1,0 +1,208 @@
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { ProtocolError } from '@uemkit/protocol';
+import { MAX_PROVIDER_BODY_BYTES, type ProviderRequest, type ProviderResponse, type Refusal } from '../roles/notification/providers/provider.ts';
+import type { HttpServer } from './http-server.ts';
+import { LISTENER_LIMITS, type ListenerLimits, MAX_STREAMS } from './limits.ts';
+import { identify } from './tls-peer.ts';
+
+export interface ProviderServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** PEM. */
+  readonly key: string;
+  readonly certificate: string;
+  /** Root that issues the certificates of senders, PEM. */
+  readonly root: string;
+  readonly limits?: Partial<ListenerLimits> | undefined;
+  /** `undefined`: the stream (HTTP/2) or the connection (HTTP/1.1) breaks without an answer. */
+  handle(request: ProviderRequest): Promise<ProviderResponse | undefined>;
+  /** An answer in the form of the API that was asked, when the request does not get to the service. */
+  refuse(request: Pick<ProviderRequest, 'method' | 'target' | 'source'>, why: Refusal, reason: string): Promise<ProviderResponse>;
+  refused(reason: string, source: string): void;
+  failed(error: unknown): void;
+}
+
+/** Time for answers that are on their way when the listener closes. */
+const CLOSE_GRACE_MS = 300;
+
+/**
+ * The listener of the provider APIs: TLS 1.3, HTTP/2 and HTTP/1.1 by ALPN, a certificate of the peer where it has one.
+ * @throws ProtocolError `ERR_TRANSPORT_CONNECT` when the port cannot be opened
+ */
+export async function listenProviders(options: ProviderServerOptions): Promise<HttpServer> {
+  const limits = { ...LISTENER_LIMITS, ...options.limits };
+  const server: Http2SecureServer = createSecureServer({
+    key: options.key,
+    cert: options.certificate,
+    ca: options.root,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.3',
+    allowHTTP1: true,
+    handshakeTimeout: limits.tlsHandshakeMs,
+    maxHeaderListPairs: 64,
+    maxSessionMemory: 4,
+    settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: limits.headerBytes, enablePush: false },
+    // HTTP/1.1 of the same port.
+    ...{ maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs },
+  });
+  (server as unknown as { maxConnections: number }).maxConnections = limits.connections;
+  // BOUNDED by limits.connections.
+  const sockets = new Set<Socket>();
+  let inWork = 0;
+
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    options.refused(`TLS: ${error.code ?? 'failed'}`, socket.remoteAddress ?? '');
+    socket.destroy();
+  });
+  server.on('unknownProtocol', (socket) => {
+    options.refused('TLS: neither h2 nor http/1.1 was agreed on', socket.remoteAddress ?? '');
+    socket.destroy();
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    options.refused(`HTTP: ${error.code ?? 'malformed'}`, (socket as Socket).remoteAddress ?? '');
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+  server.on('sessionError', (error: NodeJS.ErrnoException, session?: ServerHttp2Session) => {
+    options.refused(`HTTP/2: ${error.code ?? 'malformed'}`, '');
+    session?.destroy();
+  });
+  server.on('session', (session) => {
+    session.setTimeout(limits.keepAliveMs * 10, () => session.close());
+    session.on('error', () => session.destroy());
+  });
+  server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    request.on('error', () => {});
+    response.on('error', () => {});
+    const target = request.url;
+    const method = request.method;
+    const source = request.socket.remoteAddress ?? '';
+    const give = (answer: ProviderResponse): void => answerWith(request, response, answer);
+    if (inWork >= limits.requestsInWork)
+      return void options.refuse({ method, target, source }, 'unavailable', 'too many requests in work').then(give, options.failed);
+    inWork += 1;
+    serve(options, request, limits.requestMs)
+      .then((answer) => (answer === undefined ? abandon(request) : give(answer)))
+      .catch((error: unknown) => {
+        options.failed(error);
+        abandon(request);
+      })
+      .finally(() => {
+        inWork -= 1;
+      });
+  });
+
+  await open(server, options);
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: options.host,
+    port,
+    address: `${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    dropConnections() {
+      for (const socket of sockets) socket.destroy();
+    },
+    close() {
+      return new Promise((resolve) => {
+        const late = setTimeout(() => {
+          for (const socket of sockets) socket.destroy();
+        }, CLOSE_GRACE_MS);
+        server.close(() => {
+          clearTimeout(late);
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+async function serve(options: ProviderServerOptions, request: Http2ServerRequest, requestMs: number): Promise<ProviderResponse | undefined> {
+  const { method, url: target, httpVersionMajor } = request;
+  const source = request.socket.remoteAddress ?? '';
+  const body = await readBody(request, requestMs);
+  if (body === 'closed') return undefined;
+  if (body === 'too-large' || body === 'slow')
+    return options.refuse({ method, target, source }, 'tooLarge', body === 'slow' ? 'the request took too long' : 'body too large');
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers)) if (!name.startsWith(':')) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  return options.handle({
+    method,
+    target,
+    http: httpVersionMajor === 2 ? '2' : '1.1',
+    headers,
+    body,
+    certificate: certificateOf(request, options.root),
+    source,
+  });
+}
+
+/** The connection's socket, also behind the session of HTTP/2. */
+function socketOf(request: Http2ServerRequest): TLSSocket {
+  return (request.stream as unknown as { session?: { socket: TLSSocket } } | undefined)?.session?.socket ?? (request.socket as TLSSocket);
+}
+
+function certificateOf(request: Http2ServerRequest, root: string): ProviderRequest['certificate'] {
+  const socket = socketOf(request);
+  if (socket.getPeerX509Certificate() === undefined) return undefined;
+  const peer = identify(socket, root);
+  return peer?.kind === 'certificate' ? peer.certificate : 'untrusted';
+}
+
+function readBody(request: Http2ServerRequest, requestMs: number): Promise<Uint8Array | 'too-large' | 'slow' | 'closed'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let lengthBytes = 0;
+    const late = setTimeout(() => done('slow'), requestMs);
+    const done = (body: Uint8Array | 'too-large' | 'slow' | 'closed'): void => {
+      clearTimeout(late);
+      resolve(body);
+    };
+    request.on('data', (chunk: Buffer) => {
+      lengthBytes += chunk.length;
+      if (lengthBytes <= MAX_PROVIDER_BODY_BYTES) chunks.push(chunk);
+      else done('too-large');
+    });
+    request.once('end', () => done(new Uint8Array(Buffer.concat(chunks))));
+    request.once('close', () => done('closed'));
+    request.once('aborted', () => done('closed'));
+  });
+}
+
+function answerWith(request: Http2ServerRequest, response: Http2ServerResponse, { status, headers, body }: ProviderResponse): void {
+  if (response.headersSent || response.writableEnded) return;
+  // Headers of HTTP/1.1 about the connection have no place in HTTP/2.
+  const kept =
+    request.httpVersionMajor === 2 ? Object.entries(headers).filter(([name]) => name !== 'connection' && name !== 'upgrade') : Object.entries(headers);
+  response.writeHead(status, { ...Object.fromEntries(kept), 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+  // What is left of a body that nobody wants is not read.
+  if (!request.complete && status >= 400) request.resume();
+}
+
+/** Breaks the stream, or the connection where there are no streams. */
+function abandon(request: Http2ServerRequest): void {
+  if (request.httpVersionMajor === 2) request.stream.close(8 /* CANCEL */);
+  else (request.socket as Socket).destroy();
+}
+
+function open(server: Http2SecureServer, options: ProviderServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const details = { reason: error.code ?? 'unknown', listener: 'providers', port: options.port };
+      reject(new ProtocolError('ERR_TRANSPORT_CONNECT', `cannot listen on ${options.host}:${options.port} (providers): ${error.code}`, { details }));
+    };
+    server.once('error', failed);
+    server.listen(options.port, options.host, 1_024, () => {
+      server.off('error', failed);
+      server.on('error', options.failed);
+      resolve();
+    });
+  });
+}
