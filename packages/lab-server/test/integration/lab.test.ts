@@ -91,7 +91,7 @@ describe('a lab in memory', () => {
     expect(new Set(wakeUps.map(({ step }) => step))).toEqual(new Set(['F5.2']));
     expect(wakeUps.filter(({ deviceId }) => deviceId === device.deviceId)).toHaveLength(1);
     for (const { service, timeMs, receivedMs = Number.NaN, bytes = 0 } of wakeUps.filter(
-      ({ service }) => service === 'fcm' || service === 'notifications',
+      ({ role, service }) => (role === 'notification' && service === 'fcm') || service === 'notifications',
     )) {
       expect(receivedMs, service).toBeLessThanOrEqual(timeMs);
       expect(bytes > 0 || service === 'notifications').toBe(true);

@@ -57,8 +57,9 @@ export function createProviderFaces(options: FacesOptions): ProviderFaces {
 
   const note = (
     face: ProviderFace | undefined,
-    { method, source }: Pick<ProviderRequest, 'method' | 'source'>,
+    { method, source, body }: Pick<ProviderRequest, 'method' | 'source'> & Partial<Pick<ProviderRequest, 'body'>>,
     { told, reason, wakeUpId }: Omit<FaceAnswer, 'response'>,
+    receivedMs: number = clock.nowMs(),
   ) =>
     journal.record({
       timeMs: clock.nowMs(),
@@ -69,6 +70,8 @@ export function createProviderFaces(options: FacesOptions): ProviderFaces {
       answer: told,
       source,
       reason,
+      receivedMs,
+      bytes: body?.length,
       ...(wakeUpId === undefined ? {} : { refs: idReferences(crypto, [wakeUpId]) }),
       ...(face === undefined ? { unknown: true } : {}),
     });
@@ -83,13 +86,14 @@ export function createProviderFaces(options: FacesOptions): ProviderFaces {
         note(undefined, request, { told: '404', reason: 'no such path at this listener' });
         return nowhere;
       }
+      const receivedMs = clock.nowMs();
       let answer: FaceAnswer;
       try {
         answer = request.body.length > MAX_PROVIDER_BODY_BYTES ? face.refuse('tooLarge') : await face.handle(request, fault);
       } catch (error) {
         answer = { ...face.refuse(refusalOf(error)), reason: error instanceof Error ? error.message : 'bug' };
       }
-      note(face, request, answer);
+      note(face, request, answer, receivedMs);
       return answer.response;
     },
     refuse(request, why, reason) {
