@@ -40,7 +40,13 @@ beforeEach(async () => {
   const connect: NotificationRole['connect'] = (socket, source) => role.connect(socket, source);
   const binding = (services: readonly ServiceName[]) =>
     frameBinding({ role: 'infrastructure', services, clock, journal, exchange: async () => ({ status: 'malformed' }) });
-  push = await listenHttps({ ...common, name: 'push', tls: { key, certificate }, handle: binding([]), upgrade: pushUpgrade({ clock, journal, allows: () => true, connect }) });
+  push = await listenHttps({
+    ...common,
+    name: 'push',
+    tls: { key, certificate },
+    handle: binding([]),
+    upgrade: pushUpgrade({ clock, journal, allows: () => true, connect }),
+  });
   link = await listenHttps({ ...common, name: 'link', tls: { key, certificate, peerRoot: pki.root }, handle: binding(['notifications']) });
 });
 
