@@ -22,6 +22,8 @@ import type { PushCredentials } from './roles/infrastructure/push/push-credentia
 import type { PushLimits } from './roles/notification/push-limits.ts';
 import type { PushConnection, PushSocket } from './roles/notification/push-session.ts';
 import type { RoleName, RoleRequest } from './roles/role.ts';
+import type { RoleName } from './roles/role.ts';
+import type { MailSettingsRecord } from './state/mail-settings.ts';
 import type { ActivationProfileRecord } from './state/profiles.ts';
 import type { LabStore } from './store/lab-store.ts';
 import { openLmdbStore } from './store/lmdb-store.ts';
@@ -49,6 +51,8 @@ export interface LabServerOptions {
   readonly stores?: Readonly<Record<RoleName, LabStore>> | undefined;
   /** For tests of what talks to a server that breaks a rule. */
   readonly interceptor?: Interceptor | undefined;
+  /** Where mails go, from this start on; absent: as it was set last, and for a new lab the inbox of the lab itself. */
+  readonly mail?: MailSettingsRecord | undefined;
   /** A remembered port was taken by somebody else. */
   portMoved?(listener: ListenerName, from: number, to: number): void;
 }
@@ -115,7 +119,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     files = movedTo(files, listeners.place);
     provider = ownProviderClient(files.infrastructure);
     const { push, cost, profile } = options;
-    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push, provider, cost, profile });
+    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push, provider, cost, profile, mail: { settings: options.mail } });
     if (folder !== undefined) {
       writeRoleFiles(folder, files);
       writeConnectionFile(connectionFilePath(folder), connectionOf(files));

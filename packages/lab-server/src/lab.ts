@@ -13,6 +13,7 @@ import { connectionOf } from './lab-server.ts';
 import { type MemoryListener, type MemoryNetwork, type MemoryTransport, type MemoryTrust, memoryTransport } from './memory/memory-transport.ts';
 import type { PushLimits } from './roles/notification/push-limits.ts';
 import type { RoleName } from './roles/role.ts';
+import type { MailSettingsRecord } from './state/mail-settings.ts';
 import type { ActivationProfileRecord } from './state/profiles.ts';
 import type { LabStore } from './store/lab-store.ts';
 import { MemoryStore } from './store/memory-store.ts';
@@ -33,6 +34,8 @@ export interface LabOptions {
   readonly cost?: ScryptCost | undefined;
   /** Changes of the default activation profile, for example its poll interval. */
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
+  /** Where mails go; absent: the inbox of the lab, without a socket. */
+  readonly mail?: MailSettingsRecord | undefined;
 }
 
 /** A whole lab in this process, without sockets. */
@@ -82,7 +85,19 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const journal = createRingJournal();
   const faults = createFaults();
   const { push, cost, profile } = options;
-  const core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push, cost, profile });
+  const core = await createLabCore({
+    clock,
+    crypto,
+    entropy,
+    journal,
+    faults,
+    files,
+    stores,
+    push,
+    cost,
+    profile,
+    mail: { settings: options.mail, inMemory: true },
+  });
   const { infrastructure, uem, notification } = core;
   const { network, breakPushes } = networkOf(core);
   notification.onRestart(breakPushes);

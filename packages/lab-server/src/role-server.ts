@@ -48,7 +48,7 @@ export interface RoleServer {
 interface Running {
   readonly host: RoleHost<Role>;
   readonly listening: ListeningRole;
-  end(): void;
+  end(): void | Promise<void>;
 }
 
 /**
@@ -87,7 +87,7 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
       journal,
       connection,
       async close() {
-        running.end();
+        await running.end();
         await opened.close();
         for (const one of links) one.close();
         await store.close();

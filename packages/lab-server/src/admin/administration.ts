@@ -3,7 +3,11 @@ import type { ActivationSecretRecord } from '../state/activation-secrets.ts';
 import type { ActivationSettingsRecord } from '../state/activation-settings.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import type { DeviceRecord } from '../state/devices.ts';
+import type { EmailTemplateRecord } from '../state/email-templates.ts';
+import type { InboxMailRecord } from '../state/inbox.ts';
 import type { InventoryRecord } from '../state/inventory.ts';
+import type { MailSettingsRecord } from '../state/mail-settings.ts';
+import type { MailRecord } from '../state/mails.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { UserRecord } from '../state/users.ts';
 import type { ApplicationAdministration } from './application-administration.ts';
@@ -59,6 +63,21 @@ export interface IssuedQrCode {
   readonly expiresAtMs: number;
   /** Where it is kept: 0, or 1 and 2 when it is paired with a profile. */
   readonly slot: number;
+}
+
+/** An activation mail (F1.1c): at least one secret is in it. */
+export interface NewActivationMail {
+  readonly password?: NewPassword | undefined;
+  readonly qrCode?: NewSecret | undefined;
+  /** Id of the template; absent: `activation`. */
+  readonly template?: string | undefined;
+}
+
+/** A mail that will be sent, and the one time that its secrets are told. */
+export interface IssuedActivationMail {
+  readonly mail: MailRecord;
+  readonly password: IssuedPassword | undefined;
+  readonly qrCode: IssuedQrCode | undefined;
 }
 
 /** A command for one device (F5.1). */
@@ -118,6 +137,33 @@ export interface Administration
   changeActivationSettings(changes: ActivationSettingsChange): Promise<ActivationSettingsRecord>;
   /** Active devices of the tenant, and how many may be. */
   licences(): { readonly limit: number | undefined; readonly used: number };
+  /**
+   * Makes a password, a QR code, or both, and mails them to the user (F1.1c). Resolves when the mail is durable, whether or not a host is there to take it: see `mail`.
+   * @throws AdminProblem `USER_NOT_FOUND`, `NO_MAIL_ADDRESS`, `EMAIL_TEMPLATE_NOT_FOUND`, `OUTBOX_FULL`, and those of the secrets
+   */
+  sendActivationMail(guid: string, mail: NewActivationMail): Promise<IssuedActivationMail>;
+  /** Mails and what became of them, the oldest first; the last 20,000 and all that wait. */
+  mails(): Iterable<MailRecord>;
+  /** @throws AdminProblem `MAIL_NOT_FOUND` */
+  mail(mailId: string): MailRecord;
+  /** Tries waiting mails now, whatever the pauses after their failures. */
+  retryMails(): Promise<void>;
+  mailSettings(): MailSettingsRecord;
+  /** Says where mails go, and tries those that wait. @throws AdminProblem `INVALID_PROPERTY` */
+  changeMailSettings(settings: MailSettingsRecord): Promise<void>;
+  emailTemplates(): Iterable<EmailTemplateRecord>;
+  /** @throws AdminProblem `EMAIL_TEMPLATE_NOT_FOUND` */
+  emailTemplate(templateId: string): EmailTemplateRecord;
+  /** The versions of a template that are kept, the oldest first. @throws AdminProblem `EMAIL_TEMPLATE_NOT_FOUND` */
+  emailTemplateVersions(templateId: string): readonly EmailTemplateRecord[];
+  /** Puts a template in force as its next version. @throws AdminProblem `INVALID_PROPERTY` */
+  putEmailTemplate(template: Omit<EmailTemplateRecord, 'version' | 'changedAtMs'>): Promise<EmailTemplateRecord>;
+  /** Deletes a template; the one for activations falls back to that of the lab. @throws AdminProblem `EMAIL_TEMPLATE_NOT_FOUND` */
+  deleteEmailTemplate(templateId: string): Promise<void>;
+  /** Mails that arrived in the inbox of the lab, the oldest first; 100 unless `limit` says otherwise. */
+  inbox(query?: { readonly to?: string | undefined; readonly after?: string | undefined; readonly limit?: number }): readonly InboxMailRecord[];
+  /** @throws AdminProblem `MAIL_NOT_FOUND` */
+  inboxMail(inboxId: string): InboxMailRecord;
   /** Devices that count, ended ones apart. */
   devices(): Iterable<DeviceRecord>;
   /** @throws AdminProblem `DEVICE_NOT_FOUND` */

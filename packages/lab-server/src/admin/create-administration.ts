@@ -1,5 +1,6 @@
 import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
 import type { Registrar } from '../links/registrar.ts';
+import type { Mailer } from '../mail/mailer.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
@@ -8,6 +9,7 @@ import { createAssignmentAdministration } from './assignment-administration.ts';
 import { createConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import { createDeviceAdministration } from './device-administration.ts';
 import { createDeviceGroupAdministration } from './device-group-administration.ts';
+import { createMailAdministration } from './mail-administration.ts';
 import { createPolicyAdministration } from './policy-administration.ts';
 import { createSecretIssuer } from './secret-issuer.ts';
 import { createUserAdministration } from './user-administration.ts';
@@ -22,6 +24,10 @@ export interface AdministrationOptions {
   readonly registrar: Registrar;
   /** Activation listener, for QR codes. */
   readonly activation: { readonly address: string; readonly spkiPin: Uint8Array };
+  /** Sends what is in the outbox. */
+  readonly mailer: Pick<Mailer, 'kick' | 'retryNow'>;
+  /** `host:port` that users type when they are asked for a server. */
+  readonly serverAddress: string;
   /** Wakes a device whose command is durable (F5.2). Must not throw. */
   wake(deviceId: string): void;
   /** Works out anew what devices must be given; the jobs for it are durable (F5.2). Must not throw. */
@@ -42,6 +48,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createConfigurationProfileAdministration(options),
     ...createApplicationAdministration(options),
     ...createAssignmentAdministration(options),
+    ...createMailAdministration({ ...options, issuer }),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
     createQrCode: (guid, secret = {}) => issuer.qrCode(guid, secret),
   };

@@ -16,7 +16,7 @@ import { memoryProviderWire } from './memory-provider-wire.ts';
 import { memoryRoleLink } from './memory-role-link.ts';
 import { type ProviderRequests, providerRequests } from './provider-requests.ts';
 import type { RoleHost } from './role-host.ts';
-import { createUemHost, type UemHost } from './uem-host.ts';
+import { createUemHost, type MailOptions, type UemHost } from './uem-host.ts';
 
 export interface LabCoreOptions {
   readonly clock: Clock;
@@ -32,6 +32,7 @@ export interface LabCoreOptions {
   /** For a new tenant. */
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
+  readonly mail?: MailOptions | undefined;
 }
 
 /** All roles of a lab in one process, without listeners. */
@@ -55,7 +56,7 @@ export function labEnvironment(options: Omit<LabEnvironment, 'guard'> & { readon
 
 /** Starts all roles; they talk to each other in memory, each under its own certificate. */
 export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
-  const { files, stores, cost, profile } = options;
+  const { files, stores, cost, profile, mail } = options;
   const environment = labEnvironment({ ...options, root: files.uem.root });
   const peerOf = (role: RoleName) => ({ kind: 'certificate', source: `role ${role}`, certificate: fromPem('CERTIFICATE', files[role].certificate) }) as const;
 
@@ -66,7 +67,7 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   const { uem: secrets } = files.uem;
   if (secrets === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
   const link = memoryRoleLink(() => infrastructure, peerOf('uem'));
-  const uem = await createUemHost(environment, { store: stores.uem, file: files.uem, secrets, infrastructure: link, cost, profile });
+  const uem = await createUemHost(environment, { store: stores.uem, file: files.uem, secrets, infrastructure: link, cost, profile, mail });
 
   return {
     environment,
@@ -76,7 +77,7 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
     notification,
     provide,
     async close() {
-      uem.close();
+      await uem.close();
       notification.role.close();
       await Promise.all(Object.values(stores).map((store) => store.close()));
     },

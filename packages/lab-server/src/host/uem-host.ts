@@ -1,5 +1,6 @@
 import { type CryptoProvider, type ScryptCost, userIdHash } from '@uemkit/protocol';
 import type { Administration } from '../admin/administration.ts';
+import { checkMailSettings } from '../admin/check-mail-settings.ts';
 import { createAdministration } from '../admin/create-administration.ts';
 import { deviceAuthority } from '../ca/device-authority.ts';
 import { COMPLIANCE_RULES } from '../compliance/activation-verdict.ts';
@@ -10,12 +11,17 @@ import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
 import { createNotifier } from '../links/notifier.ts';
 import { createRegistrar } from '../links/registrar.ts';
+import { inboxCarrier } from '../mail/inbox-carrier.ts';
+import { createMailer } from '../mail/mailer.ts';
+import { smtpCarrier } from '../mail/smtp-carrier.ts';
+import { sinkCarrier } from '../mail/smtp-sink.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { Role } from '../roles/role.ts';
 import { createOutbox } from '../roles/uem/outbox.ts';
 import { createUemRole } from '../roles/uem/uem-role.ts';
 import { forgetPushToken } from '../state/devices.ts';
+import { type MailSettingsRecord, putMailSettings } from '../state/mail-settings.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { createAdminRest } from './admin-rest.ts';
@@ -33,6 +39,15 @@ export interface UemHostOptions {
   /** For a new tenant: cost of guessing an activation password, and changes of the default activation profile. */
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
+  readonly mail?: MailOptions | undefined;
+}
+
+/** Mail of one UEM. */
+export interface MailOptions {
+  /** Put in force at the start, as `changeMailSettings` does later. */
+  readonly settings?: MailSettingsRecord | undefined;
+  /** True: mails that go to no other host reach the inbox of the lab without a socket. */
+  readonly inMemory?: boolean | undefined;
 }
 
 /** UEM in its place, with its administration. */
@@ -43,13 +58,14 @@ export interface UemHost {
   rest(request: RestRequest): Promise<RestResponse | undefined>;
   /** Devices that are still to be woken; 0 when the other roles take everything. */
   readonly waiting: number;
-  close(): void;
+  /** Resolves when no mail is under way any more. */
+  close(): Promise<void>;
 }
 
 /** Starts UEM: the role, what it sends to the Infrastructure, and its administration. */
 export async function createUemHost(environment: LabEnvironment, options: UemHostOptions): Promise<UemHost> {
   const { clock, crypto, entropy, faults, journal } = environment;
-  const { store, file, secrets, infrastructure, cost, profile } = options;
+  const { store, file, secrets, infrastructure, cost, profile, mail = {} } = options;
   const { tenantId, coreId, place } = file;
   await setUpTenant({ entropy, store, tenantId, coreId, nowMs: clock.nowMs(), cost, profile });
 
@@ -77,7 +93,24 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     fanOut.start();
     sweep.start();
   };
-  const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake, reconfigure });
+  const { settings, inMemory = false } = mail;
+  if (settings !== undefined) {
+    checkMailSettings(settings);
+    await store.transaction((tx) => putMailSettings(tx, settings));
+  }
+  const mailer = createMailer({
+    clock,
+    entropy,
+    store,
+    domain: `${tenantId}.invalid`,
+    inbox: inMemory ? inboxCarrier({ clock, entropy, store }) : sinkCarrier({ clock, entropy, store }),
+    carrierTo: smtpCarrier,
+    // Who and what became of it, never what it says.
+    told: ({ status, attempts, error: reason }) =>
+      journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'mail', step: 'F1.1', request: `attempt ${attempts}`, answer: status, source: '', reason }),
+  });
+  const serverAddress = addressOf(place, 'infrastructure');
+  const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake, reconfigure, mailer, serverAddress });
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
   const addresses = { device: addressOf(place, 'devices'), signedDevice: addressOf(place, 'signedDevices'), notification: addressOf(place, 'notification') };
 
@@ -88,6 +121,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     outbox.resume();
     fanOut.start();
     sweep.start();
+    mailer.kick();
     await registrar.replaceAll(hashesOf(crypto, administration));
   };
   host.onRestart(() => void resume().catch((error: unknown) => note('resume', error)));
@@ -100,11 +134,12 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     get waiting() {
       return notifier.waiting;
     },
-    close() {
+    async close() {
       fanOut.close();
       sweep.close();
       registrar.close();
       notifier.close();
+      await mailer.close();
     },
   };
 }

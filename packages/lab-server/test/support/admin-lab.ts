@@ -38,6 +38,8 @@ export class AdminLab {
   readonly faults: Faults = createFaults();
   readonly woken: string[] = [];
   readonly registered = new Set<string>();
+  /** How often the mailer was told to look. */
+  kicks = 0;
   readonly admin: Administration;
   readonly routes: readonly Route[];
   private readonly handle: (request: RestRequest) => Promise<RestResponse>;
@@ -60,6 +62,8 @@ export class AdminLab {
         close: () => {},
       },
       activation: { address: '127.0.0.1:4433', spkiPin: new Uint8Array(32).fill(9) },
+      mailer: { kick: () => void this.kicks++, retryNow: async () => void this.kicks++ },
+      serverAddress: 'lab.example:443',
       wake: (deviceId) => void this.woken.push(deviceId),
       reconfigure: () => {},
     });
