@@ -22,7 +22,6 @@ import type { PushCredentials } from './roles/infrastructure/push/push-credentia
 import type { PushLimits } from './roles/notification/push-limits.ts';
 import type { PushConnection, PushSocket } from './roles/notification/push-session.ts';
 import type { RoleName, RoleRequest } from './roles/role.ts';
-import type { RoleName } from './roles/role.ts';
 import type { MailSettingsRecord } from './state/mail-settings.ts';
 import type { ActivationProfileRecord } from './state/profiles.ts';
 import type { LabStore } from './store/lab-store.ts';

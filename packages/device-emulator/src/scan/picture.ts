@@ -9,8 +9,9 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** Bounds that are looked at before anything is unpacked: a few bytes of PNG can stand for gigabytes. */
+/** File of a picture that is scanned. */
 export const MAX_PICTURE_BYTES = 1_048_576;
+/** Pixels of a picture, looked at before anything is unpacked: a few bytes of PNG can stand for gigabytes. */
 export const MAX_PICTURE_PIXELS = 4_194_304;
 
 const SIGNATURE: readonly number[] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
