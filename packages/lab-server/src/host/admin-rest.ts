@@ -1,18 +1,23 @@
-import { type CryptoProvider, type Entropy, fromBase64url } from '@uemkit/protocol';
+import { fromBase64url } from '@uemkit/protocol';
 import type { Administration } from '../admin/administration.ts';
+import { createAdministrators } from '../admin/administrators.ts';
+import { createAuditLog } from '../admin/audit-log.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
 import type { ActiveFault } from '../faults/faults.ts';
-import { type AdministratorRecord, createAuthorization, hashPassword } from '../rest/authorization.ts';
+import { createAuthorization } from '../rest/authorization.ts';
 import { LAB_PATH } from '../rest/lab-routes.ts';
 import { restHandler } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
 import { adminRoutes } from '../rest/route-table.ts';
+import type { LabStore } from '../store/lab-store.ts';
 import { LAB_VERSION } from '../version.ts';
 import type { LabEnvironment } from './lab-environment.ts';
 
 export interface AdminRestOptions {
   readonly file: RoleFile;
   readonly secrets: UemSecrets;
+  /** Store of UEM: administrators and audit log. */
+  readonly store: LabStore;
   readonly administration: Administration;
   /** The fault that a request to service `admin` meets. */
   meet(service: string): ActiveFault | undefined;
@@ -21,15 +26,19 @@ export interface AdminRestOptions {
 /** The admin REST API of one UEM; `undefined`: a fault loses the request. */
 export function createAdminRest(environment: LabEnvironment, options: AdminRestOptions): (request: RestRequest) => Promise<RestResponse | undefined> {
   const { clock, crypto, entropy, journal, faults } = environment;
-  const { file, secrets, administration } = options;
+  const { file, secrets, store, administration } = options;
   const { tenantId, coreId } = file;
-  const authorization = createAuthorization({ clock, crypto, entropy, administrator: administratorOf(crypto, entropy, secrets) });
+  const administrators = createAdministrators({ clock, crypto, entropy, store, first: secrets });
+  const authorization = createAuthorization({ clock, crypto, entropy, administrators, sessionKey: fromBase64url(secrets.sessionKey) });
+  const audit = createAuditLog({ clock, store });
+  const info = { tenantId, coreId, version: LAB_VERSION };
   const handle = restHandler({
     clock,
     journal,
     tenantId,
     authorization,
-    routes: adminRoutes({ administration, authorization, info: { tenantId, coreId, version: LAB_VERSION }, faults, journal }),
+    audit,
+    routes: adminRoutes({ administration, authorization, administrators, audit, info, faults, journal }),
   });
   const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 
@@ -48,9 +57,4 @@ export function createAdminRest(environment: LabEnvironment, options: AdminRestO
     if (fault.at === 'answer') await handle(request);
     return undefined;
   };
-}
-
-function administratorOf(crypto: CryptoProvider, entropy: Entropy, { username, password, sessionKey }: UemSecrets): AdministratorRecord {
-  const salt = entropy.randomBytes(16);
-  return { username, salt, passwordHash: hashPassword(crypto, salt, password), sessionKey: fromBase64url(sessionKey) };
 }

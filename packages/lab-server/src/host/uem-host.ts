@@ -130,7 +130,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   return {
     host,
     administration,
-    rest: createAdminRest(environment, { file, secrets, administration, meet: (service) => host.meet(service) }),
+    rest: createAdminRest(environment, { file, secrets, store, administration, meet: (service) => host.meet(service) }),
     get waiting() {
       return notifier.waiting;
     },

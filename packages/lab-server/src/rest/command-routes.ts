@@ -1,4 +1,6 @@
+import { requireRole } from '../admin/admin-role.ts';
 import type { Administration } from '../admin/administration.ts';
+import { leastRoleOfCommand } from '../admin/command-roles.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import { deviceOfUser } from './device-routes.ts';
 import { commandAnswer, commandsView, commandView } from './device-views.ts';
@@ -40,14 +42,15 @@ export function commandRoutes(admin: Administration): readonly Route[] {
       id: 'sendCommand',
       method: 'POST',
       path: PATH,
-      summary: 'Sends a command; the device is woken (F5.2)',
+      summary: 'Sends a command; the device is woken (F5.2). Help desk may lock, unlock and ask',
       tag: 'commands',
       role: 'helpDesk',
       parts: PARTS,
       body: { noun: 'command', schema: commandBody },
       answers: { 201: { noun: 'command', schema: commandAnswer, headers: { location: 'Path of the command' } } },
       problems: [...NOT_THERE, 'DEVICE_NOT_ACTIVE', 'QUEUE_FULL'],
-      async run({ parts, body, base }) {
+      async run({ parts, body, base, caller }) {
+        requireRole(caller, leastRoleOfCommand(body.type));
         const { deviceId, userGuid } = deviceOfUser(admin, parts);
         const { type, properties, expiry } = body;
         const command = await admin.sendCommand(deviceId, { type, properties, expiresAtMs: expiry === undefined ? undefined : Date.parse(expiry) });

@@ -8,6 +8,8 @@ export const DEVICE_PART: PartDeclaration = { is: 'guid of the device' };
 export const COMMAND_PART: PartDeclaration = { is: 'guid of the command' };
 /** The activation profile of a path; the administrator chooses its guid. */
 export const PROFILE_PART: PartDeclaration = { is: 'guid of the activation profile', pattern: /^[a-z0-9-]{1,64}$/ };
+/** The administrator of a path. */
+export const ADMINISTRATOR_PART: PartDeclaration = { is: 'guid of the administrator' };
 /** The fault of a path. */
 export const FAULT_PART: PartDeclaration = { is: 'id of the fault' };
 /** The user group of a path. */

@@ -1,7 +1,8 @@
 import { type Clock, isProtocolError } from '@uemkit/protocol';
+import { type Caller, mayCall, requireRole } from '../admin/admin-role.ts';
+import type { AuditLog } from '../admin/audit-log.ts';
 import { AdminProblem } from '../admin/problem.ts';
 import type { Journal } from '../roles/role.ts';
-import { mayCall } from './admin-role.ts';
 import type { Authorization } from './authorization.ts';
 import { acceptsBody, JSON_MEDIA_TYPE, restMediaType } from './media-type.ts';
 import { readQuery } from './query.ts';
@@ -18,12 +19,13 @@ export interface RestHandlerOptions {
   readonly journal: Journal;
   readonly tenantId: string;
   readonly authorization: Authorization;
+  readonly audit: AuditLog;
   readonly routes: readonly Route[];
 }
 
 /** The admin REST API without sockets. Never throws; a refused request changes nothing. */
 export function restHandler(options: RestHandlerOptions): (request: RestRequest) => Promise<RestResponse> {
-  const { clock, journal, authorization } = options;
+  const { clock, journal, authorization, audit } = options;
   const base = `/${options.tenantId}/api/v1`;
   const router = createRouter(base, options.routes);
 
@@ -32,11 +34,30 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     // Who has no credentials learns nothing of which paths there are, but for the open ones.
     const caller = least === 'anybody' ? NOBODY : authorization.require(single(request.headers['authorization']));
     if (match === undefined) throw problem;
-    if (!mayCall(caller.role, least)) throw new AdminProblem('NOT_AUTHORIZED', `this needs the role ${least}`);
-    checkParts(match);
     const { route, parts } = match;
+    // An attempt is in the audit log, what it carried is not looked at.
+    if (!mayCall(caller.role, least) && changes(route)) return audited(request, route, caller, () => requireRole(caller, least) as never);
+    requireRole(caller, least);
+    checkParts(match);
     const { list, query } = readQuery(route, request.query);
-    return route.run({ parts: parts as never, list, query, body: bodyOf(request, route), caller, base });
+    const call = { parts: parts as never, list, query, body: bodyOf(request, route), caller, base };
+    return changes(route) ? audited(request, route, caller, () => route.run(call)) : route.run(call);
+  };
+
+  /** Nothing is done that is not in the audit log before. What was malformed is not: nobody has understood what it was to do. */
+  const audited = async ({ path, source }: RestRequest, route: Route, caller: Caller, work: () => RouteResult | Promise<RouteResult>): Promise<RouteResult> => {
+    const object = below(base, path);
+    const sequence = await audit.begin({ ...caller, source, operation: route.id, object });
+    try {
+      const result = await work();
+      const { location } = result.headers ?? {};
+      audit.end(sequence, { status: result.status, object: location === undefined ? undefined : below(base, location) });
+      return result;
+    } catch (error) {
+      const { status, id } = problemOf(error);
+      audit.end(sequence, { status, problem: id });
+      throw error;
+    }
   };
 
   return async (request) => {
@@ -67,6 +88,19 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     });
     return response;
   };
+}
+
+/** Longest path of an object in the audit log. */
+const MAX_OBJECT_CHARACTERS = 256;
+
+/** A path without the part of the tenant, bounded. */
+function below(base: string, path: string): string {
+  return (path.startsWith(`${base}/`) ? path.slice(base.length) : path).slice(0, MAX_OBJECT_CHARACTERS);
+}
+
+/** True for what the audit log is about. */
+function changes({ method, role }: Route): boolean {
+  return method !== 'GET' && role !== 'anybody';
 }
 
 /** Who calls an open route: there is nothing that it may. */

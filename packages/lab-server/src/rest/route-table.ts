@@ -1,7 +1,10 @@
 import type { Administration } from '../admin/administration.ts';
+import type { Administrators } from '../admin/administrators.ts';
+import type { AuditLog } from '../admin/audit-log.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { LAB_VERSION } from '../version.ts';
+import { administratorRoutes } from './administrator-routes.ts';
 import { applicationRoutes } from './application-routes.ts';
 import { assignmentRoutes } from './assignment-routes.ts';
 import type { Authorization } from './authorization.ts';
@@ -24,6 +27,8 @@ import { type SystemInfo, utilRoutes } from './util-routes.ts';
 export interface RouteParts {
   readonly administration: Administration;
   readonly authorization: Authorization;
+  readonly administrators: Administrators;
+  readonly audit: AuditLog;
   readonly info: SystemInfo;
   readonly faults: Faults;
   readonly journal: RingJournal;
@@ -31,9 +36,10 @@ export interface RouteParts {
 
 /** Every route of the admin REST API: the one table that requests, documents and tests go by. */
 export function adminRoutes(parts: RouteParts): readonly Route[] {
-  const { administration, authorization, info, faults, journal } = parts;
+  const { administration, authorization, administrators, audit, info, faults, journal } = parts;
   const routes: readonly Route[] = [
     ...utilRoutes(authorization, info),
+    ...administratorRoutes({ administrators, audit }),
     ...userRoutes(administration),
     ...deviceRoutes(administration),
     ...commandRoutes(administration),

@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
+import type { Caller, LeastRole } from '../admin/admin-role.ts';
 import type { ProblemId } from '../admin/problem.ts';
-import type { Caller, LeastRole } from './admin-role.ts';
 import type { BodySchema } from './components.ts';
 import type { MediaNoun } from './media-type.ts';
 import type { ListQuery } from './paging.ts';

@@ -1,11 +1,14 @@
 import { DEFAULT_SCRYPT_COST, toHex, userIdHash } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import type { AdminRole } from '../../src/admin/admin-role.ts';
 import type { Administration } from '../../src/admin/administration.ts';
+import { type Administrators, createAdministrators } from '../../src/admin/administrators.ts';
+import { createAuditLog } from '../../src/admin/audit-log.ts';
 import { createAdministration } from '../../src/admin/create-administration.ts';
 import { createFaults, type Faults } from '../../src/faults/faults.ts';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
-import { createAuthorization, hashPassword } from '../../src/rest/authorization.ts';
+import { createAuthorization } from '../../src/rest/authorization.ts';
 import { restHandler } from '../../src/rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../../src/rest/rest-request.ts';
 import type { Route } from '../../src/rest/route.ts';
@@ -29,6 +32,11 @@ export interface Reply {
   readonly json: any;
 }
 
+/** Header of HTTP Basic. */
+export function basic(username: string, password: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+}
+
 /** The admin REST API on a store in memory, without sockets and without the other roles. */
 export class AdminLab {
   readonly clock: FakeClock = fakeClock(Date.UTC(2026, 0, 1));
@@ -41,6 +49,7 @@ export class AdminLab {
   /** How often the mailer was told to look. */
   kicks = 0;
   readonly admin: Administration;
+  readonly administrators: Administrators;
   readonly routes: readonly Route[];
   private readonly handle: (request: RestRequest) => Promise<RestResponse>;
 
@@ -67,11 +76,14 @@ export class AdminLab {
       wake: (deviceId) => void this.woken.push(deviceId),
       reconfigure: () => {},
     });
-    const salt = new Uint8Array(16);
-    const administrator = { username: 'admin', salt, passwordHash: hashPassword(crypto, salt, PASSWORD), sessionKey: new Uint8Array(32).fill(1) };
-    const authorization = createAuthorization({ clock, crypto, entropy, administrator });
-    this.routes = adminRoutes({ administration: this.admin, authorization, info: { tenantId: TENANT, coreId: 'core-1', version: '0' }, faults, journal });
-    this.handle = declaredAnswers(`/${TENANT}/api/v1`, this.routes, restHandler({ clock, journal, tenantId: TENANT, authorization, routes: this.routes }));
+    this.administrators = createAdministrators({ clock, crypto, entropy, store, first: { username: 'admin', password: PASSWORD } });
+    const { administrators } = this;
+    const authorization = createAuthorization({ clock, crypto, entropy, administrators, sessionKey: new Uint8Array(32).fill(1) });
+    const audit = createAuditLog({ clock, store });
+    const info = { tenantId: TENANT, coreId: 'core-1', version: '0' };
+    this.routes = adminRoutes({ administration: this.admin, authorization, administrators, audit, info, faults, journal });
+    const handle = restHandler({ clock, journal, tenantId: TENANT, authorization, audit, routes: this.routes });
+    this.handle = declaredAnswers(`/${TENANT}/api/v1`, this.routes, handle);
   }
 
   static async start(): Promise<AdminLab> {
@@ -105,11 +117,22 @@ export class AdminLab {
           : body instanceof Uint8Array
             ? body
             : Buffer.from(JSON.stringify(body));
-    const basic = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`;
-    const all = { authorization: basic, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
+    const all = { ...basic('admin', PASSWORD), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
     const answer = await this.handle({ method, path, query, headers: all, body: bytes, source: 'test' });
     const isJson = /json/.test(answer.headers['content-type'] ?? '');
     return { status: answer.status, headers: answer.headers, text: answer.body, json: isJson ? JSON.parse(answer.body) : undefined };
+  }
+
+  /** Everything that is stored, but for the audit log: a refused request is in that and changes nothing else. */
+  contents(): string {
+    const entries = this.store.read((view) => view.range({ prefix: '', limit: 10_000 }));
+    return JSON.stringify(entries.filter(({ key }) => !key.startsWith('audit')).map(({ key, value }) => [key, toHex(value)]));
+  }
+
+  /** Headers of an administrator with this role, who is added for it. */
+  async headersOf(role: AdminRole): Promise<Record<string, string>> {
+    const { administrator, password } = await this.administrators.create({ username: `the-${role}`, role });
+    return basic(administrator.username, password);
   }
 
   isRegistered(userId: string): boolean {

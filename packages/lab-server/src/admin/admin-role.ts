@@ -1,3 +1,5 @@
+import { AdminProblem } from './problem.ts';
+
 /**
  * Roles of administrators; each may do what the ones before it may. `readOnly` sees, `helpDesk` also locks devices and sets passwords,
  * `administrator` also deletes and configures.
@@ -18,4 +20,9 @@ export interface Caller {
 /** True when somebody with `role` may do what needs `least`. */
 export function mayCall(role: AdminRole, least: LeastRole): boolean {
   return least === 'anybody' || ADMIN_ROLES.indexOf(role) >= ADMIN_ROLES.indexOf(least);
+}
+
+/** @throws AdminProblem `NOT_AUTHORIZED` */
+export function requireRole({ role }: Caller, least: LeastRole): void {
+  if (!mayCall(role, least)) throw new AdminProblem('NOT_AUTHORIZED', `this needs the role ${least}`);
 }

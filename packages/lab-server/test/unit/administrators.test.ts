@@ -1,0 +1,174 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ADMIN_ROLES, type LeastRole, mayCall } from '../../src/admin/admin-role.ts';
+import { FIRST_ADMINISTRATOR } from '../../src/admin/administrators.ts';
+import { MAX_ADMINISTRATORS } from '../../src/state/administrators.ts';
+import { appendAudit, listAudit, MAX_AUDIT_ENTRIES } from '../../src/state/audit.ts';
+import { AdminLab, basic, PASSWORD } from '../support/admin-lab.ts';
+
+let lab: AdminLab;
+beforeEach(async () => {
+  lab = await AdminLab.start();
+});
+
+/** The least role of each operation, written down by hand: a route that gets another one by mistake is found. */
+const LEAST_ROLES: Readonly<Record<string, readonly string[]>> = {
+  anybody: ['authorize', 'pingOpen'],
+  readOnly: [
+    ...['getCommand', 'getOpenApi', 'getSystemInfo', 'getUser', 'getUserDevice', 'listActivationPasswords', 'listActivationProfiles', 'listCommands'],
+    ...['listDevices', 'listFaults', 'listUserDevices', 'listUsers', 'ping', 'readJournal'],
+  ],
+  helpDesk: ['cancelCommand', 'deleteActivationPasswords', 'sendCommand', 'setActivationPasswords'],
+  administrator: [
+    ...['addFault', 'clearFaults', 'createAdministrator', 'createUser', 'deleteAdministrator', 'deleteUser', 'getAdministrator', 'listAdministrators'],
+    ...['putActivationProfile', 'readAuditLog', 'removeFault', 'removeUserDevice', 'replaceFaults'],
+  ],
+};
+
+describe('roles', () => {
+  it('each operation that changes or deletes is where the table of roles has it', () => {
+    const known = new Map(Object.entries(LEAST_ROLES).flatMap(([role, ids]) => ids.map((id) => [id, role])));
+    for (const { id, role } of lab.routes) if (known.has(id)) expect([id, role]).toEqual([id, known.get(id)]);
+    const ids = new Set(lab.routes.map(({ id }) => id));
+    expect([...known.keys()].filter((id) => !ids.has(id))).toEqual([]);
+  });
+
+  it('every route × every role: what the role may not is 403, what it may is not', async () => {
+    const headers: Record<string, Record<string, string>> = {
+      anybody: { authorization: '' },
+      ...Object.fromEntries(await Promise.all(ADMIN_ROLES.map(async (role) => [role, await lab.headersOf(role)]))),
+    };
+    for (const { id, method, path, role: least } of lab.routes) {
+      const target = path.replaceAll(/\{\w+\}/g, 'nothing');
+      for (const [role, header] of Object.entries(headers)) {
+        const { status } = await lab.ask(method, path.startsWith('/lab/') ? `/${target}` : target, undefined, header);
+        const may = least === 'anybody' || (role !== 'anybody' && mayCall(role as (typeof ADMIN_ROLES)[number], least as LeastRole));
+        const expected = may ? 'allowed' : role === 'anybody' ? 401 : 403;
+        // Wrong credentials in a body are no missing role.
+        const seen = id === 'authorize' || (status !== 401 && status !== 403) ? 'allowed' : status;
+        expect([id, role, seen]).toEqual([id, role, expected]);
+      }
+    }
+  });
+
+  it('help desk locks and sets passwords, and neither deletes nor configures', async () => {
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    await lab.addDevice(alice, 'd1');
+    const headers = await lab.headersOf('helpDesk');
+    const path = `/users/${alice.guid}/userDevices/d1`;
+    expect((await lab.ask('POST', `${path}/commands`, { type: 'LOCK_DEVICE' }, headers)).status).toBe(201);
+    expect((await lab.ask('POST', `/users/${alice.guid}/activationPasswords`, { activationPasswords: [{}] }, headers)).status).toBe(201);
+    for (const type of ['DELETE_DEVICE_DATA', 'DELETE_WORK_SPACE_DATA'])
+      expect((await lab.ask('POST', `${path}/commands`, { type }, headers)).json).toMatchObject({ id: 'NOT_AUTHORIZED' });
+    const before = lab.contents();
+    expect((await lab.ask('DELETE', path, undefined, headers)).json).toMatchObject({ id: 'NOT_AUTHORIZED', subStatusCode: 403 });
+    expect(lab.contents()).toBe(before);
+  });
+});
+
+describe('administrators', () => {
+  it('are added with a password that is told once, listed, and deleted', async () => {
+    const created = await lab.ask('POST', '/administrators', { username: 'helen', role: 'helpDesk' });
+    expect(created.status).toBe(201);
+    const { guid, password } = created.json;
+    expect((await lab.ask('GET', '/ping', undefined, basic('helen', password))).status).toBe(200);
+    expect((await lab.ask('GET', '/ping', undefined, basic('helen', PASSWORD))).status).toBe(401);
+    const listed = await lab.ask('GET', '/administrators?sortBy=username');
+    expect(listed.json.administrators).toMatchObject([
+      { username: 'admin', role: 'administrator', guid: FIRST_ADMINISTRATOR },
+      { username: 'helen', role: 'helpDesk' },
+    ]);
+    expect(JSON.stringify([listed.json, lab.journal.entries()])).not.toContain(password);
+    expect((await lab.ask('GET', `/administrators/${guid}`)).json).toMatchObject({ username: 'helen' });
+    expect((await lab.ask('DELETE', `/administrators/${guid}`)).status).toBe(204);
+    expect((await lab.ask('GET', '/ping', undefined, basic('helen', password))).status).toBe(401);
+    expect((await lab.ask('DELETE', `/administrators/${guid}`)).json.id).toBe('ADMINISTRATOR_NOT_FOUND');
+    expect((await lab.ask('GET', `/administrators/${guid}`)).json.id).toBe('ADMINISTRATOR_NOT_FOUND');
+  });
+
+  it('a value for the Authorization header carries the role, and ends with the administrator', async () => {
+    const { administrator, password } = await lab.administrators.create({ username: 'rita', role: 'readOnly' });
+    const body = { username: 'rita', password: Buffer.from(password).toString('base64') };
+    const { text: authorization } = await lab.ask('POST', '/util/authorization', body, { authorization: '' });
+    expect((await lab.ask('GET', '/users', undefined, { authorization })).status).toBe(200);
+    expect((await lab.ask('POST', '/users', { username: 'bob' }, { authorization })).status).toBe(403);
+    await lab.administrators.delete(administrator.guid);
+    expect((await lab.ask('GET', '/users', undefined, { authorization })).status).toBe(401);
+  });
+
+  it('have one name each, a known role, and a bounded number; the first one stays', async () => {
+    for (const username of ['admin', 'twice']) {
+      if (username === 'twice') await lab.administrators.create({ username, role: 'readOnly' });
+      expect((await lab.ask('POST', '/administrators', { username, role: 'readOnly' })).json.id).toBe('ADMINISTRATOR_EXISTS');
+    }
+    expect((await lab.ask('POST', '/administrators', { username: 'x', role: 'owner' })).json.id).toBe('INVALID_PROPERTY');
+    expect((await lab.ask('POST', '/administrators', { username: 'a:b', role: 'readOnly' })).json.id).toBe('INVALID_PROPERTY');
+    expect((await lab.ask('DELETE', `/administrators/${FIRST_ADMINISTRATOR}`)).json.id).toBe('ADMINISTRATOR_REQUIRED');
+    for (let n = lab.administrators.all().length - 1; n < MAX_ADMINISTRATORS; n++) await lab.administrators.create({ username: `a${n}`, role: 'readOnly' });
+    expect((await lab.ask('POST', '/administrators', { username: 'x', role: 'readOnly' })).json.id).toBe('TOO_MANY_ADMINISTRATORS');
+  });
+});
+
+describe('the audit log', () => {
+  const entries = async (query = ''): Promise<{ entries: Record<string, unknown>[]; last: number }> => (await lab.ask('GET', `/auditLog${query}`)).json;
+
+  it('has who did what, when, with which object, and how it ended', async () => {
+    const headers = await lab.headersOf('helpDesk');
+    const { json: user } = await lab.ask('POST', '/users', { username: 'alice' });
+    await lab.ask('DELETE', `/users/${user.guid}`, undefined, headers);
+    await lab.ask('DELETE', '/users/nobody');
+    await lab.ask('GET', '/users');
+    await lab.ask('POST', '/users', { shoe: 1 });
+    const common = { time: '2026-01-01T00:00:00.000Z', source: 'test' };
+    expect(await entries()).toEqual({
+      entries: [
+        { sequence: 1, ...common, username: 'admin', role: 'administrator', operation: 'createUser', object: `/users/${user.guid}`, status: 201 },
+        {
+          sequence: 2,
+          ...common,
+          username: 'the-helpDesk',
+          role: 'helpDesk',
+          operation: 'deleteUser',
+          object: `/users/${user.guid}`,
+          status: 403,
+          problem: 'NOT_AUTHORIZED',
+        },
+        {
+          sequence: 3,
+          ...common,
+          username: 'admin',
+          role: 'administrator',
+          operation: 'deleteUser',
+          object: '/users/nobody',
+          status: 404,
+          problem: 'USER_NOT_FOUND',
+        },
+      ],
+      last: 3,
+    });
+    expect(await entries('?after=1&max=1')).toMatchObject({ entries: [{ sequence: 2 }], last: 3 });
+    expect((await lab.ask('GET', '/auditLog?after=x')).json.id).toBe('INVALID_QUERY');
+  });
+
+  it('nothing is done that cannot be put down', async () => {
+    lab.store.fault = 'disk-full';
+    expect((await lab.ask('PUT', '//lab/v1/faults', { faults: [{ kind: 'drop' }] })).status).toBe(503);
+    expect(lab.faults.list()).toEqual([]);
+  });
+
+  it('survives a crash: an operation whose answer never left is in it, without an end', async () => {
+    await lab.store.transaction((tx) => appendAudit(tx, { timeMs: 1, username: 'admin', role: 'administrator', source: '', operation: 'x', object: '/x' }));
+    const found = lab.store.snapshot().read((view) => listAudit(view, { after: 0, limit: 10 }));
+    expect(found).toMatchObject([{ sequence: 1, operation: 'x' }]);
+    expect(found[0]?.status).toBeUndefined();
+  });
+
+  it('forgets the oldest, and uses no number twice', async () => {
+    const entry = { timeMs: 1, username: 'a', role: 'readOnly', source: '', operation: 'x', object: '/x' } as const;
+    await lab.store.transaction((tx) => {
+      for (let n = 0; n < MAX_AUDIT_ENTRIES + 2; n++) appendAudit(tx, entry);
+    });
+    const found = await entries('?max=2');
+    expect(found.entries.map(({ sequence }) => sequence)).toEqual([3, 4]);
+    expect(found.last).toBe(MAX_AUDIT_ENTRIES + 2);
+  });
+});
