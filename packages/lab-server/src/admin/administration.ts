@@ -12,6 +12,7 @@ import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { UserRecord } from '../state/users.ts';
 import type { ApplicationAdministration } from './application-administration.ts';
 import type { AssignmentAdministration } from './assignment-administration.ts';
+import type { BulkCommands } from './bulk-commands.ts';
 import type { ConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import type { DeviceGroupAdministration } from './device-group-administration.ts';
 import type { PolicyAdministration } from './policy-administration.ts';
@@ -92,6 +93,7 @@ export interface NewDeviceCommand {
 export interface Administration
   extends UserGroupAdministration,
     DeviceGroupAdministration,
+    BulkCommands,
     PolicyAdministration,
     ConfigurationProfileAdministration,
     ApplicationAdministration,

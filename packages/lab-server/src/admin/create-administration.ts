@@ -6,6 +6,7 @@ import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
 import { createApplicationAdministration } from './application-administration.ts';
 import { createAssignmentAdministration } from './assignment-administration.ts';
+import { createBulkCommands } from './bulk-commands.ts';
 import { createConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import { createDeviceAdministration } from './device-administration.ts';
 import { createDeviceGroupAdministration } from './device-group-administration.ts';
@@ -42,6 +43,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createUserAdministration(options),
     ...createActivationAdministration(options),
     ...createDeviceAdministration(options),
+    ...createBulkCommands(options),
     ...createUserGroupAdministration(options),
     ...createDeviceGroupAdministration(options),
     ...createPolicyAdministration(options),

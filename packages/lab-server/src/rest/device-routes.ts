@@ -8,7 +8,7 @@ import { type Route, route } from './route.ts';
 
 /** What lists of devices are sorted and queried by. */
 export const DEVICE_FIELDS = ['guid', 'username', 'os', 'osVersion', 'hardwareModel', 'serialNumber', 'lastContactTime', 'activationDate'] as const;
-type DeviceField = (typeof DEVICE_FIELDS)[number];
+export type DeviceField = (typeof DEVICE_FIELDS)[number];
 
 const DEVICE_TEXTS: Readonly<Record<DeviceField, (device: DeviceRecord) => string>> = {
   guid: (device) => device.deviceId,

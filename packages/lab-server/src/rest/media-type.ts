@@ -12,6 +12,7 @@ export type MediaNoun =
   | 'authorizationrequest'
   | 'command'
   | 'commands'
+  | 'devicecommands'
   | 'devicegroup'
   | 'devicegroups'
   | 'devices'

@@ -64,18 +64,20 @@ function wrong(name: string, problem: string): AdminProblem {
   return new AdminProblem('INVALID_QUERY', `${name} ${problem}`);
 }
 
+/** True for an item that fits the filter; without one all do. Comparisons ignore case. */
+export function matches<T, Field extends string>(item: T, filter: ListQuery<Field>['filter'], read: (item: T, field: Field) => string): boolean {
+  if (filter === undefined) return true;
+  const text = read(item, filter.field).toLowerCase();
+  const value = filter.value.toLowerCase();
+  return filter.prefix ? text.startsWith(value) : text === value;
+}
+
 /** Applies filter, order and page to all items of a list; `read` gives the text of a field. */
 export function pageOf<T, Field extends string>(all: Iterable<T>, query: ListQuery<Field>, read: (item: T, field: Field) => string): ListPage<T> {
   const { filter: wanted, sortBy: order, offset, max } = query;
-  const fits = (item: T): boolean => {
-    if (wanted === undefined) return true;
-    const text = read(item, wanted.field).toLowerCase();
-    const value = wanted.value.toLowerCase();
-    return wanted.prefix ? text.startsWith(value) : text === value;
-  };
   const found: T[] = [];
   for (const item of all) {
-    if (!fits(item)) continue;
+    if (!matches(item, wanted, read)) continue;
     found.push(item);
     // Without an order the rest of the list need not be looked at.
     if (order === undefined && found.length > offset + max) break;

@@ -8,6 +8,7 @@ import { administratorRoutes } from './administrator-routes.ts';
 import { applicationRoutes } from './application-routes.ts';
 import { assignmentRoutes } from './assignment-routes.ts';
 import type { Authorization } from './authorization.ts';
+import { bulkRoutes } from './bulk-routes.ts';
 import { commandRoutes } from './command-routes.ts';
 import { configurationProfileRoutes } from './configuration-profile-routes.ts';
 import { deviceGroupRoutes } from './device-group-routes.ts';
@@ -43,6 +44,7 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...userRoutes(administration),
     ...deviceRoutes(administration),
     ...commandRoutes(administration),
+    ...bulkRoutes(administration),
     ...profileRoutes(administration),
     ...groupRoutes(administration),
     ...deviceGroupRoutes(administration),

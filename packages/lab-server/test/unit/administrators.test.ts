@@ -17,7 +17,7 @@ const LEAST_ROLES: Readonly<Record<string, readonly string[]>> = {
     ...['getCommand', 'getOpenApi', 'getSystemInfo', 'getUser', 'getUserDevice', 'listActivationPasswords', 'listActivationProfiles', 'listCommands'],
     ...['listDevices', 'listFaults', 'listUserDevices', 'listUsers', 'ping', 'readJournal'],
   ],
-  helpDesk: ['cancelCommand', 'deleteActivationPasswords', 'sendCommand', 'setActivationPasswords'],
+  helpDesk: ['cancelCommand', 'deleteActivationPasswords', 'sendCommand', 'sendDeviceCommands', 'setActivationPasswords'],
   administrator: [
     ...['addFault', 'clearFaults', 'createAdministrator', 'createUser', 'deleteAdministrator', 'deleteUser', 'getAdministrator', 'listAdministrators'],
     ...['putActivationProfile', 'readAuditLog', 'removeFault', 'removeUserDevice', 'replaceFaults'],

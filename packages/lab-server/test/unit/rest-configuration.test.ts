@@ -1,13 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { putDefaultConfiguration } from '../../src/configuration/default-configuration.ts';
 import type { UserRecord } from '../../src/state/users.ts';
-import { MAX_RANGE_ENTRIES } from '../../src/store/lab-store.ts';
 import { AdminLab } from '../support/admin-lab.ts';
 
 let lab: AdminLab;
 let alice: UserRecord;
-const everything = (): string =>
-  JSON.stringify(lab.store.read((view) => view.range({ prefix: '', limit: MAX_RANGE_ENTRIES })).map(({ key, value }) => [key, [...value]]));
+const everything = (): string => lab.contents();
 
 beforeEach(async () => {
   lab = await AdminLab.start();
