@@ -84,7 +84,7 @@ module.exports = {
         pathNot: [
           '^$1/',
           '^packages/[^/]+/src/index\\.ts$',
-          '^packages/uem-client/src/node/index\\.ts$',
+          '^packages/uem-client/src/(node|browser)/index\\.ts$',
           `${PROTOCOL}/(testing|providers/noble|providers/node)/index\\.ts$`,
           '^packages/[^/]+/package\\.json$',
         ],

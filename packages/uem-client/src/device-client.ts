@@ -255,7 +255,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     const { details } = record;
     if (details === undefined) throw new ProtocolError('ERR_STORE_READ', 'the saved activation has no details');
     this.#deviceId = details.deviceId;
-    this.#managed = new ManagedDevice(this, activeDevice(record, details), this);
+    this.#managed = new ManagedDevice(this, activeDevice(record, details, this.options.transport), this);
     this.#show('active');
   }
 

@@ -18,7 +18,8 @@ export type {
 } from './operating-system.ts';
 export { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
 export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from './transport.ts';
-export { type FetchFunction, type FetchTransportOptions, fetchTransport } from './transports/fetch-transport.ts';
+export { type FetchFunction, type FetchTransportOptions, fetchTransport, type SignedSecurity } from './transports/fetch-transport.ts';
+export type { SigningPorts } from './transports/request-signer.ts';
 export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-push.ts';
 export { trustOfPem } from './trust-of-pem.ts';
 

@@ -65,6 +65,8 @@ export interface PushConnection {
  * `details.retryAfterS` when the server named a time. An abort rejects with `signal.reason`.
  */
 export interface UemTransport {
+  /** How the device proves its key to the `device` service, and so which of the two addresses of A6 it asks; `certificate` (mutual TLS) unless set. */
+  readonly proof?: 'certificate' | 'signature' | undefined;
   /** @throws `ERR_TRANSPORT_*`, `ERR_REJECTED_BUSY` */
   exchange(request: ExchangeRequest): Promise<Uint8Array>;
   /** Resolves when the connection is open. @throws `ERR_TRANSPORT_*` */

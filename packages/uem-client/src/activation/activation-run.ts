@@ -18,6 +18,7 @@ import type { ClientContext } from '../ask.ts';
 import type { ActivationPhase } from '../events.ts';
 import { flowStepOf } from '../flow-steps.ts';
 import type { ConfigurationOutcome } from '../operating-system.ts';
+import { deviceAddressOf } from '../state/active-device.ts';
 import type { DeviceIdentity, Trust } from '../transport.ts';
 import type { ActivationTarget } from './activation-target.ts';
 
@@ -93,7 +94,7 @@ class ActivationRun {
   #received({ deviceId, certificates, tenantRoots, spkiPins, configuration }: wire.ActivationDetails): void {
     const { keyId } = this.#options.record;
     this.#device = {
-      address: configuration.deviceAddress,
+      address: deviceAddressOf(configuration, this.#options.context.options.transport),
       identity: { deviceId, certificates, keyId },
       trust: { roots: tenantRoots, spkiPins },
     };

@@ -25,5 +25,5 @@ export async function renewCertificate(context: ClientContext, device: ActiveDev
   const details = { ...record.details, certificates: renewed.certificates, tenantRoots: renewed.tenantRoots };
   signal.throwIfAborted();
   await store.commit([writeActivation({ ...record, details })]);
-  return activeDevice(record, details);
+  return activeDevice(record, details, context.options.transport);
 }

@@ -16,6 +16,8 @@ export interface WebSocketLike {
 export type WebSocketConstructor = new (url: string, protocol: string) => WebSocketLike;
 
 const OPEN = 1;
+/** Text, or a message over the limit: 1003 and 1009 are not for pages to send. */
+const UNSUITABLE = 4003;
 
 /** Opens the push connection over the platform's `WebSocket`. A page does not see pings, so silence proves nothing here. @throws `ERR_TRANSPORT_CONNECT` */
 export function openWebSocket(WebSocket: WebSocketConstructor, url: string, request: PushRequest, closing: AbortSignal): Promise<PushConnection> {
@@ -39,7 +41,7 @@ export function openWebSocket(WebSocket: WebSocketConstructor, url: string, requ
     });
     socket.addEventListener('message', ({ data }) => {
       if (data instanceof ArrayBuffer && data.byteLength <= MAX_ANSWER_BYTES) request.onFrame(new Uint8Array(data));
-      else socket.close(1003);
+      else socket.close(UNSUITABLE);
     });
     socket.addEventListener('close', ({ code, wasClean }) => {
       for (const signal of signals) signal.removeEventListener('abort', abort);

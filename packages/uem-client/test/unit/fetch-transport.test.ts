@@ -115,9 +115,11 @@ class FakeWebSocket extends EventTarget {
     this.sent.push(data);
   }
 
-  close(code?: number): void {
+  close(code = 1000): void {
+    // As browsers do: other codes are not for pages.
+    if (code !== 1000 && (code < 3000 || code > 4999)) throw new DOMException('invalid code', 'InvalidAccessError');
     this.closedWith = code;
-    this.end(code ?? 1005, true);
+    this.end(code, true);
   }
 
   open(): void {
@@ -165,7 +167,7 @@ describe('push', () => {
     socket.deliver(ANSWER.slice().buffer);
     expect([socket.sent, request.frames]).toEqual([[FRAME], [ANSWER]]);
     socket.deliver('text');
-    expect([socket.closedWith, request.closed]).toEqual([1003, [undefined]]);
+    expect([socket.closedWith, request.closed]).toEqual([4003, [undefined]]);
     connection.send(FRAME);
     expect(socket.sent).toHaveLength(1);
   });
