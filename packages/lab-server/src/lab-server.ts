@@ -19,6 +19,7 @@ import { breakOnRestart, LISTENER_KINDS, type ListeningRole } from './node/lab-l
 import type { ListenerLimits } from './node/limits.ts';
 import { type ProviderClient, providerClient } from './node/provider-client.ts';
 import type { PushCredentials } from './roles/infrastructure/push/push-credentials.ts';
+import type { PushAccounts } from './roles/notification/push-accounts.ts';
 import type { PushLimits } from './roles/notification/push-limits.ts';
 import type { PushConnection, PushSocket } from './roles/notification/push-session.ts';
 import type { RoleName, RoleRequest } from './roles/role.ts';
@@ -43,6 +44,8 @@ export interface LabServerOptions {
   /** Origins whose pages may be devices of this lab, for example `https://app.example`; none unless set. */
   readonly origins?: readonly string[] | undefined;
   readonly push?: Partial<PushLimits> | undefined;
+  /** Senders of your own at the notification services, beside the tenant. */
+  readonly pushAccounts?: Partial<PushAccounts> | undefined;
   /** For a new lab: cost of guessing an activation password, and changes of the default activation profile. */
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
@@ -117,8 +120,9 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   try {
     files = movedTo(files, listeners.place);
     provider = ownProviderClient(files.infrastructure);
-    const { push, cost, profile } = options;
-    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push, provider, cost, profile, mail: { settings: options.mail } });
+    const { push, pushAccounts, cost, profile } = options;
+    const mail = { settings: options.mail };
+    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push, pushAccounts, provider, cost, profile, mail });
     if (folder !== undefined) {
       writeRoleFiles(folder, files);
       writeConnectionFile(connectionFilePath(folder), connectionOf(files));

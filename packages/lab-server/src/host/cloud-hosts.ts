@@ -6,6 +6,7 @@ import type { ListeningRole } from '../node/lab-listeners.ts';
 import { createInfrastructureRole } from '../roles/infrastructure/infrastructure.ts';
 import type { ProviderWire } from '../roles/infrastructure/push/push-sender.ts';
 import { createNotificationRole, type NotificationRole } from '../roles/notification/notification.ts';
+import { type PushAccounts, withMore } from '../roles/notification/push-accounts.ts';
 import type { DeliveryFault } from '../roles/notification/push-delivery.ts';
 import type { PushLimits } from '../roles/notification/push-limits.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
@@ -36,11 +37,16 @@ export function createInfrastructureHost(
 /** The notification services in their place. @throws ProtocolError `ERR_STORE_READ` when their role file knows no senders */
 export function createNotificationHost(
   environment: LabEnvironment,
-  options: { readonly store: LabStore; readonly file: RoleFile; readonly limits?: Partial<PushLimits> | undefined },
+  options: {
+    readonly store: LabStore;
+    readonly file: RoleFile;
+    readonly limits?: Partial<PushLimits> | undefined;
+    readonly more?: Partial<PushAccounts> | undefined;
+  },
 ): Promise<RoleHost<NotificationRole>> {
   const { clock, faults, journal } = environment;
   const { store, file, limits } = options;
-  const { pushAccounts: accounts } = file;
+  const accounts = file.pushAccounts === undefined ? undefined : withMore(file.pushAccounts, options.more);
   if (accounts === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the notification services knows no senders');
   const deliveryFault = (service: wire.PushServiceName): DeliveryFault | undefined => {
     const fault = faults.meet('notification', 'wakeUp', service);

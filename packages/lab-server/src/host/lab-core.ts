@@ -6,6 +6,7 @@ import type { RingJournal } from '../journal/journal.ts';
 import { certificateGuard } from '../links/certificate-guard.ts';
 import type { ProviderWire } from '../roles/infrastructure/push/push-sender.ts';
 import type { NotificationRole } from '../roles/notification/notification.ts';
+import type { PushAccounts } from '../roles/notification/push-accounts.ts';
 import type { PushLimits } from '../roles/notification/push-limits.ts';
 import type { Role, RoleName } from '../roles/role.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
@@ -27,6 +28,7 @@ export interface LabCoreOptions {
   readonly files: RoleFiles;
   readonly stores: Readonly<Record<RoleName, LabStore>>;
   readonly push?: Partial<PushLimits> | undefined;
+  readonly pushAccounts?: Partial<PushAccounts> | undefined;
   /** Way from the Infrastructure to the notification services; in memory unless set. */
   readonly provider?: ProviderWire | undefined;
   /** For a new tenant. */
@@ -60,7 +62,12 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   const environment = labEnvironment({ ...options, root: files.uem.root });
   const peerOf = (role: RoleName) => ({ kind: 'certificate', source: `role ${role}`, certificate: fromPem('CERTIFICATE', files[role].certificate) }) as const;
 
-  const notification = await createNotificationHost(environment, { store: stores.notification, file: files.notification, limits: options.push });
+  const notification = await createNotificationHost(environment, {
+    store: stores.notification,
+    file: files.notification,
+    limits: options.push,
+    more: options.pushAccounts,
+  });
   const provide = providerRequests(notification, environment.clock);
   const provider = options.provider ?? memoryProviderWire(provide, fromPem('CERTIFICATE', files.infrastructure.pushCredentials?.apns.certificate ?? ''));
   const infrastructure = await createInfrastructureHost(environment, { store: stores.infrastructure, file: files.infrastructure, provider });

@@ -51,3 +51,14 @@ export function applicationsOf(accounts: PushAccounts): Readonly<Record<'apns' |
     bb10: accounts.bb10.map(({ applicationId }) => applicationId),
   };
 }
+
+/** Accounts and more of them behind. */
+export function withMore(accounts: PushAccounts, more: Partial<PushAccounts> = {}): PushAccounts {
+  const { apns, fcm, wns, bb10 } = accounts;
+  return {
+    apns: [...apns, ...(more.apns ?? [])],
+    fcm: [...fcm, ...(more.fcm ?? [])],
+    wns: [...wns, ...(more.wns ?? [])],
+    bb10: [...bb10, ...(more.bb10 ?? [])],
+  };
+}
