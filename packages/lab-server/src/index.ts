@@ -19,6 +19,8 @@ export { type Lab, type LabOptions, startLab } from './lab.ts';
 export { type LabServer, type LabServerOptions, startLabServer } from './lab-server.ts';
 export type { MemoryExchange, MemoryPushRequest, MemoryTransport, MemoryTrust } from './memory/memory-transport.ts';
 export { adminRestDocument } from './rest/route-table.ts';
+export type { PushCredentials, SigningKey } from './roles/infrastructure/push/push-credentials.ts';
+export type { AccountKey, ApnsAccount, Bb10Account, FcmAccount, PushAccounts, WnsAccount } from './roles/notification/push-accounts.ts';
 export { PUSH_LIMITS, type PushLimits } from './roles/notification/push-limits.ts';
 export type { PushConnection, PushSocket } from './roles/notification/push-session.ts';
 export type { JournalEntry, RoleName, RoleRequest } from './roles/role.ts';
