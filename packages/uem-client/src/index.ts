@@ -17,6 +17,7 @@ export type {
   StateChange,
 } from './operating-system.ts';
 export { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
+export { type SavedDevice, savedDevice } from './state/saved-device.ts';
 export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from './transport.ts';
 export { type FetchFunction, type FetchTransportOptions, fetchTransport, type SignedSecurity } from './transports/fetch-transport.ts';
 export type { SigningPorts } from './transports/request-signer.ts';

@@ -11,6 +11,7 @@ import { DEMO_SCENARIO } from './demo-scenario.ts';
 import { diagram } from './diagram-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { FLAGS, type ParsedFlags, planFlags, textFlag } from './flags.ts';
+import { inspect } from './inspect-command.ts';
 import { planReport } from './plan-report.ts';
 import { type RunRequest, runCommand } from './run-command.ts';
 
@@ -121,7 +122,7 @@ const plan: Command = {
 };
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [demo, run, resume, plan, diagram, conformance];
+export const COMMANDS: readonly Command[] = [demo, run, resume, plan, diagram, inspect, conformance];
 
 function readScenario(parsed: ParsedFlags, io: CliIo): { readonly source: string; readonly file: string } {
   const [file] = parsed.positionals;

@@ -6,6 +6,9 @@ import { open, type RootDatabase } from 'lmdb';
 /** Address space that the database may grow into; the file takes what is used. */
 const MAP_BYTES = 64 * 2 ** 30;
 
+/** Name of the database inside the folder of a run. */
+export const FLEET_FILE = 'fleet.mdb';
+
 /** One stored value, without the prefix of its part. */
 export interface StoredValue {
   readonly key: string;
@@ -20,11 +23,13 @@ export class FleetStore {
   readonly #database: RootDatabase<Uint8Array, string>;
 
   /** @throws ProtocolError `ERR_STORE_READ` when the folder cannot be used */
-  constructor(folder: string) {
+  constructor(folder: string, { readOnly = false }: { readonly readOnly?: boolean } = {}) {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (!readOnly) mkdirSync(folder, { recursive: true, mode: 0o700 });
       this.#database = open<Uint8Array, string>({
-        path: join(folder, 'fleet.mdb'),
+        path: join(folder, FLEET_FILE),
+        // Beside a process that runs the fleet.
+        readOnly,
         noSubdir: true,
         encoding: 'binary',
         keyEncoding: 'ordered-binary',

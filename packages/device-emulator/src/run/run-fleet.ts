@@ -10,10 +10,12 @@ import { derivedPassword } from '../fleet/derived-key-store.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { FleetDevice } from '../fleet/fleet-device.ts';
 import type { FleetStore } from '../fleet/fleet-store.ts';
+import { FlightRecorder } from '../fleet/flight-recorder.ts';
 import { LossBudget } from '../fleet/push-loss.ts';
 import { RunMetrics } from '../metrics/run-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { SeededDraw } from '../plan/seeded-draw.ts';
+import { allOf } from '../trace/step-sink.ts';
 import type { TraceWriter } from '../trace/trace-writer.ts';
 import { Administrator, pause } from './administrator.ts';
 import { collectAudit } from './collect-audit.ts';
@@ -76,6 +78,7 @@ class FleetRun {
   readonly #draw: SeededDraw;
   readonly #http: AdminHttp;
   readonly #trace: RunTrace | undefined;
+  readonly #recorder: FlightRecorder;
   readonly #api: AdminApi;
   readonly #activationErrors: Map<string, number> = new Map();
   #fleet: Fleet | undefined;
@@ -85,6 +88,7 @@ class FleetRun {
     this.#options = options;
     const { plan, clock, crypto, entropy, connection, signal, trace } = options;
     this.#observer = new RunObserver(this.#metrics, this.#order, clock);
+    this.#recorder = new FlightRecorder({ store: options.store, clock });
     this.#draw = new SeededDraw(crypto, plan.fleetId);
     this.#trace = trace === undefined ? undefined : new RunTrace({ ...options, writer: trace });
     this.#http = new AdminHttp(connection, this.#trace && { clock, observer: this.#trace.observer });
@@ -138,6 +142,7 @@ class FleetRun {
 
   async close(): Promise<void> {
     await this.#fleet?.close();
+    await this.#recorder.close();
     await this.#trace?.close();
     await this.#http.close();
   }
@@ -157,7 +162,7 @@ class FleetRun {
         pushLoss: plan.scenario.pushLoss,
         lossBudget: new LossBudget(plan.scenario.pushLoss),
         start,
-        steps: (index) => trace?.device(index),
+        steps: (index) => allOf([this.#recorder.device(index), trace?.device(index)]),
       },
       (index, error) => progress.warn(`device ${index} could not finish what was interrupted: ${reasonOf(error)}`),
       signal,

@@ -30,3 +30,17 @@ export interface StepSink {
   message(event: TraceEvent): void;
   noted(note: StepNote): void;
 }
+
+/** One sink for several; undefined for none. */
+export function allOf(sinks: readonly (StepSink | undefined)[]): StepSink | undefined {
+  const there = sinks.filter((sink) => sink !== undefined);
+  if (there.length <= 1) return there[0];
+  return {
+    message(event) {
+      for (const sink of there) sink.message(event);
+    },
+    noted(note) {
+      for (const sink of there) sink.noted(note);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { ProtocolError } from '@uemkit/protocol';
+import { nodeCrypto } from '@uemkit/protocol/node';
+import { FLEET_FILE, FleetStore } from '../fleet/fleet-store.ts';
+import { inspectDevice } from '../inspect/inspect-device.ts';
+import { inspectionText } from '../inspect/inspection-text.ts';
+import type { CliIo } from './cli-io.ts';
+import type { Command } from './command.ts';
+import { EXIT } from './exit-codes.ts';
+import { FLAGS, textFlag } from './flags.ts';
+
+/** Where runs keep their state that name no folder. */
+const RUNS = '.device-emulator';
+
+/** `inspect`: one device of a run. */
+export const inspect: Command = {
+  name: 'inspect',
+  description: 'Shows one device of a run, also while it runs: activation, state, commands, last 200 steps',
+  args: {
+    device: { type: 'positional', description: 'Its index, user id or device id', required: true },
+    state: { type: 'string', valueHint: 'folder', description: `Folder of the run; the newest one in ${RUNS} unless set` },
+    json: FLAGS.json,
+  },
+  examples: [
+    ['device-emulator inspect 12', 'device 12 of the newest run'],
+    ['device-emulator inspect 12 --state .device-emulator/rollout-1 --json', 'the same for a script'],
+  ],
+  async run(parsed, io) {
+    const [wanted] = parsed.positionals;
+    if (wanted === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'which device? give its index, user id or device id');
+    const folder = folderOf(textFlag(parsed, 'state'), io);
+    const store = new FleetStore(folder, { readOnly: true });
+    try {
+      const found = await inspectDevice(store, wanted, nodeCrypto());
+      io.out(parsed.flags.json === true ? `${JSON.stringify(found)}\n` : inspectionText(found));
+    } finally {
+      await store.close();
+    }
+    return EXIT.ok;
+  },
+};
+
+function folderOf(given: string | undefined, io: CliIo): string {
+  if (given !== undefined) {
+    const folder = resolve(io.cwd, given);
+    if (!existsSync(folder)) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no folder ${given}`);
+    if (!existsSync(join(folder, FLEET_FILE))) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no run in ${given}: a run has a file ${FLEET_FILE}`);
+    return folder;
+  }
+  const all = resolve(io.cwd, RUNS);
+  const files = existsSync(all) ? readdirSync(all).map((name) => join(all, name, FLEET_FILE)) : [];
+  const newest = files.filter((file) => existsSync(file)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+  if (newest === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no run in ${RUNS} here: name its folder with --state`);
+  const folder = join(newest, '..');
+  io.err(`run in ${relative(io.cwd, folder)}\n`);
+  return folder;
+}
