@@ -40,6 +40,12 @@ const STEPS = [
   },
   { name: 'diagrams', says: 'state diagrams are up to date', command: generator('diagrams.mjs'), hint: 'pnpm diagrams' },
   {
+    name: 'flows',
+    says: 'pictures of F1 and F5 in docs/flows are up to date',
+    command: [...SOURCE, 'packages/device-emulator/scripts/docs-flows.ts', '--check'],
+    hint: 'pnpm docs:flows',
+  },
+  {
     name: 'vectors',
     says: 'vectors agree with the second implementation',
     command: ['python3', 'packages/protocol/scripts/derive_vectors.py', '--check'],

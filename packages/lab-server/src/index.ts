@@ -18,6 +18,7 @@ export type { JournalQuery, NumberedEntry, RingJournal } from './journal/journal
 export { type Lab, type LabOptions, startLab } from './lab.ts';
 export { type LabServer, type LabServerOptions, startLabServer } from './lab-server.ts';
 export type { MemoryExchange, MemoryPushRequest, MemoryTransport, MemoryTrust } from './memory/memory-transport.ts';
+export type { RestRequest, RestResponse } from './rest/rest-request.ts';
 export { adminRestDocument } from './rest/route-table.ts';
 export type { PushCredentials, SigningKey } from './roles/infrastructure/push/push-credentials.ts';
 export type { AccountKey, ApnsAccount, Bb10Account, FcmAccount, PushAccounts, WnsAccount } from './roles/notification/push-accounts.ts';

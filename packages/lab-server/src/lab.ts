@@ -11,6 +11,7 @@ import { createLabCore, type LabCore } from './host/lab-core.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { connectionOf } from './lab-server.ts';
 import { type MemoryListener, type MemoryNetwork, type MemoryTransport, type MemoryTrust, memoryTransport } from './memory/memory-transport.ts';
+import type { RestRequest, RestResponse } from './rest/rest-request.ts';
 import type { PushLimits } from './roles/notification/push-limits.ts';
 import type { RoleName } from './roles/role.ts';
 import type { MailSettingsRecord } from './state/mail-settings.ts';
@@ -54,6 +55,8 @@ export interface Lab {
   transport(source?: string): MemoryTransport;
   /** Makes a push token invalid; false when it was not in force. */
   revokePushToken(token: Uint8Array): Promise<boolean>;
+  /** Admin REST without a socket; `undefined`: a fault loses the request. */
+  rest(request: RestRequest): Promise<RestResponse | undefined>;
   /** Starts a role again from its store; its connections break. */
   restart(role: RoleName): Promise<void>;
   /** @throws ProtocolError `ERR_PEER_UNEXPECTED` when a request came that no part of the lab knows */
@@ -117,6 +120,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       return memoryTransport(network, source);
     },
     revokePushToken: (token) => notification.role.revokeToken(token),
+    rest: (request) => uem.rest(request),
     restart: (name) => ({ infrastructure, uem: uem.host, notification })[name].restart(),
     assertNoUnknownRequests: () => journal.assertNoUnknownRequests(),
     async close() {

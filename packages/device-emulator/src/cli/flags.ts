@@ -42,7 +42,7 @@ export function parseFlags(argv: readonly string[], args: ArgsDef): ParsedFlags 
   const known = named.map(([name]) => `--${name}`);
   for (const word of argv) {
     const flag = word.split('=')[0] as string;
-    if (word.startsWith('-') && !known.includes(flag)) usage(`unknown flag ${flag} (${wordHint(flag, known)})`);
+    if (word.startsWith('-') && word !== '-' && !known.includes(flag)) usage(`unknown flag ${flag} (${wordHint(flag, known)})`);
   }
   try {
     const options = Object.fromEntries(named.map(([name, arg]) => [name, { type: arg.type === 'boolean' ? ('boolean' as const) : ('string' as const) }]));

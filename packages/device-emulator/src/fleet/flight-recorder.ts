@@ -135,8 +135,8 @@ export function recordedSteps(store: FleetStore, index: number): readonly Record
 
 function slotWrites(store: FleetStore, index: number, first: number, steps: readonly RecordedStep[]): readonly StoreWrite[] {
   const slots = new Map<string, { first: number; steps: RecordedStep[] }>();
-  // What is older than the ring would be written over in the same breath.
-  const from = Math.max(first, first + steps.length - SLOTS * SLOT_STEPS);
+  // One slot less than the ring has, so that no two parts of one write meet in a slot.
+  const from = Math.max(first, first + steps.length - (SLOTS - 1) * SLOT_STEPS);
   for (let number = from; number < first + steps.length; number++) {
     const key = slotKey(index, Math.floor(number / SLOT_STEPS) % SLOTS);
     let open = slots.get(key);

@@ -28,6 +28,9 @@ export function journalLine(entry: JournalEntry): TraceLine | undefined {
   if (role === 'uem' && service === 'notifications') return ownWakeUp(entry);
   if (role === 'notification' && service === 'wakeUp') return wakeUp(entry);
   if (DEVICE_SERVICES.has(service) || service === 'restart') return reason === undefined ? undefined : aside(entry);
+  // The notification service notes the same request, unless it never came there.
+  if (role === 'infrastructure' && entry.request === 'push')
+    return reason === undefined ? undefined : { ...line(entry, role, 'notification'), trouble: 'retry' };
   if (role === 'infrastructure') return line(entry, 'uem', role);
   if (role === 'notification') return line(entry, 'infrastructure', role);
   return aside(entry);

@@ -95,6 +95,17 @@ describe('journalLine', () => {
   it.each<[string, Partial<JournalEntry>, Partial<TraceLine> | undefined]>([
     ['a wake-up on its way', {}, { from: 'uem', to: 'infrastructure', message: 'notify', tookMs: 10, time: '1970-01-01T00:00:00.040Z' }],
     ['its second hop', { role: 'notification', service: 'provider' }, { from: 'infrastructure', to: 'notification' }],
+    [
+      'a request to a provider API',
+      { role: 'notification', service: 'apns', request: 'POST', answer: '200' },
+      { from: 'infrastructure', to: 'notification', message: 'POST' },
+    ],
+    ['the same as its sender sees it', { request: 'push', service: 'apns', answer: '200' }, undefined],
+    [
+      'a provider API that is away',
+      { request: 'push', service: 'apns', answer: '503', reason: 'unavailable' },
+      { from: 'infrastructure', to: 'notification', trouble: 'retry' },
+    ],
     ['its end, which the device sees', { role: 'notification', service: 'wakeUp', request: 'wakeUp', answer: 'sent' }, undefined],
     [
       'one that is lost',
