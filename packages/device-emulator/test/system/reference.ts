@@ -28,7 +28,8 @@ export function differences(world: World): readonly string[] {
 }
 
 function differencesOf(world: World, subject: Subject): readonly string[] {
-  const { device, removed } = subject;
+  const { device, removedId } = subject;
+  const removed = removedId !== undefined;
   const found: string[] = [];
   const same = (what: string, expected: unknown, seen: unknown): void => {
     if (expected !== seen) found.push(`${what}: expected ${String(expected)}, found ${String(seen)}`);
@@ -37,7 +38,7 @@ function differencesOf(world: World, subject: Subject): readonly string[] {
   if (device.dead || client === undefined || state === undefined) return ['the device does not run'];
   const executions = device.executions();
   const expected = expectedAfter(executions, device.options.hasPassword);
-  const deviceId = client.deviceId ?? device.lastDeviceId;
+  const deviceId = client.deviceId ?? device.lastDeviceId ?? removedId;
   const record = deviceId === undefined ? undefined : world.recordOf(deviceId);
   if (record === undefined) return [`state of the client: ${client.state}, and the server has no device ${deviceId ?? ''}`];
 

@@ -36,7 +36,8 @@ export interface Subject {
   readonly username: string;
   readonly userGuid: string;
   readonly commands: TakenCommand[];
-  removed: boolean;
+  /** Id of the device that the administrator removed; its client may never have learned that it had been active. */
+  removedId: string | undefined;
 }
 
 let identities: RoleFiles | undefined;
@@ -148,7 +149,7 @@ export class World {
         const deviceId = subject === undefined ? undefined : this.activeDevices(subject)[0];
         if (subject === undefined || deviceId === undefined) return;
         await this.lab.admin.removeDevice(deviceId);
-        subject.removed = true;
+        subject.removedId = deviceId;
         return;
       }
       case 'policy': {
@@ -237,7 +238,7 @@ export class World {
       bug: this.#bug,
       problem: (text) => this.problems.push(text),
     });
-    this.subjects.push({ device, username, userGuid: guid, commands: [], removed: false });
+    this.subjects.push({ device, username, userGuid: guid, commands: [], removedId: undefined });
   }
 }
 
