@@ -12,7 +12,7 @@ function rule<T>(codec: wire.MessageCodec<T>, fields: FieldRule): MessageRule {
 }
 
 /** Properties of commands that hold no secret. A new device password, for example, is not among them. */
-const COMMAND_PROPERTIES: FieldRule = { revision: 'show', message: 'show' };
+const COMMAND_PROPERTIES: FieldRule = { revision: 'show', baseRevision: 'show', remove: 'show', compliant: 'show', message: 'show' };
 
 /** What devices answer: facts about the device, as documented in the REST API. */
 const RESULT_DATA: FieldRule = {
@@ -31,6 +31,7 @@ const RESULT_DATA: FieldRule = {
   workSpace: 'show',
   policyRevision: 'show',
   profileRevision: 'show',
+  applicationRevision: 'show',
   applications: 'show',
   applied: 'show',
   revision: 'show',
@@ -38,6 +39,10 @@ const RESULT_DATA: FieldRule = {
   compliant: 'show',
   violations: 'show',
   profiles: 'show',
+  installed: 'show',
+  removed: 'show',
+  offered: 'show',
+  shown: 'show',
 };
 
 /**

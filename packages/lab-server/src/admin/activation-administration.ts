@@ -4,6 +4,7 @@ import { DEFAULT_PROFILE_ID, deleteProfile, listProfiles, profileById, putProfil
 import type { LabStore, ReadView } from '../store/lab-store.ts';
 import { type Administration, SECRET_LEAST_LIFE_MS, SECRET_LIFE_MS } from './administration.ts';
 import { checkProfile } from './check-profile.ts';
+import { requireUnassigned } from './configuration-options.ts';
 import { rowsOf } from './pages.ts';
 import { AdminProblem } from './problem.ts';
 
@@ -33,7 +34,10 @@ export function createActivationAdministration({ store }: { readonly store: LabS
     },
     async deleteProfile(profileId) {
       if (profileId === DEFAULT_PROFILE_ID) throw new AdminProblem('PROFILE_IN_USE', 'users without a profile of their own need the default one');
-      const deleted = await store.transaction((tx) => deleteProfile(tx, profileId));
+      const deleted = await store.transaction((tx) => {
+        requireUnassigned(tx, { kind: 'activationProfile', id: profileId });
+        return deleteProfile(tx, profileId);
+      });
       if (!deleted) throw noSuchProfile();
     },
     activationSettings: () => store.read(activationSettings),

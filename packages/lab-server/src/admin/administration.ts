@@ -132,7 +132,7 @@ export interface Administration
   profile(profileId: string): ActivationProfileRecord;
   /** Creates or replaces an activation profile. @throws AdminProblem `INVALID_PROPERTY` */
   putProfile(profile: ActivationProfileRecord): Promise<void>;
-  /** Deletes an activation profile; secrets that were made for it expire. Devices stay as they are. @throws AdminProblem `PROFILE_NOT_FOUND`, `PROFILE_IN_USE` */
+  /** Deletes an activation profile; secrets that were made for it expire. Devices stay as they are. @throws AdminProblem `PROFILE_NOT_FOUND`, `PROFILE_IN_USE`, `IN_USE` */
   deleteProfile(profileId: string): Promise<void>;
   activationSettings(): ActivationSettingsRecord;
   /** Changes what is given, `null` takes the limit of licences away. @throws AdminProblem `INVALID_PROPERTY` */

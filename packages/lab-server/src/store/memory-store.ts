@@ -5,10 +5,13 @@ import { checkRange, inRange } from './overlay-view.ts';
 /** Why commits fail, as with a real disk. */
 export type StoreFault = 'disk-full' | 'read-only';
 
+/** From so many new keys on they are merged in one pass, instead of moving the rest of the list for each. */
+const MERGE_FROM = 16;
+
 /** Sorted keys with their values. */
 class SortedEntries implements ReadView {
   private readonly values: Map<string, Uint8Array>;
-  private readonly keys: string[];
+  private keys: string[];
 
   constructor(from?: SortedEntries) {
     this.values = new Map(from?.values);
@@ -28,6 +31,16 @@ class SortedEntries implements ReadView {
       this.values.delete(key);
       this.keys.splice(this.firstAtLeast(key), 1);
     }
+  }
+
+  /** All writes of a commit. */
+  setAll(writes: ReadonlyMap<string, Uint8Array | null>): void {
+    const added = [...writes].filter(([key, value]) => value !== null && !this.values.has(key)).map(([key]) => key);
+    if (added.length >= MERGE_FROM) {
+      this.keys = merged(this.keys, added.sort());
+      for (const key of added) this.values.set(key, (writes.get(key) as Uint8Array).slice());
+    }
+    for (const [key, value] of writes) this.set(key, value);
   }
 
   range(query: RangeQuery): readonly StoreEntry[] {
@@ -62,6 +75,17 @@ class SortedEntries implements ReadView {
     }
     return low;
   }
+}
+
+/** Two sorted lists as one. Keys are ASCII, so the order of the language is the order of their bytes. */
+function merged(keys: readonly string[], added: readonly string[]): string[] {
+  const all: string[] = [];
+  let at = 0;
+  for (const key of keys) {
+    while (at < added.length && (added[at] as string) < key) all.push(added[at++] as string);
+    all.push(key);
+  }
+  return [...all, ...added.slice(at)];
 }
 
 /** A store in memory, for tests and short labs. Loses everything with the process; has faults to inject. */
@@ -111,7 +135,7 @@ export class MemoryStore implements LabStore {
   private async apply(writes: ReadonlyMap<string, Uint8Array | null>): Promise<void> {
     await this.held;
     if (this.fault !== undefined) throw new Error(this.fault);
-    for (const [key, value] of writes) this.entries.set(key, value);
+    this.entries.setAll(writes);
     this.commits++;
   }
 }

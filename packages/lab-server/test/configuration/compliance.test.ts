@@ -6,12 +6,15 @@ import { COMPLIANCE_ACTIONS, type ComplianceContent, DEFAULT_PROMPT_COUNT, DEFAU
 import { enforce } from '../../src/compliance/enforce.ts';
 import { createComplianceSweep } from '../../src/compliance/sweep.ts';
 import { nextViolationMs, violationsOf } from '../../src/compliance/violations.ts';
+import { activationProfileOf } from '../../src/configuration/activation-profile-of.ts';
 import type { DeviceFacts } from '../../src/configuration/device-facts.ts';
 import { deviceById } from '../../src/state/devices.ts';
+import { putProfile } from '../../src/state/profiles.ts';
 import type { FindingRecord } from '../../src/state/supervision.ts';
 import { dueSupervisions, supervisionOf } from '../../src/state/supervision.ts';
+import { updateUser, userByGuid } from '../../src/state/users.ts';
 import { ConfigurationBench, type DocumentDevice } from '../support/configuration-bench.ts';
-import { DAY_MS, NOW_MS } from '../support/uem-bench.ts';
+import { DAY_MS, NOW_MS, PROFILE } from '../support/uem-bench.ts';
 
 const HOUR_MS = 3_600_000;
 const action = 'MONITOR_AND_LOG';
@@ -368,5 +371,31 @@ describe('UEM watches a device in virtual time', () => {
     await bench.admin.assign({ kind: 'userGroup', id: group.groupId }, { kind: 'profile', id: strict.profileId });
     await bench.admin.addUsersToGroup(group.groupId, [userGuid]);
     expect(blocked()).toBe('version 16 or later of the operating system is needed');
+  });
+});
+
+describe('the activation profile of a user (F1.1b)', () => {
+  it('is the one set with the user, then one assigned to the user, then one of a group, then the default', async () => {
+    const bench = await ConfigurationBench.start();
+    for (const profileId of ['a', 'b', 'c', 'own']) await bench.store.transaction((tx) => putProfile(tx, { ...PROFILE, profileId }));
+    const guid = await bench.uem.addUser('eve@example.com');
+    const profile = (): string | undefined => bench.store.read((view) => activationProfileOf(view, guid));
+    expect(profile()).toBeUndefined();
+    const group = await bench.admin.createUserGroup({ name: 'G' });
+    await bench.admin.addUsersToGroup(group.groupId, [guid]);
+    const assignee = { kind: 'userGroup', id: group.groupId } as const;
+    for (const id of ['c', 'b']) await bench.admin.assign(assignee, { kind: 'activationProfile', id });
+    expect(profile()).toBe('b');
+    await bench.admin.assign({ kind: 'user', id: guid }, { kind: 'activationProfile', id: 'c' });
+    expect(profile()).toBe('c');
+    await bench.store.transaction((tx) => {
+      const user = userByGuid(tx, guid);
+      if (user !== undefined) updateUser(tx, { ...user, profileId: 'own' });
+    });
+    expect(profile()).toBe('own');
+    const query = { match: 'ALL', conditions: [{ field: 'os', operator: 'EQUALS', value: 'ios' }] } as const;
+    const devices = await bench.admin.createDeviceGroup({ name: 'D', query });
+    const forDevices = bench.admin.assign({ kind: 'deviceGroup', id: devices.groupId }, { kind: 'activationProfile', id: 'a' });
+    await expect(forDevices).rejects.toMatchObject({ id: 'INVALID_PROPERTY' });
   });
 });

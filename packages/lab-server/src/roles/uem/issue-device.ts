@@ -1,5 +1,6 @@
 import { type CryptoProvider, type Entropy, type IssueRequest, ProtocolError, type wire } from '@uemkit/protocol';
 import type { DeviceAuthority, IssuedCertificate } from '../../ca/device-authority.ts';
+import { activationProfileOf } from '../../configuration/activation-profile-of.ts';
 import { putActivationRefusal } from '../../state/activation-refusals.ts';
 import { type ActivationSecretRecord, activationSecretById, putActivationSecret } from '../../state/activation-secrets.ts';
 import { activationSettings } from '../../state/activation-settings.ts';
@@ -17,7 +18,6 @@ import {
 import { deviceKeyId, randomUuid } from '../../state/ids.ts';
 import { type ActivationProfileRecord, type ActivationTypeChoice, profileFor } from '../../state/profiles.ts';
 import { putTunnelKey } from '../../state/tunnel-keys.ts';
-import { userByGuid } from '../../state/users.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 import { type Applicant, judgeApplicant } from './activation-rules.ts';
 
@@ -57,7 +57,7 @@ export function issueDevice(options: IssueDeviceOptions, tx: WriteView, request:
   const { crypto, entropy, authority, addresses } = options;
   const kept = requireSecret(activationSecretById(tx, request.secretId));
   const keyId = deviceKeyId(crypto, request.publicKey);
-  const profile = requireProfile(profileFor(tx, kept.profileId ?? userByGuid(tx, kept.userGuid)?.profileId));
+  const profile = requireProfile(profileFor(tx, kept.profileId ?? activationProfileOf(tx, kept.userGuid)));
   const judged = judgeApplicant(profile, applicantOf(options, tx, request, kept, profile, keyId));
   if ('refusal' in judged) {
     const { refusal, message } = judged;
