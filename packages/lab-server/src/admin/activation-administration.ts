@@ -43,8 +43,14 @@ export function createActivationAdministration({ store }: { readonly store: LabS
     activationSettings: () => store.read(activationSettings),
     changeActivationSettings(changes) {
       return store.transaction((tx) => {
-        const { licences, ...rest } = { ...activationSettings(tx), ...changes };
-        const changed = { ...rest, licences: licences ?? undefined };
+        const before = activationSettings(tx);
+        const changed: ActivationSettingsRecord = {
+          passwordLength: changes.passwordLength ?? before.passwordLength,
+          passwordAlphabet: changes.passwordAlphabet ?? before.passwordAlphabet,
+          secretLifeMs: changes.secretLifeMs ?? before.secretLifeMs,
+          expireAfterUse: changes.expireAfterUse ?? before.expireAfterUse,
+          licences: changes.licences === undefined ? before.licences : (changes.licences ?? undefined),
+        };
         checkSettings(changed);
         putActivationSettings(tx, changed);
         return changed;

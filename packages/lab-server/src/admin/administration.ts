@@ -42,7 +42,13 @@ export interface NewSecret {
 }
 
 /** Changes of the activation settings. */
-export type ActivationSettingsChange = Partial<Omit<ActivationSettingsRecord, 'licences'>> & { readonly licences?: number | null | undefined };
+export interface ActivationSettingsChange {
+  readonly passwordLength?: number | undefined;
+  readonly passwordAlphabet?: string | undefined;
+  readonly secretLifeMs?: number | undefined;
+  readonly expireAfterUse?: boolean | undefined;
+  readonly licences?: number | null | undefined;
+}
 
 /** An activation password to be set (F1.1c). */
 export interface NewPassword extends NewSecret {

@@ -16,6 +16,8 @@ export type MediaNoun =
   | 'devicegroup'
   | 'devicegroups'
   | 'devices'
+  | 'emailtemplate'
+  | 'emailtemplates'
   | 'error'
   | 'group'
   | 'groups'

@@ -24,3 +24,9 @@ export const CONFIGURATION_PROFILE_PART: PartDeclaration = { is: 'guid of the pr
 export const APPLICATION_PART: PartDeclaration = { is: 'guid of the application' };
 /** The application server of a path. */
 export const APPLICATION_SERVER_PART: PartDeclaration = { is: 'guid of the application server' };
+/** The e-mail template of a path; the administrator chooses its guid. */
+export const EMAIL_TEMPLATE_PART: PartDeclaration = { is: 'guid of the e-mail template', pattern: /^[a-z0-9-]{1,64}$/ };
+/** The mail of a path. */
+export const MAIL_PART: PartDeclaration = { is: 'guid of the mail', pattern: /^\d{16}-[0-9a-f]{16}$/ };
+/** The mail of the inbox of a path. */
+export const INBOX_MAIL_PART: PartDeclaration = { is: 'guid of the mail in the inbox', pattern: /^\d{16}-[0-9a-f-]{36}$/ };

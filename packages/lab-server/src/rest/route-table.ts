@@ -4,6 +4,7 @@ import type { AuditLog } from '../admin/audit-log.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { LAB_VERSION } from '../version.ts';
+import { activationRoutes } from './activation-routes.ts';
 import { administratorRoutes } from './administrator-routes.ts';
 import { applicationRoutes } from './application-routes.ts';
 import { assignmentRoutes } from './assignment-routes.ts';
@@ -14,8 +15,10 @@ import { configurationProfileRoutes } from './configuration-profile-routes.ts';
 import { deviceGroupRoutes } from './device-group-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { effectiveRoutes } from './effective-routes.ts';
+import { emailTemplateRoutes } from './email-template-routes.ts';
 import { groupRoutes } from './group-routes.ts';
 import { labRoutes } from './lab-routes.ts';
+import { mailRoutes } from './mail-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { policyRoutes } from './policy-routes.ts';
@@ -45,7 +48,10 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...deviceRoutes(administration),
     ...commandRoutes(administration),
     ...bulkRoutes(administration),
+    ...activationRoutes(administration),
     ...profileRoutes(administration),
+    ...emailTemplateRoutes(administration),
+    ...mailRoutes(administration),
     ...groupRoutes(administration),
     ...deviceGroupRoutes(administration),
     ...policyRoutes(administration),

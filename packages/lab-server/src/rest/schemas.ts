@@ -54,13 +54,15 @@ export const userBody: BodySchema<UserBody> = component(
 export interface ActivationPasswordBody {
   /** Base64; null or left out: one is made. */
   readonly password?: string | null | undefined;
-  /** Taken and passed over: a lab sends no mail. */
-  readonly emailTemplate?: unknown;
+  /** The password or QR code is mailed to the user with this template. */
+  readonly emailTemplate?: GuidReference | undefined;
   readonly expiry?: string | undefined;
   readonly expireAfterUse?: boolean | undefined;
   readonly activationProfile?: GuidReference | undefined;
   /** The lab's own: makes the secret of a QR code. */
   readonly qrCode?: boolean | undefined;
+  /** The lab's own: one more, paired with `activationProfile`; its devices are admitted whatever their number. */
+  readonly paired?: boolean | undefined;
 }
 
 export interface ActivationPasswordsBody {
@@ -75,11 +77,12 @@ export const activationPasswordsBody: BodySchema<ActivationPasswordsBody> = comp
       v.array(
         v.strictObject({
           password: v.optional(v.nullable(base64)),
-          emailTemplate: v.optional(v.unknown()),
+          emailTemplate: v.optional(v.strictObject({ guid })),
           expiry: v.optional(v.pipe(v.string(), v.isoTimestamp('is not an ISO 8601 time'))),
           expireAfterUse: v.optional(v.boolean()),
           activationProfile: v.optional(v.strictObject({ guid })),
           qrCode: v.optional(v.boolean()),
+          paired: v.optional(v.boolean()),
         }),
       ),
       v.minLength(1),

@@ -1,10 +1,11 @@
 import type { Administration } from '../admin/administration.ts';
 import { AdminProblem } from '../admin/problem.ts';
 import type { UserRecord } from '../state/users.ts';
+import { issueActivationPasswords } from './issue-activation-passwords.ts';
 import { pageLinks, pageOf } from './paging.ts';
 import { USER_PART } from './parts.ts';
 import { type Route, route } from './route.ts';
-import { type ActivationPasswordBody, activationPasswordsBody, userBody } from './schemas.ts';
+import { activationPasswordsBody, userBody } from './schemas.ts';
 import { activationPasswordsView, activationPasswordView, issuedPasswordsView, userDetailView, usersView, userView } from './user-views.ts';
 
 /** What lists of users are sorted and queried by. */
@@ -98,19 +99,18 @@ export function userRoutes(admin: Administration): readonly Route[] {
       id: 'setActivationPasswords',
       method: 'POST',
       path: '/users/{guid}/activationPasswords',
-      summary: 'Sets an activation password, a QR code, or both, and tells them once',
+      summary: 'Sets an activation password, a QR code, or both, tells them once, and mails them when a template is named',
       tag: 'activation passwords',
       role: 'helpDesk',
       parts: { guid: USER_PART },
       body: { noun: 'activationpasswords', schema: activationPasswordsBody },
       answers: { 201: { noun: 'activationpasswords', schema: issuedPasswordsView } },
-      problems: ['USER_NOT_FOUND', 'PROFILE_NOT_FOUND'],
+      problems: ['USER_NOT_FOUND', 'PROFILE_NOT_FOUND', 'TOO_MANY_PASSWORDS', 'NO_MAIL_ADDRESS', 'EMAIL_TEMPLATE_NOT_FOUND', 'OUTBOX_FULL'],
       async run({ parts, body }) {
         const { activationPasswords: wanted } = body;
         if (wanted.length === 2 && wanted[0]?.qrCode === wanted[1]?.qrCode)
           throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
-        const issued: object[] = [];
-        for (const [index, one] of wanted.entries()) issued.push(await issue(admin, parts.guid, one, `activationPasswords.${index}`));
+        const issued = await issueActivationPasswords(admin, parts.guid, wanted);
         return { status: 201, body: { activationPasswords: issued }, userId: admin.user(parts.guid).userId };
       },
     }),
@@ -130,27 +130,4 @@ export function userRoutes(admin: Administration): readonly Route[] {
       },
     }),
   ];
-}
-
-async function issue(admin: Administration, guid: string, wanted: ActivationPasswordBody, field: string): Promise<object> {
-  const { expiry, expireAfterUse, activationProfile } = wanted;
-  const secret = { expiresAtMs: expiry === undefined ? undefined : Date.parse(expiry), expireAfterUse, profileId: activationProfile?.guid };
-  const common = { expireAfterUse: expireAfterUse ?? true, ...(activationProfile === undefined ? {} : { activationProfile }) };
-  if (wanted.qrCode === true) {
-    // The secret of a QR code is never one that a person chose.
-    if (typeof wanted.password === 'string') throw new AdminProblem('INVALID_PROPERTY', `${field}.password: the secret of a QR code is made by the server`);
-    const { content, expiresAtMs } = await admin.createQrCode(guid, secret);
-    return { kind: 'QR_CODE', qrCodeContent: content, expiry: new Date(expiresAtMs).toISOString(), ...common };
-  }
-  const { password, expiresAtMs } = await admin.setActivationPassword(guid, { ...secret, password: passwordOf(wanted.password, field) });
-  return { kind: 'PASSWORD', password: Buffer.from(password, 'utf8').toString('base64'), expiry: new Date(expiresAtMs).toISOString(), ...common };
-}
-
-function passwordOf(base64: string | null | undefined, field: string): string | undefined {
-  if (base64 === undefined || base64 === null) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'));
-  } catch {
-    throw new AdminProblem('INVALID_PROPERTY', `${field}.password: is not base64 of UTF-8 text`);
-  }
 }

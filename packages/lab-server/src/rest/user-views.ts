@@ -56,6 +56,7 @@ export const activationPasswordsView: ViewSchema = component(
           expiry: timeText,
           expireAfterUse: v.boolean(),
           triesLeft: v.pipe(v.number(), v.integer(), v.minValue(0)),
+          paired: v.boolean(),
           activationProfile: v.optional(profileReference),
         }),
       ),
@@ -76,7 +77,9 @@ export const issuedPasswordsView: ViewSchema = component(
           qrCodeContent: v.optional(v.pipe(v.string(), v.description('What the QR code holds, base64url'))),
           expiry: timeText,
           expireAfterUse: v.boolean(),
+          paired: v.boolean(),
           activationProfile: v.optional(profileReference),
+          mail: v.optional(profileReference),
         }),
       ),
     ),
@@ -92,6 +95,7 @@ export function activationPasswordView(secret: ActivationSecretRecord): View {
     expiry: timeOf(secret.expiresAtMs),
     expireAfterUse: secret.expireAfterUse,
     triesLeft: secret.tries.left,
+    paired: secret.slot > 0,
     activationProfile: secret.profileId === undefined ? undefined : { guid: secret.profileId },
   };
 }

@@ -190,7 +190,7 @@ describe('activation passwords (F1.1)', () => {
     const expiry = new Date(lab.clock.nowMs() + 3_600_000).toISOString();
     const password = Buffer.from('correct horse').toString('base64');
     const reply = await lab.ask('POST', `/users/${alice.guid}/activationPasswords`, { activationPasswords: [{ password, expiry }] });
-    expect(reply.json.activationPasswords).toEqual([{ kind: 'PASSWORD', password, expiry, expireAfterUse: true }]);
+    expect(reply.json.activationPasswords).toEqual([{ kind: 'PASSWORD', paired: false, password, expiry, expireAfterUse: true }]);
   });
 
   it('come as the content of a QR code when asked for', async () => {
