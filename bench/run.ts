@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   idle: () => import('./idle.ts'),
   drain: () => import('./drain.ts'),
   scale: () => import('./scale.ts'),
+  size: () => import('./size.ts'),
 };
 
 const { values, positionals } = parseArgs({

@@ -5,6 +5,7 @@ export { type Driven, type DrivePorts, drive } from './drive/drive.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
 export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
+export { type DeviceSignatures, deviceSignatures } from './http-signature/device-half.ts';
 export * as httpSignature from './http-signature/index.ts';
 export * as keySchedule from './key-schedule/index.ts';
 export {
@@ -109,4 +110,6 @@ export * as record from './record/index.ts';
 export { type BackoffOptions, backoff, DEFAULT_BACKOFF } from './retry/backoff.ts';
 export { randomFraction } from './retry/jitter.ts';
 export * as wire from './wire/index.ts';
+export { readCertificate } from './x509/certificate-reader.ts';
+export { type DeviceX509, deviceX509 } from './x509/device-certificates.ts';
 export * as x509 from './x509/index.ts';

@@ -1,6 +1,7 @@
 import {
   type ActivationRecord,
   type ActivationSecret,
+  deviceX509,
   EventEmitterTarget,
   isProtocolError,
   MANAGEMENT_KEYS,
@@ -10,7 +11,6 @@ import {
   toHex,
   wire,
   writeActivation,
-  x509,
 } from '@uemkit/protocol';
 import { runActivation } from './activation/activation-run.ts';
 import { type ActivationTarget, discover, secretOf, targetOfQrCode, userIdOf } from './activation/activation-target.ts';
@@ -219,7 +219,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   }
 
   async #run(record: ActivationRecord, signal: AbortSignal, how: Pick<Parameters<typeof runActivation>[0], 'secret' | 'target'>): Promise<void> {
-    const certificates = x509.deviceX509(this.options.crypto);
+    const certificates = deviceX509(this.options.crypto);
     const progress = (phase: ActivationPhase): void => this.#progress(phase);
     const accepted = (deviceId: string): void => {
       this.#deviceId = deviceId;

@@ -1,4 +1,4 @@
-import { ACTIVATION_KEY, errorOfAlert, ProtocolError, restoreActivation, wire, writeActivation, x509 } from '@uemkit/protocol';
+import { ACTIVATION_KEY, deviceX509, errorOfAlert, ProtocolError, restoreActivation, wire, writeActivation } from '@uemkit/protocol';
 import { ask, type ClientContext } from '../ask.ts';
 import { type ActiveDevice, activeDevice } from '../state/active-device.ts';
 
@@ -9,7 +9,7 @@ import { type ActiveDevice, activeDevice } from '../state/active-device.ts';
 export async function renewCertificate(context: ClientContext, device: ActiveDevice, serverTimeEpochS: number, signal: AbortSignal): Promise<ActiveDevice> {
   const { crypto, keyStore, store } = context.options;
   const { keyId, deviceId } = device.identity;
-  const certificates = x509.deviceX509(crypto);
+  const certificates = deviceX509(crypto);
   const publicKey = await keyStore.publicKey(keyId);
   // No challenge: the TLS connection that it goes over proves whose request it is.
   const requestInfo = certificates.requestInfo(publicKey);

@@ -1,4 +1,4 @@
-import { type ActivationRecord, type PollSchedule, ProtocolError, type wire, x509 } from '@uemkit/protocol';
+import { type ActivationRecord, type PollSchedule, ProtocolError, readCertificate, type wire } from '@uemkit/protocol';
 import type { DeviceIdentity, Trust, UemTransport } from '../transport.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface ActiveDevice {
 /** Takes from a record what an active device needs. @throws `ERR_CERTIFICATE_FORMAT`, `ERR_PEER_MISMATCH` */
 export function activeDevice(record: ActivationRecord, details: wire.ActivationDetails, transport: UemTransport): ActiveDevice {
   const { certificates, tenantRoots, spkiPins, deviceId, configuration } = details;
-  const { notBeforeMs, notAfterMs } = x509.readCertificate(certificates[0] as Uint8Array);
+  const { notBeforeMs, notAfterMs } = readCertificate(certificates[0] as Uint8Array);
   return {
     identity: { deviceId, certificates, keyId: record.keyId },
     trust: { roots: tenantRoots, spkiPins },

@@ -1,4 +1,4 @@
-import { httpSignature, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { deviceSignatures, type httpSignature, isProtocolError, ProtocolError } from '@uemkit/protocol';
 import type { ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from '../transport.ts';
 import { answerTooLong, checkAnswerHead, FRAME_MEDIA_TYPE, MAX_ANSWER_BYTES, PUSH_PATH, servicePath } from './binding.ts';
 import { type DeviceRequest, RequestSigner, type SigningPorts } from './request-signer.ts';
@@ -66,7 +66,7 @@ class FetchTransport implements UemTransport {
   async #signed(signer: RequestSigner, request: DeviceRequest, signal: AbortSignal): Promise<Uint8Array> {
     let signature = await signer.sign(request);
     let response = await this.#post(request, signature.fields, signal);
-    if (response.status === 401 && signer.learn(response.headers.get(httpSignature.CHALLENGE_FIELD))) {
+    if (response.status === 401 && signer.learn(response.headers.get(deviceSignatures.challengeField))) {
       signature = await signer.sign(request);
       response = await this.#post(request, signature.fields, signal);
     }

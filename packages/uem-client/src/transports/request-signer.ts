@@ -1,4 +1,13 @@
-import { type Clock, type CryptoProvider, type Entropy, httpSignature, isProtocolError, type KeyStore, ProtocolError } from '@uemkit/protocol';
+import {
+  type Clock,
+  type CryptoProvider,
+  deviceSignatures,
+  type Entropy,
+  type httpSignature,
+  isProtocolError,
+  type KeyStore,
+  ProtocolError,
+} from '@uemkit/protocol';
 import type { DeviceIdentity, ExchangeRequest, Trust } from '../transport.ts';
 import { servicePath } from './binding.ts';
 
@@ -39,13 +48,13 @@ export class RequestSigner {
     const { crypto, entropy, keyStore } = this.#ports;
     const [certificate] = identity.certificates;
     if (certificate === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'an identity without a certificate signs nothing');
-    const prepared = httpSignature.prepareRequest(crypto, {
-      targetUri: httpSignature.targetUri(address, servicePath(service)),
+    const prepared = deviceSignatures.prepareRequest(crypto, {
+      targetUri: deviceSignatures.targetUri(address, servicePath(service)),
       body: frame,
       certificate,
       createdS: this.#nowS(),
-      epoch: this.#told?.epoch ?? new Uint8Array(httpSignature.EPOCH_BYTES),
-      random: entropy.randomBytes(httpSignature.NONCE_RANDOM_BYTES),
+      epoch: this.#told?.epoch ?? new Uint8Array(deviceSignatures.epochBytes),
+      random: entropy.randomBytes(deviceSignatures.nonceRandomBytes),
     });
     const signature = await keyStore.sign(identity.keyId, prepared.base);
     return { fields: prepared.fields(signature), signature };
@@ -55,7 +64,7 @@ export class RequestSigner {
   learn(challenge: string | null): boolean {
     if (challenge === null) return false;
     try {
-      this.#told = { ...httpSignature.readChallenge(challenge), atMs: this.#ports.clock.monotonicMs() };
+      this.#told = { ...deviceSignatures.readChallenge(challenge), atMs: this.#ports.clock.monotonicMs() };
       return true;
     } catch (error) {
       if (isProtocolError(error)) return false;
@@ -70,9 +79,9 @@ export class RequestSigner {
   check(answer: { readonly body: Uint8Array; readonly headers: Headers }, { signature }: RequestSignature, trust: Trust): void {
     const { crypto, clock } = this.#ports;
     const roots = trust.roots === 'platform' ? [] : trust.roots;
-    const fields = Object.fromEntries(httpSignature.SIGNATURE_FIELDS.map((name) => [name, answer.headers.get(name) ?? undefined]));
+    const fields = Object.fromEntries(deviceSignatures.fields.map((name) => [name, answer.headers.get(name) ?? undefined]));
     try {
-      httpSignature.verifyAnswer(crypto, { body: answer.body, fields, requestSignature: signature, roots, nowMs: clock.nowMs() });
+      deviceSignatures.verifyAnswer(crypto, { body: answer.body, fields, requestSignature: signature, roots, nowMs: clock.nowMs() });
     } catch (cause) {
       throw new ProtocolError('ERR_TRANSPORT_TLS', 'the answer is not signed by UEM', { cause });
     }
