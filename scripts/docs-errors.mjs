@@ -1,6 +1,6 @@
 /** Writes docs/errors.md from the table of error codes. `--check` compares instead. */
 import { join } from 'node:path';
-import { ERROR_CODES } from '@uemkit/protocol';
+import { ERROR_CODES, ERROR_SUMMARIES } from '@uemkit/protocol';
 import { generated, ROOT, table } from './lib/generated.mjs';
 
 const KINDS = {
@@ -29,13 +29,13 @@ const sections = Object.entries(KINDS).map(([kind, title]) => {
   if (own.length === 0) return '';
   return `## ${title} (\`${kind}\`)\n\n${table(
     ['code', 'retry', 'meaning'],
-    own.map(([code, entry]) => [`\`${code}\``, entry.retry, entry.summary]),
+    own.map(([code, entry]) => [`\`${code}\``, entry.retry, ERROR_SUMMARIES[code]]),
   )}\n`;
 });
 
 const text = `# Errors
 
-Generated from \`packages/protocol/src/errors/codes.ts\` by \`pnpm docs:errors\`; do not edit by hand.
+Generated from \`packages/protocol/src/errors/codes.ts\` and \`summaries.ts\` by \`pnpm docs:errors\`; do not edit by hand.
 
 Every error of this project is a \`ProtocolError\`. Match on \`code\`: it is part of the public API (a new code is a minor release, a changed one a major release).
 The message is for people and may change. Use \`isProtocolError(error)\` instead of \`instanceof\`: it also knows errors of a second copy of the package.

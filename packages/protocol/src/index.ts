@@ -4,6 +4,7 @@ export { fromBase64url, fromHex, toBase64url, toHex } from './bytes/text.ts';
 export { type Driven, type DrivePorts, drive } from './drive/drive.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
+export { ERROR_SUMMARIES } from './errors/summaries.ts';
 export { EventEmitterTarget, type TypedEventTarget } from './events/typed-event-target.ts';
 export { type DeviceSignatures, deviceSignatures } from './http-signature/device-half.ts';
 export * as httpSignature from './http-signature/index.ts';

@@ -1,0 +1,48 @@
+import type { ErrorCode } from './codes.ts';
+
+/** One sentence for each code: what happened and what to do. For `docs/errors.md`, and apart from the table, because a page would carry it for nothing. */
+export const ERROR_SUMMARIES: Readonly<Record<ErrorCode, string>> = {
+  ERR_USAGE_ARGUMENT: 'An argument of the caller is not usable; nothing was sent. Correct the call.',
+  ERR_USAGE_STATE: 'The call does not fit the state of the object, for example a poll before activation.',
+  ERR_WIRE_TRUNCATED: 'The bytes end before the structure that they announce.',
+  ERR_WIRE_LENGTH: 'A length or count differs from what the field allows.',
+  ERR_WIRE_TRAILING: 'Bytes follow after the end of the structure.',
+  ERR_WIRE_TYPE: 'A frame type or the type of a value is unknown or not allowed here.',
+  ERR_WIRE_VERSION: 'The frame has another protocol version or reserved flags.',
+  ERR_WIRE_LIMIT: 'A size, depth or count is over the limit of docs/limits.md.',
+  ERR_WIRE_CANONICAL: 'The encoding is not the deterministic one (RFC 8949, 4.2.1): keys out of order or twice, or not the shortest form.',
+  ERR_WIRE_FIELD: 'A field is missing, unknown, or has a value that the message does not allow.',
+  ERR_PEER_UNEXPECTED: 'The peer sent a well-formed message that is not allowed in this state.',
+  ERR_PEER_REPLAY: 'The peer repeated something that may be used only once.',
+  ERR_PEER_MISMATCH: 'The answer names another version, suite, identity or object than the one that was asked for.',
+  ERR_PEER_TIMEOUT: 'The peer did not answer within the time limit of the exchange.',
+  ERR_PEER_ALERT: 'The peer ended the exchange with an alert; `details.alert` has its code. Unauthenticated, so only a hint.',
+  ERR_CRYPTO_OPEN: 'A protected record could not be opened. There is deliberately no further reason.',
+  ERR_CRYPTO_KEY_CONFIRMATION: 'The peer does not hold the same secret, or somebody changed a message on the way.',
+  ERR_CRYPTO_PUBLIC_KEY: 'A public key is not an uncompressed point of P-256, or is a reflected one.',
+  ERR_CRYPTO_SIGNATURE: 'A signature does not verify.',
+  ERR_CRYPTO_EXHAUSTED: 'The keys of this connection have protected as many records as they may; make a new handshake.',
+  ERR_CERTIFICATE_FORMAT: 'A certificate or certificate request is not of the profile in docs/protocol.',
+  ERR_CERTIFICATE_CHAIN: 'A certificate does not lead to a trusted root, or is for another key or purpose.',
+  ERR_CERTIFICATE_VALIDITY: 'A certificate is expired or not valid yet; check the clock of the device.',
+  ERR_REJECTED_CREDENTIALS:
+    'The user name or the secret is wrong, expired, used up or unknown; the server does not say which. Ask the administrator for a new activation password.',
+  ERR_REJECTED_EXPIRED: 'The certificate or credential is out of date.',
+  ERR_REJECTED_REVOKED: 'The server has revoked this device.',
+  ERR_REJECTED_UNKNOWN: 'The server does not know this device.',
+  ERR_REJECTED_BUSY: 'The server is overloaded or cannot store now; try again later.',
+  ERR_REJECTED_ACTIVATION:
+    'The user and the secret are right, but the server does not activate this device; `details.reason` says why (docs/protocol/02-activation.md, 2.10). The secret is not used up: ask the administrator, then activate again with it.',
+  ERR_TRANSPORT_CONNECT: 'No connection could be made. This says nothing about the peer.',
+  ERR_TRANSPORT_TLS: 'TLS failed: the certificate of the server is not the one expected, or the server refused ours.',
+  ERR_TRANSPORT_CLOSED: 'The connection closed before the answer was complete.',
+  ERR_TRANSPORT_HTTP: 'The HTTP answer has a status or media type that the binding does not know; `details.status` has it.',
+  ERR_TRANSPORT_TIMEOUT: 'No answer within the time limit of the transport.',
+  ERR_DEVICE_CONFIGURATION: 'The device could not apply its configuration. The server was told, and there is no device; activate again when the cause is gone.',
+  ERR_DEVICE_CONSENT:
+    'The user did not agree to the notice of the organisation. The server was told and keeps nothing of the device; the secret is not used up.',
+  ERR_STORE_READ: 'Saved state could not be read or is damaged.',
+  ERR_STORE_WRITE: 'State could not be saved (disk full, read-only); nothing that depends on it was sent.',
+  ERR_STORE_VERSION: 'Saved state was written by a newer version.',
+  ERR_INTERNAL: 'An invariant of this project does not hold. Please report it.',
+};
