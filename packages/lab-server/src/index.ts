@@ -2,12 +2,12 @@ export {
   type Administration,
   type IssuedPassword,
   type IssuedQrCode,
-  type NewDeviceCommand,
   type NewPassword,
   type NewSecret,
   type NewUser,
   SECRET_LIFE_MS,
 } from './admin/administration.ts';
+export type { NewDeviceCommand } from './admin/new-device-command.ts';
 export { AdminProblem, type ProblemId } from './admin/problem.ts';
 export { type ConnectionFile, readConnectionFile } from './data/connection-file.ts';
 export type { RoleFile, RoleFiles } from './data/role-file.ts';

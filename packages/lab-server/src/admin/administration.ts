@@ -15,6 +15,7 @@ import type { AssignmentAdministration } from './assignment-administration.ts';
 import type { BulkCommands } from './bulk-commands.ts';
 import type { ConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import type { DeviceGroupAdministration } from './device-group-administration.ts';
+import type { NewDeviceCommand } from './new-device-command.ts';
 import type { PolicyAdministration } from './policy-administration.ts';
 import type { UserGroupAdministration } from './user-group-administration.ts';
 
@@ -85,14 +86,6 @@ export interface IssuedActivationMail {
   readonly mail: MailRecord;
   readonly password: IssuedPassword | undefined;
   readonly qrCode: IssuedQrCode | undefined;
-}
-
-/** A command for one device (F5.1). */
-export interface NewDeviceCommand {
-  readonly type: string;
-  /** Checked against the type. */
-  readonly properties?: Readonly<Record<string, unknown>> | undefined;
-  readonly expiresAtMs?: number | undefined;
 }
 
 /** Everything that an administrator does, with no HTTP in between. The admin REST API and `startLab()` stand on it. */

@@ -1,8 +1,8 @@
 import { type Clock, type Entropy, toHex, type wire } from '@uemkit/protocol';
 import { type SendRefusal, sendCommand } from '../state/device-lifecycle.ts';
 import type { LabStore } from '../store/lab-store.ts';
-import type { NewDeviceCommand } from './administration.ts';
 import { checkCommand } from './command-properties.ts';
+import type { NewDeviceCommand } from './new-device-command.ts';
 import { AdminProblem, type ProblemId } from './problem.ts';
 
 /** Commands that one bulk call may send to each device. */
