@@ -12,6 +12,10 @@ const commandsBody = v.object({ commands: v.array(commandBody) });
 const deviceBody = v.object({ guid: v.string(), state: v.optional(v.string()), user: v.object({ guid: v.string(), username: v.string() }) });
 const devicesBody = v.object({ devices: v.array(deviceBody) });
 const qrBody = v.object({ activationPasswords: v.array(v.object({ qrCodeContent: v.string() })) });
+const mailedBody = v.object({ activationPasswords: v.array(v.object({ mail: guidBody })) });
+const mailStatusBody = v.object({ status: v.string() });
+const inboxBody = v.object({ mails: v.array(guidBody) });
+const inboxMailBody = v.object({ source: v.string() });
 const faultBody = v.object({ id: v.string() });
 
 /** A command as the server has it. */
@@ -83,7 +87,9 @@ export class AdminApi {
       return isUndecided(error) || hadNoEffect(error);
     };
     try {
-      const request: AdminRequest = { method: 'POST', path: this.#api('/users'), noun: 'user', body: { username, displayName: username.split('@')[0] } };
+      const emailAddress = username.includes('@') ? { emailAddress: username } : {};
+      const body = { username, displayName: username.split('@')[0], ...emailAddress };
+      const request: AdminRequest = { method: 'POST', path: this.#api('/users'), noun: 'user', body };
       const created = await this.#retry(() => this.#request(request), mayRetry);
       return { guid: v.parse(guidBody, created).guid, existed: false };
     } catch (error) {
@@ -104,6 +110,25 @@ export class AdminApi {
   async makeQrCode(userGuid: string, profileGuid?: string): Promise<string> {
     const answer = await this.#activationPasswords(userGuid, { qrCode: true, ...reference(profileGuid) });
     return (v.parse(qrBody, answer).activationPasswords[0] as { readonly qrCodeContent: string }).qrCodeContent;
+  }
+
+  /** Has a new activation QR code mailed to the user, and gives the mail as it arrived in the inbox of the lab. */
+  async mailQrCode(userGuid: string, username: string, profileGuid?: string): Promise<Uint8Array> {
+    const answer = await this.#activationPasswords(userGuid, { qrCode: true, emailTemplate: { guid: 'activation' }, ...reference(profileGuid) });
+    const mailId = (v.parse(mailedBody, answer).activationPasswords[0] as { readonly mail: { readonly guid: string } }).mail.guid;
+    await this.#retry(
+      async () => {
+        const { status } = v.parse(mailStatusBody, await this.#request({ method: 'GET', path: `/lab/v1/mails/${mailId}` }));
+        if (status === 'WAITING') throw new AdminError(503, 'MAIL_WAITING', 'the mail is on its way');
+        if (status !== 'SENT') throw new AdminError(409, `MAIL_${status}`, 'the mail was not sent');
+      },
+      (error) => hadNoEffect(error) || isUndecided(error),
+    );
+    const { mails } = v.parse(inboxBody, await this.#repeatable({ method: 'GET', path: `/lab/v1/inbox?max=1000&to=${encodeURIComponent(username)}` }));
+    const newest = mails.at(-1);
+    if (newest === undefined) throw new AdminError(404, 'MAIL_NOT_FOUND', 'the mail went to another host than the inbox of the lab');
+    const { source } = v.parse(inboxMailBody, await this.#repeatable({ method: 'GET', path: `/lab/v1/inbox/${newest.guid}` }));
+    return new Uint8Array(Buffer.from(source, 'base64'));
   }
 
   /**

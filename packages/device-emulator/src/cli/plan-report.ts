@@ -1,6 +1,8 @@
 import type { Plan } from '../plan/plan.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
 
+const CREDENTIAL_WORDS = { password: 'password', qr: 'QR code', 'qr-mail': 'QR code from a mail' } as const;
+
 /** A plan in words. */
 export function planReport(plan: Plan): string {
   const { scenario, devices, steps } = plan;
@@ -11,9 +13,7 @@ export function planReport(plan: Plan): string {
   for (const population of scenario.populations) {
     const count = devices.filter((device) => device.population === population.name).length;
     const { name, operatingSystem, activationType, credential } = population;
-    lines.push(
-      `  ${String(count).padStart(6)}  ${name}: ${operatingSystem}, ${activationType}, activated with a ${credential === 'qr' ? 'QR code' : 'password'}`,
-    );
+    lines.push(`  ${String(count).padStart(6)}  ${name}: ${operatingSystem}, ${activationType}, activated with a ${CREDENTIAL_WORDS[credential]}`);
   }
   const { ratePerS, inFlight } = scenario.activation;
   lines.push('', `Activation: ${ratePerS} a second, so ${seconds(devices.at(-1)?.activateAtMs ?? 0)} at least; at most ${inFlight} under way`);

@@ -15,6 +15,8 @@ import { LossBudget } from '../fleet/push-loss.ts';
 import { RunMetrics } from '../metrics/run-metrics.ts';
 import type { Plan } from '../plan/plan.ts';
 import { SeededDraw } from '../plan/seeded-draw.ts';
+import { pictureInMail } from '../scan/activation-mail.ts';
+import { scanActivationQrCode } from '../scan/qr-scanner.ts';
 import { allOf } from '../trace/step-sink.ts';
 import type { TraceWriter } from '../trace/trace-writer.ts';
 import { Administrator, pause } from './administrator.ts';
@@ -224,6 +226,10 @@ class FleetRun {
     if (credential === 'qr') {
       const content = await this.#api.makeQrCode(state.userGuid(index) as string, profiles.get(activationType) as string);
       return { kind: 'qr', content };
+    }
+    if (credential === 'qr-mail') {
+      const mail = await this.#api.mailQrCode(state.userGuid(index) as string, userId, profiles.get(activationType) as string);
+      return { kind: 'qr', content: await scanActivationQrCode(await pictureInMail(mail), this.#options.clock.nowMs()) };
     }
     const infrastructure = { address: connection.infrastructure, trust: trustOfPem(connection.ca) };
     return { kind: 'password', userId, password: derivedPassword(this.#draw, index), infrastructure, slot: 0 };

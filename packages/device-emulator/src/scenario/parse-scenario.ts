@@ -21,7 +21,7 @@ const populationRecord = record<Omit<Population, 'activationType'> & { readonly 
   activationType: optional(text),
   count: optional(whole(0, MAX_DEVICES)),
   share: optional(share),
-  credential: withDefault(oneOf(['password', 'qr'] as const), 'password'),
+  credential: withDefault(oneOf(['password', 'qr', 'qr-mail'] as const), 'password'),
   devicePassword: withDefault(share, 1),
   supervised: withDefault(share, 0),
   labels: withDefault(listOf(name, 16), []),

@@ -3,7 +3,8 @@ import type { Assertion } from './assertion.ts';
 import type { PropertyValue } from './readers.ts';
 
 /** How users get what they activate a device with (F1.1). */
-export type CredentialKind = 'password' | 'qr';
+/** `qr-mail`: the QR code is scanned from the picture in the mail that the lab sends; `qr`: its content is taken from the administrator's answer, for load. */
+export type CredentialKind = 'password' | 'qr' | 'qr-mail';
 
 /** Devices of one kind. Either all populations have a `count` or all have a `share`. */
 export interface Population {

@@ -15,7 +15,7 @@ format: 1
 name: inside
 populations:
   - { name: android, operatingSystem: android-enterprise, activationType: work-and-personal-full-control, count: 3, credential: qr, labels: [all] }
-  - { name: apple, operatingSystem: ios, count: 2, credential: qr, devicePassword: 0%, labels: [all, leaving] }
+  - { name: apple, operatingSystem: ios, count: 2, credential: qr-mail, devicePassword: 0%, labels: [all, leaving] }
 activation: { ratePerS: 50, inFlight: 4 }
 poll: { interval: 1s, jitter: 0s }
 drainWithin: 60s
