@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CliIo } from '../../src/cli/cli-io.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { main } from '../../src/cli/main.ts';
+import type { TraceLine } from '../../src/trace/trace-line.ts';
 
 /** Bounds a hang; a run takes a few seconds. */
 const PATIENCE_MS = 120_000;
@@ -103,7 +104,22 @@ assert: [audit == ok, commandToIdle.response.p99 < 60s]
     expect(first.out).toMatch(/audit +ok: plan, devices and server agree/);
     expect(first.out).toMatch(/holds +audit == ok/);
     expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toMatchObject({ devices: 5, audit: 'ok', lockBeforeInventory: true });
-    expect(readFileSync(join(folder, 'trace.ndjson'), 'utf8').split('\n').length).toBeGreaterThan(50);
+    const lines = readFileSync(join(folder, 'trace.ndjson'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as TraceLine);
+    // Every step of both flows, and every way between two parts.
+    const steps = ['F1.1', 'F1.2', 'F1.3', 'F1.4', 'F1.5', 'F5.1', 'F5.2', 'F5.3', 'F5.4', 'F5.5', 'F5.6'];
+    expect(steps.filter((step) => !lines.some((line) => line.step === step))).toEqual([]);
+    const ways = ['administrator uem', 'user device', 'device uem', 'uem device', 'uem infrastructure', 'infrastructure notification', 'notification device'];
+    expect(ways.filter((way) => !lines.some(({ from, to }) => `${from} ${to}` === way))).toEqual([]);
+    expect((await call(['diagram', 'trace.ndjson', '--device', '3', '--out', '-'])).out).toContain('Device 3');
+    const inspected = JSON.parse((await call(['inspect', '3', '--state', '.device-emulator/inside-1', '--json'])).out) as {
+      steps: unknown[];
+      executed: unknown[];
+    };
+    expect(inspected.steps.length).toBeGreaterThan(20);
+    expect(inspected.executed).toHaveLength(2);
     const again = await call(['run', 'inside.yaml', '--state', '.device-emulator/inside-1']);
     expect(again.code).toBe(EXIT.usage);
     expect(again.err).toContain('there is a run in');
