@@ -10,7 +10,7 @@ import type { PushConnection, PushSocket } from '../roles/notification/push-sess
 import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
 import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServer, type HttpServerOptions, listenHttps } from './http-server.ts';
-import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS } from './limits.ts';
+import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS, MAX_SIGNED_REQUESTS } from './limits.ts';
 import { type PageAccess, pageAccess } from './page-access.ts';
 import { listenProviders } from './provider-server.ts';
 import { pushUpgrade } from './push-upgrade.ts';
@@ -69,7 +69,15 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   infrastructureLink: { role: 'infrastructure', services: ['registrations', 'notifications'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
   activation: { role: 'uem', services: ['activation'], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES },
   devices: { role: 'uem', services: ['device'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
-  signedDevices: { role: 'uem', services: ['device'], mutual: false, pages: true, signed: true, bodyBytes: FRAME_BYTES },
+  signedDevices: {
+    role: 'uem',
+    services: ['device'],
+    mutual: false,
+    pages: true,
+    signed: true,
+    bodyBytes: FRAME_BYTES,
+    limits: { requestsInWork: MAX_SIGNED_REQUESTS },
+  },
   admin: {
     role: 'uem',
     services: [],

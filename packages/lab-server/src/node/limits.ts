@@ -32,6 +32,9 @@ export const LISTENER_LIMITS: ListenerLimits = {
 /** Requests in work at the admin listener: bodies are long there and are read before anybody looks at who sends them, so strangers could fill the memory. */
 export const MAX_ADMIN_REQUESTS = 128;
 
+/** Requests in work at the listener of devices that sign: TLS has authenticated nobody there, and their frames may be long. */
+export const MAX_SIGNED_REQUESTS = 1_000;
+
 /** Largest frame of the protocol: header, body, signature and MAC. */
 export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes.value + 64 + 32;
 /** Largest frame from a peer that TLS has not authenticated: A5 carries a certificate request. */
