@@ -8,7 +8,7 @@ const issuedBody = v.object({
   activationPasswords: v.array(v.object({ password: v.optional(v.string()), qrCodeContent: v.optional(v.string()) })),
 });
 const triesBody = v.object({ activationPasswords: v.array(v.object({ kind: v.string(), triesLeft: v.number() })) });
-const commandBody = v.object({
+const commandBody: v.GenericSchema<unknown, SeenCommand> = v.object({
   guid: v.string(),
   status: v.string(),
   message: v.optional(v.string()),
@@ -36,7 +36,13 @@ export interface SecretWish {
 }
 
 /** A command as the administrator sees it. */
-export type SeenCommand = v.InferOutput<typeof commandBody>;
+export interface SeenCommand {
+  readonly guid: string;
+  readonly status: string;
+  readonly message?: string | undefined;
+  readonly notBefore?: string | undefined;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+}
 
 /** What the administrator does before and between the steps of a case, over the admin REST of the connection file. */
 export class SetUp {
