@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   drain: () => import('./drain.ts'),
   scale: () => import('./scale.ts'),
   size: () => import('./size.ts'),
+  push: () => import('./push.ts'),
 };
 
 const { values, positionals } = parseArgs({

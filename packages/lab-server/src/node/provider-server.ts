@@ -148,8 +148,19 @@ function socketOf(request: Http2ServerRequest): TLSSocket {
   return (request.stream as unknown as { session?: { socket: TLSSocket } } | undefined)?.session?.socket ?? (request.socket as TLSSocket);
 }
 
+/** What was found out about a connection, once: reading a certificate takes longer than all the rest of a request. */
+const certificates = new WeakMap<TLSSocket, { readonly certificate: ProviderRequest['certificate'] }>();
+
 function certificateOf(request: Http2ServerRequest, root: string): ProviderRequest['certificate'] {
   const socket = socketOf(request);
+  const known = certificates.get(socket);
+  if (known !== undefined) return known.certificate;
+  const certificate = readCertificate(socket, root);
+  certificates.set(socket, { certificate });
+  return certificate;
+}
+
+function readCertificate(socket: TLSSocket, root: string): ProviderRequest['certificate'] {
   if (socket.getPeerX509Certificate() === undefined) return undefined;
   const peer = identify(socket, root);
   return peer?.kind === 'certificate' ? peer.certificate : 'untrusted';

@@ -43,12 +43,22 @@ export function createApnsSenders(options: {
   // BOUNDED by the keys of the accounts, and by MAX_PROVIDER_TOKENS_PER_KEY for each.
   const seen = new Map<string, Map<string, number>>();
 
-  const byCertificate = (certificate: Uint8Array, topic: string | undefined): ApnsSender => {
+  // A certificate is verified once per connection. BOUNDED: an entry goes with the connection that holds its bytes.
+  const verified = new WeakMap<Uint8Array, { readonly certificate: x509.Certificate; readonly topics: readonly string[] }>();
+  const verify = (der: Uint8Array): { readonly certificate: x509.Certificate; readonly topics: readonly string[] } => {
+    const certificate = x509.verifyChain(crypto, { certificates: [der], roots: [root], usage: 'clientAuth', nowMs: clock.nowMs() });
+    const uris = certificate.purpose.kind === 'leaf' ? certificate.purpose.uris : [];
+    const found = { certificate, topics: accounts.map((account) => account.topic).filter((name) => uris.includes(topicUri(name))) };
+    verified.set(der, found);
+    return found;
+  };
+
+  const byCertificate = (der: Uint8Array, topic: string | undefined): ApnsSender => {
     let topics: readonly string[];
     try {
-      const { purpose } = x509.verifyChain(crypto, { certificates: [certificate], roots: [root], usage: 'clientAuth', nowMs: clock.nowMs() });
-      const uris = purpose.kind === 'leaf' ? purpose.uris : [];
-      topics = accounts.map((account) => account.topic).filter((name) => uris.includes(topicUri(name)));
+      const known = verified.get(der) ?? verify(der);
+      x509.checkValidity(known.certificate, clock.nowMs());
+      ({ topics } = known);
     } catch (error) {
       if (isProtocolError(error)) return refused(403, 'BadCertificate');
       throw error;

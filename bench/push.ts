@@ -1,0 +1,150 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createSecureContext } from 'node:tls';
+import { wire } from '@uemkit/protocol';
+import WebSocket from 'ws';
+import { providerClient } from '../packages/lab-server/src/node/provider-client.ts';
+import { inParallel } from './devices.ts';
+import { atLeast, atMost, type Bench, compared, type Figure, reported, round } from './harness.ts';
+
+const STREAMS = 5_000;
+const TLS_STREAMS = 2_000;
+const ROUNDS = 5;
+const WIDTH = 32;
+
+interface Started {
+  readonly port: number;
+  readonly providers: number;
+  readonly ca: string;
+  readonly credentials: { readonly key: string; readonly certificate: string };
+}
+
+/** A server process with devices on it, which this process plays. */
+class Gateway {
+  readonly #child: ChildProcess;
+  readonly #sockets: WebSocket[] = [];
+  readonly tokens: string[] = [];
+  received = 0;
+  onReceived: (index: number) => void = () => {};
+  started!: Started;
+
+  readonly kind: 'ours' | 'bare';
+  readonly tls: 'plain' | 'tls';
+
+  constructor(kind: 'ours' | 'bare', tls: 'plain' | 'tls') {
+    this.kind = kind;
+    this.tls = tls;
+    this.#child = fork('bench/push-process.ts', [kind, tls], { execArgv: ['--expose-gc', '--conditions=@uemkit/source', '--import', 'tsx'] });
+  }
+
+  async start(): Promise<this> {
+    [this.started] = (await once(this.#child, 'message')) as [Started];
+    return this;
+  }
+
+  async memoryKiB(): Promise<number> {
+    this.#child.send({ kind: 'memory' });
+    const [{ memoryKiB }] = (await once(this.#child, 'message')) as [{ memoryKiB: number }];
+    return memoryKiB;
+  }
+
+  /** Resident memory of the server for each of `count` more streams, KiB. */
+  async open(count: number): Promise<number> {
+    const secureContext = createSecureContext({ ca: this.started.ca, minVersion: 'TLSv1.3' });
+    await inParallel(100, WIDTH, () => this.#one(secureContext));
+    const before = await this.memoryKiB();
+    await inParallel(count - 100, WIDTH, () => this.#one(secureContext));
+    return ((await this.memoryKiB()) - before) / (count - 100);
+  }
+
+  #one(secureContext: ReturnType<typeof createSecureContext>): Promise<void> {
+    const url = `${this.tls === 'tls' ? 'wss' : 'ws'}://127.0.0.1:${this.started.port}/uemkit/1/push`;
+    const socket = new WebSocket(url, ['uemkit.push.1'], { perMessageDeflate: false, secureContext } as WebSocket.ClientOptions);
+    const index = this.#sockets.push(socket) - 1;
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('open', () => socket.send(this.kind === 'ours' ? wire.pushRegister.encode({ service: 'apns' }) : Buffer.alloc(48)));
+      socket.once('message', (data: Buffer) => {
+        if (this.kind === 'ours')
+          this.tokens[index] = wire.pushAddressOf(wire.pushRegistered.decode(wire.parseFrame(new Uint8Array(data))).token)?.address ?? '';
+        socket.on('message', (wakeUp: Buffer) => this.#got(index, socket, wakeUp));
+        resolve();
+      });
+    });
+  }
+
+  #got(index: number, socket: WebSocket, data: Buffer): void {
+    if (this.kind === 'ours') socket.send(wire.pushAck.encode({ wakeUpId: wire.wakeUp.decode(wire.parseFrame(new Uint8Array(data))).wakeUpId }));
+    this.received++;
+    this.onReceived(index);
+  }
+
+  /** Wakes every device; wake-ups a second, until the last device has its own. */
+  async fan(): Promise<number> {
+    const count = this.#sockets.length;
+    this.received = 0;
+    const startedMs = performance.now();
+    const all = new Promise<void>((resolve) => {
+      this.onReceived = () => {
+        if (this.received === count) resolve();
+      };
+    });
+    this.#child.send({ kind: 'fan', tokens: this.tokens });
+    await all;
+    return (count * 1_000) / (performance.now() - startedMs);
+  }
+
+  end(): void {
+    for (const socket of this.#sockets) socket.terminate();
+    this.#child.send({ kind: 'end' });
+  }
+}
+
+/** Milliseconds from the HTTP/2 request of a sender to the device, one by one sorted. */
+async function latencies(gateway: Gateway, requests: number): Promise<readonly number[]> {
+  const { providers, ca, credentials } = gateway.started;
+  const client = providerClient({ origin: `https://127.0.0.1:${providers}`, root: ca, ...credentials });
+  const sentMs = new Map<number, number>();
+  const taken: number[] = [];
+  gateway.onReceived = (index) => void taken.push(performance.now() - (sentMs.get(index) ?? Number.NaN));
+  await inParallel(requests, 8, async (index) => {
+    const device = index % gateway.tokens.length;
+    sentMs.set(device, performance.now());
+    const headers = { 'apns-push-type': 'mdm', 'apns-expiration': String(Math.floor(Date.now() / 1_000) + 60) };
+    const { status } = await client.request({ method: 'POST', target: `/3/device/${gateway.tokens[device]}`, headers, body: '{"mdm":"x"}', certificate: true });
+    if (status !== 200) throw new Error(`status ${status}`);
+  });
+  client.close();
+  return taken.sort((a, b) => a - b);
+}
+
+export const bench: Bench = async (progress) => {
+  const figures: Figure[] = [];
+  const memory: Record<string, number> = {};
+  for (const kind of ['ours', 'bare'] as const) {
+    progress(`memory of ${TLS_STREAMS} streams with TLS, ${kind}`);
+    const gateway = await new Gateway(kind, 'tls').start();
+    memory[kind] = await gateway.open(TLS_STREAMS);
+    gateway.end();
+  }
+  progress(`${STREAMS} plain streams on each server`);
+  const ours = await new Gateway('ours', 'plain').start();
+  const bare = await new Gateway('bare', 'plain').start();
+  const plain = { ours: await ours.open(STREAMS), bare: await bare.open(STREAMS) };
+  const bar = atMost(10);
+  figures.push({ metric: 'memory of a plain stream', unit: 'KiB', value: round(plain.ours), bar: bar.text, ok: bar.holds(plain.ours) });
+  figures.push(reported('memory of a bare ws connection', 'KiB', plain.bare));
+  figures.push(compared('memory of a stream with TLS', 'KiB', [{ value: memory['ours'] as number, baseline: memory['bare'] as number }]));
+  await ours.fan();
+  await bare.fan();
+  const pairs: { readonly value: number; readonly baseline: number }[] = [];
+  for (let i = 0; i < ROUNDS; i++) pairs.push({ value: await ours.fan(), baseline: await bare.fan() });
+  figures.push(compared(`wake-ups to ${STREAMS} devices`, 'per s', pairs, atLeast(0.5)));
+  progress('from the request of a sender to the device');
+  const taken = await latencies(ours, 4_000);
+  const at = (share: number): number => taken[Math.floor(taken.length * share)] as number;
+  figures.push(reported('provider request (HTTP/2) to device, p50', 'ms', at(0.5)), reported('provider request (HTTP/2) to device, p99', 'ms', at(0.99)));
+  ours.end();
+  bare.end();
+  return figures;
+};
