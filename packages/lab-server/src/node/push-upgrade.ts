@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock, PeerIdentity } from '@uemkit/protocol';
-import { type WebSocket, WebSocketServer } from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Journal } from '../roles/role.ts';
 import { SERVICE_PATH } from './frame-binding.ts';
@@ -28,6 +28,7 @@ export function pushUpgrade(options: PushUpgradeOptions): (request: IncomingMess
   const { clock, journal } = options;
   const server = new WebSocketServer({
     noServer: true,
+    WebSocket: DeviceSocket,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: PUSH_FRAME_BYTES,
@@ -57,35 +58,65 @@ export function pushUpgrade(options: PushUpgradeOptions): (request: IncomingMess
   };
 }
 
-function accept(webSocket: WebSocket, source: string, options: PushUpgradeOptions): void {
-  const { clock } = options;
-  // Errors of the peer (too large, not UTF-8, wrong mask) close the socket by themselves; `close` follows.
-  webSocket.on('error', () => webSocket.terminate());
-  const connection = options.connect(
-    {
-      send(frame) {
-        if (webSocket.readyState === webSocket.OPEN) webSocket.send(frame);
-      },
-      ping() {
-        if (webSocket.readyState === webSocket.OPEN) webSocket.ping();
-      },
-      close(why) {
-        webSocket.close(why === 'ended' ? 1000 : 1008);
-        const cancel = clock.setTimer(CLOSE_MS, () => webSocket.terminate());
-        webSocket.once('close', cancel);
-      },
-      cutOff: () => webSocket.terminate(),
-      get unreadBytes() {
-        return webSocket.bufferedAmount;
-      },
-    },
-    source,
-  );
-  webSocket.on('message', (data, isBinary) => {
-    // Text is no frame; it is handed on as an empty one, which the role refuses.
-    connection.received(isBinary && Buffer.isBuffer(data) ? plainBytes(data) : new Uint8Array(0));
-  });
-  webSocket.on('pong', () => connection.alive());
-  webSocket.on('ping', () => connection.alive());
-  webSocket.once('close', () => connection.closed());
+/** A WebSocket that knows the push connection which it carries. Its listeners are the same functions for all devices: there are as many as devices. */
+class DeviceSocket extends WebSocket {
+  connection: PushConnection | undefined;
+}
+
+class DevicePushSocket implements PushSocket {
+  readonly #webSocket: WebSocket;
+  readonly #clock: Clock;
+
+  constructor(webSocket: WebSocket, clock: Clock) {
+    this.#webSocket = webSocket;
+    this.#clock = clock;
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(frame);
+  }
+
+  ping(): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.ping();
+  }
+
+  close(why: 'ended' | 'refused'): void {
+    const webSocket = this.#webSocket;
+    webSocket.close(why === 'ended' ? 1000 : 1008);
+    webSocket.once(
+      'close',
+      this.#clock.setTimer(CLOSE_MS, () => webSocket.terminate()),
+    );
+  }
+
+  cutOff(): void {
+    this.#webSocket.terminate();
+  }
+
+  get unreadBytes(): number {
+    return this.#webSocket.bufferedAmount;
+  }
+}
+
+/** Errors of the peer (too large, not UTF-8, wrong mask) close the socket by themselves; `close` follows. */
+function onError(this: WebSocket): void {
+  this.terminate();
+}
+
+function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  // Text is no frame; it is handed on as an empty one, which the role refuses.
+  (this as DeviceSocket).connection?.received(isBinary && Buffer.isBuffer(data) ? plainBytes(data) : new Uint8Array(0));
+}
+
+function onSignOfLife(this: WebSocket): void {
+  (this as DeviceSocket).connection?.alive();
+}
+
+function onClose(this: WebSocket): void {
+  (this as DeviceSocket).connection?.closed();
+}
+
+function accept(webSocket: DeviceSocket, source: string, { clock, connect }: PushUpgradeOptions): void {
+  webSocket.on('error', onError).on('message', onMessage).on('pong', onSignOfLife).on('ping', onSignOfLife).on('close', onClose);
+  webSocket.connection = connect(new DevicePushSocket(webSocket, clock), source);
 }
