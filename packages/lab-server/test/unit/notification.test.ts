@@ -80,6 +80,17 @@ describe('tokens', () => {
     expect(await role.revokeToken(device.token)).toBe(false);
   });
 
+  it('nothing waits for a token that has been revoked', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.connection.closed();
+    await bench.push(role, device.token);
+    const waiting = (): number => bench.store.read((view) => view.range({ prefix: 'push-waiting/', limit: 10 })).length;
+    expect(waiting()).toBe(1);
+    await role.revokeToken(device.token);
+    expect(waiting()).toBe(0);
+  });
+
   describe('of WNS', () => {
     const DAY_MS = 86_400_000;
 

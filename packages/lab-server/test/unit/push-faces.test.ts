@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { toBase64url, toHex, wire } from '@uemkit/protocol';
+import { fromBase64url, toBase64url, toHex, wire } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -86,6 +86,13 @@ describe('APNs', () => {
     expect(await push({ certificate: stranger.certificate })).toEqual([403, { reason: 'BadCertificate' }]);
     bench.clock.jumpWallClock(11 * 365 * 86_400_000);
     expect(await push()).toEqual([403, { reason: 'BadCertificate' }]);
+  });
+
+  it('refuses a certificate whose time ends on an open connection', async () => {
+    const { certificate } = apnsRequest(device.token, START_MS);
+    expect((await push({ certificate }))[0]).toBe(200);
+    bench.clock.jumpWallClock(11 * 365 * 86_400_000);
+    expect(await push({ certificate })).toEqual([403, { reason: 'BadCertificate' }]);
   });
 
   it('tells since when a token is gone', async () => {
@@ -193,6 +200,19 @@ describe('FCM', () => {
     expect(await told(to(addressOf(device)))).toEqual([200, undefined]);
     await bench.clock.advance(3_599_000);
     expect(await told(to(addressOf(device)))).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it('takes no access token that somebody else has made, or whose end was changed', async () => {
+    const forged = (change: (bytes: Uint8Array) => void): string => {
+      const bytes = fromBase64url(access.slice('ya29.'.length));
+      change(bytes);
+      return `ya29.${toBase64url(bytes)}`;
+    };
+    expect((await send(to(addressOf(device)), { authorization: `Bearer ${forged(() => {})}` })).status).toBe(200);
+    for (const at of [7, 8, 39]) {
+      const authorization = `Bearer ${forged((bytes) => bytes.set([(bytes[at] as number) ^ 1], at))}`;
+      expect((await send(to(addressOf(device)), { authorization })).status).toBe(401);
+    }
   });
 
   it.each<[string, () => string, string]>([
