@@ -168,11 +168,12 @@ describe('commands for many devices', () => {
 
 describe('deletion as a compliance action', () => {
   it('degrades to the work data under user privacy, and is nothing on a device that is only known', () => {
-    const of = (platform: string, activationType: string): string | undefined => complianceDeletion({ platform, activationType });
+    const of = (platform: string, activationType: string): string | undefined => complianceDeletion({ platform, activationType }, true);
     expect(of('ios', 'mdm-controls')).toBe('DELETE_DEVICE_DATA');
     expect(of('samsung-knox', 'work-and-personal-user-privacy')).toBe('DELETE_WORK_SPACE_DATA');
     expect(of('ios', 'user-privacy')).toBe('DELETE_WORK_SPACE_DATA');
     expect(of('ios', '2fa-registration')).toBeUndefined();
+    expect(complianceDeletion({ platform: 'ios', activationType: 'mdm-controls' }, false)).toBe('DELETE_WORK_SPACE_DATA');
   });
 });
 
