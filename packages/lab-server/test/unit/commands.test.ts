@@ -172,6 +172,7 @@ describe('deletion as a compliance action', () => {
     expect(of('ios', 'mdm-controls')).toBe('DELETE_DEVICE_DATA');
     expect(of('samsung-knox', 'work-and-personal-user-privacy')).toBe('DELETE_WORK_SPACE_DATA');
     expect(of('ios', 'user-privacy')).toBe('DELETE_WORK_SPACE_DATA');
+    expect(of('toaster', 'mdm-controls')).toBe('DELETE_WORK_SPACE_DATA');
     expect(of('ios', '2fa-registration')).toBeUndefined();
     expect(complianceDeletion({ platform: 'ios', activationType: 'mdm-controls' }, false)).toBe('DELETE_WORK_SPACE_DATA');
   });
