@@ -30,6 +30,7 @@ const STEPS = [
   { name: 'dead', says: 'unused files, exports and packages', command: [tool('knip'), '--no-progress'], hint: 'remove what nothing uses' },
   { name: 'exports', says: 'public names are the committed ones', command: generator('export-names.mjs'), hint: 'pnpm exports, and a changeset' },
   { name: 'errors', says: 'docs/errors.md is up to date', command: generator('docs-errors.mjs'), hint: 'pnpm docs:errors' },
+  { name: 'commands', says: 'docs/commands.md is up to date', command: generator('docs-commands.mjs'), hint: 'pnpm docs:commands' },
   { name: 'limits', says: 'docs/limits.md is up to date', command: generator('docs-limits.mjs'), hint: 'pnpm docs:limits' },
   { name: 'openapi', says: 'docs/openapi.json is up to date', command: generator('docs-openapi.mjs'), hint: 'pnpm docs:openapi' },
   {

@@ -81,7 +81,7 @@ export {
   type QueueChange,
   type QueueEntry,
 } from './machine/exchange/management-server.ts';
-export { COMMAND_PRIORITIES, COMMAND_TYPES, type CommandPriority, commandPriority, endsManagement } from './machine/exchange/priority.ts';
+export { commandPriority, endsManagement } from './machine/exchange/priority.ts';
 export { MANAGEMENT_DEVICE_TRANSITIONS, MANAGEMENT_SERVER_TRANSITIONS } from './machine/exchange/transitions.ts';
 export { HANDSHAKE_TIMER, type HandshakeInitiator, handshakeInitiator } from './machine/handshake/handshake-initiator.ts';
 export { type HandshakeResponder, handshakeResponder } from './machine/handshake/handshake-responder.ts';

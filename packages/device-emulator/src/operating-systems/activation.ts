@@ -25,7 +25,7 @@ export function configureDevice(state: DeviceState, configuration: wire.DeviceCo
       activationType: type.name,
       encrypted: state.encrypted || configuration.encryptDevice,
       workSpace,
-      apps: type.deletesWorkData ? [...state.apps, ...system.workApps.filter((app) => !installed.has(app.id))] : state.apps,
+      apps: type.managed ? [...state.apps, ...system.workApps.filter((app) => !installed.has(app.id))] : state.apps,
       // An activation begins anew: what UEM keeps on the device comes by updates (F5), the whole of it first.
       policy: { revision: 0, content: toPlain(configuration.policy ?? {}) },
       profiles: { revision: 0, content: {} },

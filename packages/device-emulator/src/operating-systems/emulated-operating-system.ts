@@ -2,9 +2,9 @@ import type { Clock, CryptoProvider, Store, wire } from '@uemkit/protocol';
 import type { Command, CommandOutcome, ConfigurationOutcome, DeactivationReason, OperatingSystem, PushService } from '@uemkit/uem-client';
 import { configureDevice } from './activation.ts';
 import { withoutWorkData } from './behaviours/delete.ts';
-import { carryOut } from './carry-out.ts';
+import { carryOut, READS_EXECUTIONS } from './carry-out.ts';
 import { type DeviceState, decodeDeviceState, encodeDeviceState } from './device-state.ts';
-import { appendExecution } from './execution-log.ts';
+import { appendExecution, newestExecutions } from './execution-log.ts';
 import { SYSTEMS } from './systems.ts';
 
 /** Key of the device's state inside its store; the client's own keys begin with `uem/`. */
@@ -67,7 +67,9 @@ export class EmulatedOperatingSystem implements OperatingSystem {
 
   async execute(command: Command): Promise<CommandOutcome> {
     const nowMs = this.#options.clock.nowMs();
-    const { state, outcome, leaves = false } = carryOut(this.#state, command, { nowMs, sha256: (data) => this.#options.crypto.sha256(data) });
+    const executions = READS_EXECUTIONS.has(command.type) ? await newestExecutions(this.#options.store, this.#state.commandsExecuted) : [];
+    const sha256 = (data: Uint8Array): Uint8Array => this.#options.crypto.sha256(data);
+    const { state, outcome, leaves = false } = carryOut(this.#state, command, { nowMs, sha256, executions });
     const { status } = outcome;
     const executed = appendExecution(this.#state.commandsExecuted, command.commandId, { type: command.type, status, atMs: nowMs });
     const change = this.#change({ ...state, commandsExecuted: this.#state.commandsExecuted + 1 });

@@ -1,4 +1,4 @@
-import { ProtocolError, type StoreWrite, toHex, utf8 } from '@uemkit/protocol';
+import { ProtocolError, type Store, type StoreWrite, toHex, utf8 } from '@uemkit/protocol';
 import * as v from 'valibot';
 
 /** What a device carried out, in order; written in the transaction that changes its state, so the audit can count executions. */
@@ -11,6 +11,9 @@ export interface Execution {
 
 /** Executions that a device keeps: the oldest go first. */
 export const MAX_EXECUTIONS = 4_096;
+
+/** Executions that GET_DEVICE_LOGS tells. */
+export const MAX_LOGGED_EXECUTIONS = 64;
 
 /** Keys of the log inside the store of a device. */
 export const EXECUTION_PREFIX = 'os/executed/';
@@ -26,6 +29,13 @@ export function appendExecution(ordinal: number, commandId: Uint8Array, entry: O
   const value = utf8(JSON.stringify({ ...entry, commandId: toHex(commandId) }));
   const write: StoreWrite = { key: executionKey(ordinal), value };
   return ordinal < MAX_EXECUTIONS ? [write] : [write, { key: executionKey(ordinal - MAX_EXECUTIONS), value: null }];
+}
+
+/** The newest executions of a device that has carried out `count`, oldest first. @throws ProtocolError `ERR_STORE_READ` */
+export async function newestExecutions(store: Store, count: number): Promise<readonly Execution[]> {
+  const first = Math.max(0, count - MAX_LOGGED_EXECUTIONS);
+  const entries = await Promise.all(Array.from({ length: count - first }, (_, place) => store.get(executionKey(first + place))));
+  return entries.flatMap((entry) => (entry === undefined ? [] : [decodeExecution(entry)]));
 }
 
 /** @throws ProtocolError `ERR_STORE_READ` */

@@ -36,8 +36,10 @@ export interface ActivationTypeDefinition {
   readonly locksDevice: boolean;
   /** UEM may set and clear the device password. */
   readonly controlsDevicePassword: boolean;
-  /** There are work data, and UEM may delete them. */
-  readonly deletesWorkData: boolean;
+  /** UEM configures the device and puts work data on it, which it may delete. False: the device is only known. */
+  readonly managed: boolean;
+  /** UEM controls the device as a whole, not only a work side of it. */
+  readonly controlsDevice: boolean;
   /** UEM may delete all device data, personal data included. */
   readonly deletesDevice: boolean;
   /** UEM sees the apps outside the work space too. */

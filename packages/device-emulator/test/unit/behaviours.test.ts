@@ -109,7 +109,7 @@ describe('delete commands', () => {
     expect(leaves).toBe(true);
     expect(state).toMatchObject({ personalData: false, locked: false });
     expect(state.passwordHash).toBeUndefined();
-    expect(state.apps).toEqual(SYSTEMS['android-enterprise'].commonApps);
+    expect(state.apps).toEqual(SYSTEMS['android-enterprise'].commonApps.map((app) => ({ ...app, hasData: false })));
   });
 
   it('DELETE_DEVICE_DATA is refused under user privacy', () => {
@@ -298,5 +298,95 @@ describe('configuration (F1.5)', () => {
       deviceAddress: 'h:1',
     };
     expect(configureDevice(state, configuration, 0)).toEqual({ refusal: 'iOS has no activation type work-space-only' });
+  });
+});
+
+describe('supervised devices', () => {
+  const supervised = (passwordHash?: string): DeviceState => ({ ...activated('ios', 'mdm-controls'), passwordHash, supervised: true });
+  const run = (state: DeviceState, type: string, properties = {}): ReturnType<typeof carryOut> => carryOut(state, { type, properties }, surroundings);
+  const lost = (passwordHash?: string): DeviceState => run(supervised(passwordHash), 'ENABLE_LOST_MODE', { phoneNumber: '1', message: 'm' }).state;
+
+  it('are locked by lost mode without a device password, and stay in it when they are unlocked', () => {
+    expect(lost()).toMatchObject({ locked: true, lostMode: { phoneNumber: '1', message: 'm' } });
+    expect(run(lost(PASSWORD_HASH), 'UNLOCK_DEVICE').state).toMatchObject({ lostMode: { message: 'm' } });
+    expect(run(lost(), 'DISABLE_LOST_MODE').state).toMatchObject({ locked: false, lostMode: undefined });
+    expect(run(supervised(), 'DISABLE_LOST_MODE')).toMatchObject({ state: supervised(), outcome: { status: 'done', data: { lostMode: false } } });
+  });
+
+  it('leave lost mode with the organisation', () => {
+    expect(run(lost(), 'DELETE_WORK_SPACE_DATA').state).toMatchObject({ locked: false, lostMode: undefined });
+    expect(run(lost(PASSWORD_HASH), 'DELETE_WORK_SPACE_DATA').state).toMatchObject({ locked: true, lostMode: undefined });
+  });
+
+  it.each([{}, { phoneNumber: '1' }, { phoneNumber: 1, message: 'm' }, { phoneNumber: '1', message: 'm', footnote: 2 }])(
+    'refuse lost mode with %j',
+    (properties) => {
+      expect(run(supervised(), 'ENABLE_LOST_MODE', properties)).toMatchObject({ state: supervised(), outcome: { status: 'failed' } });
+    },
+  );
+
+  it('download and install a newer version only', () => {
+    const update = (state: DeviceState, installAction: unknown, osVersion: unknown): ReturnType<typeof carryOut> =>
+      run(state, 'UPDATE_DEVICE_OS', { installAction, osVersion });
+    const before = { ...supervised(), osVersion: '17.7' };
+    const downloaded = update(before, 'DOWNLOAD_ONLY', '17.10').state;
+    expect(downloaded).toEqual({ ...before, downloadedOsVersion: '17.10' });
+    expect(run(downloaded, 'REQUEST_DEVICE_INFO').outcome).toMatchObject({ data: { osVersion: '17.7', downloadedOsVersion: '17.10', supervised: true } });
+    expect(update(downloaded, 'INSTALL', '17.10').state).toEqual({ ...before, osVersion: '17.10' });
+    expect(update(before, 'INSTALL', '17.7.0').outcome).toEqual({ status: 'failed', message: 'the device has version 17.7, and 17.7.0 is not newer' });
+    for (const version of ['17.6', '17.7', '9', '17', 'new', '1.2.3.4.5', 18]) expect(update(before, 'INSTALL', version).outcome.status).toBe('failed');
+    for (const version of ['17.7.1', '18', '17.8']) expect(update(before, 'INSTALL', version).outcome.status).toBe('done');
+    expect(update(before, 'NOW', '18').outcome.status).toBe('failed');
+  });
+});
+
+describe('work space commands', () => {
+  it.each([{}, { password: '' }, { password: 'a-b' }, { password: 7 }])('LOCK_WORK_SPACE is refused with %j', (properties) => {
+    const before = full();
+    expect(carryOut(before, { type: 'LOCK_WORK_SPACE', properties }, surroundings)).toMatchObject({ state: before, outcome: { status: 'failed' } });
+  });
+
+  it('fail on a device whose profile made no work space', () => {
+    const before = { ...full(), workSpace: undefined };
+    expect(carryOut(before, { type: 'DISABLE_WORK_SPACE', properties: {} }, surroundings).outcome).toEqual({
+      status: 'failed',
+      message: 'the device has no work space',
+    });
+  });
+});
+
+describe('what a device tells of its hardware', () => {
+  const told = (state: DeviceState): Readonly<Record<string, unknown>> => {
+    const { outcome } = carryOut(state, { type: 'REQUEST_DEVICE_INFO', properties: {} }, surroundings);
+    return outcome.status === 'done' ? (outcome.data as Readonly<Record<string, unknown>>) : {};
+  };
+
+  it('are identifiers that no real device has, the same each time', () => {
+    const info = told(activated('ios', 'mdm-controls'));
+    expect(info).toMatchObject({ imei: expect.stringMatching(/^00\d{13}$/), udid: expect.stringMatching(/^[0-9a-f]{40}$/) });
+    expect(info['wifiMacAddress']).toMatch(/^02(:[0-9a-f]{2}){5}$/);
+    expect(told(activated('ios', 'mdm-controls'))).toEqual(info);
+    // The check digit makes the sum of the digits, every second one doubled, a multiple of ten.
+    const digits = [...String(info['imei'])].map((digit, place) => (place % 2 === 0 ? Number(digit) : [...String(Number(digit) * 2)].map(Number)));
+    expect((digits.flat().reduce((sum: number, digit) => sum + digit, 0) as number) % 10).toBe(0);
+  });
+
+  it('is nothing under user privacy, and only what the kind has', () => {
+    for (const state of [privacy(), activated('ios', 'user-privacy')]) {
+      for (const name of ['imei', 'udid', 'wifiMacAddress']) expect(told(state)).not.toHaveProperty(name);
+    }
+    expect(told(activated('windows-10', 'mdm-controls'))).not.toHaveProperty('imei');
+    expect(told(full())).toMatchObject({ workSpaceLocked: false, workSpaceEnabled: true, workSpacePasswordSet: false });
+    expect(told(full())).not.toHaveProperty('supervised');
+  });
+});
+
+describe('GET_DEVICE_LOGS', () => {
+  it('tells what the device carried out', () => {
+    const executions = [{ commandId: '00', type: 'LOCK_DEVICE', status: 'failed', atMs: 1_000 } as const];
+    expect(carryOut(full(), { type: 'GET_DEVICE_LOGS', properties: {} }, { ...surroundings, executions }).outcome).toEqual({
+      status: 'done',
+      data: { entries: ['1970-01-01T00:00:01.000Z LOCK_DEVICE failed'] },
+    });
   });
 });

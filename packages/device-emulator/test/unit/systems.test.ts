@@ -43,7 +43,7 @@ describe('the seven kinds of device', () => {
     expect(configured).toMatchObject({ state: { activationType: name, encrypted: true } });
     if ('refusal' in configured) throw new Error(configured.refusal);
     expect(configured.state.workSpace).toEqual(type?.workSpace ? { locked: false, enabled: true, createdAtMs: 7 } : undefined);
-    expect(configured.state.apps.some(({ managed }) => managed)).toBe(type?.deletesWorkData);
+    expect(configured.state.apps.some(({ managed }) => managed)).toBe(type?.managed);
   });
 
   it('refuse MDM controls on Android 10 and later, and nothing else', () => {

@@ -15,7 +15,7 @@ import type { AssignmentAdministration } from './assignment-administration.ts';
 import type { BulkCommands } from './bulk-commands.ts';
 import type { ConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import type { DeviceGroupAdministration } from './device-group-administration.ts';
-import type { NewDeviceCommand } from './new-device-command.ts';
+import type { NewDeviceCommand, SentCommand } from './new-device-command.ts';
 import type { PolicyAdministration } from './policy-administration.ts';
 import type { UserGroupAdministration } from './user-group-administration.ts';
 
@@ -173,16 +173,18 @@ export interface Administration
   /** What the device last told about itself. */
   inventory(deviceId: string): InventoryRecord;
   /**
-   * Puts a command into the queue of a device and wakes the device (F5.1, F5.2).
-   * @throws AdminProblem `DEVICE_NOT_FOUND`, `DEVICE_NOT_ACTIVE`, `INVALID_PROPERTY`, `QUEUE_FULL`
+   * Puts a command into the queue of a device and wakes the device (F5.1, F5.2). `REMOVE_DEVICE` is done when it resolves.
+   * @throws AdminProblem `DEVICE_NOT_FOUND`, `DEVICE_NOT_ACTIVE`, `INVALID_PROPERTY`, `UNKNOWN_PROPERTY`, `COMMAND_NOT_APPLICABLE`, `QUEUE_FULL`
    */
-  sendCommand(deviceId: string, command: NewDeviceCommand): Promise<CommandRecord>;
+  sendCommand(deviceId: string, command: NewDeviceCommand): Promise<SentCommand>;
   /** @throws AdminProblem `COMMAND_NOT_FOUND` */
   command(deviceId: string, commandId: string): CommandRecord;
   commands(deviceId: string): Iterable<CommandRecord>;
   /** Takes back a command that no device has got yet. @throws AdminProblem `COMMAND_NOT_FOUND`, `COMMAND_SENT` */
   cancelCommand(deviceId: string, commandId: string): Promise<CommandRecord>;
-  /** Removes a device: its certificate is revoked at once, no command reaches it. @throws AdminProblem `DEVICE_NOT_FOUND` */
+  /** Removes a device: its certificate is revoked at once, no command reaches it; when it makes contact later it is refused, and deletes its work data.
+   * @throws AdminProblem `DEVICE_NOT_FOUND`, `DEVICE_NOT_ACTIVE`
+   */
   removeDevice(deviceId: string): Promise<void>;
 }
 

@@ -1,9 +1,9 @@
 import { type Clock, type Entropy, toHex, type wire } from '@uemkit/protocol';
-import { type SendRefusal, sendCommand } from '../state/device-lifecycle.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { checkCommand } from './command-properties.ts';
 import type { NewDeviceCommand } from './new-device-command.ts';
 import { AdminProblem, type ProblemId } from './problem.ts';
+import { takeCommand } from './take-command.ts';
 
 /** Commands that one bulk call may send to each device. */
 export const MAX_BULK_COMMANDS = 8;
@@ -30,8 +30,6 @@ export interface BulkCommands {
    */
   sendCommands(deviceIds: readonly string[], commands: readonly NewDeviceCommand[]): Promise<readonly BulkResult[]>;
 }
-
-const PROBLEMS: Readonly<Record<SendRefusal, ProblemId>> = { unknown: 'DEVICE_NOT_FOUND', notActive: 'DEVICE_NOT_ACTIVE', full: 'QUEUE_FULL' };
 
 interface CheckedCommand {
   readonly type: string;
@@ -60,14 +58,13 @@ export function createBulkCommands(options: {
         const commandIds: string[] = [];
         for (const command of commands) {
           const commandId = toHex(entropy.randomBytes(16));
-          const sent = sendCommand(tx, { commandId, deviceId, ...command }, nowMs);
-          if (typeof sent === 'string') throw new Refused(PROBLEMS[sent]);
+          takeCommand(tx, { commandId, deviceId, ...command }, nowMs);
           commandIds.push(commandId);
         }
         return { deviceId, commandIds };
       })
       .catch((error: unknown) => {
-        if (error instanceof Refused) return { deviceId, problem: error.problem };
+        if (error instanceof AdminProblem) return { deviceId, problem: error.id };
         throw error;
       });
 
@@ -85,14 +82,4 @@ export function createBulkCommands(options: {
       return results;
     },
   };
-}
-
-/** Ends the transaction of one device without a trace. */
-class Refused extends Error {
-  readonly problem: ProblemId;
-
-  constructor(problem: ProblemId) {
-    super(problem);
-    this.problem = problem;
-  }
 }

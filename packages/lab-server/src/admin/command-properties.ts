@@ -1,51 +1,108 @@
-import { COMMAND_TYPES, ProtocolError, wire } from '@uemkit/protocol';
+import { ProtocolError, wire } from '@uemkit/protocol';
 import { AdminProblem } from './problem.ts';
 
 /** Encoded properties of one command: the frame has room for them and for its other fields. */
 export const MAX_COMMAND_PROPERTIES_BYTES = 60_000;
 
-type Check = (value: unknown) => boolean;
+/** Properties as an administrator sends them. */
+export type GivenProperties = Readonly<Record<string, unknown>>;
 
-const text: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 1_024;
-const base64: Check = (value) =>
-  typeof value === 'string' && value.length <= 400 && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value) && value !== '';
-
-interface Property {
-  readonly check: Check;
-  readonly required?: true;
-  readonly is: string;
+/** What decides whether a command applies to a device. */
+export interface CommandTarget {
+  /** `DeviceInfo.platform` */
+  readonly platform: string;
+  readonly activationType: string;
 }
 
-/** Properties of each command type that an administrator may send; updates of the configuration follow from policies, profiles and assignments. */
-const PROPERTIES: Readonly<Record<string, Readonly<Record<string, Property>>>> = {
-  LOCK_DEVICE: { password: { check: base64, is: 'base64 of the new password' }, message: { check: text, is: 'text' } },
-  UNLOCK_DEVICE: {},
-  DELETE_WORK_SPACE_DATA: {},
-  DELETE_DEVICE_DATA: {},
-  REQUEST_DEVICE_INFO: {},
-  REQUEST_INSTALLED_APPS: {},
-};
+/**
+ * The definition of a command that an administrator may give.
+ * @throws AdminProblem `INVALID_PROPERTY`
+ */
+export function requireCommandType(type: string): wire.CommandDefinition {
+  const definition = wire.commandDefinition(type);
+  if (definition?.givenBy === 'administrator') return definition;
+  const given = Object.entries(wire.COMMANDS).filter(([, { givenBy }]) => givenBy === 'administrator');
+  throw new AdminProblem('INVALID_PROPERTY', `type: is not one of ${given.map(([name]) => name).join(', ')}`);
+}
 
 /**
- * Checks type and properties of a command.
+ * Checks the properties of a command against its type.
+ * @param filled what UEM fills in itself
  * @throws AdminProblem `INVALID_PROPERTY`, `UNKNOWN_PROPERTY`
  */
-export function checkCommand(type: string, properties: Readonly<Record<string, unknown>>): wire.WireDocument {
-  const known = Object.hasOwn(PROPERTIES, type) && Object.hasOwn(COMMAND_TYPES, type) ? PROPERTIES[type] : undefined;
-  if (known === undefined) throw new AdminProblem('INVALID_PROPERTY', `type: is not one of ${Object.keys(PROPERTIES).join(', ')}`);
-  for (const [name, value] of Object.entries(properties)) {
-    const property = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (property === undefined) throw new AdminProblem('UNKNOWN_PROPERTY', `properties.${name}: ${type} has no such property`);
-    if (!property.check(value)) throw new AdminProblem('INVALID_PROPERTY', `properties.${name}: is not ${property.is}`);
+export function checkCommand(type: string, given: GivenProperties, filled: wire.WireDocument = {}): wire.WireDocument {
+  const definition = requireCommandType(type);
+  for (const [name, value] of Object.entries(given)) {
+    const property = Object.hasOwn(definition.properties, name) ? definition.properties[name] : undefined;
+    if (property === undefined || property.filledByUem === true) throw new AdminProblem('UNKNOWN_PROPERTY', `properties.${name}: ${type} has no such property`);
+    const is = expectation(property);
+    if (!isValid(property, value)) throw new AdminProblem('INVALID_PROPERTY', `properties.${name}: is not ${is}`);
   }
-  for (const [name, property] of Object.entries(known)) {
-    if (property.required === true && properties[name] === undefined) throw new AdminProblem('INVALID_PROPERTY', `properties.${name}: is missing`);
+  const document = { ...given, ...filled };
+  for (const [name, property] of Object.entries(definition.properties)) {
+    if (property.required && document[name] === undefined) throw new AdminProblem('INVALID_PROPERTY', `properties.${name}: is missing`);
   }
-  return checkDocument(properties);
+  return checkDocument(document);
+}
+
+/**
+ * Checks that a command may have an effect on the device. Of kinds of device that are not in the table nothing is known: they decide themselves.
+ * @throws AdminProblem `COMMAND_NOT_APPLICABLE`
+ */
+export function checkApplicable(type: string, given: GivenProperties, { platform, activationType }: CommandTarget): void {
+  const definition = requireCommandType(type);
+  const where = `${wire.platformOf(platform)?.title ?? platform} activated with ${activationType}`;
+  if (wire.reaches(definition.reach, platform, activationType) === 'no')
+    throw new AdminProblem('COMMAND_NOT_APPLICABLE', `type: ${type} does not apply to ${where}`);
+  for (const name of Object.keys(given)) {
+    const reach = definition.properties[name]?.reach;
+    if (reach !== undefined && wire.reaches(reach, platform, activationType) === 'no')
+      throw new AdminProblem('COMMAND_NOT_APPLICABLE', `properties.${name}: ${type} takes it not on ${where}`);
+  }
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function isValid(property: wire.PropertyKind, value: unknown): boolean {
+  switch (property.kind) {
+    case 'text':
+      return typeof value === 'string' && value.length > 0 && value.length <= property.maxCharacters;
+    case 'base64':
+      return typeof value === 'string' && value !== '' && value.length <= property.maxCharacters && BASE64.test(value);
+    case 'whole':
+      return typeof value === 'number' && Number.isSafeInteger(value) && value >= property.min;
+    case 'choice':
+      return typeof value === 'string' && property.choices.includes(value);
+    case 'flag':
+      return typeof value === 'boolean';
+    case 'list':
+      return Array.isArray(value);
+    case 'document':
+      return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  }
+}
+
+function expectation(property: wire.PropertyDefinition): string {
+  switch (property.kind) {
+    case 'text':
+      return `text of 1 to ${property.maxCharacters} characters`;
+    case 'base64':
+      return property.secret === true ? 'base64 of a password' : 'base64';
+    case 'whole':
+      return `a whole number from ${property.min} on`;
+    case 'choice':
+      return `one of ${property.choices.join(', ')}`;
+    case 'flag':
+      return 'true or false';
+    case 'list':
+      return 'a list';
+    case 'document':
+      return 'an object';
+  }
 }
 
 /** Documents travel as CBOR with unsigned integers; what does not fit is refused here and not at the device. */
-function checkDocument(properties: Readonly<Record<string, unknown>>): wire.WireDocument {
+function checkDocument(properties: GivenProperties): wire.WireDocument {
   const document = properties as wire.WireDocument;
   checkValues(document, 'properties', 0);
   try {

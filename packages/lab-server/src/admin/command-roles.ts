@@ -4,6 +4,7 @@ import type { AdminRole } from './admin-role.ts';
 const HELP_DESK_COMMANDS: ReadonlySet<string> = new Set([
   'LOCK_DEVICE',
   'UNLOCK_DEVICE',
+  'GENERATE_DEVICE_PASSWORD_AND_LOCK',
   'LOCK_WORK_SPACE',
   'RESET_WORK_SPACE_PASSWORD',
   'ENABLE_LOST_MODE',

@@ -1,14 +1,15 @@
-import { type Clock, type Entropy, toHex } from '@uemkit/protocol';
-import { cancelCommand, commandById, listCommands } from '../state/command-queue.ts';
+import { type Clock, type Entropy, generateActivationPassword, toHex, wire } from '@uemkit/protocol';
+import { cancelCommand, commandById, isQueueFull, listCommands } from '../state/command-queue.ts';
 import type { CommandRecord } from '../state/commands.ts';
-import { removeDevice, type SendRefusal, sendCommand } from '../state/device-lifecycle.ts';
+import { removeDevice } from '../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById, listDevices, listDevicesOfUser } from '../state/devices.ts';
 import { inventoryOf } from '../state/inventory.ts';
 import type { LabStore, ReadView } from '../store/lab-store.ts';
 import type { Administration } from './administration.ts';
-import { checkCommand } from './command-properties.ts';
+import { checkCommand, requireCommandType } from './command-properties.ts';
 import { rowsOf } from './pages.ts';
 import { AdminProblem } from './problem.ts';
+import { queueFull, takeCommand } from './take-command.ts';
 
 export interface DeviceAdministrationOptions {
   readonly clock: Clock;
@@ -22,12 +23,6 @@ export type DeviceAdministration = Pick<
   Administration,
   'devices' | 'device' | 'devicesOfUser' | 'inventory' | 'sendCommand' | 'command' | 'commands' | 'cancelCommand' | 'removeDevice'
 >;
-
-const REFUSALS: Readonly<Record<SendRefusal, () => AdminProblem>> = {
-  unknown: () => new AdminProblem('DEVICE_NOT_FOUND', 'there is no such device'),
-  notActive: () => new AdminProblem('DEVICE_NOT_ACTIVE', 'the device is not active, so no command reaches it'),
-  full: () => new AdminProblem('QUEUE_FULL', 'too many commands wait for the device'),
-};
 
 /** Devices and their commands (F5.1). */
 export function createDeviceAdministration(options: DeviceAdministrationOptions): DeviceAdministration {
@@ -51,18 +46,21 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
     },
     inventory: (deviceId) => store.read((view) => inventoryOf(view, deviceId)),
 
-    async sendCommand(deviceId, { type, properties = {}, expiresAtMs }) {
+    async sendCommand(deviceId, { type, properties = {}, applicationId, expiresAtMs }) {
       const nowMs = clock.nowMs();
       if (expiresAtMs !== undefined && !(expiresAtMs > nowMs)) throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not in the future');
-      const document = checkCommand(type, properties);
-      const commandId = toHex(entropy.randomBytes(16));
+      const { carriedOutBy } = requireCommandType(type);
+      const generatedPassword = type === 'GENERATE_DEVICE_PASSWORD_AND_LOCK' ? generateActivationPassword(entropy) : undefined;
+      const document = checkCommand(type, properties, filledByUem(type, applicationId, generatedPassword));
+      // A flood is refused without waiting for the disk; the transaction decides.
+      if (carriedOutBy !== 'uem' && store.read((view) => isQueueFull(view, deviceId))) throw queueFull();
+      const command = { commandId: toHex(entropy.randomBytes(16)), deviceId, type, properties: document, expiresAtMs };
       const sent = await store.transaction((tx) => {
-        const result = sendCommand(tx, { commandId, deviceId, type, properties: document, expiresAtMs }, nowMs);
-        if (typeof result === 'string') throw REFUSALS[result]();
-        return result;
+        requireDevice(tx, deviceId);
+        return takeCommand(tx, command, nowMs);
       });
       options.wake(deviceId);
-      return sent;
+      return generatedPassword === undefined ? sent : { ...sent, generatedPassword };
     },
 
     command: (deviceId, commandId) => store.read((view) => requireCommand(commandById(view, requireDevice(view, deviceId).deviceId, commandId))),
@@ -90,8 +88,20 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
         if (!removeDevice(tx, requireDevice(tx, deviceId).deviceId, clock.nowMs()))
           throw new AdminProblem('DEVICE_NOT_ACTIVE', 'the device is removed already');
       });
+      options.wake(deviceId);
     },
   };
+}
+
+/** Properties that the administrator does not give: whom the command is for, and a password that nobody chose. */
+function filledByUem(type: string, applicationId: string | undefined, password: string | undefined): wire.WireDocument {
+  const isForApplication = wire.commandDefinition(type)?.carriedOutBy === 'application';
+  if (isForApplication !== (applicationId !== undefined))
+    throw new AdminProblem(
+      'INVALID_PROPERTY',
+      isForApplication ? `type: ${type} is for an application` : `type: ${type} is for a device, not for an application`,
+    );
+  return { ...(applicationId === undefined ? {} : { applicationId }), ...(password === undefined ? {} : { password: btoa(password) }) };
 }
 
 /** Commands that are read in one go. */

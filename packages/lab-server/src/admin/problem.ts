@@ -30,6 +30,7 @@ const PROBLEMS = {
   USER_HAS_DEVICES: { status: 409, subStatusCode: 121 },
   DEVICE_NOT_ACTIVE: { status: 409, subStatusCode: 122 },
   COMMAND_SENT: { status: 409, subStatusCode: 124 },
+  COMMAND_NOT_APPLICABLE: { status: 409, subStatusCode: 125 },
   QUEUE_FULL: { status: 409, subStatusCode: 123 },
   TOO_MANY_PASSWORDS: { status: 409, subStatusCode: 125 },
   PROFILE_IN_USE: { status: 409, subStatusCode: 126 },

@@ -1,4 +1,5 @@
 import { toHex, type wire } from '@uemkit/protocol';
+import { complianceDeletion } from '../admin/compliance-deletion.ts';
 import type { DeliverySurroundings } from '../configuration/deliver.ts';
 import type { DeviceFacts } from '../configuration/device-facts.ts';
 import { cancelCommand, commandById, enqueueOwnCommand, finishCommand } from '../state/command-queue.ts';
@@ -109,11 +110,10 @@ function act(tx: WriteView, device: DeviceRecord, actions: readonly ComplianceAc
     if (current?.status === 'active') endDevice(tx, current, { status: 'removed', reason: 'out of compliance' }, surroundings.nowMs);
     return false;
   }
-  // On a device with a personal side only work data may go (documented): all data degrades to that.
-  const isPersonal = device.activationType.includes('user-privacy');
-  const isAll = actions.includes('DELETE_ALL_DATA') && !isPersonal;
-  if (!isAll && !actions.includes('DELETE_ALL_DATA') && !actions.includes('DELETE_WORK_DATA')) return false;
-  return queue(tx, deviceId, isAll ? 'DELETE_DEVICE_DATA' : 'DELETE_WORK_SPACE_DATA', {}, surroundings) !== undefined;
+  const isAll = actions.includes('DELETE_ALL_DATA');
+  if (!isAll && !actions.includes('DELETE_WORK_DATA')) return false;
+  const command = complianceDeletion({ platform: device.info.platform, activationType: device.activationType }, isAll);
+  return command !== undefined && queue(tx, deviceId, command, {}, surroundings) !== undefined;
 }
 
 /** When the inventory was asked for last: by UEM, or when the device last told it, or at its activation. */

@@ -1,13 +1,14 @@
-import { requireRole } from '../admin/admin-role.ts';
+import { type Caller, requireRole } from '../admin/admin-role.ts';
 import type { Administration } from '../admin/administration.ts';
 import { leastRoleOfCommand } from '../admin/command-roles.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import { deviceOfUser } from './device-routes.ts';
-import { commandAnswer, commandsView, commandView } from './device-views.ts';
+import { commandAnswer, commandsView, commandView, sentCommandAnswer, sentCommandView } from './device-views.ts';
 import { pageLinks, pageOf } from './paging.ts';
-import { COMMAND_PART, DEVICE_PART, USER_PART } from './parts.ts';
+import { COMMAND_PART, DEVICE_PART, DYNAMICS_APP_PART, USER_PART } from './parts.ts';
+import type { RouteResult } from './rest-request.ts';
 import { type Route, route } from './route.ts';
-import { commandBody } from './schemas.ts';
+import { type CommandBody, commandBody } from './schemas.ts';
 
 const COMMAND_FIELDS = ['type', 'guid'] as const;
 const readCommand = (command: CommandRecord, field: (typeof COMMAND_FIELDS)[number]): string => (field === 'type' ? command.type : command.commandId);
@@ -16,9 +17,27 @@ const PATH = '/users/{guid}/userDevices/{device}/commands';
 const PARTS = { guid: USER_PART, device: DEVICE_PART };
 const ONE_PARTS = { ...PARTS, command: COMMAND_PART };
 const NOT_THERE = ['USER_NOT_FOUND', 'DEVICE_NOT_FOUND'] as const;
+const APPLICATION_PATH = '/users/{guid}/userDevices/{device}/applications/{application}/commands';
+const SENT = { 201: { noun: 'command', schema: sentCommandAnswer, headers: { location: 'Path of the command' } } } as const;
+const SEND_PROBLEMS = [...NOT_THERE, 'DEVICE_NOT_ACTIVE', 'COMMAND_NOT_APPLICABLE', 'QUEUE_FULL'] as const;
 
 /** Commands of a device and their status (F5.1). */
 export function commandRoutes(admin: Administration): readonly Route[] {
+  const send = async (
+    caller: Caller,
+    parts: { readonly guid: string; readonly device: string },
+    { type, properties, expiry }: CommandBody,
+    base: string,
+    applicationId?: string,
+  ): Promise<RouteResult> => {
+    requireRole(caller, leastRoleOfCommand(type));
+    const { deviceId, userGuid } = deviceOfUser(admin, parts);
+    const expiresAtMs = expiry === undefined ? undefined : Date.parse(expiry);
+    const command = await admin.sendCommand(deviceId, { type, properties, applicationId, expiresAtMs });
+    const location = `${base}/users/${userGuid}/userDevices/${deviceId}/commands/${command.commandId}`;
+    return { status: 201, body: sentCommandView(base, userGuid, command), headers: { location }, deviceId };
+  };
+
   return [
     route({
       id: 'listCommands',
@@ -47,16 +66,22 @@ export function commandRoutes(admin: Administration): readonly Route[] {
       role: 'helpDesk',
       parts: PARTS,
       body: { noun: 'command', schema: commandBody },
-      answers: { 201: { noun: 'command', schema: commandAnswer, headers: { location: 'Path of the command' } } },
-      problems: [...NOT_THERE, 'DEVICE_NOT_ACTIVE', 'QUEUE_FULL'],
-      async run({ parts, body, base, caller }) {
-        requireRole(caller, leastRoleOfCommand(body.type));
-        const { deviceId, userGuid } = deviceOfUser(admin, parts);
-        const { type, properties, expiry } = body;
-        const command = await admin.sendCommand(deviceId, { type, properties, expiresAtMs: expiry === undefined ? undefined : Date.parse(expiry) });
-        const location = `${base}/users/${userGuid}/userDevices/${deviceId}/commands/${command.commandId}`;
-        return { status: 201, body: commandView(base, userGuid, command), headers: { location }, deviceId };
-      },
+      answers: SENT,
+      problems: SEND_PROBLEMS,
+      run: ({ parts, body, base, caller }) => send(caller, parts, body, base),
+    }),
+    route({
+      id: 'sendApplicationCommand',
+      method: 'POST',
+      path: APPLICATION_PATH,
+      summary: 'Sends a command for one Dynamics app on the device; it is read and taken back among the commands of the device',
+      tag: 'commands',
+      role: 'helpDesk',
+      parts: { ...PARTS, application: DYNAMICS_APP_PART },
+      body: { noun: 'command', schema: commandBody },
+      answers: SENT,
+      problems: SEND_PROBLEMS,
+      run: ({ parts, body, base, caller }) => send(caller, parts, body, base, parts.application),
     }),
     route({
       id: 'getCommand',

@@ -1,5 +1,6 @@
 import { wire } from '@uemkit/protocol';
 import * as v from 'valibot';
+import type { SentCommand } from '../admin/new-device-command.ts';
 import type { CommandRecord, CommandState } from '../state/commands.ts';
 import type { DeviceRecord } from '../state/devices.ts';
 import { decodeDocument, type InventoryRecord } from '../state/inventory.ts';
@@ -31,6 +32,9 @@ export const deviceView: ViewSchema = component(
         ownership: told('As the device told it'),
         batteryLevel: told('As the device told it'),
         compromised: told('As the device told it'),
+        imei: told('As the device told it'),
+        udid: told('As the device told it'),
+        wifiMacAddress: told('As the device told it'),
       }),
     ),
     user: component('DeviceUser', v.strictObject({ guid: guidText, username: v.string() })),
@@ -49,6 +53,7 @@ export const deviceView: ViewSchema = component(
         ),
       ),
     ),
+    lateContactTime: v.optional(v.pipe(timeText, v.description('When a device that was removed made contact again, was refused and so deletes its work data'))),
     deviceInformation: v.optional(documentView),
     installedApps: v.optional(documentView),
     links: linksView,
@@ -74,16 +79,20 @@ export function userDeviceView(base: string, device: DeviceRecord, inventory: In
       activationDate: timeOf(device.activatedAtMs),
       os: info.platform,
       osFamilyName: wire.platformOf(info.platform)?.family,
-      osVersion: info.osVersion,
+      osVersion: textOf(known('osVersion')) ?? info.osVersion,
       hardwareModel: info.model,
       serialNumber: info.serialNumber,
       ownership: known('ownership'),
       batteryLevel: known('batteryLevel'),
       compromised: known('compromised'),
+      imei: known('imei'),
+      udid: known('udid'),
+      wifiMacAddress: known('wifiMacAddress'),
     },
     user: { guid: userGuid, username: device.userId },
     message: device.message,
     outOfComplianceInfo: findings.length === 0 ? undefined : findings.map(outOfCompliance),
+    lateContactTime: timeOf(device.lateContactMs),
     deviceInformation: reported === undefined ? undefined : { reported: timeOf(inventory.deviceInfoAtMs), ...jsonDocument(reported) },
     installedApps: inventory.installedApps === undefined ? undefined : jsonDocument(decodeDocument(inventory.installedApps)),
     links: [
@@ -98,24 +107,37 @@ function outOfCompliance({ sinceMs, rule, displayName, prompts, acted }: Finding
   return { date: timeOf(sinceMs), reason: rule, displayName, prompts, action: acted };
 }
 
+/** What a device tells may be anything. */
+function textOf(told: unknown): string | undefined {
+  return typeof told === 'string' ? told : undefined;
+}
+
 /** Words of the documented status of a command. */
 const COMMAND_STATES: Readonly<Record<CommandState, string>> = { queued: 'QUEUED', sent: 'SENT', done: 'COMPLETED', failed: 'FAILED', cancelled: 'CANCELLED' };
 
+const COMMAND_ANSWER = {
+  guid: guidText,
+  type: v.string(),
+  status: v.picklist(Object.values(COMMAND_STATES)),
+  created: timeText,
+  sent: v.optional(timeText),
+  finished: v.optional(timeText),
+  expiry: v.optional(timeText),
+  notBefore: v.optional(timeText),
+  message: v.optional(v.string()),
+  data: v.optional(documentView),
+  links: linksView,
+};
+
 /** Answer of .../commands/{command} */
-export const commandAnswer: ViewSchema = component(
-  'Command',
+export const commandAnswer: ViewSchema = component('Command', v.strictObject(COMMAND_ANSWER));
+
+/** Answer to a command that was just sent. */
+export const sentCommandAnswer: ViewSchema = component(
+  'SentCommand',
   v.strictObject({
-    guid: guidText,
-    type: v.string(),
-    status: v.picklist(Object.values(COMMAND_STATES)),
-    created: timeText,
-    sent: v.optional(timeText),
-    finished: v.optional(timeText),
-    expiry: v.optional(timeText),
-    notBefore: v.optional(timeText),
-    message: v.optional(v.string()),
-    data: v.optional(documentView),
-    links: linksView,
+    ...COMMAND_ANSWER,
+    generatedPassword: v.optional(v.pipe(v.string(), v.description('The new device password, base64: told this once (GENERATE_DEVICE_PASSWORD_AND_LOCK)'))),
   }),
 );
 
@@ -136,4 +158,9 @@ export function commandView(base: string, userGuid: string, command: CommandReco
     data: command.data === undefined ? undefined : jsonDocument(decodeDocument(command.data)),
     links: [{ rel: 'self', href: `${base}/users/${userGuid}/userDevices/${command.deviceId}/commands/${command.commandId}` }],
   };
+}
+
+/** .../commands/{guid} as it is told once, to who sent it. */
+export function sentCommandView(base: string, userGuid: string, { generatedPassword, ...command }: SentCommand): View {
+  return { ...commandView(base, userGuid, command), generatedPassword: generatedPassword === undefined ? undefined : btoa(generatedPassword) };
 }

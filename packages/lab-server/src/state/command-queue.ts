@@ -24,9 +24,14 @@ const counters: Table<QueueCounters> = table('command-counters');
 
 const NOTHING: Uint8Array = encodeDocument({});
 
+/** True when a device has as many commands open as it may have. */
+export function isQueueFull(view: ReadView, deviceId: string): boolean {
+  return openCommandCount(view, deviceId) >= MAX_OPEN_COMMANDS;
+}
+
 /** Adds a command at the end of the queue of a device (F5.1). Undefined: the queue is full. */
 export function enqueueCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | undefined {
-  return openCommandCount(tx, command.deviceId) >= MAX_OPEN_COMMANDS ? undefined : append(tx, command, nowMs);
+  return isQueueFull(tx, command.deviceId) ? undefined : append(tx, command, nowMs);
 }
 
 /** Adds a command of UEM itself, also behind a queue that is full for administrators: there are only a few of them. */

@@ -1,6 +1,7 @@
+import { ProtocolError } from '@uemkit/protocol';
 import type { WriteView } from '../store/lab-store.ts';
 import { deleteCertificate, revokeCertificate } from './certificates.ts';
-import { cancelOpenCommands, deleteCommands, enqueueCommand } from './command-queue.ts';
+import { cancelOpenCommands, commandById, deleteCommands, enqueueCommand, finishCommand } from './command-queue.ts';
 import type { CommandRecord, NewCommand } from './commands.ts';
 import { deleteDeliveries } from './deliveries.ts';
 import { leaveDeviceGroups } from './device-groups.ts';
@@ -20,17 +21,23 @@ export interface DeviceEnd {
   readonly endedByCommand?: string | undefined;
 }
 
-/** Ends a live device: its certificates are revoked, its commands cancelled, nothing wakes it any more. The record stays as history. */
+/**
+ * Ends a live device: its certificates are revoked, its commands cancelled. The record stays as history. One that was removed while it was active
+ * is woken once more (F5.2), because it hears of its end only when it makes contact.
+ */
 export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, nowMs: number): void {
   const { deviceId, userGuid } = device;
   for (const serial of device.serials) revokeCertificate(tx, serial, end.reason, nowMs);
   cancelOpenCommands(tx, deviceId, end.reason, nowMs);
-  deleteDueWakeUp(tx, deviceId);
+  const hearsLater = end.status === 'removed' && device.status === 'active' && device.pushToken !== undefined;
+  if (hearsLater) putDueWakeUp(tx, deviceId, nowMs);
+  else deleteDueWakeUp(tx, deviceId);
   deleteTunnelKey(tx, deviceId);
   deleteDeliveries(tx, deviceId);
   putSupervision(tx, deviceId, undefined);
   leaveDeviceGroups(tx, deviceId);
-  putDevice(tx, { ...device, status: end.status, pushToken: undefined, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedByCommand });
+  const pushToken = hearsLater ? device.pushToken : undefined;
+  putDevice(tx, { ...device, status: end.status, pushToken, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedByCommand });
   if (deviceCountsOf(tx, userGuid).ended <= MAX_ENDED_DEVICES) return;
   const oldest = oldestEndedDevice(tx, userGuid);
   if (oldest !== undefined) purgeDevice(tx, oldest);
@@ -42,6 +49,32 @@ export function removeDevice(tx: WriteView, deviceId: string, nowMs: number): bo
   if (device === undefined || !isLive(device)) return false;
   endDevice(tx, device, { status: 'removed', reason: 'removed by the administrator' }, nowMs);
   return true;
+}
+
+/**
+ * REMOVE_DEVICE: UEM carries it out at once and waits for no answer. The command is there to be read, as one that is done. It needs no room in the
+ * queue: what is open is cancelled first.
+ */
+export function removeByCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | 'unknown' | 'notActive' {
+  const device = deviceById(tx, command.deviceId);
+  if (device === undefined) return 'unknown';
+  if (device.status !== 'active') return 'notActive';
+  endDevice(tx, device, { status: 'removed', reason: 'removed by the administrator' }, nowMs);
+  const queued = enqueueCommand(tx, command, nowMs);
+  if (queued === undefined) throw new ProtocolError('ERR_INTERNAL', 'the queue of a device that ended is full');
+  finishCommand(tx, queued, { state: 'done', finishedAtMs: nowMs });
+  return commandById(tx, command.deviceId, command.commandId) ?? queued;
+}
+
+/** A removed device that has not heard of its end yet. */
+export function isLate(device: DeviceRecord): boolean {
+  return device.status === 'removed' && device.lateContactMs === undefined;
+}
+
+/** Notes that a removed device came late; the refusal that it gets makes it delete its work data, so it is woken no more. */
+export function noteLateContact(tx: WriteView, device: DeviceRecord, nowMs: number): void {
+  deleteDueWakeUp(tx, device.deviceId);
+  putDevice(tx, { ...device, pushToken: undefined, lateContactMs: nowMs });
 }
 
 /** Forgets everything about a device. */

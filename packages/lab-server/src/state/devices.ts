@@ -37,6 +37,8 @@ export interface DeviceRecord {
   readonly activatedAtMs?: number | undefined;
   readonly lastContactMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
+  /** When a device that was removed came late and heard of it: it deletes its work data then. */
+  readonly lateContactMs?: number | undefined;
   /** Delete command that ended it, hex: its result may come again. */
   readonly endedByCommand?: string | undefined;
   /** Why its configuration could not be applied, or why it ended. */

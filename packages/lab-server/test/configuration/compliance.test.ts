@@ -236,11 +236,11 @@ describe('UEM watches a device in virtual time', () => {
   });
 
   it.each([
-    ['work-and-personal-full-control', 'DELETE_DEVICE_DATA'],
-    ['work-and-personal-user-privacy', 'DELETE_WORK_SPACE_DATA'],
-    ['user-privacy', 'DELETE_WORK_SPACE_DATA'],
-  ])('all data of a device with %s: %s', async (activationType, type) => {
-    const ids = await bench.addFleet(1, () => ({ activationType }));
+    ['android-enterprise', 'work-and-personal-full-control', 'DELETE_DEVICE_DATA'],
+    ['android-enterprise', 'work-and-personal-user-privacy', 'DELETE_WORK_SPACE_DATA'],
+    ['ios', 'user-privacy', 'DELETE_WORK_SPACE_DATA'],
+  ])('all data of a device of kind %s with %s: %s', async (platform, activationType, type) => {
+    const ids = await bench.addFleet(1, () => ({ info: { platform, osVersion: '15', model: 'Handset', clientVersion: '1' }, activationType }));
     await comply({ hardwareModel: { mode: 'DISALLOW', models: ['Handset'], action: 'DELETE_ALL_DATA', promptBehavior: 'IMMEDIATE' } });
     expect(bench.waiting(ids[0] as string)).toContain(type);
   });

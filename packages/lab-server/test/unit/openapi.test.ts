@@ -48,8 +48,8 @@ describe('the OpenAPI document', () => {
     expect(send).toMatchObject({ operationId: 'sendCommand', 'x-least-role': 'helpDesk' });
     expect(send.parameters?.map(({ name }) => name)).toEqual(['guid', 'device']);
     expect(Object.keys(send.requestBody?.content ?? {})).toEqual(['application/json', 'application/vnd.blackberry.command-v1+json']);
-    expect(send.responses['201']?.content).toEqual({ 'application/vnd.blackberry.command-v1+json': { schema: { $ref: '#/components/schemas/Command' } } });
-    expect(send.responses['409']?.['x-error-ids']).toEqual(['DEVICE_NOT_ACTIVE', 'QUEUE_FULL']);
+    expect(send.responses['201']?.content).toEqual({ 'application/vnd.blackberry.command-v1+json': { schema: { $ref: '#/components/schemas/SentCommand' } } });
+    expect(send.responses['409']?.['x-error-ids']).toEqual(['DEVICE_NOT_ACTIVE', 'COMMAND_NOT_APPLICABLE', 'QUEUE_FULL']);
     expect(document.components.schemas['Error']?.properties?.['id']).toMatchObject({ enum: PROBLEM_IDS });
     const list = document.paths['/users']?.['get'] as Operation;
     expect(list.parameters?.map(({ name }) => name)).toEqual(['max', 'offset', 'sortBy', 'query']);

@@ -4,6 +4,7 @@ export * from './alert.ts';
 export { decodeCbor } from './cbor/decode.ts';
 export { encodeCbor } from './cbor/encode.ts';
 export type { CborMap, CborValue } from './cbor/value.ts';
+export * from './commands/index.ts';
 export * from './common.ts';
 export * from './discovery.ts';
 export * from './frame.ts';

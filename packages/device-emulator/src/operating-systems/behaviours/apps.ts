@@ -15,7 +15,7 @@ interface AssignedApp {
  * What is optional is offered and left to the user.
  */
 export const updateApplications: Behaviour = update('applications', 'UPDATE_APPLICATIONS', (next, before, { activationType, system }) => {
-  if (!activationType.deletesWorkData) return { refusal: `activation type ${activationType.name} has no work side for apps` };
+  if (!activationType.managed) return { refusal: `activation type ${activationType.name} has no work side for apps` };
   const assigned = assignedApps(next.applications.content);
   const former = assignedApps(before.content);
   const own = new Set(system.workApps.map(({ id }) => id));

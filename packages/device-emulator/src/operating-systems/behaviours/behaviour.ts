@@ -1,5 +1,6 @@
 import type { wire } from '@uemkit/protocol';
 import type { DeviceState } from '../device-state.ts';
+import type { Execution } from '../execution-log.ts';
 import type { ActivationTypeDefinition, SystemDefinition } from '../system-definition.ts';
 
 /** What a behaviour may know beside the state of the device. */
@@ -7,6 +8,8 @@ export interface BehaviourContext {
   readonly system: SystemDefinition;
   readonly activationType: ActivationTypeDefinition;
   readonly nowMs: number;
+  /** The newest commands that the device carried out, oldest first; for the command that asks for logs, else empty. */
+  readonly executions: readonly Execution[];
   sha256(data: Uint8Array): Uint8Array;
 }
 

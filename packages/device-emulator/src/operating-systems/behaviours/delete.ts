@@ -1,5 +1,5 @@
 import type { DeviceState } from '../device-state.ts';
-import { type Behaviour, failed } from './behaviour.ts';
+import { type Behaviour, done, failed } from './behaviour.ts';
 
 /** The state without anything that UEM has put on the device. */
 export function withoutWorkData(state: DeviceState): DeviceState {
@@ -7,6 +7,9 @@ export function withoutWorkData(state: DeviceState): DeviceState {
     ...state,
     workSpace: undefined,
     activationType: undefined,
+    // Lost mode is control by an organisation that the device belongs to no more.
+    locked: state.lostMode === undefined ? state.locked : state.passwordHash !== undefined,
+    lostMode: undefined,
     apps: state.apps.filter((app) => !app.managed),
     policy: { revision: 0, content: {} },
     profiles: { revision: 0, content: {} },
@@ -26,8 +29,16 @@ export const deleteDeviceData: Behaviour = (state, _properties, { activationType
     locked: false,
     lockMessage: undefined,
     passwordHash: undefined,
+    downloadedOsVersion: undefined,
     personalData: false,
-    apps: system.commonApps,
+    apps: system.commonApps.map((app) => ({ ...app, hasData: false })),
   };
   return { state: empty, outcome: { status: 'done' }, leaves: true };
+};
+
+/** WIPE_APPLICATIONS: deletes the data of the managed apps; the apps stay, and the device stays activated. */
+export const wipeApplications: Behaviour = (state, _properties, { system }) => {
+  if (!system.wipesApplications) return failed(state, `${system.title} does not wipe apps apart from the device`);
+  const wiped = state.apps.filter((app) => app.managed && app.hasData).length;
+  return done({ ...state, apps: state.apps.map((app) => (app.managed ? { ...app, hasData: false } : app)) }, { wiped });
 };

@@ -1,6 +1,7 @@
 import type { wire } from '@uemkit/protocol';
 import type { DeviceState } from '../device-state.ts';
-import { type Behaviour, done } from './behaviour.ts';
+import { hardwareIdentifier } from '../hardware-identifiers.ts';
+import { type Behaviour, type BehaviourContext, done } from './behaviour.ts';
 
 const CHARGING_CYCLE_MS = 20 * 3_600_000;
 
@@ -11,8 +12,9 @@ export function batteryLevel(state: DeviceState, nowMs: number): number {
 }
 
 /** REQUEST_DEVICE_INFO: field names as in the REST API's user device, as far as they have one. */
-export const requestDeviceInfo: Behaviour = (state, _properties, { system, activationType, nowMs }) => {
-  const data: Record<string, wire.WireDocumentValue> = {
+export const requestDeviceInfo: Behaviour = (state, _properties, context) => {
+  const { system, activationType, nowMs } = context;
+  return done(state, {
     os: system.title,
     osFamilyName: system.family,
     osVersion: state.osVersion,
@@ -29,9 +31,22 @@ export const requestDeviceInfo: Behaviour = (state, _properties, { system, activ
     policyRevision: state.policy.revision,
     profileRevision: state.profiles.revision,
     applicationRevision: state.applications.revision,
-  };
-  return done(state, data);
+    ...ofTheKind(state, context),
+  });
 };
+
+/** What only some kinds of device have, or only some activation types show. */
+function ofTheKind(state: DeviceState, { system, activationType, sha256 }: BehaviourContext): wire.WireDocument {
+  const data: Record<string, wire.WireDocumentValue> = {};
+  if (activationType.seesHardware) for (const kind of system.hardware) data[kind] = hardwareIdentifier(kind, state.serialNumber, sha256);
+  if (system.supervisable) Object.assign(data, { supervised: state.supervised, lostMode: state.lostMode !== undefined });
+  if (state.downloadedOsVersion !== undefined) data['downloadedOsVersion'] = state.downloadedOsVersion;
+  if (state.workSpace !== undefined && system.managesWorkSpace && activationType.personalSide) {
+    const { locked, enabled, passwordHash } = state.workSpace;
+    Object.assign(data, { workSpaceLocked: locked, workSpaceEnabled: enabled, workSpacePasswordSet: passwordHash !== undefined });
+  }
+  return data;
+}
 
 /** REQUEST_INSTALLED_APPS: personal apps only where the activation type lets UEM see them. */
 export const requestInstalledApps: Behaviour = (state, _properties, { activationType }) => {

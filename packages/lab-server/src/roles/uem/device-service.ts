@@ -1,6 +1,6 @@
 import { answerActivationDone, isProtocolError, type ManagementReply, toHex, wire } from '@uemkit/protocol';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
-import { endDevice } from '../../state/device-lifecycle.ts';
+import { endDevice, isLate, noteLateContact } from '../../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById } from '../../state/devices.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
@@ -34,7 +34,10 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
   const inTransaction = (request: RoleRequest, frame: wire.Frame, nowMs: number, work: Work): Promise<ServiceOutcome> =>
     store.transaction((tx) => {
       const known = peers.identify(tx, request.peer, nowMs);
-      if ('refused' in known) return refusal(request, frame, known, nowMs);
+      if ('refused' in known) {
+        if (comesLate(known)) noteLateContact(tx, known.device, nowMs);
+        return refusal(request, frame, known, nowMs);
+      }
       return { ...guarded(() => work(tx, known)), deviceId: known.device.deviceId, userId: known.device.userId };
     });
 
@@ -63,7 +66,7 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
   /** The answer, when nothing has to be written for it. */
   const answerFromRead = (view: ReadView, request: RoleRequest, frame: wire.Frame, nowMs: number): ServiceOutcome | undefined => {
     const known = peers.identify(view, request.peer, nowMs);
-    if ('refused' in known) return refusal(request, frame, known, nowMs);
+    if ('refused' in known) return comesLate(known) ? undefined : refusal(request, frame, known, nowMs);
     const { device } = known;
     const about = { deviceId: device.deviceId, userId: device.userId };
     if (device.status !== 'active') return { ...notConfirmed(), ...about };
@@ -130,6 +133,11 @@ const REMOVED_BY_USER = 'removed by its user';
 
 function deactivated(reason?: string): ServiceOutcome {
   return { ...answered(wire.acknowledgement, { ok: true }), step: 'F5.6', reason };
+}
+
+/** The refusal is how a removed device hears of its end; that is noted before it leaves. */
+function comesLate(refused: RefusedDevice): refused is RefusedDevice & { readonly device: DeviceRecord } {
+  return refused.refused === 'revoked' && refused.device !== undefined && isLate(refused.device);
 }
 
 function notConfirmed(): ServiceOutcome {

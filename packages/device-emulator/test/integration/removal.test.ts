@@ -1,0 +1,115 @@
+import { type Lab, startLab } from '@uemkit/lab-server';
+import { type Store, toHex } from '@uemkit/protocol';
+import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
+import { type FakeClock, fakeClock, memoryStore, seededEntropy } from '@uemkit/protocol/testing';
+import { createUemClient, softwareKeyStore, type UemClient } from '@uemkit/uem-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EmulatedOperatingSystem } from '../../src/operating-systems/emulated-operating-system.ts';
+import { factoryState } from '../../src/operating-systems/factory-state.ts';
+import { SYSTEMS } from '../../src/operating-systems/systems.ts';
+
+const crypto = nodeCrypto();
+const YEAR_MS = 365 * 86_400_000;
+let clock: FakeClock;
+let lab: Lab;
+let open: UemClient[];
+
+beforeEach(async () => {
+  clock = fakeClock(Date.UTC(2026, 0, 15));
+  lab = await startLab({ clock, crypto, entropy: seededEntropy('lab'), cost: { N: 16_384, r: 8, p: 1 } });
+  open = [];
+});
+afterEach(async () => {
+  for (const client of open) await client.close();
+  await lab.close();
+});
+
+/** A store whose every key and value can be looked at, also what its readers do not ask for. */
+function watched(store: Store): { readonly store: Store; readonly held: Map<string, Uint8Array> } {
+  const held = new Map<string, Uint8Array>();
+  const commit: Store['commit'] = async (writes) => {
+    await store.commit(writes);
+    for (const { key, value } of writes) {
+      if (value === null) held.delete(key);
+      else held.set(key, value);
+    }
+  };
+  return { store: { get: (key) => store.get(key), commit }, held };
+}
+
+async function phone() {
+  const { store, held } = watched(memoryStore());
+  const entropy = nodeEntropy();
+  const os = await EmulatedOperatingSystem.open({
+    store,
+    clock,
+    crypto,
+    factoryState: factoryState(SYSTEMS['android-enterprise'], { serialNumber: 'TEST-KEY-1', passwordHash: 'ab'.repeat(32) }, () => 0),
+  });
+  const keyStore = softwareKeyStore({ crypto, entropy, store });
+  const client = createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem: os, transport: lab.transport() });
+  open.push(client);
+  await client.open();
+  return { client, os, held };
+}
+
+async function activate(client: UemClient, userGuid: string): Promise<string> {
+  const { content } = await lab.admin.createQrCode(userGuid);
+  await clock.hold(client.activate({ kind: 'qr', content }));
+  client.start();
+  await clock.advance(2_000);
+  return client.deviceId as string;
+}
+
+describe('a device that is removed', () => {
+  it.each([
+    ['a month later', 30 * 86_400_000],
+    ['when its certificate has long expired', 2 * YEAR_MS],
+  ])('and makes contact %s is refused, deletes its work data, and can be activated anew with another key', async (_when, laterMs) => {
+    const { guid } = await lab.admin.createUser({ username: 'ada' });
+    const { client, os, held } = await phone();
+    const deviceId = await activate(client, guid);
+    expect(os.state.workSpace).toBeDefined();
+    const keys = [...held].filter(([key]) => key.includes('key')).map(([, value]) => value);
+    expect(keys.length).toBeGreaterThan(0);
+    const { keyId } = lab.admin.device(deviceId);
+    // The device is switched off when it is removed, so no wake-up reaches it.
+    await client.stop();
+    expect(await lab.admin.sendCommand(deviceId, { type: 'REMOVE_DEVICE' })).toMatchObject({ state: 'done' });
+    expect(lab.admin.device(deviceId).status).toBe('removed');
+    expect(lab.admin.device(deviceId).lateContactMs).toBeUndefined();
+    await clock.advance(laterMs);
+    expect(os.state.workSpace).toBeDefined();
+
+    client.start();
+    await clock.advance(3_600_000);
+    expect(client.state).toBe('revoked');
+    expect(os.state).toMatchObject({ workSpace: undefined, activationType: undefined, personalData: true });
+    expect(lab.admin.device(deviceId).lateContactMs).toBeGreaterThan(Date.UTC(2026, 0, 15) + laterMs - 1);
+    const left = [...held.values()].map(toHex).join(' ');
+    for (const secret of keys) expect(left).not.toContain(toHex(secret));
+
+    const again = await activate(client, guid);
+    expect(again).not.toBe(deviceId);
+    expect(lab.admin.device(again)).toMatchObject({ status: 'active', info: { serialNumber: 'TEST-KEY-1' } });
+    expect(lab.admin.device(again).keyId).not.toBe(keyId);
+    expect(os.state.workSpace).toBeDefined();
+  });
+
+  it.each(['DELETE_WORK_SPACE_DATA', 'DELETE_DEVICE_DATA'])('by %s leaves no key, and is activated anew with another one', async (type) => {
+    const { guid } = await lab.admin.createUser({ username: 'ada' });
+    const { client, os, held } = await phone();
+    const deviceId = await activate(client, guid);
+    const keys = [...held].filter(([key]) => key.includes('key')).map(([, value]) => value);
+    expect(keys.length).toBeGreaterThan(0);
+    const { keyId } = lab.admin.device(deviceId);
+    await lab.admin.sendCommand(deviceId, { type });
+    await clock.advance(10_000);
+    expect([client.state, lab.admin.device(deviceId).status]).toEqual(['inactive', 'deactivated']);
+    expect(os.state.personalData).toBe(type === 'DELETE_WORK_SPACE_DATA');
+    const left = [...held.values()].map(toHex).join(' ');
+    for (const secret of keys) expect(left).not.toContain(toHex(secret));
+    const again = await activate(client, guid);
+    expect(lab.admin.device(again).keyId).not.toBe(keyId);
+  });
+});
