@@ -22,7 +22,7 @@ const enforcement = {
 };
 
 /** Content of a compliance profile: each rule that is there is checked. */
-export const complianceContent = v.strictObject({
+export const complianceContent: v.GenericSchema<unknown, ComplianceContent> = v.strictObject({
   jailbroken: v.optional(v.strictObject(enforcement)),
   osVersion: v.optional(
     v.strictObject({
@@ -49,7 +49,28 @@ export const complianceContent = v.strictObject({
   ),
 });
 
-export type ComplianceContent = v.InferOutput<typeof complianceContent>;
+/** What every rule may say; what it leaves out has a default (`enforcementOf`). */
+export interface EnforcementContent {
+  readonly promptBehavior?: 'PROMPT' | 'IMMEDIATE' | undefined;
+  readonly promptMethod?: 'DEVICE_NOTIFICATION' | 'EMAIL' | 'BOTH' | undefined;
+  readonly promptCount?: number | undefined;
+  readonly promptIntervalS?: number | undefined;
+  readonly action: ComplianceAction;
+}
+
+/** Content of a compliance profile. */
+export interface ComplianceContent {
+  readonly jailbroken?: EnforcementContent | undefined;
+  readonly osVersion?:
+    | (EnforcementContent & { readonly minimum: readonly { readonly osFamily: (typeof OS_FAMILIES)[number]; readonly version: string }[] })
+    | undefined;
+  readonly hardwareModel?: (EnforcementContent & { readonly mode: 'ALLOW' | 'DISALLOW'; readonly models: readonly string[] }) | undefined;
+  readonly noContact?: (EnforcementContent & { readonly days: number }) | undefined;
+  readonly passwordMissing?: EnforcementContent | undefined;
+  readonly encryptionMissing?: EnforcementContent | undefined;
+  readonly restrictedApps?: (EnforcementContent & { readonly applications: readonly string[] }) | undefined;
+  readonly missingApps?: (EnforcementContent & { readonly applications?: readonly string[] | undefined }) | undefined;
+}
 export type ComplianceRule = keyof ComplianceContent;
 export type ComplianceAction = (typeof COMPLIANCE_ACTIONS)[number];
 

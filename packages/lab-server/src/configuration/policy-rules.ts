@@ -11,7 +11,7 @@ export const PASSWORD_COMPLEXITIES = ['NONE', 'NUMERIC', 'ALPHABETIC', 'ALPHANUM
  * Rules of an IT policy by group. The groups are the documented ones (password, device functionality, apps, security and privacy); complete lists of their rules are not public, so the
  * rules are ours. A rule that is left out says nothing.
  */
-export const policyRules = v.strictObject({
+export const policyRules: v.GenericSchema<unknown, PolicyRules> = v.strictObject({
   password: v.optional(
     v.strictObject({
       required: allowed,
@@ -56,4 +56,27 @@ export const policyRules = v.strictObject({
   ),
 });
 
-export type PolicyRules = v.InferOutput<typeof policyRules>;
+type Flags<Names extends string> = Readonly<Partial<Record<Names, boolean | undefined>>>;
+type Numbers<Names extends string> = Readonly<Partial<Record<Names, number | undefined>>>;
+
+/** Rules of an IT policy, as checked. */
+export interface PolicyRules {
+  readonly password?:
+    | (Flags<'required'> &
+        Numbers<'minimumLength' | 'maximumAttempts' | 'expiryDays' | 'historyLength' | 'lockAfterInactivityS'> & {
+          readonly complexity?: (typeof PASSWORD_COMPLEXITIES)[number] | undefined;
+        })
+    | undefined;
+  readonly deviceFunctionality?:
+    | Flags<'allowCamera' | 'allowScreenCapture' | 'allowBluetooth' | 'allowWiFi' | 'allowUsbStorage' | 'allowNfc' | 'allowTethering' | 'allowVoiceAssistant'>
+    | undefined;
+  readonly apps?:
+    | (Flags<'allowUnknownSources' | 'allowAppStore' | 'allowUninstall'> & {
+        readonly allowedApplications?: readonly string[] | undefined;
+        readonly blockedApplications?: readonly string[] | undefined;
+      })
+    | undefined;
+  readonly securityAndPrivacy?:
+    | Flags<'encryptionRequired' | 'allowBackup' | 'allowLocation' | 'allowDiagnostics' | 'allowCopyFromWorkSpace' | 'allowFactoryReset'>
+    | undefined;
+}

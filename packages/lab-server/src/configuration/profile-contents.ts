@@ -12,23 +12,25 @@ const appIds = v.optional(v.pipe(v.array(line(128)), v.maxLength(200)));
 /** Base64 of DER. */
 const certificate = v.pipe(v.string(), v.minLength(1), v.maxLength(16_384), v.base64('is not base64'));
 
+const agentContent: v.GenericSchema<unknown, AgentContent> = v.strictObject({
+  pollIntervalS: v.optional(seconds(1, 31_536_000)),
+  pollJitterS: v.optional(seconds(0, 31_536_000)),
+  /** UEM asks for device information and installed apps so often. */
+  inventoryIntervalS: v.optional(seconds(60, 31_536_000)),
+});
+
 /**
  * Contents of profiles, by kind. The kinds are documented; of their settings only some are public, so the fields are ours but for *compliance* and the routes of
  * *dynamics-connectivity*.
  */
-export const PROFILE_CONTENTS = {
+export const PROFILE_CONTENTS: Readonly<Record<ProfileKind, v.GenericSchema>> = {
   compliance: complianceContent,
   'enterprise-connectivity': v.strictObject({
     secureConnectPlus: flag,
     secureGateway: flag,
     routedApplications: appIds,
   }),
-  'enterprise-management-agent': v.strictObject({
-    pollIntervalS: v.optional(seconds(1, 31_536_000)),
-    pollJitterS: v.optional(seconds(0, 31_536_000)),
-    /** UEM asks for device information and installed apps so often. */
-    inventoryIntervalS: v.optional(seconds(60, 31_536_000)),
-  }),
+  'enterprise-management-agent': agentContent,
   dynamics: v.strictObject({
     requireDeviceManagement: flag,
     enrollUemClient: flag,
@@ -92,10 +94,14 @@ export const PROFILE_CONTENTS = {
     platforms: v.optional(v.pipe(v.array(line(32)), v.maxLength(8))),
     payload: v.pipe(v.string(), v.minLength(1), v.maxLength(24_000)),
   }),
-} as const satisfies Readonly<Record<ProfileKind, v.GenericSchema>>;
+};
 
 /** Fields that are told to devices only: an administrator writes them and never reads them back. */
 export const SECRET_FIELDS: readonly string[] = ['preSharedKey', 'sharedSecret', 'payload'];
 
 /** Content of a management agent profile. */
-export type AgentContent = v.InferOutput<(typeof PROFILE_CONTENTS)['enterprise-management-agent']>;
+export interface AgentContent {
+  readonly pollIntervalS?: number | undefined;
+  readonly pollJitterS?: number | undefined;
+  readonly inventoryIntervalS?: number | undefined;
+}
