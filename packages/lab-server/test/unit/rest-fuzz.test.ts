@@ -33,7 +33,7 @@ const SEED = 20_260_101;
 /** Refusals by the schemas, before a route does anything. */
 const BY_SCHEMA = ['BAD_REQUEST', 'UNKNOWN_PROPERTY', 'INVALID_PROPERTY', 'INVALID_QUERY', 'NOT_FOUND'];
 /** Rules between fields that a schema cannot say refuse every random body here: these are not reached behind their checks. */
-const RULES_BEYOND_SCHEMA = ['addFault', 'createProfile', 'putProfile', 'sendDeviceCommands'];
+const RULES_BEYOND_SCHEMA = ['addFault', 'createProfile', 'putMailSettings', 'putProfile', 'sendDeviceCommands'];
 /** Requests of one operation; each one has another field, part or parameter wrong, or none. */
 const REQUESTS = 30;
 const MOST_DEEP = 6;
