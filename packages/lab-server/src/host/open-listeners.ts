@@ -1,9 +1,9 @@
 import { isProtocolError, type ProtocolError } from '@uemkit/protocol';
 import type { LabPlace, ListenerName } from '../data/lab-addresses.ts';
 import type { RoleFile } from '../data/role-file.ts';
-import type { HttpServer } from '../node/http-server.ts';
 import { LISTENER_KINDS, type ListeningRole, openListener } from '../node/lab-listeners.ts';
 import type { ListenerLimits } from '../node/limits.ts';
+import type { HttpServer } from '../node/listening.ts';
 import type { LabEnvironment } from './lab-environment.ts';
 
 export interface OpenListenersOptions {

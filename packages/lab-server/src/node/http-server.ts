@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { type PeerIdentity, ProtocolError } from '@uemkit/protocol';
+import type { PeerIdentity } from '@uemkit/protocol';
 import { LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
+import { type HttpServer, listening } from './listening.ts';
 import { identify } from './tls-peer.ts';
 
 /** Key, certificate and trust of one listener. */
@@ -52,21 +53,6 @@ export interface HttpServerOptions {
   failed(error: unknown): void;
   readonly limits?: Partial<ListenerLimits>;
 }
-
-/** A running listener. */
-export interface HttpServer {
-  readonly host: string;
-  readonly port: number;
-  /** `host:port`. */
-  readonly address: string;
-  /** Closes every open connection and goes on listening, as a restarted server would. */
-  dropConnections(): void;
-  /** Takes no more requests; those in work may end for a moment, then every connection is broken. */
-  close(): Promise<void>;
-}
-
-/** Time for answers that are on their way when a listener closes. */
-const CLOSE_GRACE_MS = 300;
 
 /** Time for a peer to close its half of a connection that was answered for the last time. */
 const PEER_CLOSE_MS = 1_000;
@@ -156,43 +142,7 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
       });
   });
 
-  await open(server, options);
-  const { port } = server.address() as AddressInfo;
-  return {
-    host: options.host,
-    port,
-    address: `${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
-    dropConnections() {
-      for (const socket of sockets) socket.destroy();
-    },
-    close() {
-      return new Promise((resolve) => {
-        const late = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, CLOSE_GRACE_MS);
-        server.close(() => {
-          clearTimeout(late);
-          resolve();
-        });
-        server.closeIdleConnections();
-      });
-    },
-  };
-}
-
-function open(server: Server, options: HttpServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void => {
-      const details = { reason: error.code ?? 'unknown', listener: options.name, port: options.port };
-      reject(new ProtocolError('ERR_TRANSPORT_CONNECT', `cannot listen on ${options.host}:${options.port} (${options.name}): ${error.code}`, { details }));
-    };
-    server.once('error', failed);
-    server.listen(options.port, options.host, 1_024, () => {
-      server.off('error', failed);
-      server.on('error', options.failed);
-      resolve();
-    });
-  });
+  return listening(server, sockets, { ...options, closing: () => server.closeIdleConnections() });
 }
 
 async function serve(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse, peer: PeerIdentity): Promise<void> {

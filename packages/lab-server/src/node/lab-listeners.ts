@@ -9,8 +9,9 @@ import { MAX_PROVIDER_BODY_BYTES } from '../roles/notification/providers/provide
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
 import { frameBinding } from './frame-binding.ts';
-import { type HttpAnswer, type HttpRequest, type HttpServer, type HttpServerOptions, listenHttps } from './http-server.ts';
+import { type HttpAnswer, type HttpRequest, type HttpServerOptions, listenHttps } from './http-server.ts';
 import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS, MAX_SIGNED_REQUESTS } from './limits.ts';
+import type { HttpServer } from './listening.ts';
 import { type PageAccess, pageAccess } from './page-access.ts';
 import { listenProviders } from './provider-server.ts';
 import { pushUpgrade } from './push-upgrade.ts';

@@ -1,10 +1,9 @@
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ProtocolError } from '@uemkit/protocol';
 import { MAX_PROVIDER_BODY_BYTES, type ProviderRequest, type ProviderResponse, type Refusal } from '../roles/notification/providers/provider.ts';
-import type { HttpServer } from './http-server.ts';
 import { LISTENER_LIMITS, type ListenerLimits, MAX_STREAMS } from './limits.ts';
+import { type HttpServer, listening } from './listening.ts';
 import { identify } from './tls-peer.ts';
 
 export interface ProviderServerOptions {
@@ -23,9 +22,6 @@ export interface ProviderServerOptions {
   refused(reason: string, source: string): void;
   failed(error: unknown): void;
 }
-
-/** Time for answers that are on their way when the listener closes. */
-const CLOSE_GRACE_MS = 300;
 
 /**
  * The listener of the provider APIs: TLS 1.3, HTTP/2 and HTTP/1.1 by ALPN, a certificate of the peer where it has one.
@@ -100,27 +96,7 @@ export async function listenProviders(options: ProviderServerOptions): Promise<H
       });
   });
 
-  await open(server, options);
-  const { port } = server.address() as AddressInfo;
-  return {
-    host: options.host,
-    port,
-    address: `${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
-    dropConnections() {
-      for (const socket of sockets) socket.destroy();
-    },
-    close() {
-      return new Promise((resolve) => {
-        const late = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, CLOSE_GRACE_MS);
-        server.close(() => {
-          clearTimeout(late);
-          resolve();
-        });
-      });
-    },
-  };
+  return listening(server, sockets, { ...options, name: 'providers' });
 }
 
 async function serve(options: ProviderServerOptions, request: Http2ServerRequest, requestMs: number): Promise<ProviderResponse | undefined> {
@@ -201,19 +177,4 @@ function answerWith(request: Http2ServerRequest, response: Http2ServerResponse, 
 function abandon(request: Http2ServerRequest): void {
   if (request.httpVersionMajor === 2) request.stream.close(8 /* CANCEL */);
   else (request.socket as Socket).destroy();
-}
-
-function open(server: Http2SecureServer, options: ProviderServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void => {
-      const details = { reason: error.code ?? 'unknown', listener: 'providers', port: options.port };
-      reject(new ProtocolError('ERR_TRANSPORT_CONNECT', `cannot listen on ${options.host}:${options.port} (providers): ${error.code}`, { details }));
-    };
-    server.once('error', failed);
-    server.listen(options.port, options.host, 1_024, () => {
-      server.off('error', failed);
-      server.on('error', options.failed);
-      resolve();
-    });
-  });
 }

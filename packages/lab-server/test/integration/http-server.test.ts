@@ -6,9 +6,10 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { PeerIdentity } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpServer, type HttpServerOptions, listenHttps } from '../../src/node/http-server.ts';
+import { type HttpServerOptions, listenHttps } from '../../src/node/http-server.ts';
 import { LISTENER_KINDS } from '../../src/node/lab-listeners.ts';
 import { LISTENER_LIMITS } from '../../src/node/limits.ts';
+import type { HttpServer } from '../../src/node/listening.ts';
 import { type OpensslPki, opensslPki } from '../support/openssl-pki.ts';
 import { ask, sendRaw } from '../support/raw-client.ts';
 

@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import WebSocket from 'ws';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import { frameBinding } from '../../src/node/frame-binding.ts';
-import { type HttpServer, listenHttps } from '../../src/node/http-server.ts';
+import { listenHttps } from '../../src/node/http-server.ts';
 import { FRAME_BYTES, PUSH_FRAME_BYTES } from '../../src/node/limits.ts';
+import type { HttpServer } from '../../src/node/listening.ts';
 import { pushUpgrade } from '../../src/node/push-upgrade.ts';
 import { mutualTlsLink } from '../../src/node/role-link.ts';
 import { createNotificationRole, type NotificationRole } from '../../src/roles/notification/notification.ts';

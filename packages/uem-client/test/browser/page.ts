@@ -1,7 +1,7 @@
 import { isProtocolError, toHex } from '@uemkit/protocol';
-import { nobleCrypto, systemClock, webEntropy } from '@uemkit/protocol/noble';
-import { type BrowserState, type BrowserStateOptions, openBrowserState } from '../../src/browser/index.ts';
-import { createUemClient, fetchTransport, type OperatingSystem, type UemClient, type WebSocketConstructor } from '../../src/index.ts';
+import type { BrowserState, BrowserStateOptions } from '../../src/browser/index.ts';
+import type { OperatingSystem, UemClient, WebSocketConstructor } from '../../src/index.ts';
+import { deviceOfPage } from './quickstart.ts';
 
 /** A device in a page: bundled, loaded by Chromium, and driven from the test through `globalThis.device`. */
 
@@ -14,7 +14,7 @@ const browser = globalThis as unknown as {
 };
 
 const LOCKS = 'os/locks';
-let state: BrowserState | undefined;
+let store: BrowserState['store'] | undefined;
 let client: UemClient | undefined;
 const events: string[] = [];
 const sent: { readonly url: string; readonly fields: string }[] = [];
@@ -22,7 +22,7 @@ const sent: { readonly url: string; readonly fields: string }[] = [];
 /** What a test may have happen on the way. */
 let interfere: (url: string, init: RequestInit, go: typeof fetch) => Promise<Response> = (url, init, go) => go(url, init);
 
-function lockable({ store }: BrowserState): OperatingSystem {
+function lockable(store: BrowserState['store']): OperatingSystem {
   return {
     pushService: 'fcm',
     deviceInfo: () => ({ platform: 'android-enterprise', osVersion: '14', model: 'Page', clientVersion: '1' }),
@@ -54,18 +54,12 @@ browser.device = {
   /** Opens the device of this origin, as a page does when it is loaded. */
   open: () =>
     refusal(async () => {
-      const { indexedDB, navigator, crypto: webCrypto } = browser;
-      state = await openBrowserState({ indexedDB, locks: navigator.locks, subtle: webCrypto.subtle });
-      const [crypto, clock, entropy, { store, keyStore }] = [nobleCrypto(), systemClock(), webEntropy(), state];
-      const transport = fetchTransport({
-        fetch(url, init) {
-          sent.push({ url, fields: Object.keys(init.headers as object).join(' ') });
-          return interfere(url, init, fetch);
-        },
-        webSocket: browser.WebSocket,
-        security: { kind: 'signed', crypto, clock, entropy, keyStore },
-      });
-      client = createUemClient({ crypto, clock, entropy, store, keyStore, transport, operatingSystem: lockable(state) });
+      const { indexedDB, navigator, crypto, WebSocket } = browser;
+      const counted = (url: string, init: RequestInit): Promise<Response> => {
+        sent.push({ url, fields: Object.keys(init.headers as object).join(' ') });
+        return interfere(url, init, fetch);
+      };
+      ({ client, store } = await deviceOfPage({ indexedDB, navigator, crypto, WebSocket, fetch: counted, operatingSystem: lockable }));
       for (const name of ['statechange', 'wakeup', 'poll', 'idle', 'pushopen', 'commanddone', 'commandanswered', 'renewed', 'pollfailed'] as const) {
         client.addEventListener(name, ({ detail }) => {
           const { reason, error } = detail as { readonly reason?: string; readonly error?: { readonly code: string } };
@@ -80,7 +74,7 @@ browser.device = {
   poll: () => refusal(() => current().poll()),
   stop: () => current().stop(),
   state: () => ({ state: current().state, deviceId: current().deviceId, events: [...events], sent: [...sent] }),
-  locks: async () => (await state?.store.get(LOCKS))?.[0] ?? 0,
+  locks: async () => (await store?.get(LOCKS))?.[0] ?? 0,
   /** Answers come as if somebody between had changed the last byte of the body. */
   tamper(wanted: boolean) {
     interfere = async (url, init, go) => {

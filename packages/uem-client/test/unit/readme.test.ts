@@ -5,7 +5,9 @@ const here = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 
 it('shows in its README what the example runs', async () => {
   const readme = await readFile(here('README.md'), 'utf8');
-  const example = `${await readFile(here('../../examples/one-device/src/main.ts'), 'utf8')}\n${await readFile(here('../../examples/one-device/src/story.ts'), 'utf8')}`;
+  // The last one is the page that Chromium runs.
+  const run = ['../../examples/one-device/src/main.ts', '../../examples/one-device/src/story.ts', 'test/browser/quickstart.ts'];
+  const example = (await Promise.all(run.map((path) => readFile(here(path), 'utf8')))).join('\n');
   const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
   expect(blocks.length).toBeGreaterThan(0);
   for (const block of blocks) expect(example).toContain(block);

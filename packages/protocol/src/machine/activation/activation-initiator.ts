@@ -12,13 +12,11 @@ import {
 import { passwordStretch, requireScryptCost, stretchQrSecret, witnessFromStretched } from '../../key-schedule/activation-secret.ts';
 import { randomScalar } from '../../key-schedule/scalar.ts';
 import { proverSecrets, proverShare, type Spake2Witness } from '../../key-schedule/spake2plus.ts';
-import { canonicalUserId } from '../../key-schedule/user-id.ts';
 import type { StoreWrite } from '../../ports/store.ts';
 import { createCbcOpener, createCbcSealer } from '../../record/cbc-record.ts';
 import {
   type ActivationDetails,
   type ActivationParameters,
-  type ActivationRefusalReason,
   activationDone,
   activationParameters,
   activationRequest,
@@ -41,6 +39,7 @@ import type { Effect, Input, Machine } from '../machine.ts';
 import { fittingMessage } from '../message-text.ts';
 import { StateCell } from '../table.ts';
 import { type ActivationRecord, type ConfigurationOutcome, writeActivation } from './activation-record.ts';
+import { errorOfEarlyAlert, refusedActivation, refusedCredentials } from './activation-refusals.ts';
 import type {
   ActivationEvent,
   ActivationInitiatorOptions,
@@ -49,6 +48,7 @@ import type {
   ActivationRequestToDriver,
   ActivationSecret,
 } from './initiator-types.ts';
+import { slotOf, userIdOf } from './secret-of-user.ts';
 import { ACTIVATION_INITIATOR_TRANSITIONS, type ActivationInitiatorState } from './transitions.ts';
 
 /** Device role of F1. */
@@ -88,11 +88,6 @@ export function activationInitiator(options: ActivationInitiatorOptions): Activa
     throw new ProtocolError('ERR_USAGE_ARGUMENT', 'a new activation needs the secret of the user in its record');
   }
   return new InitiatorRole(options);
-}
-
-/** The user id that goes into A1: of the QR object, when it was scanned. */
-function userIdOf(secret: ActivationSecret): string {
-  return canonicalUserId(secret.kind === 'qr' ? secret.code.userId : secret.userId);
 }
 
 class InitiatorRole implements ActivationInitiator {
@@ -199,7 +194,8 @@ class InitiatorRole implements ActivationInitiator {
     const frame = parseFrame(bytes, { maxBodyBytes: authenticated ? LIMITS.bodyBytes.value : LIMITS.unauthenticatedBodyBytes.value });
     if (frame.name === 'alert') {
       if (this.state === 'confirming' && this.#isForgotten(frame)) return this.#declinedAtServer();
-      throw this.#alerted(frame);
+      const { code } = alert.decode(frame);
+      throw this.state === 'confirming' ? errorOfAlert(code) : errorOfEarlyAlert(code);
     }
     switch (this.state) {
       case 'awaitingParameters':
@@ -217,15 +213,6 @@ class InitiatorRole implements ActivationInitiator {
   #isForgotten(frame: Frame): boolean {
     const { code } = alert.decode(frame);
     return this.#record.declined === true && (code === 'unknownDevice' || code === 'revoked');
-  }
-
-  /** An alert before A7 is not authenticated: it ends the run and says little (crypto design 14.15). */
-  #alerted(frame: Frame): ProtocolError {
-    const { code } = alert.decode(frame);
-    if (this.state === 'confirming') return errorOfAlert(code);
-    if (code === 'authFailed') return refusedCredentials();
-    if (code === 'busy') return new ProtocolError('ERR_REJECTED_BUSY', 'the server is busy');
-    return new ProtocolError('ERR_PEER_ALERT', 'the server ended the activation', { details: { alert: code } });
   }
 
   /** A2: nothing of it is trusted until confirmV, but the device does not let itself be talked into another version, suite or server. */
@@ -407,20 +394,4 @@ class InitiatorRole implements ActivationInitiator {
     wipe(witness?.w0, witness?.w1, scalar, confirmP, stretchInput);
     if (keys !== undefined) wipeActivationKeys(keys);
   }
-}
-
-/** Slot 0 is not written. */
-function slotOf(secret: ActivationSecret): number | undefined {
-  const slot = secret.kind === 'qr' ? secret.code.secretSlot : secret.slot;
-  return slot === 0 ? undefined : slot;
-}
-
-/** What a device is told that proved its secret and is not activated all the same. */
-function refusedActivation(reason: ActivationRefusalReason, message = 'the server does not activate this device'): ProtocolError {
-  return new ProtocolError('ERR_REJECTED_ACTIVATION', message, { details: { reason } });
-}
-
-/** The one error of a wrong, expired, used or unknown secret: the device cannot tell which, and neither can who asks it. */
-function refusedCredentials(): ProtocolError {
-  return new ProtocolError('ERR_REJECTED_CREDENTIALS', 'the user name or the secret is not right');
 }
