@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongFirstSequencer from './scripts/lib/long-first-sequencer.ts';
 
 /** The private condition makes tests and examples run on the sources: no build comes first. */
 const conditions = ['@uemkit/source', 'node', 'import', 'module', 'default'];
@@ -13,6 +14,11 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
     testTimeout: 30_000,
+    // The default leaves one core free, which is half of a machine of two.
+    maxWorkers: '100%',
+    // Nothing here has state of its own outside of objects, so that files of one worker can share what they import: it saves a third of the time.
+    isolate: false,
+    sequence: { sequencer: LongFirstSequencer },
     reporters: ['default', './scripts/lib/count-reporter.mjs'],
     coverage: {
       provider: 'v8',

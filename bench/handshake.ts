@@ -1,11 +1,11 @@
-import type { CryptoProvider, SecretBytes, wire } from '@uemkit/protocol';
+import type { CryptoProvider, Entropy, SecretBytes, wire } from '@uemkit/protocol';
 import { nobleCrypto } from '@uemkit/protocol/noble';
 import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
 import { type HandshakeInitiator, handshakeInitiator } from '../packages/protocol/src/machine/handshake/handshake-initiator.ts';
 import { type HandshakeResponder, handshakeResponder } from '../packages/protocol/src/machine/handshake/handshake-responder.ts';
 import type { HandshakeBinding, HandshakePeer, HandshakeRequestResult } from '../packages/protocol/src/machine/handshake/handshake-types.ts';
 import { atMost, type Bench, compared, type Figure, median } from './harness.ts';
-import { type Replay, recordingCrypto } from './recording-crypto.ts';
+import { type Replay, recordingCrypto, recordingEntropy } from './recording-crypto.ts';
 
 const filled = (byte: number, lengthBytes: number): Uint8Array => new Uint8Array(lengthBytes).fill(byte);
 const psk = (): SecretBytes<'psk'> => filled(1, 32) as SecretBytes<'psk'>;
@@ -48,20 +48,18 @@ const START_FIELDS: Readonly<Record<wire.HandshakeName, StartFields>> = {
   dc: { pskId: filled(9, 16), instanceId },
 };
 
-function ends(
-  binding: HandshakeBinding,
-  initiatorCrypto: CryptoProvider,
-  responderCrypto: CryptoProvider,
-  staticKey: Uint8Array,
-  devicePublic: Uint8Array,
-): Ends {
+/** What one side draws on. */
+interface Side {
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+}
+
+function ends(binding: HandshakeBinding, initiatorSide: Side, responderSide: Side, staticKey: Uint8Array, devicePublic: Uint8Array): Ends {
   const { name } = binding;
   const hasPsk = name !== 'ipc' && name !== 'ipcd';
   const hasStatic = name === 'px' || name === 'dc';
-  const entropy = nodeEntropy();
   const initiator = handshakeInitiator({
-    crypto: initiatorCrypto,
-    entropy,
+    ...initiatorSide,
     binding,
     start: START_FIELDS[name],
     ...(hasPsk ? { psk: psk() } : {}),
@@ -69,9 +67,9 @@ function ends(
     ...(name === 'sc' ? { finishContent: filled(1, 128) } : {}),
     ...(name === 'ipc' ? { identifyResponder: () => devicePublic } : {}),
   });
-  const responder = handshakeResponder({ crypto: responderCrypto, entropy, name, ...(name === 'ipc' ? { certificates } : {}) });
+  const responder = handshakeResponder({ ...responderSide, name, ...(name === 'ipc' ? { certificates } : {}) });
   const peer: HandshakePeer = { binding, ...(hasPsk ? { psk: psk() } : {}), ...(hasStatic ? { staticScalar: staticScalar() } : {}) };
-  return { initiator, responder, peer, sign: (message) => responderCrypto.p256Sign(deviceKey, message) };
+  return { initiator, responder, peer, sign: (message) => responderSide.crypto.p256Sign(deviceKey, message) };
 }
 
 /** Nanoseconds that each side spent. Both sides are synchronous, so the time between call and return is theirs. */
@@ -146,6 +144,11 @@ function shake(make: () => Ends, spent: Spent): void {
 
 const signing = (message: Uint8Array, sign: (message: Uint8Array) => Uint8Array) => (): Uint8Array => sign(message);
 
+function recordingSide({ crypto: provider, entropy }: Side): Side & { readonly replays: readonly Replay[] } {
+  const { crypto, replays } = recordingCrypto(provider);
+  return { crypto, entropy: recordingEntropy(entropy, replays), replays };
+}
+
 function replay(primitives: readonly Replay[]): number {
   const start = process.hrtime.bigint();
   for (const primitive of primitives) primitive();
@@ -157,17 +160,18 @@ export const bench: Bench = (progress) => {
   for (const crypto of [nodeCrypto(), nobleCrypto()]) {
     const staticKey = crypto.p256PublicKey(staticScalar());
     const devicePublic = crypto.p256PublicKey(deviceKey);
+    const side: Side = { crypto, entropy: nodeEntropy() };
     const batch = crypto.name === 'node' ? 200 : 15;
     // The first instance must not pay for the warming of code that all share.
     for (const binding of bindings(staticKey)) {
-      for (let i = 0; i < batch; i++) shake(() => ends(binding, crypto, crypto, staticKey, devicePublic), { initiator: 0, responder: 0 });
+      for (let i = 0; i < batch; i++) shake(() => ends(binding, side, side, staticKey, devicePublic), { initiator: 0, responder: 0 });
     }
     for (const binding of bindings(staticKey)) {
       progress(`${crypto.name}: ${binding.name}`);
-      const initiatorSide = recordingCrypto(crypto);
-      const responderSide = recordingCrypto(crypto);
-      shake(() => ends(binding, initiatorSide.crypto, responderSide.crypto, staticKey, devicePublic), { initiator: 0, responder: 0 });
-      const make = (): Ends => ends(binding, crypto, crypto, staticKey, devicePublic);
+      const initiatorSide = recordingSide(side);
+      const responderSide = recordingSide(side);
+      shake(() => ends(binding, initiatorSide, responderSide, staticKey, devicePublic), { initiator: 0, responder: 0 });
+      const make = (): Ends => ends(binding, side, side, staticKey, devicePublic);
       for (let i = 0; i < batch / 4; i++) shake(make, { initiator: 0, responder: 0 });
       const rounds = Array.from({ length: ROUNDS }, () => {
         const runs = Array.from({ length: batch }, () => {

@@ -1,4 +1,4 @@
-import type { CbcHs512, CryptoProvider, Gcm } from '@uemkit/protocol';
+import type { CbcHs512, CryptoProvider, Entropy, Gcm } from '@uemkit/protocol';
 
 /** One primitive operation with its own copies of the inputs, to be done again. */
 export type Replay = () => unknown;
@@ -60,6 +60,16 @@ export function recordingCrypto(provider: CryptoProvider): { readonly crypto: Cr
   Object.defineProperty(crypto, 'cbcHs512', { value: (key: Uint8Array) => recordingCbc(provider, key, replays) });
   Object.defineProperty(crypto, 'gcm', { value: (key: Uint8Array) => recordingGcm(provider, key, replays) });
   return { crypto, replays };
+}
+
+/** An entropy source whose draws are noted with the primitives: whoever runs the protocol must make them. */
+export function recordingEntropy(source: Entropy, replays: Replay[]): Entropy {
+  return {
+    randomBytes(lengthBytes) {
+      replays.push(() => source.randomBytes(lengthBytes));
+      return source.randomBytes(lengthBytes);
+    },
+  };
 }
 
 function recordingCbc(provider: CryptoProvider, key: Uint8Array, replays: Replay[]): CbcHs512 {

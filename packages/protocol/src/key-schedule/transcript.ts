@@ -1,4 +1,4 @@
-import { concatBytes, lp } from '../bytes/bytes.ts';
+import { concatBytes, lp, u32be } from '../bytes/bytes.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
 import { type HASH_LABELS, type HandshakeLabel, labelBytes } from './labels.ts';
 
@@ -12,5 +12,5 @@ export function startTranscript(crypto: CryptoProvider, label: HandshakeLabel | 
  * `bytes` are those that were received or sent, never an encoding made again.
  */
 export function mix(crypto: CryptoProvider, hash: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return crypto.sha256(concatBytes(hash, lp(bytes)));
+  return crypto.sha256(concatBytes(hash, u32be(bytes.length), bytes));
 }

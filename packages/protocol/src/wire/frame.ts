@@ -1,4 +1,4 @@
-import { concatBytes, u16be, u32be } from '../bytes/bytes.ts';
+import { u32be } from '../bytes/bytes.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import { decodeCbor } from './cbor/decode.ts';
 import { encodeCbor } from './cbor/encode.ts';
@@ -80,19 +80,22 @@ export interface MessageCodec<T> {
 
 /** Defines a message. */
 export function message<T extends object>(name: FrameName, body: FieldType<T>): MessageCodec<T> {
-  const encodeBody = (value: T): Uint8Array => {
-    const encoded = encodeCbor(body.encode(value, name));
-    if (encoded.length > LIMITS.bodyBytes.value) throw new ProtocolError('ERR_WIRE_LIMIT', `${name}: message is too large`);
+  const encodeAfter = (room: number, value: T): Uint8Array => {
+    const encoded = encodeCbor(body.encode(value, name), room);
+    if (encoded.length - room > LIMITS.bodyBytes.value) throw new ProtocolError('ERR_WIRE_LIMIT', `${name}: message is too large`);
     return encoded;
   };
   const decodeBody = (bytes: Uint8Array): T => body.decode(decodeCbor(bytes), name);
   return {
     name,
-    encodeBody,
+    encodeBody: (value) => encodeAfter(0, value),
     decodeBody,
     encode(value) {
-      const encoded = encodeBody(value);
-      return concatBytes(Uint8Array.of(FRAME_VERSION, FRAME_TYPES[name]), u16be(0), u32be(encoded.length), encoded);
+      const frame = encodeAfter(FRAME_HEADER_BYTES, value);
+      frame[0] = FRAME_VERSION;
+      frame[1] = FRAME_TYPES[name];
+      frame.set(u32be(frame.length - FRAME_HEADER_BYTES), 4);
+      return frame;
     },
     decode(frame) {
       if (frame.name !== name) throw new ProtocolError('ERR_WIRE_TYPE', `expected ${name}, got ${frame.name}`);

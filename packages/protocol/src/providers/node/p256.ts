@@ -1,5 +1,6 @@
 import { createECDH, createPrivateKey, createPublicKey, type ECDH, type KeyObject, sign, verify } from 'node:crypto';
 import { concatBytes } from '../../bytes/bytes.ts';
+import { isP256Scalar } from '../../bytes/p256-scalar.ts';
 import { wipe } from '../../bytes/secret.ts';
 import { fromHex, toBase64url } from '../../bytes/text.ts';
 import { keyRefused, requireLength, requireUncompressed } from '../checks.ts';
@@ -7,9 +8,6 @@ import { plainBytes } from './plain-bytes.ts';
 
 /** OpenSSL's name of P-256. */
 export const CURVE = 'prime256v1';
-
-/** n, the order of the curve. */
-const ORDER = fromHex('ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
 
 /** DER of an EC private key without its public part (RFC 5915) around the 32 bytes of the scalar. */
 const SEC1_HEAD = fromHex('303102010104' + '20');
@@ -50,7 +48,8 @@ export function ecdhNative(scalar: Uint8Array, point: Uint8Array): Uint8Array {
 /** ECDSA with SHA-256, r||s. */
 export function signNative(scalar: Uint8Array, message: Uint8Array): Uint8Array {
   requireLength(scalar, 32, 'scalar');
-  if (!isBelowOrder(scalar)) throw keyRefused();
+  // Importing a key does not check this: OpenSSL signs with 0.
+  if (!isP256Scalar(scalar)) throw keyRefused();
   const der = concatBytes(SEC1_HEAD, scalar, SEC1_TAIL);
   try {
     const key = refusing(() => createPrivateKey({ key: Buffer.from(der.buffer), format: 'der', type: 'sec1' }));
@@ -58,18 +57,6 @@ export function signNative(scalar: Uint8Array, message: Uint8Array): Uint8Array 
   } finally {
     wipe(der);
   }
-}
-
-/** 0 < k < n, looking at every byte. Importing a key does not check this: OpenSSL signs with 0. */
-function isBelowOrder(scalar: Uint8Array): boolean {
-  let borrow = 0;
-  let bits = 0;
-  for (let i = 31; i >= 0; i--) {
-    const byte = scalar[i] as number;
-    borrow = (byte - (ORDER[i] as number) - borrow) >>> 31;
-    bits |= byte;
-  }
-  return borrow === 1 && bits !== 0;
 }
 
 /** True when r||s verifies. */

@@ -13,11 +13,19 @@ const TRUE = 0xf5;
 
 const textEncoder = new TextEncoder();
 
+/** Most messages fit, so that the buffer seldom grows. */
+const FIRST_BYTES = 512;
+
 /** Growing output buffer of one encoding. */
 class Output {
-  private bytes = new Uint8Array(256);
-  private length = 0;
+  private bytes = new Uint8Array(FIRST_BYTES);
+  private length: number;
   private items = 0;
+
+  /** @param room bytes left free at the start, for the caller */
+  constructor(room: number) {
+    this.length = room;
+  }
 
   /** Counts one value, so that nothing is written which the peer would refuse. */
   item(depth: number): void {
@@ -75,10 +83,11 @@ class Output {
 
 /**
  * Deterministic CBOR (RFC 8949, 4.2.1) of one value.
+ * @param room zeros before the encoding, at most 16, where the caller writes a header of its own
  * @throws ProtocolError `ERR_USAGE_ARGUMENT` for values outside the subset, `ERR_WIRE_LIMIT` when nested too deep or too many.
  */
-export function encodeCbor(value: CborValue): Uint8Array {
-  const output = new Output();
+export function encodeCbor(value: CborValue, room = 0): Uint8Array {
+  const output = new Output(room);
   encodeValue(output, value, 0);
   return output.finish();
 }
@@ -110,13 +119,25 @@ function encodeValue(output: Output, value: CborValue, depth: number): void {
 
 function encodeMap(output: Output, map: CborMap, depth: number): void {
   output.head(MAJOR_MAP, map.size);
-  const entries = [...map].map(([key, value]) => ({ key: encodeCbor(key), value }));
-  entries.sort((a, b) => compareBytes(a.key, b.key));
-  for (const entry of entries) {
-    output.item(depth + 1);
-    output.raw(entry.key);
-    encodeValue(output, entry.value, depth + 1);
+  for (const key of sortedKeys(map)) {
+    encodeValue(output, key, depth + 1);
+    encodeValue(output, map.get(key) as CborValue, depth + 1);
   }
+}
+
+/**
+ * The keys in the bytewise order of their encodings (RFC 8949, 4.2.1). The shortest form of a number grows with the number,
+ * so a message, whose keys are all numbers, needs no encodings to be sorted, and none at all when its fields come in order.
+ */
+function sortedKeys(map: CborMap): readonly (number | string)[] {
+  const keys = [...map.keys()];
+  if (keys.every((key): key is number => typeof key === 'number')) return isAscending(keys) ? keys : keys.sort((a, b) => a - b);
+  const encoded = new Map(keys.map((key) => [key, encodeCbor(key)]));
+  return keys.sort((a, b) => compareBytes(encoded.get(a) as Uint8Array, encoded.get(b) as Uint8Array));
+}
+
+function isAscending(keys: readonly number[]): boolean {
+  return keys.every((key, index) => index === 0 || (keys[index - 1] as number) < key);
 }
 
 /** Bytewise lexicographic order, the order of keys in a deterministic map. */
