@@ -1,6 +1,12 @@
-/** Writes docs/openapi.json from the table of routes of the admin REST API. `--check` compares instead. */
+/**
+ * Writes docs/openapi.json from the table of routes of the admin REST API, and the types that a foreign generator makes of it for examples/admin-scripts.
+ * `--check` compares instead.
+ */
 import { join } from 'node:path';
+import openapiTypes, { astToString } from 'openapi-typescript';
 import { adminRestDocument } from '../packages/lab-server/src/index.ts';
 import { generated, ROOT } from './lib/generated.mjs';
 
-generated(join(ROOT, 'docs/openapi.json'), `${JSON.stringify(adminRestDocument(), null, 2)}\n`, 'pnpm docs:openapi');
+const document = JSON.parse(JSON.stringify(adminRestDocument()));
+generated(join(ROOT, 'docs/openapi.json'), `${JSON.stringify(document, null, 2)}\n`, 'pnpm docs:openapi');
+generated(join(ROOT, 'examples/admin-scripts/src/generated/admin-api.d.ts'), astToString(await openapiTypes(document)), 'pnpm docs:openapi');

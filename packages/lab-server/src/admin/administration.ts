@@ -122,8 +122,8 @@ export interface Administration
   createQrCode(guid: string, secret?: NewSecret): Promise<IssuedQrCode>;
   /** @throws AdminProblem `USER_NOT_FOUND` */
   activationSecrets(guid: string): readonly ActivationSecretRecord[];
-  /** Makes the secrets of a user useless at once. @throws AdminProblem `USER_NOT_FOUND` */
-  expireActivationSecrets(guid: string): Promise<void>;
+  /** Makes the secrets of a user useless at once: all of them, or those with these ids. @throws AdminProblem `USER_NOT_FOUND` */
+  expireActivationSecrets(guid: string, secretIds?: readonly string[]): Promise<void>;
   /** Devices of a user that proved a secret and were not activated all the same (F1.4), the oldest first; at most 20. @throws AdminProblem `USER_NOT_FOUND` */
   activationRefusals(guid: string): readonly ActivationRefusalRecord[];
   profiles(): Iterable<ActivationProfileRecord>;

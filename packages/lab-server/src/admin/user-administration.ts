@@ -5,6 +5,7 @@ import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecr
 import { deleteAssignmentsOf } from '../state/assignments.ts';
 import { endDevice } from '../state/device-lifecycle.ts';
 import { isLive, listDevicesOfUser } from '../state/devices.ts';
+import { appendEvent } from '../state/events.ts';
 import { randomUuid } from '../state/ids.ts';
 import { groupsOf, removeFromUserGroup } from '../state/user-groups.ts';
 import { createUser, deleteUser, listUsersByUserId, type UserRecord, userByGuid, userByUserId } from '../state/users.ts';
@@ -49,6 +50,7 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
         requireProfile(tx, user.profileId);
         if (userByUserId(tx, user.userId) !== undefined) throw new AdminProblem('USER_EXISTS', 'there is a user of this name already');
         createUser(tx, user);
+        appendEvent(tx, { timeMs: user.createdAtMs, type: 'USER_CREATED', userGuid: user.guid });
       });
       // F1.1: when the Infrastructure cannot be reached now, it is told later; the user exists all the same.
       registrar.add(userIdHash(crypto, user.userId));
@@ -68,6 +70,7 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
         for (const groupId of groupsOf(tx, guid)) removeFromUserGroup(tx, groupId, guid);
         deleteAssignmentsOf(tx, { kind: 'user', id: guid });
         deleteUser(tx, guid);
+        appendEvent(tx, { timeMs: clock.nowMs(), type: 'USER_DELETED', userGuid: guid });
         return user;
       });
       registrar.remove(userIdHash(crypto, userId));
@@ -81,10 +84,11 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
     },
     activationSecrets: (guid): readonly ActivationSecretRecord[] => store.read((view) => listActivationSecrets(view, requireUser(view, guid).guid)),
     activationRefusals: (guid) => store.read((view) => listActivationRefusals(view, requireUser(view, guid).guid)),
-    async expireActivationSecrets(guid) {
+    async expireActivationSecrets(guid, secretIds) {
       await store.transaction((tx) => {
         requireUser(tx, guid);
-        for (const { kind, slot } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind, slot);
+        for (const { secretId, kind, slot } of listActivationSecrets(tx, guid))
+          if (secretIds?.includes(secretId) ?? true) deleteActivationSecret(tx, guid, kind, slot);
       });
     },
   };

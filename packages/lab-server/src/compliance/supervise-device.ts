@@ -5,8 +5,9 @@ import type { DeviceFacts } from '../configuration/device-facts.ts';
 import { cancelCommand, commandById, enqueueOwnCommand, finishCommand } from '../state/command-queue.ts';
 import { endDevice } from '../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById } from '../state/devices.ts';
+import { appendEvent } from '../state/events.ts';
 import { inventoryOf } from '../state/inventory.ts';
-import { putSupervision, type SupervisionRecord, supervisionOf } from '../state/supervision.ts';
+import { type FindingRecord, putSupervision, type SupervisionRecord, supervisionOf } from '../state/supervision.ts';
 import { putDueWakeUp } from '../state/wake-ups.ts';
 import type { WriteView } from '../store/lab-store.ts';
 import { type ComplianceAction, type ComplianceContent, type ComplianceRule, enforcementOf } from './compliance-content.ts';
@@ -62,11 +63,22 @@ export function superviseDevice(tx: WriteView, device: DeviceRecord, watched: Wa
   const isWatched = dueMs !== undefined || enforced.findings.length > 0 || asked !== undefined || status !== undefined;
   const record: SupervisionRecord = { findings: enforced.findings, isUntrusted: isUntrusted || undefined, statusCommand: status, askedAtMs: asked, dueMs };
   if (before !== undefined || isWatched) putSupervision(tx, deviceId, isWatched ? record : undefined);
+  tellFindings(tx, deviceId, before?.findings ?? [], enforced.findings, nowMs);
 
   const hasActed = act(tx, device, enforced.actions, surroundings);
   const isQueued = hasNews || isAskDue || hasActed;
   if (isQueued && deviceById(tx, deviceId)?.status === 'active') putDueWakeUp(tx, deviceId, nowMs);
   return isWatched || isQueued ? { isUntrusted, isQueued, hasEnded: deviceById(tx, deviceId)?.status !== 'active' } : NOTHING;
+}
+
+/** Events of the rules that are broken now, or kept again, and of the actions that were taken. */
+function tellFindings(tx: WriteView, deviceId: string, before: readonly FindingRecord[], after: readonly FindingRecord[], timeMs: number): void {
+  for (const { rule, displayName: reason, acted: action } of after) {
+    const known = before.find((finding) => finding.rule === rule);
+    if (known === undefined) appendEvent(tx, { timeMs, type: 'COMPLIANCE_VIOLATED', deviceId, rule, reason });
+    if (action !== undefined && known?.acted === undefined) appendEvent(tx, { timeMs, type: 'COMPLIANCE_ACTION', deviceId, rule, action });
+  }
+  for (const { rule } of before) if (after.every((finding) => finding.rule !== rule)) appendEvent(tx, { timeMs, type: 'COMPLIANCE_RESTORED', deviceId, rule });
 }
 
 /** A device is told when its user is to be asked there, when something was done, and when it keeps a rule again. */

@@ -11,6 +11,7 @@ import {
   putDelivery,
   sameParts,
 } from '../state/deliveries.ts';
+import { appendEvent } from '../state/events.ts';
 import { putDueWakeUp } from '../state/wake-ups.ts';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { partContents } from './documents.ts';
@@ -85,12 +86,14 @@ export function settleUpdate(tx: WriteView, command: CommandRecord, result: wire
   const told = result.data?.['revision'];
   if (result.status === 'done' && told === sent.revision) {
     const confirmed = { revision: sent.revision, parts: sent.parts };
+    appendEvent(tx, { timeMs: surroundings.nowMs, type: 'CONFIGURATION_DELIVERED', deviceId, document, revision: sent.revision });
     settle(tx, deviceId, document, { ...rest, confirmed, isUnknown: undefined, failures: 0, message: undefined }, surroundings);
     return;
   }
   // It has another revision than UEM thinks: the next update is the whole document.
   const isUnknown = rest.isUnknown === true || result.status === 'done' || (typeof told === 'number' && told !== rest.confirmed.revision);
   const message = result.message ?? 'the device has another revision';
+  appendEvent(tx, { timeMs: surroundings.nowMs, type: 'CONFIGURATION_FAILED', deviceId, document, revision: sent.revision, reason: message });
   settle(tx, deviceId, document, { ...rest, isUnknown: isUnknown || undefined, failures: rest.failures + 1, message }, surroundings);
 }
 

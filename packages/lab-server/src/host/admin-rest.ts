@@ -3,6 +3,7 @@ import type { Administration } from '../admin/administration.ts';
 import { createAdministrators } from '../admin/administrators.ts';
 import { createAuditLog } from '../admin/audit-log.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
+import type { EventFeed } from '../events/event-feed.ts';
 import type { ActiveFault } from '../faults/faults.ts';
 import { createAuthorization } from '../rest/authorization.ts';
 import { LAB_PATH } from '../rest/lab-routes.ts';
@@ -19,6 +20,7 @@ export interface AdminRestOptions {
   /** Store of UEM: administrators and audit log. */
   readonly store: LabStore;
   readonly administration: Administration;
+  readonly events: EventFeed;
   /** The fault that a request to service `admin` meets. */
   meet(service: string): ActiveFault | undefined;
 }
@@ -26,7 +28,7 @@ export interface AdminRestOptions {
 /** The admin REST API of one UEM; `undefined`: a fault loses the request. */
 export function createAdminRest(environment: LabEnvironment, options: AdminRestOptions): (request: RestRequest) => Promise<RestResponse | undefined> {
   const { clock, crypto, entropy, journal, faults } = environment;
-  const { file, secrets, store, administration } = options;
+  const { file, secrets, store, administration, events } = options;
   const { tenantId, coreId } = file;
   const administrators = createAdministrators({ clock, crypto, entropy, store, first: secrets });
   const authorization = createAuthorization({ clock, crypto, entropy, administrators, sessionKey: fromBase64url(secrets.sessionKey) });
@@ -38,7 +40,7 @@ export function createAdminRest(environment: LabEnvironment, options: AdminRestO
     tenantId,
     authorization,
     audit,
-    routes: adminRoutes({ administration, authorization, administrators, audit, info, faults, journal }),
+    routes: adminRoutes({ administration, authorization, administrators, audit, events, info, faults, journal }),
   });
   const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 
@@ -54,7 +56,7 @@ export function createAdminRest(environment: LabEnvironment, options: AdminRestO
       await wait(fault.delayMs ?? 0);
       return handle(request);
     }
-    if (fault.at === 'answer') await handle(request);
+    if (fault.at === 'answer') (await handle(request)).stream?.close();
     return undefined;
   };
 }

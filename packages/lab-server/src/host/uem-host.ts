@@ -9,6 +9,7 @@ import { createFanOut } from '../configuration/fan-out.ts';
 import { addressOf } from '../data/lab-addresses.ts';
 import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
+import { createEventFeed } from '../events/event-feed.ts';
 import { createNotifier } from '../links/notifier.ts';
 import { createRegistrar } from '../links/registrar.ts';
 import { inboxCarrier } from '../mail/inbox-carrier.ts';
@@ -24,6 +25,7 @@ import { forgetPushToken } from '../state/devices.ts';
 import { type MailSettingsRecord, putMailSettings } from '../state/mail-settings.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { LabStore } from '../store/lab-store.ts';
+import { watchedStore } from '../store/watched-store.ts';
 import { createAdminRest } from './admin-rest.ts';
 import type { LabEnvironment } from './lab-environment.ts';
 import { createRoleHost, type RoleHost } from './role-host.ts';
@@ -65,8 +67,10 @@ export interface UemHost {
 /** Starts UEM: the role, what it sends to the Infrastructure, and its administration. */
 export async function createUemHost(environment: LabEnvironment, options: UemHostOptions): Promise<UemHost> {
   const { clock, crypto, entropy, faults, journal } = environment;
-  const { store, file, secrets, infrastructure, cost, profile, mail = {} } = options;
+  const { file, secrets, infrastructure, cost, profile, mail = {} } = options;
   const { tenantId, coreId, place } = file;
+  const store = watchedStore(options.store);
+  const events = createEventFeed({ clock, store });
   await setUpTenant({ entropy, store, tenantId, coreId, nowMs: clock.nowMs(), cost, profile });
 
   const spkiPin = crypto.sha256(publicKeyInfoOfPem(file.certificate));
@@ -130,11 +134,12 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   return {
     host,
     administration,
-    rest: createAdminRest(environment, { file, secrets, store, administration, meet: (service) => host.meet(service) }),
+    rest: createAdminRest(environment, { file, secrets, store, administration, events, meet: (service) => host.meet(service) }),
     get waiting() {
       return notifier.waiting;
     },
     async close() {
+      events.close();
       fanOut.close();
       sweep.close();
       registrar.close();

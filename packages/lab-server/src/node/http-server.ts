@@ -6,6 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import type { PeerIdentity } from '@uemkit/protocol';
 import { LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
 import { type HttpServer, listening } from './listening.ts';
+import { type AnswerStream, createStreamer, type Streamer } from './stream-answer.ts';
 import { identify } from './tls-peer.ts';
 
 /** Key, certificate and trust of one listener. */
@@ -33,6 +34,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** In place of the body: parts of an answer that goes on, asked for one after the other. */
+  readonly stream?: AnswerStream | undefined;
 }
 
 export interface HttpServerOptions {
@@ -70,6 +73,7 @@ export function endWith(socket: Duplex, status: string): void {
  */
 export async function listenHttps(options: HttpServerOptions): Promise<HttpServer> {
   const limits = { ...LISTENER_LIMITS, ...options.limits };
+  const streamer = createStreamer({ stallMs: limits.streamStallMs, failed: options.failed });
   const server = createServer({
     key: options.tls.key,
     cert: options.tls.certificate,
@@ -132,7 +136,7 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
     if (peer === undefined) return void request.socket.destroy();
     if (inWork >= limits.requestsInWork) return answer(request, response, { status: 503, headers: { 'retry-after': '1' } });
     inWork += 1;
-    serve(options, request, response, peer)
+    serve({ ...options, streamer }, request, response, peer)
       .catch((error: unknown) => {
         options.failed(error);
         answer(request, response, { status: 500 });
@@ -142,10 +146,19 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
       });
   });
 
-  return listening(server, sockets, { ...options, closing: () => server.closeIdleConnections() });
+  const closing = (): void => {
+    server.closeIdleConnections();
+    streamer.end();
+  };
+  return listening(server, sockets, { ...options, closing });
 }
 
-async function serve(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse, peer: PeerIdentity): Promise<void> {
+async function serve(
+  options: HttpServerOptions & { readonly streamer: Streamer },
+  request: IncomingMessage,
+  response: ServerResponse,
+  peer: PeerIdentity,
+): Promise<void> {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
@@ -158,6 +171,7 @@ async function serve(options: HttpServerOptions, request: IncomingMessage, respo
   const { method = '' } = request;
   const result = await options.handle({ method, path, query: mark < 0 ? '' : url.slice(mark + 1), headers: request.headers, body, peer });
   if (result === undefined) request.socket.destroy();
+  else if (result.stream !== undefined) options.streamer.send(request, response, { headers: {}, ...result, stream: result.stream });
   else answer(request, response, result);
 }
 

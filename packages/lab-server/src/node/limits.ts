@@ -16,6 +16,8 @@ export interface ListenerLimits {
   readonly keepAliveMs: number;
   /** Requests that wait for their answer at once; one more gets 503. */
   readonly requestsInWork: number;
+  /** The reader of an answer that goes on is cut off when it takes nothing for this time. */
+  readonly streamStallMs: number;
 }
 
 /** Bounds that a listener has unless it is told otherwise. */
@@ -27,6 +29,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
   requestMs: 30_000,
   keepAliveMs: 60_000,
   requestsInWork: 10_000,
+  streamStallMs: 60_000,
 };
 
 /** Requests in work at the admin listener: bodies are long there and are read before anybody looks at who sends them, so strangers could fill the memory. */

@@ -4,21 +4,23 @@ import type { Administration } from '../admin/administration.ts';
 import { type BulkResult, MAX_BULK_COMMANDS, MAX_BULK_DEVICES, MAX_BULK_TOTAL_COMMANDS } from '../admin/bulk-commands.ts';
 import { leastRoleOfCommand } from '../admin/command-roles.ts';
 import { AdminProblem, PROBLEM_IDS } from '../admin/problem.ts';
+import type { DeviceRecord } from '../state/devices.ts';
 import { type BodySchema, component, guidText, type ViewSchema } from './components.ts';
 import { DEVICE_FIELDS, type DeviceField, readDevice } from './device-routes.ts';
 import { type ListQuery, listQuery, matches } from './paging.ts';
 import { type Route, route } from './route.ts';
 import { ID_PATTERN } from './router.ts';
-import { type CommandBody, commandBody } from './schemas.ts';
+import { type CommandBody, commandBody, type GuidReference } from './schemas.ts';
 
 interface BulkBody {
   readonly commands: readonly CommandBody[];
   readonly devices?: readonly string[] | undefined;
   readonly query?: string | undefined;
-  readonly deviceGroup?: { readonly guid: string } | undefined;
+  readonly group?: GuidReference | undefined;
+  readonly deviceGroup?: GuidReference | undefined;
 }
 
-/** POST /deviceCommands: exactly one of `devices`, `query` and `deviceGroup` says which devices. */
+/** POST /deviceCommands: exactly one of `devices`, `query`, `group` and `deviceGroup` says which devices. */
 const bulkBody: BodySchema<BulkBody> = component(
   'NewDeviceCommands',
   v.strictObject({
@@ -27,6 +29,7 @@ const bulkBody: BodySchema<BulkBody> = component(
       v.pipe(v.array(v.pipe(v.string(), v.regex(ID_PATTERN, 'is no guid'))), v.minLength(1), v.maxLength(MAX_BULK_DEVICES), v.description('Guids of devices')),
     ),
     query: v.optional(v.pipe(v.string(), v.maxLength(512), v.description('Active devices, as in the query of GET /devices'))),
+    group: v.optional(v.pipe(v.strictObject({ guid: guidText }), v.description('Active devices of the users of a group'))),
     deviceGroup: v.optional(v.strictObject({ guid: guidText })),
   }),
 );
@@ -52,15 +55,17 @@ const bulkView: ViewSchema = component(
 
 /** One call for many devices (F5.1). */
 export function bulkRoutes(admin: Administration): readonly Route[] {
-  const wanted = ({ devices, query, deviceGroup }: BulkBody): readonly string[] => {
-    if ([devices, query, deviceGroup].filter((one) => one !== undefined).length !== 1)
-      throw new AdminProblem('INVALID_PROPERTY', 'devices: exactly one of devices, query and deviceGroup says which devices');
+  const wanted = ({ devices, query, group, deviceGroup }: BulkBody): readonly string[] => {
+    if ([devices, query, group, deviceGroup].filter((one) => one !== undefined).length !== 1)
+      throw new AdminProblem('INVALID_PROPERTY', 'devices: exactly one of devices, query, group and deviceGroup says which devices');
     if (devices !== undefined) return [...new Set(devices)];
     const filter = query === undefined ? undefined : queryOf(query);
     const found: string[] = [];
-    for (const device of deviceGroup === undefined ? admin.devices() : admin.devicesOfGroup(deviceGroup.guid)) {
+    const candidates =
+      group !== undefined ? devicesOfUsers(admin, group.guid) : deviceGroup !== undefined ? admin.devicesOfGroup(deviceGroup.guid) : admin.devices();
+    for (const device of candidates) {
       if (filter !== undefined && !matches(device, filter, readDevice)) continue;
-      if (found.length === MAX_BULK_DEVICES) throw new AdminProblem('INVALID_PROPERTY', `query: there are more than ${MAX_BULK_DEVICES} devices`);
+      if (found.length === MAX_BULK_DEVICES) throw new AdminProblem('INVALID_PROPERTY', `devices: there are more than ${MAX_BULK_DEVICES} devices`);
       found.push(device.deviceId);
     }
     return found;
@@ -89,6 +94,10 @@ export function bulkRoutes(admin: Administration): readonly Route[] {
       },
     }),
   ];
+}
+
+function* devicesOfUsers(admin: Administration, groupId: string): Generator<DeviceRecord> {
+  for (const { guid } of admin.usersOfGroup(groupId)) yield* admin.devicesOfUser(guid);
 }
 
 function queryOf(query: string): ListQuery<DeviceField>['filter'] {

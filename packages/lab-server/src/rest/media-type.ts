@@ -19,8 +19,10 @@ export type MediaNoun =
   | 'emailtemplate'
   | 'emailtemplates'
   | 'error'
+  | 'events'
   | 'group'
   | 'groups'
+  | 'licensing'
   | 'ping'
   | 'policies'
   | 'policy'
@@ -39,10 +41,18 @@ export function restMediaType(noun: MediaNoun): string {
   return `application/vnd.blackberry.${noun}-v1+json`;
 }
 
+/** Media type of answers that go on: one JSON document a line. */
+export const LINES_MEDIA_TYPE = 'application/x-ndjson';
+
 /** Media type of the lab's own routes. */
 export const JSON_MEDIA_TYPE = 'application/json';
 
 /** True when a body of type `contentType` may be read as `noun`: the documented type, or plain JSON. */
 export function acceptsBody(contentType: string, noun: MediaNoun | undefined): boolean {
   return contentType === JSON_MEDIA_TYPE || (noun !== undefined && contentType === restMediaType(noun));
+}
+
+/** True when an `Accept` header names the media type of lines. */
+export function acceptsLines(accept: string): boolean {
+  return accept.split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === LINES_MEDIA_TYPE);
 }

@@ -3,7 +3,7 @@ import type { ProblemId } from '../admin/problem.ts';
 import { problemStatus } from '../admin/problem.ts';
 import { errorView } from './components.ts';
 import { type JsonSchema, SchemaComponents } from './json-schema.ts';
-import { JSON_MEDIA_TYPE, restMediaType } from './media-type.ts';
+import { JSON_MEDIA_TYPE, LINES_MEDIA_TYPE, restMediaType } from './media-type.ts';
 import { MAX_PAGE_ITEMS, PAGE_DEFAULT } from './paging.ts';
 import { parameterSchema } from './query.ts';
 import { type AnswerDeclaration, type BodyDeclaration, commonProblems, isOwnRoute, type Route } from './route.ts';
@@ -131,11 +131,12 @@ function headerOf(description: string): Node {
   return { description, schema: { type: 'string' } };
 }
 
-function answerContent({ noun, schema, mediaType }: AnswerDeclaration, components: SchemaComponents): Node | undefined {
+function answerContent({ noun, schema, mediaType, lines }: AnswerDeclaration, components: SchemaComponents): Node | undefined {
   const described = schema === undefined ? { type: 'string' } : components.schema(schema);
   if (mediaType !== undefined) return { [mediaType]: { schema: described } };
   if (schema === undefined) return undefined;
-  return { [noun === undefined ? JSON_MEDIA_TYPE : restMediaType(noun)]: { schema: described } };
+  const alternative = lines === undefined ? {} : { [LINES_MEDIA_TYPE]: { schema: components.schema(lines) } };
+  return { [noun === undefined ? JSON_MEDIA_TYPE : restMediaType(noun)]: { schema: described }, ...alternative };
 }
 
 function refusals(route: Route, components: SchemaComponents): Node {

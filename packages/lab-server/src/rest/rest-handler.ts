@@ -4,7 +4,7 @@ import type { AuditLog } from '../admin/audit-log.ts';
 import { AdminProblem } from '../admin/problem.ts';
 import type { Journal } from '../roles/role.ts';
 import type { Authorization } from './authorization.ts';
-import { acceptsBody, JSON_MEDIA_TYPE, restMediaType } from './media-type.ts';
+import { acceptsBody, acceptsLines, JSON_MEDIA_TYPE, LINES_MEDIA_TYPE, restMediaType } from './media-type.ts';
 import { readQuery } from './query.ts';
 import type { RestRequest, RestResponse, RouteResult } from './rest-request.ts';
 import type { Route } from './route.ts';
@@ -40,7 +40,8 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     requireRole(caller, least);
     checkParts(match);
     const { list, query } = readQuery(route, request.query);
-    const call = { parts: parts as never, list, query, body: bodyOf(request, route), caller, base };
+    const wantsLines = acceptsLines(single(request.headers['accept']) ?? '');
+    const call = { parts: parts as never, list, query, body: bodyOf(request, route), caller, wantsLines, base };
     return changes(route) ? audited(request, route, caller, () => route.run(call)) : route.run(call);
   };
 
@@ -144,9 +145,10 @@ function problemOf(error: unknown): AdminProblem {
   return new AdminProblem('INTERNAL', 'this is a bug of the lab server; its journal has more');
 }
 
-function toResponse(route: Route, { status, body, headers = {} }: RouteResult): RestResponse {
+function toResponse(route: Route, { status, body, stream, headers = {} }: RouteResult): RestResponse {
   const declared = route.answers[status];
   if (declared === undefined) throw new Error(`${route.id} does not declare the status ${status}`);
+  if (stream !== undefined) return { status, headers: { ...headers, 'content-type': LINES_MEDIA_TYPE, 'cache-control': 'no-store' }, body: '', stream };
   if (body === undefined) return { status, headers, body: '' };
   if (typeof body === 'string') return { status, headers: { ...headers, 'content-type': `${declared.mediaType ?? 'text/plain'}; charset=utf-8` }, body };
   return json(status, declared.noun === undefined ? JSON_MEDIA_TYPE : restMediaType(declared.noun), body, headers);

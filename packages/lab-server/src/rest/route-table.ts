@@ -1,6 +1,7 @@
 import type { Administration } from '../admin/administration.ts';
 import type { Administrators } from '../admin/administrators.ts';
 import type { AuditLog } from '../admin/audit-log.ts';
+import type { EventFeed } from '../events/event-feed.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { LAB_VERSION } from '../version.ts';
@@ -16,8 +17,10 @@ import { deviceGroupRoutes } from './device-group-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { effectiveRoutes } from './effective-routes.ts';
 import { emailTemplateRoutes } from './email-template-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { groupRoutes } from './group-routes.ts';
 import { labRoutes } from './lab-routes.ts';
+import { licensingRoutes } from './licensing-routes.ts';
 import { mailRoutes } from './mail-routes.ts';
 import { openApiDocument } from './openapi.ts';
 import { openApiRoute } from './openapi-route.ts';
@@ -33,6 +36,7 @@ export interface RouteParts {
   readonly authorization: Authorization;
   readonly administrators: Administrators;
   readonly audit: AuditLog;
+  readonly events: EventFeed;
   readonly info: SystemInfo;
   readonly faults: Faults;
   readonly journal: RingJournal;
@@ -40,10 +44,12 @@ export interface RouteParts {
 
 /** Every route of the admin REST API: the one table that requests, documents and tests go by. */
 export function adminRoutes(parts: RouteParts): readonly Route[] {
-  const { administration, authorization, administrators, audit, info, faults, journal } = parts;
+  const { administration, authorization, administrators, audit, events, info, faults, journal } = parts;
   const routes: readonly Route[] = [
     ...utilRoutes(authorization, info),
     ...administratorRoutes({ administrators, audit }),
+    ...licensingRoutes(administration),
+    ...eventRoutes(events),
     ...userRoutes(administration),
     ...deviceRoutes(administration),
     ...commandRoutes(administration),

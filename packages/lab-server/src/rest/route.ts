@@ -27,7 +27,9 @@ export interface AnswerDeclaration {
   /** Names of headers that come with it, and what they hold. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Media type of an answer that is no JSON document. */
-  readonly mediaType?: 'text/plain' | 'application/x-ndjson' | undefined;
+  readonly mediaType?: 'text/plain' | undefined;
+  /** What comes in its place for a caller who accepts `application/x-ndjson`: one JSON document a line. */
+  readonly lines?: v.GenericSchema | undefined;
 }
 
 /** What a route is given: everything that was declared, checked. */
@@ -39,6 +41,8 @@ export interface RouteCall<Path extends string = string, Body = unknown, Query =
   /** The part of the list that was asked for; without a declared list all of it. */
   readonly list: ListQuery<Field>;
   readonly caller: Caller;
+  /** The caller accepts the declared lines. */
+  readonly wantsLines: boolean;
   /** Path of the tenant, for links: `/<tenant>/api/v1`. */
   readonly base: string;
 }

@@ -4,8 +4,9 @@ import type { UserRecord } from '../state/users.ts';
 import { issueActivationPasswords } from './issue-activation-passwords.ts';
 import { pageLinks, pageOf } from './paging.ts';
 import { USER_PART } from './parts.ts';
+import type { RouteResult } from './rest-request.ts';
 import { type Route, route } from './route.ts';
-import { activationPasswordsBody, userBody } from './schemas.ts';
+import { type ActivationPasswordsBody, activationPasswordsBody, userBody } from './schemas.ts';
 import { activationPasswordsView, activationPasswordView, issuedPasswordsView, userDetailView, usersView, userView } from './user-views.ts';
 
 /** What lists of users are sorted and queried by. */
@@ -19,8 +20,24 @@ export function readUser(user: UserRecord, field: UserField): string {
 
 const LOCATION = { location: 'Path of what was created' };
 
+const SETTING = {
+  path: '/users/{guid}/activationPasswords',
+  tag: 'activation passwords',
+  role: 'helpDesk',
+  parts: { guid: USER_PART },
+  body: { noun: 'activationpasswords', schema: activationPasswordsBody },
+  problems: ['USER_NOT_FOUND', 'PROFILE_NOT_FOUND', 'TOO_MANY_PASSWORDS', 'NO_MAIL_ADDRESS', 'EMAIL_TEMPLATE_NOT_FOUND', 'OUTBOX_FULL'],
+} as const;
+
 /** Users and their activation secrets (F1.1). */
 export function userRoutes(admin: Administration): readonly Route[] {
+  const issue = async (guid: string, { activationPasswords: wanted }: ActivationPasswordsBody): Promise<Pick<RouteResult, 'body' | 'userId'>> => {
+    if (wanted.length === 2 && wanted[0]?.qrCode === wanted[1]?.qrCode)
+      throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
+    const issued = await issueActivationPasswords(admin, guid, wanted);
+    return { body: { activationPasswords: issued }, userId: admin.user(guid).userId };
+  };
+
   return [
     route({
       id: 'listUsers',
@@ -96,22 +113,24 @@ export function userRoutes(admin: Administration): readonly Route[] {
       },
     }),
     route({
+      ...SETTING,
       id: 'setActivationPasswords',
       method: 'POST',
-      path: '/users/{guid}/activationPasswords',
       summary: 'Sets an activation password, a QR code, or both, tells them once, and mails them when a template is named',
-      tag: 'activation passwords',
-      role: 'helpDesk',
-      parts: { guid: USER_PART },
-      body: { noun: 'activationpasswords', schema: activationPasswordsBody },
       answers: { 201: { noun: 'activationpasswords', schema: issuedPasswordsView } },
-      problems: ['USER_NOT_FOUND', 'PROFILE_NOT_FOUND', 'TOO_MANY_PASSWORDS', 'NO_MAIL_ADDRESS', 'EMAIL_TEMPLATE_NOT_FOUND', 'OUTBOX_FULL'],
+      run: async ({ parts, body }) => ({ status: 201, ...(await issue(parts.guid, body)) }),
+    }),
+    route({
+      ...SETTING,
+      id: 'replaceActivationPasswords',
+      method: 'PUT',
+      summary: 'Sets activation passwords as POST does; the others of the user are useless at once',
+      answers: { 200: { noun: 'activationpasswords', schema: issuedPasswordsView } },
       async run({ parts, body }) {
-        const { activationPasswords: wanted } = body;
-        if (wanted.length === 2 && wanted[0]?.qrCode === wanted[1]?.qrCode)
-          throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
-        const issued = await issueActivationPasswords(admin, parts.guid, wanted);
-        return { status: 201, body: { activationPasswords: issued }, userId: admin.user(parts.guid).userId };
+        const before = admin.activationSecrets(parts.guid).map(({ secretId }) => secretId);
+        const issued = await issue(parts.guid, body);
+        await admin.expireActivationSecrets(parts.guid, before);
+        return { status: 200, ...issued };
       },
     }),
     route({

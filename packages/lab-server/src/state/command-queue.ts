@@ -1,6 +1,7 @@
 import { commandPriority, fromHex, type QueueEntry, type wire } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS, MAX_QUEUED_COMMANDS, type NewCommand } from './commands.ts';
+import { appendEvent, type EventType } from './events.ts';
 import { decodeDocument, encodeDocument } from './inventory.ts';
 import { allOpenCommands, decidingCommands, deleteOpenCommands, listOpenCommand, openCommandCount, unlistOpenCommand } from './open-commands.ts';
 import { joinId, partOf, sortable, type Table, table } from './table.ts';
@@ -65,6 +66,7 @@ function append(tx: WriteView, added: NewCommand & Pick<CommandRecord, 'isConten
   sequencesById.put(tx, joinId(deviceId, commandId), { sequence });
   listOpenCommand(tx, command);
   counters.put(tx, deviceId, { ...counted, sequence });
+  tell(tx, 'COMMAND_QUEUED', command, nowMs);
   return command;
 }
 
@@ -95,14 +97,23 @@ export function queueOf(view: ReadView, deviceId: string, make: MakeProperties =
   }));
 }
 
-/** Changes an open command that stays open. */
-export function updateCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }): void {
+/** Notes that an open command was handed out, or was put off by its device. */
+export function updateCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }, nowMs: number): void {
   commands.put(tx, placeOf(command.deviceId, command.sequence), command);
   listOpenCommand(tx, command);
+  tell(tx, command.state === 'sent' ? 'COMMAND_SENT' : 'COMMAND_DEFERRED', command, nowMs);
 }
 
+/** How a command ends. */
+export interface CommandEnd extends Pick<CommandRecord, 'message' | 'data'> {
+  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly finishedAtMs: number;
+}
+
+const END_EVENTS = { done: 'COMMAND_COMPLETED', failed: 'COMMAND_FAILED', cancelled: 'COMMAND_CANCELLED' } as const;
+
 /** Ends an open command; of the finished ones only the newest are kept. False: it had ended before, and nothing changes. */
-export function finishCommand(tx: WriteView, command: CommandRecord, end: Pick<CommandRecord, 'state' | 'finishedAtMs' | 'message' | 'data'>): boolean {
+export function finishCommand(tx: WriteView, command: CommandRecord, end: CommandEnd): boolean {
   const { deviceId, sequence } = command;
   const place = placeOf(deviceId, sequence);
   if (!unlistOpenCommand(tx, command)) return false;
@@ -112,7 +123,12 @@ export function finishCommand(tx: WriteView, command: CommandRecord, end: Pick<C
   finishedCommands.put(tx, placeOf(deviceId, ends), { sequence });
   const forgotten = counted.finished >= MAX_FINISHED_COMMANDS ? forgetOldest(tx, deviceId) : 0;
   counters.put(tx, deviceId, { ...counted, ends, finished: counted.finished + 1 - forgotten });
+  tell(tx, END_EVENTS[end.state], command, end.finishedAtMs, end.message);
   return true;
+}
+
+function tell(tx: WriteView, type: EventType, { deviceId, commandId, type: commandType }: CommandRecord, timeMs: number, reason?: string): void {
+  appendEvent(tx, { timeMs, type, deviceId, commandId, commandType, reason });
 }
 
 function forgetOldest(tx: WriteView, deviceId: string): number {

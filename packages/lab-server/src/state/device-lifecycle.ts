@@ -1,4 +1,4 @@
-import { ProtocolError } from '@uemkit/protocol';
+import { ProtocolError, type wire } from '@uemkit/protocol';
 import type { WriteView } from '../store/lab-store.ts';
 import { deleteCertificate, revokeCertificate } from './certificates.ts';
 import { cancelOpenCommands, commandById, deleteCommands, enqueueCommand, finishCommand } from './command-queue.ts';
@@ -6,6 +6,7 @@ import type { CommandRecord, NewCommand } from './commands.ts';
 import { deleteDeliveries } from './deliveries.ts';
 import { leaveDeviceGroups } from './device-groups.ts';
 import { type DeviceRecord, deleteDevice, deviceById, deviceCountsOf, isLive, oldestEndedDevice, putDevice } from './devices.ts';
+import { appendEvent, type NewEvent } from './events.ts';
 import { deleteInventory } from './inventory.ts';
 import { putSupervision } from './supervision.ts';
 import { deleteTunnelKey } from './tunnel-keys.ts';
@@ -18,7 +19,10 @@ export const MAX_ENDED_DEVICES = 100;
 export interface DeviceEnd {
   readonly status: 'deactivated' | 'removed';
   readonly reason: string;
-  readonly endedByCommand?: string | undefined;
+  /** The delete command that it carried out. */
+  readonly endedBy?: Pick<CommandRecord, 'commandId' | 'type'> | undefined;
+  /** Why an activation that had begun was refused after all. */
+  readonly refusal?: wire.ActivationRefusalReason | undefined;
 }
 
 /**
@@ -37,10 +41,19 @@ export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, n
   putSupervision(tx, deviceId, undefined);
   leaveDeviceGroups(tx, deviceId);
   const pushToken = hearsLater ? device.pushToken : undefined;
-  putDevice(tx, { ...device, status: end.status, pushToken, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedByCommand });
+  putDevice(tx, { ...device, status: end.status, pushToken, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedBy?.commandId });
+  appendEvent(tx, eventOfEnd(device, end, nowMs));
   if (deviceCountsOf(tx, userGuid).ended <= MAX_ENDED_DEVICES) return;
   const oldest = oldestEndedDevice(tx, userGuid);
   if (oldest !== undefined) purgeDevice(tx, oldest);
+}
+
+function eventOfEnd({ deviceId, userGuid, status }: DeviceRecord, { endedBy, refusal, reason, status: after }: DeviceEnd, timeMs: number): NewEvent {
+  const about = { timeMs, deviceId, userGuid, reason };
+  // It never counted, so it is the activation that ended.
+  if (status === 'pending') return { ...about, type: refusal === undefined ? 'ACTIVATION_FAILED' : 'ACTIVATION_REFUSED', refusal };
+  if (endedBy !== undefined) return { ...about, type: 'DEVICE_WIPED', commandId: endedBy.commandId, commandType: endedBy.type };
+  return { ...about, type: after === 'removed' ? 'DEVICE_REMOVED' : 'DEVICE_DEACTIVATED' };
 }
 
 /** The administrator removes a device. False: there is no such live device. */
@@ -75,6 +88,7 @@ export function isLate(device: DeviceRecord): boolean {
 export function noteLateContact(tx: WriteView, device: DeviceRecord, nowMs: number): void {
   deleteDueWakeUp(tx, device.deviceId);
   putDevice(tx, { ...device, pushToken: undefined, lateContactMs: nowMs });
+  appendEvent(tx, { timeMs: nowMs, type: 'DEVICE_LATE_CONTACT', deviceId: device.deviceId, userGuid: device.userGuid });
 }
 
 /** Forgets everything about a device. */

@@ -93,7 +93,7 @@ describe('devices and their indexes', () => {
     });
   });
 
-  it('leave nothing behind but the counters', async () => {
+  it('leave nothing behind but the counters and the events', async () => {
     const store = new MemoryStore();
     await store.transaction((tx) => {
       putDevice(tx, device('a', { status: 'active' }));
@@ -102,7 +102,12 @@ describe('devices and their indexes', () => {
       enqueueCommand(tx, { commandId: 'c'.repeat(32), deviceId: 'a', type: 'LOCK_DEVICE', properties: {} }, 1);
       expect(tunnelKeyOf(tx, 'a')).toEqual(new Uint8Array(32));
       purgeDevice(tx, 'a');
-      expect(tx.range({ prefix: '', limit: 100 }).map((entry) => entry.key)).toEqual(['device-counts/u', 'device-tenant-counts/all']);
+      expect(tx.range({ prefix: '', limit: 100 }).map((entry) => entry.key)).toEqual([
+        'device-counts/u',
+        'device-tenant-counts/all',
+        'event-counter/this',
+        'event/0000000000000001',
+      ]);
     });
   });
 });

@@ -6,11 +6,12 @@ import type { Administration } from '../../src/admin/administration.ts';
 import { type Administrators, createAdministrators } from '../../src/admin/administrators.ts';
 import { createAuditLog } from '../../src/admin/audit-log.ts';
 import { createAdministration } from '../../src/admin/create-administration.ts';
+import { createEventFeed, type EventFeed } from '../../src/events/event-feed.ts';
 import { createFaults, type Faults } from '../../src/faults/faults.ts';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import { createAuthorization } from '../../src/rest/authorization.ts';
 import { restHandler } from '../../src/rest/rest-handler.ts';
-import type { RestRequest, RestResponse } from '../../src/rest/rest-request.ts';
+import type { RestRequest, RestResponse, RestStream } from '../../src/rest/rest-request.ts';
 import type { Route } from '../../src/rest/route.ts';
 import { adminRoutes } from '../../src/rest/route-table.ts';
 import { type DeviceRecord, putDevice } from '../../src/state/devices.ts';
@@ -18,6 +19,7 @@ import { DEFAULT_PROFILE_ID, putProfile } from '../../src/state/profiles.ts';
 import { putTenant } from '../../src/state/tenants.ts';
 import type { UserRecord } from '../../src/state/users.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
+import { watchedStore } from '../../src/store/watched-store.ts';
 import { declaredAnswers } from './declared-answers.ts';
 
 export const TENANT = 'tenant-1';
@@ -50,11 +52,13 @@ export class AdminLab {
   kicks = 0;
   readonly admin: Administration;
   readonly administrators: Administrators;
+  readonly events: EventFeed;
   readonly routes: readonly Route[];
   private readonly handle: (request: RestRequest) => Promise<RestResponse>;
 
   private constructor() {
-    const { clock, crypto, store, journal, faults } = this;
+    const { clock, crypto, journal, faults } = this;
+    const store = watchedStore(this.store);
     const entropy = seededEntropy('admin lab');
     const hashed = (hash: Uint8Array): string => toHex(hash);
     this.admin = createAdministration({
@@ -80,8 +84,10 @@ export class AdminLab {
     const { administrators } = this;
     const authorization = createAuthorization({ clock, crypto, entropy, administrators, sessionKey: new Uint8Array(32).fill(1) });
     const audit = createAuditLog({ clock, store });
+    this.events = createEventFeed({ clock, store });
+    const { events } = this;
     const info = { tenantId: TENANT, coreId: 'core-1', version: '0' };
-    this.routes = adminRoutes({ administration: this.admin, authorization, administrators, audit, info, faults, journal });
+    this.routes = adminRoutes({ administration: this.admin, authorization, administrators, audit, events, info, faults, journal });
     const handle = restHandler({ clock, journal, tenantId: TENANT, authorization, audit, routes: this.routes });
     this.handle = declaredAnswers(`/${TENANT}/api/v1`, this.routes, handle);
   }
@@ -119,8 +125,18 @@ export class AdminLab {
             : Buffer.from(JSON.stringify(body));
     const all = { ...basic('admin', PASSWORD), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
     const answer = await this.handle({ method, path, query, headers: all, body: bytes, source: 'test' });
-    const isJson = /json/.test(answer.headers['content-type'] ?? '');
+    if (answer.stream !== undefined) throw new Error('an answer that goes on: use follow()');
+    const isJson = /[/+]json/.test(answer.headers['content-type'] ?? '');
     return { status: answer.status, headers: answer.headers, text: answer.body, json: isJson ? JSON.parse(answer.body) : undefined };
+  }
+
+  /** An answer that goes on, with the administrator's credentials. */
+  async follow(target: string): Promise<RestStream> {
+    const [path = '', query = ''] = `/${TENANT}/api/v1${target}`.split('?');
+    const headers = { ...basic('admin', PASSWORD), accept: 'application/x-ndjson' };
+    const { status, body, stream } = await this.handle({ method: 'GET', path, query, headers, body: new Uint8Array(), source: 'test' });
+    if (stream === undefined) throw new Error(`${status} ${body}`);
+    return stream;
   }
 
   /** Everything that is stored, but for the audit log: a refused request is in that and changes nothing else. */

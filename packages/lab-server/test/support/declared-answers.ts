@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { errorView } from '../../src/rest/components.ts';
 import { restMediaType } from '../../src/rest/media-type.ts';
-import type { RestRequest, RestResponse } from '../../src/rest/rest-request.ts';
+import type { RestRequest, RestResponse, RestStream } from '../../src/rest/rest-request.ts';
 import { commonProblems, type Route } from '../../src/rest/route.ts';
 import { createRouter } from '../../src/rest/router.ts';
 
@@ -15,8 +15,24 @@ export function declaredAnswers(base: string, routes: readonly Route[], handle: 
   const router = createRouter(base, routes);
   return async (request) => {
     const response = await handle(request);
-    checkAnswer(routeOf(router, request), response);
+    const route = routeOf(router, request);
+    if (response.stream !== undefined) return { ...response, stream: checkedLines(route, response, response.stream) };
+    checkAnswer(route, response);
     return response;
+  };
+}
+
+/** The same stream; each line that does not follow the declaration is an error. */
+function checkedLines(route: Route | undefined, { status, headers }: RestResponse, stream: RestStream): RestStream {
+  const lines = route?.answers[status]?.lines;
+  if (lines === undefined || headers['content-type'] !== 'application/x-ndjson') throw new Error(`${route?.id ?? 'no route'} does not declare lines`);
+  return {
+    ...stream,
+    async next() {
+      const text = await stream.next();
+      for (const line of (text ?? '').split('\n').slice(0, -1)) conform(route?.id ?? '', status, lines, line);
+      return text;
+    },
   };
 }
 

@@ -52,6 +52,14 @@ describe('one call for many devices (F5.1)', () => {
     const byGroup = await lab.ask('POST', '/deviceCommands', { commands: [{ type: 'REQUEST_DEVICE_INFO' }], deviceGroup: { guid: groupId } });
     expect(byGroup.json.devices.map(({ guid }: { guid: string }) => guid)).toEqual(['d2', 'd3']);
     expect(types('d3').filter((type) => !type.startsWith('UPDATE'))).toEqual(['LOCK_DEVICE', 'REQUEST_DEVICE_INFO']);
+    const bob = await lab.admin.createUser({ username: 'bob' });
+    await lab.addDevice(bob, 'd4');
+    const users = (await lab.admin.createUserGroup({ name: 'people' })).groupId;
+    await lab.admin.addUsersToGroup(users, [bob.guid]);
+    const byUsers = await lab.ask('POST', '/deviceCommands', { commands: [{ type: 'LOCK_DEVICE' }], group: { guid: users } });
+    expect(byUsers.json.devices.map(({ guid }: { guid: string }) => guid)).toEqual(['d4']);
+    const nobody = await lab.ask('POST', '/deviceCommands', { commands: [{ type: 'LOCK_DEVICE' }], group: { guid: 'nothing' } });
+    expect(nobody.json.id).toBe('GROUP_NOT_FOUND');
     const none = await lab.ask('POST', '/deviceCommands', { commands: [{ type: 'LOCK_DEVICE' }], deviceGroup: { guid: 'nothing' } });
     expect(none.json.id).toBe('GROUP_NOT_FOUND');
   });

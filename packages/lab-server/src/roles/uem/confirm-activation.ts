@@ -7,6 +7,7 @@ import { activationSettings } from '../../state/activation-settings.ts';
 import { commandById, finishCommand, queueOf } from '../../state/command-queue.ts';
 import { endDevice, purgeDevice } from '../../state/device-lifecycle.ts';
 import { activeDevicesOfTenant, type DeviceRecord, deviceById, deviceCountsOf, isLive, pendingDevicesOf, putDevice } from '../../state/devices.ts';
+import { appendEvent } from '../../state/events.ts';
 import { profileFor } from '../../state/profiles.ts';
 import type { WriteView } from '../../store/lab-store.ts';
 import { alerted } from '../role-answers.ts';
@@ -35,8 +36,10 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   if (certificate.serial !== device.serials.at(-1)) return alerted('badMessage', 'the certificate is not of the newest activation');
   if (done.status === 'declined') {
     // Nothing of it is left: certificates, tunnel key, record. A device that counted before is history like any other that ends.
-    if (device.status === 'pending') purgeDevice(tx, device.deviceId);
-    else endDevice(tx, device, { status: 'deactivated', reason: CONSENT_DECLINED }, nowMs);
+    if (device.status === 'pending') {
+      purgeDevice(tx, device.deviceId);
+      appendEvent(tx, { timeMs: nowMs, type: 'ACTIVATION_FAILED', deviceId: device.deviceId, userGuid: device.userGuid, reason: CONSENT_DECLINED });
+    } else endDevice(tx, device, { status: 'deactivated', reason: CONSENT_DECLINED }, nowMs);
     return { ...acknowledged, reason: CONSENT_DECLINED };
   }
   if (done.status === 'failed') {
@@ -47,7 +50,7 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   const refused = placeRefusalOf(tx, device);
   if (refused !== undefined) {
     const { refusal, message } = refused;
-    endDevice(tx, device, { status: 'removed', reason: message ?? refusal }, nowMs);
+    endDevice(tx, device, { status: 'removed', reason: message ?? refusal, refusal }, nowMs);
     return { answer: { status: 'answered', frame: wire.acknowledgement.encode({ ok: false, refusal }) }, told: 'acknowledgement', reason: refusal };
   }
   useUp(tx, device, nowMs);
@@ -55,6 +58,7 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   revokeOthers(tx, device, certificate.serial, nowMs);
   const active: DeviceRecord = { ...device, status: 'active', activatedAtMs: device.activatedAtMs ?? nowMs, lastContactMs: nowMs, secretId: undefined };
   putDevice(tx, active);
+  appendEvent(tx, { timeMs: nowMs, type: 'DEVICE_ACTIVATED', deviceId: device.deviceId, userGuid: device.userGuid });
   // F5.2: what it must be given is there when it asks for the first time.
   beginDeliveries(tx, device.deviceId, nowMs);
   endSupervision(tx, device.deviceId, nowMs);

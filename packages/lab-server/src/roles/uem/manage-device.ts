@@ -63,9 +63,9 @@ function applyChange(tx: WriteView, command: CommandRecord, change: QueueChange,
     case 'ignored':
       return;
     case 'sent':
-      return updateCommand(tx, { ...withContent(tx, command), state: 'sent', sentAtMs: nowMs, notBeforeMs: undefined });
+      return updateCommand(tx, { ...withContent(tx, command), state: 'sent', sentAtMs: nowMs, notBeforeMs: undefined }, nowMs);
     case 'deferred':
-      return updateCommand(tx, { ...command, state: 'queued', notBeforeMs: change.notBeforeMs, deferrals: (command.deferrals ?? 0) + 1 });
+      return updateCommand(tx, { ...command, state: 'queued', notBeforeMs: change.notBeforeMs, deferrals: (command.deferrals ?? 0) + 1 }, nowMs);
     case 'expired':
       finishCommand(tx, command, { state: 'cancelled', finishedAtMs: nowMs, message: 'expired before the device asked for it' });
       return;
@@ -91,7 +91,7 @@ function complete(tx: WriteView, command: CommandRecord, result: wire.CommandRes
   if (state === 'failed') return;
   if (data !== undefined) keepInventory(tx, deviceId, command.type, data, surroundings);
   const device = endsManagement(command.type) ? deviceById(tx, deviceId) : undefined;
-  if (device !== undefined) endDevice(tx, device, { status: 'deactivated', reason: `carried out ${command.type}`, endedByCommand: command.commandId }, nowMs);
+  if (device !== undefined) endDevice(tx, device, { status: 'deactivated', reason: `carried out ${command.type}`, endedBy: command }, nowMs);
 }
 
 /** What a device reports may put it into other groups (F5.2). */

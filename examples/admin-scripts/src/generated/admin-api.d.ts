@@ -1,0 +1,12595 @@
+export interface paths {
+    "/util/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells that the server is there */
+        get: operations["pingOpen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells that the server is there and the credentials are right */
+        get: operations["ping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/util/authorization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the value for the Authorization header; it holds for 12 hours */
+        post: operations["authorize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/info/systeminfo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what this server is */
+        get: operations["getSystemInfo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/administrators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who may administrate */
+        get: operations["listAdministrators"];
+        put?: never;
+        /** Adds an administrator; the password is made by the server and told once */
+        post: operations["createAdministrator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/administrators/{guid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one administrator */
+        get: operations["getAdministrator"];
+        put?: never;
+        post?: never;
+        /** Deletes an administrator; its values for the Authorization header end at once */
+        delete: operations["deleteAdministrator"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auditLog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads who did what, when, with which object, and how it ended; the oldest first */
+        get: operations["readAuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/licensing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how many devices take a licence, and how many may; changed by PUT /lab/v1/activationSettings */
+        get: operations["getLicensing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what happened to users, devices and commands, the oldest first; as a stream for who accepts application/x-ndjson */
+        get: operations["readEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists users */
+        get: operations["listUsers"];
+        put?: never;
+        /** Adds a user; the Infrastructure knows it when the answer comes (F1.1) */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one user */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
+        /** Deletes a user who has no devices */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/activationPasswords": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the activation passwords of a user, never the secrets */
+        get: operations["listActivationPasswords"];
+        /** Sets activation passwords as POST does; the others of the user are useless at once */
+        put: operations["replaceActivationPasswords"];
+        /** Sets an activation password, a QR code, or both, tells them once, and mails them when a template is named */
+        post: operations["setActivationPasswords"];
+        /** Makes the activation passwords and QR codes of a user useless at once */
+        delete: operations["deleteActivationPasswords"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists all active devices */
+        get: operations["listDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/userDevices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the active devices of a user */
+        get: operations["listUserDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/userDevices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one device, also after its end, with what it last reported */
+        get: operations["getUserDevice"];
+        put?: never;
+        post?: never;
+        /** Removes a device: its certificates are revoked at once */
+        delete: operations["removeUserDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/userDevices/{device}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the commands of a device, the oldest first */
+        get: operations["listCommands"];
+        put?: never;
+        /** Sends a command; the device is woken (F5.2). Help desk may lock, unlock and ask */
+        post: operations["sendCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/userDevices/{device}/applications/{application}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a command for one Dynamics app on the device; it is read and taken back among the commands of the device */
+        post: operations["sendApplicationCommand"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/userDevices/{device}/commands/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one command and its status */
+        get: operations["getCommand"];
+        put?: never;
+        post?: never;
+        /** Takes back a command that the device has not got yet */
+        delete: operations["cancelCommand"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceCommands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends the same commands to many devices; each gets all of them or none */
+        post: operations["sendDeviceCommands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/activationSettings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how activation passwords are made, and how many devices the licences are for */
+        get: operations["getActivationSettings"];
+        /** Changes the settings that are given; licences null: no limit */
+        put: operations["changeActivationSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/activationRefusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists devices of a user that proved a secret and were not activated, with the reason; at most 20 */
+        get: operations["listActivationRefusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists activation profiles */
+        get: operations["listActivationProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/profiles/{guid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one activation profile */
+        get: operations["getActivationProfile"];
+        /** Creates or replaces an activation profile */
+        put: operations["putActivationProfile"];
+        post?: never;
+        /** Deletes an activation profile; passwords and QR codes that were made for it expire */
+        delete: operations["deleteActivationProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/emailTemplates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists e-mail templates */
+        get: operations["listEmailTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/emailTemplates/{template}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the version of a template that is in force */
+        get: operations["getEmailTemplate"];
+        /** Puts a template in force as its next version */
+        put: operations["putEmailTemplate"];
+        post?: never;
+        /** Deletes a template; the one for activations falls back to that of the lab */
+        delete: operations["deleteEmailTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/emailTemplates/{template}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the kept versions of a template, the oldest first */
+        get: operations["listEmailTemplateVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists mails to users and what became of each */
+        get: operations["listMails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/mails/{mail}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what became of one mail */
+        get: operations["getMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/mail/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries waiting mails now, whatever the pauses after their failures */
+        post: operations["retryMails"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/mail/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows where mails go; never a password */
+        get: operations["getMailSettings"];
+        /** Says where mails go, and tries those that wait; without an SMTP host they go to the inbox of the lab */
+        put: operations["putMailSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists mails that arrived in the inbox of the lab, the oldest first */
+        get: operations["listInbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/inbox/{mail}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives one mail of the inbox, with the secrets that are in it */
+        get: operations["getInboxMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists user groups */
+        get: operations["listGroups"];
+        put?: never;
+        /** Adds a user group */
+        post: operations["createGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one user group */
+        get: operations["getGroup"];
+        /** Changes name and description of a user group */
+        put: operations["putGroup"];
+        post?: never;
+        /** Deletes a user group that has no members */
+        delete: operations["deleteGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the users of a group */
+        get: operations["listGroupUsers"];
+        put?: never;
+        /** Puts users into a group, all or none */
+        post: operations["addGroupUsers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/users/{guid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a user out of a group */
+        delete: operations["removeGroupUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the groups that a user is in */
+        get: operations["listUserGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists device groups */
+        get: operations["listDeviceGroups"];
+        put?: never;
+        /** Adds a device group: with a query, or as a list */
+        post: operations["createDeviceGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one device group */
+        get: operations["getDeviceGroup"];
+        /** Changes a device group; it stays a group by query, or by list */
+        put: operations["putDeviceGroup"];
+        post?: never;
+        /** Deletes a device group whose list is empty */
+        delete: operations["deleteDeviceGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the active devices of a group */
+        get: operations["listGroupDevices"];
+        put?: never;
+        /** Puts devices on the list of a group, all or none */
+        post: operations["addGroupDevices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a device off the list of a group */
+        delete: operations["removeGroupDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists IT policies */
+        get: operations["listPolicies"];
+        put?: never;
+        /** Adds an IT policy */
+        post: operations["createPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one IT policy */
+        get: operations["getPolicy"];
+        /** Replaces an IT policy; devices get the rule groups that have changed */
+        put: operations["putPolicy"];
+        post?: never;
+        /** Deletes an IT policy that is assigned to nobody */
+        delete: operations["deletePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists profiles, activation profiles apart */
+        get: operations["listProfiles"];
+        put?: never;
+        /** Adds a profile; its content is checked against its kind */
+        post: operations["createProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one profile, without what only devices are told */
+        get: operations["getProfile"];
+        /** Replaces a profile; its kind stays */
+        put: operations["putProfile"];
+        post?: never;
+        /** Deletes a profile that is assigned to nobody */
+        delete: operations["deleteProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists applications */
+        get: operations["listApplications"];
+        put?: never;
+        /** Adds an application that can be assigned */
+        post: operations["createApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{application}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one application */
+        get: operations["getApplication"];
+        /** Replaces an application, for example by a newer version; its application id stays */
+        put: operations["putApplication"];
+        post?: never;
+        /** Deletes an application that is assigned to nobody and that no application server serves */
+        delete: operations["deleteApplication"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applicationServers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists application servers */
+        get: operations["listApplicationServers"];
+        put?: never;
+        /** Adds the servers of an application */
+        post: operations["createApplicationServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applicationServers/{server}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the servers of an application */
+        get: operations["getApplicationServer"];
+        /** Replaces the servers of an application */
+        put: operations["putApplicationServer"];
+        post?: never;
+        /** Deletes the servers of an application */
+        delete: operations["deleteApplicationServer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user: policies, also through groups */
+        get: operations["listUserPolicyAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an IT policy to a user */
+        put: operations["assignPolicyToUser"];
+        post?: never;
+        /** Takes an IT policy away from a user */
+        delete: operations["unassignPolicyFromUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user: profiles, also through groups */
+        get: operations["listUserProfileAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/profiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns a profile to a user */
+        put: operations["assignProfileToUser"];
+        post?: never;
+        /** Takes a profile away from a user */
+        delete: operations["unassignProfileFromUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user: applications, also through groups */
+        get: operations["listUserApplicationAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/applications/{application}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an application to a user */
+        put: operations["assignApplicationToUser"];
+        post?: never;
+        /** Takes an application away from a user */
+        delete: operations["unassignApplicationFromUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/activationProfiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user: activationProfiles, also through groups */
+        get: operations["listUserActivationProfileAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/activationProfiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an activation profile to a user */
+        put: operations["assignActivationProfileToUser"];
+        post?: never;
+        /** Takes an activation profile away from a user */
+        delete: operations["unassignActivationProfileFromUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user group: policies */
+        get: operations["listGroupPolicyAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an IT policy to a user group */
+        put: operations["assignPolicyToGroup"];
+        post?: never;
+        /** Takes an IT policy away from a user group */
+        delete: operations["unassignPolicyFromGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user group: profiles */
+        get: operations["listGroupProfileAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/profiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns a profile to a user group */
+        put: operations["assignProfileToGroup"];
+        post?: never;
+        /** Takes a profile away from a user group */
+        delete: operations["unassignProfileFromGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user group: applications */
+        get: operations["listGroupApplicationAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/applications/{application}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an application to a user group */
+        put: operations["assignApplicationToGroup"];
+        post?: never;
+        /** Takes an application away from a user group */
+        delete: operations["unassignApplicationFromGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/activationProfiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a user group: activationProfiles */
+        get: operations["listGroupActivationProfileAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{group}/activationProfiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an activation profile to a user group */
+        put: operations["assignActivationProfileToGroup"];
+        post?: never;
+        /** Takes an activation profile away from a user group */
+        delete: operations["unassignActivationProfileFromGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a device group: policies */
+        get: operations["listDeviceGroupPolicyAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an IT policy to a device group */
+        put: operations["assignPolicyToDeviceGroup"];
+        post?: never;
+        /** Takes an IT policy away from a device group */
+        delete: operations["unassignPolicyFromDeviceGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a device group: profiles */
+        get: operations["listDeviceGroupProfileAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/profiles/{profile}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns a profile to a device group */
+        put: operations["assignProfileToDeviceGroup"];
+        post?: never;
+        /** Takes a profile away from a device group */
+        delete: operations["unassignProfileFromDeviceGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is assigned to a device group: applications */
+        get: operations["listDeviceGroupApplicationAssignments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deviceGroups/{group}/applications/{application}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assigns an application to a device group */
+        put: operations["assignApplicationToDeviceGroup"];
+        post?: never;
+        /** Takes an application away from a device group */
+        delete: operations["unassignApplicationFromDeviceGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/userDevices/{device}/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what is in force on a device: IT policy, profiles, applications, and how far each has been delivered */
+        get: operations["getEffectiveProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{guid}/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the enterprise services of a user; a lab has device management */
+        get: operations["listUserServices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the faults in force and what they did */
+        get: operations["listFaults"];
+        /** Puts these faults in force, and no others */
+        put: operations["replaceFaults"];
+        /** Adds a fault */
+        post: operations["addFault"];
+        /** Ends all faults */
+        delete: operations["clearFaults"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/faults/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one fault */
+        delete: operations["removeFault"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/lab/v1/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what happened to each request */
+        get: operations["readJournal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives this document (OpenAPI 3.1) */
+        get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        ActivationPassword: {
+            guid: string;
+            /** @enum {string} */
+            kind: "PASSWORD" | "QR_CODE";
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expiry: string;
+            expireAfterUse: boolean;
+            triesLeft: number;
+            paired: boolean;
+            activationProfile?: components["schemas"]["GuidReference"];
+        };
+        ActivationPasswords: {
+            activationPasswords: components["schemas"]["ActivationPassword"][];
+        };
+        ActivationProfile: {
+            guid: string;
+            name: string;
+            activationType: string;
+            createWorkSpace: boolean;
+            encryptDevice: boolean;
+            pollIntervalS: number;
+            pollJitterS: number;
+            allowedDevices: number;
+            /** @enum {string} */
+            ownership?: "notSpecified" | "work" | "personal";
+            organizationNotice?: string;
+            deviceKinds?: ("ios" | "macos" | "android-mdm-controls" | "android-enterprise" | "samsung-knox" | "windows-10" | "blackberry-10")[];
+            activationTypes?: {
+                [key: string]: components["schemas"]["ActivationTypeChoice"][];
+            };
+            modelRestriction?: {
+                /** @enum {string} */
+                rule: "allow" | "disallow";
+                models: string[];
+            };
+            minimumOsVersions?: {
+                [key: string]: string;
+            };
+        };
+        ActivationProfiles: {
+            profiles: components["schemas"]["ActivationProfile"][];
+        };
+        ActivationRefusal: {
+            /** @enum {string} */
+            reason: "deviceLimit" | "kindNotAllowed" | "osTooOld" | "modelNotAllowed" | "activationTypeNotAvailable" | "licenceLimit" | "compliance";
+            message?: string;
+            /** Format: date-time */
+            time: string;
+            device: {
+                os: string;
+                osVersion: string;
+                hardwareModel: string;
+                serialNumber?: string;
+            };
+            activationProfile: {
+                guid: string;
+            };
+        };
+        ActivationRefusals: {
+            activationRefusals: components["schemas"]["ActivationRefusal"][];
+        };
+        ActivationSettings: {
+            passwordLength: number;
+            passwordAlphabet: string;
+            secretLifeMs: number;
+            expireAfterUse: boolean;
+            licences?: number;
+            licencesUsed: number;
+        };
+        ActivationTypeChoice: {
+            activationType: string;
+            createWorkSpace: boolean;
+            encryptDevice: boolean;
+        };
+        Administrator: {
+            guid: string;
+            username: string;
+            /** @enum {string} */
+            role: "readOnly" | "helpDesk" | "administrator";
+            /** Format: date-time */
+            created?: string;
+            links: components["schemas"]["Link"][];
+        };
+        Administrators: {
+            administrators: components["schemas"]["Administrator"][];
+            links: components["schemas"]["Link"][];
+        };
+        Application: {
+            guid: string;
+            applicationId: string;
+            name: string;
+            version: string;
+            vendor?: string;
+            platforms: ("ANDROID" | "IOS" | "MACOS" | "WINDOWS" | "BLACKBERRY_10")[];
+            /** Format: date-time */
+            updated: string;
+            links: components["schemas"]["Link"][];
+        };
+        ApplicationAssignment: {
+            /** @enum {string} */
+            disposition: "REQUIRED" | "OPTIONAL";
+        };
+        ApplicationServer: {
+            guid: string;
+            name: string;
+            application: {
+                guid: string;
+            };
+            servers: {
+                host: string;
+                port: number;
+                priority: number;
+            }[];
+            /** Format: date-time */
+            updated: string;
+            links: components["schemas"]["Link"][];
+        };
+        ApplicationServers: {
+            applicationServers: components["schemas"]["ApplicationServer"][];
+            links: components["schemas"]["Link"][];
+        };
+        Applications: {
+            applications: components["schemas"]["Application"][];
+            links: components["schemas"]["Link"][];
+        };
+        Assignment: {
+            guid: string;
+            name?: string;
+            kind?: string;
+            applicationId?: string;
+            /** @enum {string} */
+            disposition?: "REQUIRED" | "OPTIONAL";
+            /** Format: date-time */
+            assigned: string;
+            group?: {
+                guid: string;
+                name: string;
+            };
+        };
+        Assignments: {
+            assignments: components["schemas"]["Assignment"][];
+        };
+        AuditEntry: {
+            sequence: number;
+            /** Format: date-time */
+            time: string;
+            username: string;
+            /** @enum {string} */
+            role: "readOnly" | "helpDesk" | "administrator";
+            source: string;
+            operation: string;
+            /** @description Path of the object, below the tenant */
+            object: string;
+            /** @description HTTP status; absent: the server stopped before it answered */
+            status?: number;
+            problem?: string;
+        };
+        AuditLog: {
+            entries: components["schemas"]["AuditEntry"][];
+            /** @description Number of the newest entry */
+            last: number;
+        };
+        AuthorizationRequest: {
+            username: string;
+            password: string;
+            /** @enum {string} */
+            provider?: "LOCAL";
+            domain?: string;
+        };
+        Command: {
+            guid: string;
+            type: string;
+            /** @enum {string} */
+            status: "QUEUED" | "SENT" | "COMPLETED" | "FAILED" | "CANCELLED";
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            sent?: string;
+            /** Format: date-time */
+            finished?: string;
+            /** Format: date-time */
+            expiry?: string;
+            /** Format: date-time */
+            notBefore?: string;
+            message?: string;
+            data?: {
+                [key: string]: unknown;
+            };
+            links: components["schemas"]["Link"][];
+        };
+        Commands: {
+            commands: components["schemas"]["Command"][];
+            links: components["schemas"]["Link"][];
+        };
+        Device: {
+            guid: string;
+            /** Format: date-time */
+            activationDate?: string;
+            os: string;
+            osFamilyName?: string;
+            osVersion: string;
+            hardwareModel: string;
+            serialNumber?: string;
+            /** @description As the device told it */
+            ownership?: unknown;
+            /** @description As the device told it */
+            batteryLevel?: unknown;
+            /** @description As the device told it */
+            compromised?: unknown;
+            /** @description As the device told it */
+            imei?: unknown;
+            /** @description As the device told it */
+            udid?: unknown;
+            /** @description As the device told it */
+            wifiMacAddress?: unknown;
+        };
+        DeviceCommandResult: {
+            guid: string;
+            /** @description Guids of the commands, in the order of the request */
+            commands?: string[];
+            /**
+             * @description Why it got none
+             * @enum {string}
+             */
+            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "METHOD_NOT_ALLOWED" | "NOT_ACCEPTABLE" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+        };
+        DeviceCommands: {
+            /** @description Devices that got all commands */
+            sent: number;
+            /** @description Devices that got none */
+            refused: number;
+            devices: components["schemas"]["DeviceCommandResult"][];
+        };
+        DeviceGroup: {
+            guid: string;
+            name: string;
+            description?: string;
+            query?: components["schemas"]["DeviceQuery"];
+            /** Format: date-time */
+            created: string;
+            links: components["schemas"]["Link"][];
+        };
+        DeviceGroups: {
+            deviceGroups: components["schemas"]["DeviceGroup"][];
+            links: components["schemas"]["Link"][];
+        };
+        DeviceQuery: {
+            /** @enum {string} */
+            match: "ALL" | "ANY";
+            conditions: {
+                /** @enum {string} */
+                field: "osFamily" | "os" | "osVersion" | "hardwareModel" | "activationType" | "ownership" | "compromised";
+                /** @enum {string} */
+                operator: "EQUALS" | "NOT_EQUALS" | "STARTS_WITH" | "CONTAINS" | "AT_LEAST" | "AT_MOST";
+                value: string;
+            }[];
+        };
+        DeviceReferences: {
+            devices: {
+                guid: string;
+            }[];
+        };
+        DeviceUser: {
+            guid: string;
+            username: string;
+        };
+        Devices: {
+            devices: components["schemas"]["UserDevice"][];
+            links: components["schemas"]["Link"][];
+        };
+        EffectiveProfiles: {
+            policy?: {
+                guid: string;
+                name: string;
+            };
+            profiles: {
+                guid: string;
+                name: string;
+                kind: string;
+            }[];
+            applications: {
+                guid: string;
+                name: string;
+                applicationId: string;
+                version: string;
+                disposition: string;
+            }[];
+            deviceGroups: {
+                guid: string;
+                name: string;
+            }[];
+            delivery: {
+                policy?: {
+                    /** @enum {string} */
+                    state: "DELIVERED" | "WAITING" | "SENT" | "FAILED";
+                    revision: number;
+                    changed: string;
+                    message?: string;
+                };
+                profiles?: {
+                    /** @enum {string} */
+                    state: "DELIVERED" | "WAITING" | "SENT" | "FAILED";
+                    revision: number;
+                    changed: string;
+                    message?: string;
+                };
+                applications?: {
+                    /** @enum {string} */
+                    state: "DELIVERED" | "WAITING" | "SENT" | "FAILED";
+                    revision: number;
+                    changed: string;
+                    message?: string;
+                };
+            };
+        };
+        EmailTemplate: {
+            guid: string;
+            /** @description 0: as the lab comes with it */
+            version: number;
+            name: string;
+            subject: string;
+            text: string;
+            html: string;
+            /** Format: date-time */
+            changed?: string;
+        };
+        EmailTemplateVersions: {
+            versions: components["schemas"]["EmailTemplate"][];
+        };
+        EmailTemplates: {
+            emailTemplates: components["schemas"]["EmailTemplate"][];
+            links: components["schemas"]["Link"][];
+        };
+        Error: {
+            /** @enum {string} */
+            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "METHOD_NOT_ALLOWED" | "NOT_ACCEPTABLE" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            subStatusCode: number;
+            message: string;
+        };
+        Event: {
+            /** @description Counts from 1 without gaps */
+            sequence: number;
+            /** Format: date-time */
+            time: string;
+            /**
+             * @description USER_CREATED: A user was added. USER_DELETED: A user was deleted. ACTIVATION_REFUSED: A device proved its secret and was not activated; `refusal` says which rule it was. ACTIVATION_FAILED: An activation that had begun ended before the device counted. DEVICE_ACTIVATED: A device counts from now on, or was activated anew. DEVICE_DEACTIVATED: A device left: its user removed it, or did not consent to a new activation. DEVICE_WIPED: A device carried out a command that deletes data, and left. DEVICE_REMOVED: UEM removed a device: its certificates are revoked. DEVICE_LATE_CONTACT: A removed device made contact, and so deletes its work data. COMMAND_QUEUED: A command waits for a device. COMMAND_SENT: A device has got a command. COMMAND_DEFERRED: A device will carry a command out later. COMMAND_COMPLETED: A device has carried a command out. COMMAND_FAILED: A device could not, or would not, carry a command out. COMMAND_CANCELLED: A command ended before it was carried out. CONFIGURATION_DELIVERED: A device has confirmed a revision of its policy, profiles or applications. CONFIGURATION_FAILED: A device has not applied an update of its policy, profiles or applications. COMPLIANCE_VIOLATED: A device breaks a rule of its compliance profile. COMPLIANCE_ACTION: The action of a rule was taken. COMPLIANCE_RESTORED: A device keeps a rule again
+             * @enum {string}
+             */
+            type: "USER_CREATED" | "USER_DELETED" | "ACTIVATION_REFUSED" | "ACTIVATION_FAILED" | "DEVICE_ACTIVATED" | "DEVICE_DEACTIVATED" | "DEVICE_WIPED" | "DEVICE_REMOVED" | "DEVICE_LATE_CONTACT" | "COMMAND_QUEUED" | "COMMAND_SENT" | "COMMAND_DEFERRED" | "COMMAND_COMPLETED" | "COMMAND_FAILED" | "COMMAND_CANCELLED" | "CONFIGURATION_DELIVERED" | "CONFIGURATION_FAILED" | "COMPLIANCE_VIOLATED" | "COMPLIANCE_ACTION" | "COMPLIANCE_RESTORED";
+            user?: {
+                guid: string;
+            };
+            device?: {
+                guid: string;
+            };
+            command?: {
+                guid: string;
+                type: string;
+            };
+            /** @description Rule that refused an activation, as in ActivationRefusal */
+            refusal?: string;
+            /** @enum {string} */
+            document?: "policy" | "profiles" | "applications";
+            revision?: number;
+            /** @description Rule of the compliance profile */
+            rule?: string;
+            action?: string;
+            /** @description In words */
+            reason?: string;
+        };
+        EventHeartbeat: {
+            /** @constant */
+            type: "HEARTBEAT";
+            /** Format: date-time */
+            time: string;
+            last: number;
+        };
+        EventLine: components["schemas"]["Event"] | components["schemas"]["EventHeartbeat"] | components["schemas"]["EventStreamEnd"];
+        EventStreamEnd: {
+            /** @constant */
+            type: "END";
+            /** @enum {string} */
+            reason: "SERVER_STOPS" | "EVENTS_DROPPED";
+            /** Format: date-time */
+            time: string;
+            last: number;
+        };
+        Events: {
+            events: components["schemas"]["Event"][];
+            /** @description Number of the oldest event that is kept */
+            first: number;
+            /** @description Number of the newest event */
+            last: number;
+        };
+        Fault: {
+            /** @enum {string} */
+            kind: "drop" | "delay" | "duplicate" | "refuse" | "status" | "restart" | "reorder" | "throttle" | "expire" | "expireAccess";
+            /** @enum {string} */
+            role?: "infrastructure" | "uem" | "notification";
+            service?: string;
+            /** @enum {string} */
+            pushService?: "apns" | "fcm" | "wns" | "bb10";
+            share?: number;
+            seed?: number;
+            count?: number;
+            /** @enum {string} */
+            at?: "request" | "answer";
+            delayMs?: number;
+            status?: number;
+            id: string;
+            seen: number;
+            applied: number;
+        };
+        Faults: {
+            faults: components["schemas"]["Fault"][];
+        };
+        GuidReference: {
+            guid: string;
+        };
+        Inbox: {
+            mails: components["schemas"]["InboxEntry"][];
+        };
+        InboxEntry: {
+            guid: string;
+            from: string;
+            to: string[];
+            subject: string;
+            /** Format: date-time */
+            received: string;
+            bytes: number;
+        };
+        InboxMail: {
+            guid: string;
+            from: string;
+            to: string[];
+            subject: string;
+            /** Format: date-time */
+            received: string;
+            bytes: number;
+            /** @description Base64 of the whole mail */
+            source: string;
+        };
+        IssuedActivationPassword: {
+            /** @enum {string} */
+            kind: "PASSWORD" | "QR_CODE";
+            /** @description Base64 of the password */
+            password?: string;
+            /** @description What the QR code holds, base64url */
+            qrCodeContent?: string;
+            /** Format: date-time */
+            expiry: string;
+            expireAfterUse: boolean;
+            paired: boolean;
+            activationProfile?: components["schemas"]["GuidReference"];
+            mail?: components["schemas"]["GuidReference"];
+        };
+        IssuedActivationPasswords: {
+            activationPasswords: components["schemas"]["IssuedActivationPassword"][];
+        };
+        IssuedAdministrator: {
+            guid: string;
+            username: string;
+            /** @enum {string} */
+            role: "readOnly" | "helpDesk" | "administrator";
+            /** Format: date-time */
+            created?: string;
+            links: components["schemas"]["Link"][];
+            /** @description Told this once */
+            password: string;
+        };
+        Journal: {
+            entries: components["schemas"]["JournalEntry"][];
+            last: number;
+        };
+        JournalEntry: {
+            sequence: number;
+            timeMs: number;
+            role: string;
+            service: string;
+            step?: string;
+            request: string;
+            answer: string;
+            source: string;
+            userId?: string;
+            deviceId?: string;
+            reason?: string;
+            unknown?: boolean;
+            receivedMs?: number;
+            bytes?: number;
+            refs?: string[];
+        };
+        License: {
+            /**
+             * @description Each active device takes one
+             * @constant
+             */
+            type: "DEVICE";
+            used: number;
+            /** @description Absent: there is no limit */
+            limit?: number;
+            /** @description How many devices may still be activated; absent without a limit */
+            available?: number;
+        };
+        Licensing: {
+            licenses: components["schemas"]["License"][];
+            links: components["schemas"]["Link"][];
+        };
+        Link: {
+            rel: string;
+            href: string;
+        };
+        Mail: {
+            guid: string;
+            user: {
+                guid: string;
+            };
+            to: string;
+            emailTemplate: {
+                guid: string;
+                version: number;
+            };
+            /** @enum {string} */
+            status: "WAITING" | "SENT" | "FAILED" | "EXPIRED";
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expiry: string;
+            attempts: number;
+            /** Format: date-time */
+            nextAttempt?: string;
+            /** Format: date-time */
+            ended?: string;
+            error?: string;
+        };
+        MailSettings: {
+            from: string;
+            smtp?: {
+                host: string;
+                port: number;
+                /** @enum {string} */
+                security: "none" | "starttls" | "tls";
+                username?: string;
+                hasPassword: boolean;
+                ca?: string;
+            };
+        };
+        Mails: {
+            mails: components["schemas"]["Mail"][];
+            links: components["schemas"]["Link"][];
+        };
+        NewActivationPasswords: {
+            activationPasswords: {
+                password?: string | null;
+                emailTemplate?: {
+                    guid: string;
+                };
+                /** Format: date-time */
+                expiry?: string;
+                expireAfterUse?: boolean;
+                activationProfile?: {
+                    guid: string;
+                };
+                qrCode?: boolean;
+                paired?: boolean;
+            }[];
+        };
+        NewActivationProfile: {
+            name: string;
+            activationType: string;
+            createWorkSpace: boolean;
+            encryptDevice: boolean;
+            pollIntervalS: number;
+            pollJitterS: number;
+            allowedDevices: number;
+            /** @enum {string} */
+            ownership?: "notSpecified" | "work" | "personal";
+            organizationNotice?: string;
+            deviceKinds?: ("ios" | "macos" | "android-mdm-controls" | "android-enterprise" | "samsung-knox" | "windows-10" | "blackberry-10")[];
+            activationTypes?: {
+                [key: string]: components["schemas"]["ActivationTypeChoice"][];
+            };
+            modelRestriction?: {
+                /** @enum {string} */
+                rule: "allow" | "disallow";
+                models: string[];
+            };
+            minimumOsVersions?: {
+                [key: string]: string;
+            };
+        };
+        NewActivationSettings: {
+            passwordLength?: number;
+            passwordAlphabet?: string;
+            secretLifeMs?: number;
+            expireAfterUse?: boolean;
+            licences?: number | null;
+        };
+        NewAdministrator: {
+            username: string;
+            /** @enum {string} */
+            role: "readOnly" | "helpDesk" | "administrator";
+        };
+        NewApplication: {
+            applicationId: string;
+            name: string;
+            version: string;
+            vendor?: string;
+            platforms: ("ANDROID" | "IOS" | "MACOS" | "WINDOWS" | "BLACKBERRY_10")[];
+        };
+        NewApplicationServer: {
+            name: string;
+            application: {
+                guid: string;
+            };
+            servers: {
+                host: string;
+                port: number;
+                priority: number;
+            }[];
+        };
+        NewCommand: {
+            type: string;
+            properties?: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            expiry?: string;
+        };
+        NewDeviceCommands: {
+            commands: components["schemas"]["NewCommand"][];
+            /** @description Guids of devices */
+            devices?: string[];
+            /** @description Active devices, as in the query of GET /devices */
+            query?: string;
+            /** @description Active devices of the users of a group */
+            group?: {
+                guid: string;
+            };
+            deviceGroup?: {
+                guid: string;
+            };
+        };
+        NewDeviceGroup: {
+            name: string;
+            description?: string;
+            query?: components["schemas"]["DeviceQuery"];
+        };
+        NewEmailTemplate: {
+            name: string;
+            subject: string;
+            text: string;
+            html: string;
+        };
+        NewFault: {
+            /** @enum {string} */
+            kind: "drop" | "delay" | "duplicate" | "refuse" | "status" | "restart" | "reorder" | "throttle" | "expire" | "expireAccess";
+            /** @enum {string} */
+            role?: "infrastructure" | "uem" | "notification";
+            service?: string;
+            /** @enum {string} */
+            pushService?: "apns" | "fcm" | "wns" | "bb10";
+            share?: number;
+            seed?: number;
+            count?: number;
+            /** @enum {string} */
+            at?: "request" | "answer";
+            delayMs?: number;
+            status?: number;
+        };
+        NewMailSettings: {
+            from: string;
+            smtp?: {
+                host: string;
+                port: number;
+                /** @enum {string} */
+                security: "none" | "starttls" | "tls";
+                username?: string;
+                password?: string;
+                ca?: string;
+            };
+        };
+        NewPolicy: {
+            name: string;
+            description?: string;
+            rank?: number;
+            rules: components["schemas"]["PolicyRules"];
+        };
+        NewProfile: {
+            /** @constant */
+            kind: "compliance";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                jailbroken?: {
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+                osVersion?: {
+                    minimum: {
+                        /** @enum {string} */
+                        osFamily: "ANDROID" | "IOS" | "MACOS" | "WINDOWS" | "BLACKBERRY_10";
+                        version: string;
+                    }[];
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+                hardwareModel?: {
+                    /** @enum {string} */
+                    mode: "ALLOW" | "DISALLOW";
+                    models: string[];
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+                noContact?: {
+                    days: number;
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+                passwordMissing?: {
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+                encryptionMissing?: {
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+                restrictedApps?: {
+                    applications: string[];
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+                missingApps?: {
+                    applications?: string[];
+                    /** @enum {string} */
+                    promptBehavior?: "PROMPT" | "IMMEDIATE";
+                    /** @enum {string} */
+                    promptMethod?: "DEVICE_NOTIFICATION" | "EMAIL" | "BOTH";
+                    promptCount?: number;
+                    promptIntervalS?: number;
+                    /** @enum {string} */
+                    action: "MONITOR_AND_LOG" | "UNTRUST" | "DELETE_WORK_DATA" | "DELETE_ALL_DATA" | "REMOVE_FROM_SERVER";
+                };
+            };
+        } | {
+            /** @constant */
+            kind: "enterprise-connectivity";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                secureConnectPlus?: boolean;
+                secureGateway?: boolean;
+                routedApplications?: string[];
+            };
+        } | {
+            /** @constant */
+            kind: "enterprise-management-agent";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                pollIntervalS?: number;
+                pollJitterS?: number;
+                inventoryIntervalS?: number;
+            };
+        } | {
+            /** @constant */
+            kind: "dynamics";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                requireDeviceManagement?: boolean;
+                enrollUemClient?: boolean;
+                enableLauncher?: boolean;
+                startAfterConditionalAccess?: boolean;
+            };
+        } | {
+            /** @constant */
+            kind: "dynamics-connectivity";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                routeAllTraffic?: boolean;
+                defaultDomains?: string[];
+                /** @enum {string} */
+                defaultRoute?: "DIRECT" | "PROXY" | "DENY";
+                allowedDomains?: {
+                    domain: string;
+                    /** @enum {string} */
+                    route: "DIRECT" | "PROXY" | "DENY";
+                    port?: number;
+                }[];
+            };
+        } | {
+            /** @constant */
+            kind: "device-sr-requirements";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                minimumOsVersion?: string;
+                installOverWiFiOnly?: boolean;
+                deferDays?: number;
+            };
+        } | {
+            /** @constant */
+            kind: "factory-reset-protection";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                enabled: boolean;
+                accounts?: string[];
+            };
+        } | {
+            /** @constant */
+            kind: "gatekeeping";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                servers: string[];
+                domain?: string;
+            };
+        } | {
+            /** @constant */
+            kind: "email";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                server: string;
+                port?: number;
+                useTls?: boolean;
+                domain?: string;
+                syncDays?: number;
+                useSecureGateway?: boolean;
+                certificateProfile?: string;
+            };
+        } | {
+            /** @constant */
+            kind: "wi-fi";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                ssid: string;
+                hidden?: boolean;
+                /** @enum {string} */
+                security: "OPEN" | "WPA2_PERSONAL" | "WPA3_PERSONAL" | "WPA2_ENTERPRISE" | "WPA3_ENTERPRISE";
+                preSharedKey?: string;
+                certificateProfile?: string;
+                proxy?: {
+                    host: string;
+                    port: number;
+                };
+            };
+        } | {
+            /** @constant */
+            kind: "vpn";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                server: string;
+                /** @enum {string} */
+                kind: "IKEV2" | "L2TP" | "TLS";
+                /** @enum {string} */
+                authentication: "SHARED_SECRET" | "CERTIFICATE" | "PASSWORD";
+                sharedSecret?: string;
+                certificateProfile?: string;
+                perAppApplications?: string[];
+            };
+        } | {
+            /** @constant */
+            kind: "certificate";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                certificate: string;
+                /** @enum {string} */
+                trust?: "AUTHORITY" | "SERVER";
+            };
+        } | {
+            /** @constant */
+            kind: "certificate-retrieval";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                server: string;
+                port?: number;
+                baseName?: string;
+                useTls?: boolean;
+            };
+        } | {
+            /** @constant */
+            kind: "user-credential";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                authority: string;
+                /** @enum {number} */
+                keyBits?: 2048 | 3072 | 4096;
+                renewBeforeDays?: number;
+            };
+        } | {
+            /** @constant */
+            kind: "custom-payload";
+            name: string;
+            description?: string;
+            rank?: number;
+            content: {
+                platforms?: string[];
+                payload: string;
+            };
+        };
+        NewUser: {
+            username: string;
+            displayName?: string;
+            firstName?: string;
+            lastName?: string;
+            emailAddress?: string;
+            activationProfile?: {
+                guid: string;
+            };
+        };
+        NewUserGroup: {
+            name: string;
+            description?: string;
+        };
+        OutOfComplianceInfo: {
+            /** Format: date-time */
+            date: string;
+            reason: string;
+            displayName: string;
+            /** @description How often the user has been asked */
+            prompts: number;
+            /** @description What was done */
+            action?: string;
+        };
+        Ping: {
+            /** @constant */
+            status: "OK";
+        };
+        Policies: {
+            policies: components["schemas"]["Policy"][];
+            links: components["schemas"]["Link"][];
+        };
+        Policy: {
+            guid: string;
+            name: string;
+            description?: string;
+            rank: number;
+            isDefault: boolean;
+            version: number;
+            /** Format: date-time */
+            updated: string;
+            rules: components["schemas"]["PolicyRules"];
+            links: components["schemas"]["Link"][];
+        };
+        PolicyRules: {
+            password?: {
+                required?: boolean;
+                minimumLength?: number;
+                /** @enum {string} */
+                complexity?: "NONE" | "NUMERIC" | "ALPHABETIC" | "ALPHANUMERIC" | "COMPLEX";
+                maximumAttempts?: number;
+                expiryDays?: number;
+                historyLength?: number;
+                lockAfterInactivityS?: number;
+            };
+            deviceFunctionality?: {
+                allowCamera?: boolean;
+                allowScreenCapture?: boolean;
+                allowBluetooth?: boolean;
+                allowWiFi?: boolean;
+                allowUsbStorage?: boolean;
+                allowNfc?: boolean;
+                allowTethering?: boolean;
+                allowVoiceAssistant?: boolean;
+            };
+            apps?: {
+                allowUnknownSources?: boolean;
+                allowAppStore?: boolean;
+                allowUninstall?: boolean;
+                allowedApplications?: string[];
+                blockedApplications?: string[];
+            };
+            securityAndPrivacy?: {
+                encryptionRequired?: boolean;
+                allowBackup?: boolean;
+                allowLocation?: boolean;
+                allowDiagnostics?: boolean;
+                allowCopyFromWorkSpace?: boolean;
+                allowFactoryReset?: boolean;
+            };
+        };
+        Profile: {
+            guid: string;
+            /** @enum {string} */
+            kind: "compliance" | "enterprise-connectivity" | "enterprise-management-agent" | "dynamics" | "dynamics-connectivity" | "device-sr-requirements" | "factory-reset-protection" | "gatekeeping" | "email" | "wi-fi" | "vpn" | "certificate" | "certificate-retrieval" | "user-credential" | "custom-payload";
+            name: string;
+            description?: string;
+            rank?: number;
+            isDefault: boolean;
+            version: number;
+            /** Format: date-time */
+            updated: string;
+            content: {
+                [key: string]: unknown;
+            };
+            links: components["schemas"]["Link"][];
+        };
+        Profiles: {
+            profiles: components["schemas"]["Profile"][];
+            links: components["schemas"]["Link"][];
+        };
+        SentCommand: {
+            guid: string;
+            type: string;
+            /** @enum {string} */
+            status: "QUEUED" | "SENT" | "COMPLETED" | "FAILED" | "CANCELLED";
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            sent?: string;
+            /** Format: date-time */
+            finished?: string;
+            /** Format: date-time */
+            expiry?: string;
+            /** Format: date-time */
+            notBefore?: string;
+            message?: string;
+            data?: {
+                [key: string]: unknown;
+            };
+            links: components["schemas"]["Link"][];
+            /** @description The new device password, base64: told this once (GENERATE_DEVICE_PASSWORD_AND_LOCK) */
+            generatedPassword?: string;
+        };
+        Services: {
+            services: {
+                name: string;
+                devices: number;
+            }[];
+        };
+        SystemInfo: {
+            product: string;
+            version: string;
+            tenantGuid: string;
+            coreId: string;
+        };
+        UserDetail: {
+            guid: string;
+            username: string;
+            displayName: string;
+            firstName?: string;
+            lastName?: string;
+            emailAddress?: string;
+            /** Format: date-time */
+            created: string;
+            links: components["schemas"]["Link"][];
+        };
+        UserDevice: {
+            guid: string;
+            enrollmentType: string[];
+            clientVersion?: string;
+            /** Format: date-time */
+            lastContactTime?: string;
+            /** @enum {string} */
+            state: "ACTIVE" | "DEACTIVATED" | "REMOVED";
+            device: components["schemas"]["Device"];
+            user: components["schemas"]["DeviceUser"];
+            /** @description Why it ended, or why its configuration could not be applied */
+            message?: string;
+            outOfComplianceInfo?: components["schemas"]["OutOfComplianceInfo"][];
+            /**
+             * Format: date-time
+             * @description When a device that was removed made contact again, was refused and so deletes its work data
+             */
+            lateContactTime?: string;
+            deviceInformation?: {
+                [key: string]: unknown;
+            };
+            installedApps?: {
+                [key: string]: unknown;
+            };
+            links: components["schemas"]["Link"][];
+        };
+        UserDevices: {
+            userDevices: components["schemas"]["UserDevice"][];
+            links: components["schemas"]["Link"][];
+        };
+        UserGroup: {
+            guid: string;
+            name: string;
+            description?: string;
+            /** Format: date-time */
+            created: string;
+            links: components["schemas"]["Link"][];
+        };
+        UserGroups: {
+            groups: components["schemas"]["UserGroup"][];
+            links: components["schemas"]["Link"][];
+        };
+        UserReferences: {
+            users: {
+                guid: string;
+            }[];
+        };
+        Users: {
+            users: components["schemas"]["UserDetail"][];
+            links: components["schemas"]["Link"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    pingOpen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.ping-v1+json": components["schemas"]["Ping"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.ping-v1+json": components["schemas"]["Ping"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    authorize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthorizationRequest"];
+                "application/vnd.blackberry.authorizationrequest-v1+json": components["schemas"]["AuthorizationRequest"];
+            };
+        };
+        responses: {
+            /** @description The value for the Authorization header */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getSystemInfo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.systeminfo-v1+json": components["schemas"]["SystemInfo"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAdministrators: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.administrators-v1+json": components["schemas"]["Administrators"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createAdministrator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAdministrator"];
+                "application/vnd.blackberry.administrator-v1+json": components["schemas"]["NewAdministrator"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Path of what was created */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.administrator-v1+json": components["schemas"]["IssuedAdministrator"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description ADMINISTRATOR_EXISTS, TOO_MANY_ADMINISTRATORS */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAdministrator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the administrator */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.administrator-v1+json": components["schemas"]["Administrator"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ADMINISTRATOR_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteAdministrator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the administrator */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ADMINISTRATOR_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description ADMINISTRATOR_REQUIRED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readAuditLog: {
+        parameters: {
+            query?: {
+                after?: number;
+                max?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.auditlog-v1+json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getLicensing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.licensing-v1+json": components["schemas"]["Licensing"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readEvents: {
+        parameters: {
+            query?: {
+                /** @description Number of the last event that is known; absent: from the oldest one that is kept */
+                after?: number;
+                /** @description Most events of the page; not for the stream */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.events-v1+json": components["schemas"]["Events"];
+                    "application/x-ndjson": components["schemas"]["EventLine"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description EVENTS_DROPPED */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.users-v1+json": components["schemas"]["Users"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+                "application/vnd.blackberry.user-v1+json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Path of what was created */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.userdetail-v1+json": components["schemas"]["UserDetail"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description USER_EXISTS */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.userdetail-v1+json": components["schemas"]["UserDetail"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description USER_HAS_DEVICES */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listActivationPasswords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.activationpasswords-v1+json": components["schemas"]["ActivationPasswords"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replaceActivationPasswords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewActivationPasswords"];
+                "application/vnd.blackberry.activationpasswords-v1+json": components["schemas"]["NewActivationPasswords"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.activationpasswords-v1+json": components["schemas"]["IssuedActivationPasswords"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, PROFILE_NOT_FOUND, EMAIL_TEMPLATE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TOO_MANY_PASSWORDS, NO_MAIL_ADDRESS, OUTBOX_FULL */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    setActivationPasswords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewActivationPasswords"];
+                "application/vnd.blackberry.activationpasswords-v1+json": components["schemas"]["NewActivationPasswords"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.activationpasswords-v1+json": components["schemas"]["IssuedActivationPasswords"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, PROFILE_NOT_FOUND, EMAIL_TEMPLATE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TOO_MANY_PASSWORDS, NO_MAIL_ADDRESS, OUTBOX_FULL */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteActivationPasswords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.devices-v1+json": components["schemas"]["Devices"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUserDevices: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.userdevices-v1+json": components["schemas"]["UserDevices"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getUserDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.userdevice-v1+json": components["schemas"]["UserDevice"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeUserDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description DEVICE_NOT_ACTIVE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listCommands: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.commands-v1+json": components["schemas"]["Commands"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sendCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCommand"];
+                "application/vnd.blackberry.command-v1+json": components["schemas"]["NewCommand"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Path of the command */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.command-v1+json": components["schemas"]["SentCommand"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description DEVICE_NOT_ACTIVE, COMMAND_NOT_APPLICABLE, QUEUE_FULL */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sendApplicationCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+                /** @description entitlement id of the Dynamics app */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCommand"];
+                "application/vnd.blackberry.command-v1+json": components["schemas"]["NewCommand"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Path of the command */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.command-v1+json": components["schemas"]["SentCommand"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description DEVICE_NOT_ACTIVE, COMMAND_NOT_APPLICABLE, QUEUE_FULL */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+                /** @description guid of the command */
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.command-v1+json": components["schemas"]["Command"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, COMMAND_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancelCommand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+                /** @description guid of the command */
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.command-v1+json": components["schemas"]["Command"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND, COMMAND_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description COMMAND_SENT */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sendDeviceCommands: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceCommands"];
+                "application/vnd.blackberry.devicecommands-v1+json": components["schemas"]["NewDeviceCommands"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.devicecommands-v1+json": components["schemas"]["DeviceCommands"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getActivationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationSettings"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    changeActivationSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewActivationSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationSettings"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listActivationRefusals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationRefusals"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listActivationProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationProfiles"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getActivationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the activation profile */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationProfile"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putActivationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the activation profile */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewActivationProfile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivationProfile"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteActivationProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the activation profile */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description PROFILE_IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listEmailTemplates: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.emailtemplates-v1+json": components["schemas"]["EmailTemplates"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getEmailTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the e-mail template */
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.emailtemplate-v1+json": components["schemas"]["EmailTemplate"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, EMAIL_TEMPLATE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putEmailTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the e-mail template */
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEmailTemplate"];
+                "application/vnd.blackberry.emailtemplate-v1+json": components["schemas"]["NewEmailTemplate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.emailtemplate-v1+json": components["schemas"]["EmailTemplate"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteEmailTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the e-mail template */
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, EMAIL_TEMPLATE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listEmailTemplateVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the e-mail template */
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailTemplateVersions"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, EMAIL_TEMPLATE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listMails: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mails"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the mail */
+                mail: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mail"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, MAIL_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retryMails: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getMailSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putMailSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMailSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSettings"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listInbox: {
+        parameters: {
+            query?: {
+                to?: string;
+                after?: string;
+                max?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getInboxMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the mail in the inbox */
+                mail: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxMail"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, MAIL_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listGroups: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.groups-v1+json": components["schemas"]["UserGroups"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUserGroup"];
+                "application/vnd.blackberry.group-v1+json": components["schemas"]["NewUserGroup"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description path of the group */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.group-v1+json": components["schemas"]["UserGroup"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.group-v1+json": components["schemas"]["UserGroup"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUserGroup"];
+                "application/vnd.blackberry.group-v1+json": components["schemas"]["NewUserGroup"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.group-v1+json": components["schemas"]["UserGroup"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listGroupUsers: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.users-v1+json": components["schemas"]["Users"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    addGroupUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserReferences"];
+                "application/vnd.blackberry.users-v1+json": components["schemas"]["UserReferences"];
+            };
+        };
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeGroupUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUserGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.groups-v1+json": components["schemas"]["UserGroups"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listDeviceGroups: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.devicegroups-v1+json": components["schemas"]["DeviceGroups"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceGroup"];
+                "application/vnd.blackberry.devicegroup-v1+json": components["schemas"]["NewDeviceGroup"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description path of the group */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.devicegroup-v1+json": components["schemas"]["DeviceGroup"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.devicegroup-v1+json": components["schemas"]["DeviceGroup"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceGroup"];
+                "application/vnd.blackberry.devicegroup-v1+json": components["schemas"]["NewDeviceGroup"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.devicegroup-v1+json": components["schemas"]["DeviceGroup"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listGroupDevices: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.devices-v1+json": components["schemas"]["Devices"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    addGroupDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceReferences"];
+                "application/vnd.blackberry.devices-v1+json": components["schemas"]["DeviceReferences"];
+            };
+        };
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description GROUP_BY_QUERY, DEVICE_NOT_ACTIVE, LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeGroupDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+                /** @description guid of the device */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description GROUP_BY_QUERY */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.policies-v1+json": components["schemas"]["Policies"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+                "application/vnd.blackberry.policy-v1+json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description path of the policy */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.policy-v1+json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.policy-v1+json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, POLICY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+                "application/vnd.blackberry.policy-v1+json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.policy-v1+json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, POLICY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deletePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, POLICY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listProfiles: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profiles-v1+json": components["schemas"]["Profiles"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProfile"];
+                "application/vnd.blackberry.profile-v1+json": components["schemas"]["NewProfile"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description path of the profile */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profile-v1+json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profile-v1+json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProfile"];
+                "application/vnd.blackberry.profile-v1+json": components["schemas"]["NewProfile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profile-v1+json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listApplications: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applications-v1+json": components["schemas"]["Applications"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplication"];
+                "application/vnd.blackberry.application-v1+json": components["schemas"]["NewApplication"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description path of the application */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.application-v1+json": components["schemas"]["Application"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description APPLICATION_EXISTS, LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.application-v1+json": components["schemas"]["Application"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplication"];
+                "application/vnd.blackberry.application-v1+json": components["schemas"]["NewApplication"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.application-v1+json": components["schemas"]["Application"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description IN_USE */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listApplicationServers: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page */
+                max?: number;
+                /** @description Items before the page */
+                offset?: number;
+                /** @description Field, with ` DESC` behind it for descending order */
+                sortBy?: string;
+                /** @description `field=value`, with `*` at the end for a beginning; comparisons ignore case */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applicationservers-v1+json": components["schemas"]["ApplicationServers"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createApplicationServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplicationServer"];
+                "application/vnd.blackberry.applicationserver-v1+json": components["schemas"]["NewApplicationServer"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description path of the application server */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applicationserver-v1+json": components["schemas"]["ApplicationServer"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description LIMIT_REACHED */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getApplicationServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the application server */
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applicationserver-v1+json": components["schemas"]["ApplicationServer"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, APPLICATION_SERVER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    putApplicationServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the application server */
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplicationServer"];
+                "application/vnd.blackberry.applicationserver-v1+json": components["schemas"]["NewApplicationServer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applicationserver-v1+json": components["schemas"]["ApplicationServer"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, APPLICATION_SERVER_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteApplicationServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the application server */
+                server: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, APPLICATION_SERVER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUserPolicyAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.policies-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignPolicyToUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, POLICY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignPolicyFromUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUserProfileAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profiles-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignProfileToUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignProfileFromUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUserApplicationAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applications-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignApplicationToUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationAssignment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignApplicationFromUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUserActivationProfileAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profiles-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignActivationProfileToUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the activation profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignActivationProfileFromUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the activation profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listGroupPolicyAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.policies-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignPolicyToGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, POLICY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignPolicyFromGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listGroupProfileAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profiles-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignProfileToGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignProfileFromGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listGroupApplicationAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applications-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignApplicationToGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationAssignment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignApplicationFromGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listGroupActivationProfileAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profiles-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignActivationProfileToGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the activation profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignActivationProfileFromGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user group */
+                group: string;
+                /** @description guid of the activation profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listDeviceGroupPolicyAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.policies-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignPolicyToDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, POLICY_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignPolicyFromDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+                /** @description guid of the IT policy */
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listDeviceGroupProfileAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profiles-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignProfileToDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, PROFILE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignProfileFromDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+                /** @description guid of the profile */
+                profile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listDeviceGroupApplicationAssignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.applications-v1+json": components["schemas"]["Assignments"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    assignApplicationToDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationAssignment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, GROUP_NOT_FOUND, APPLICATION_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unassignApplicationFromDeviceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the device group */
+                group: string;
+                /** @description guid of the application */
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, ASSIGNMENT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getEffectiveProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+                /** @description guid of the device */
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.profiles-v1+json": components["schemas"]["EffectiveProfiles"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND, DEVICE_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listUserServices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description guid of the user */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.services-v1+json": components["schemas"]["Services"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, TENANT_NOT_FOUND, USER_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faults"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replaceFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    faults: components["schemas"]["NewFault"][];
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faults"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    addFault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFault"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description INVALID_QUERY, BAD_REQUEST, UNKNOWN_PROPERTY, INVALID_PROPERTY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is over 1 MiB; no body */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    clearFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeFault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the fault */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_FOUND, FAULT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BUSY */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    readJournal: {
+        parameters: {
+            query?: {
+                after?: number;
+                device?: string;
+                user?: string;
+                max?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Journal"];
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOpenApi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description INVALID_QUERY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description NOT_AUTHORIZED */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description TENANT_NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+}

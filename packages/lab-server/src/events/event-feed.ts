@@ -1,0 +1,84 @@
+import type { Clock } from '@uemkit/protocol';
+import { AdminProblem } from '../admin/problem.ts';
+import { deviceById } from '../state/devices.ts';
+import { type EventRecord, firstEventSequence, lastEventSequence, listEvents } from '../state/events.ts';
+import type { ReadView } from '../store/lab-store.ts';
+import type { WatchedStore } from '../store/watched-store.ts';
+import { createEventStream, type EventStream } from './event-stream.ts';
+
+/** Streams of events that may be open at once; each is a connection that an administrator's program holds. */
+export const MAX_EVENT_STREAMS = 32;
+
+/** Most events of one page, and of one step of a stream: what a slow reader can make the server hold. */
+export const MAX_EVENT_PAGE = 1_000;
+
+/** Part of the events. */
+export interface EventPage {
+  readonly events: readonly EventRecord[];
+  /** Number of the oldest event that is kept, and of the newest. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Where to begin: after this number; absent: with the oldest event that is kept. */
+export type EventPosition = number | undefined;
+
+/** What happened, for programs of administrators: read in pages, or followed. */
+export interface EventFeed {
+  /** @throws AdminProblem `EVENTS_DROPPED` when events after the position are not kept any more, `INVALID_QUERY` when the position is beyond the newest one */
+  page(query: { readonly after: EventPosition; readonly limit: number }): EventPage;
+  /** Follows the events; whoever gets it has to close it. @throws AdminProblem as `page`, and `BUSY` when there are too many streams */
+  follow(after: EventPosition): EventStream;
+  /** Ends all streams, each after its last line. */
+  close(): void;
+}
+
+export function createEventFeed({ clock, store }: { readonly clock: Clock; readonly store: WatchedStore }): EventFeed {
+  // BOUNDED by MAX_EVENT_STREAMS.
+  const streams = new Set<EventStream>();
+  let isClosed = false;
+
+  const page: EventFeed['page'] = ({ after, limit }) =>
+    store.read((view) => {
+      const first = firstEventSequence(view);
+      const last = lastEventSequence(view);
+      const position = after ?? first - 1;
+      if (position < first - 1)
+        throw new AdminProblem('EVENTS_DROPPED', `events up to ${first - 1} are not kept any more; read the state anew, and begin again without after`);
+      if (position > last)
+        throw new AdminProblem(
+          'INVALID_QUERY',
+          `after is beyond the newest event (${last}): the state of this server is another one; begin again without after`,
+        );
+      const events = listEvents(view, { after: position, limit: Math.min(limit, MAX_EVENT_PAGE) });
+      return { events: events.map((event) => withUser(view, event)), first, last };
+    });
+
+  return {
+    page,
+    follow(after) {
+      const { first } = page({ after, limit: 1 });
+      if (isClosed) throw new AdminProblem('BUSY', 'the server is being stopped', { 'retry-after': '1' });
+      if (streams.size >= MAX_EVENT_STREAMS) throw new AdminProblem('BUSY', `${streams.size} programs follow the events already`, { 'retry-after': '10' });
+      const stream = createEventStream({
+        clock,
+        after: after ?? first - 1,
+        read: (position) => page({ after: position, limit: MAX_EVENT_PAGE }),
+        onNews: (listener) => store.onCommit(listener),
+        closed: () => void streams.delete(stream),
+      });
+      streams.add(stream);
+      return stream;
+    },
+    close() {
+      isClosed = true;
+      for (const stream of [...streams]) stream.end();
+    },
+  };
+}
+
+/** Events of commands do not carry the user: it is looked up when somebody reads them. */
+function withUser(view: ReadView, event: EventRecord): EventRecord {
+  if (event.userGuid !== undefined || event.deviceId === undefined) return event;
+  return { ...event, userGuid: deviceById(view, event.deviceId)?.userGuid };
+}

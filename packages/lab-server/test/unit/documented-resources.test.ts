@@ -1,0 +1,93 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { AdminProblem, PROBLEM_IDS } from '../../src/admin/problem.ts';
+import { AdminLab } from '../support/admin-lab.ts';
+
+let lab: AdminLab;
+beforeEach(async () => {
+  lab = await AdminLab.start();
+});
+
+/** Resources of the documented REST API, written down by hand: path, methods, noun of the answer to GET, and whether it is a list with pages. */
+const DOCUMENTED: readonly (readonly [path: string, methods: string, noun?: string, list?: 'list'])[] = [
+  ['/util/ping', 'GET', 'ping'],
+  ['/ping', 'GET', 'ping'],
+  ['/util/authorization', 'POST'],
+  ['/info/systeminfo', 'GET', 'systeminfo'],
+  ['/licensing', 'GET', 'licensing'],
+  ['/users', 'GET POST', 'users', 'list'],
+  ['/users/{}', 'GET DELETE', 'userdetail'],
+  ['/users/{}/activationPasswords', 'GET POST PUT DELETE', 'activationpasswords'],
+  ['/users/{}/userDevices', 'GET', 'userdevices', 'list'],
+  ['/users/{}/userDevices/{}', 'GET', 'userdevice'],
+  ['/users/{}/userDevices/{}/commands', 'GET POST', 'commands', 'list'],
+  ['/users/{}/userDevices/{}/commands/{}', 'GET', 'command'],
+  ['/users/{}/userDevices/{}/applications/{}/commands', 'POST'],
+  ['/users/{}/userDevices/{}/profiles', 'GET', 'profiles'],
+  ['/users/{}/applications', 'GET', 'applications'],
+  ['/users/{}/profiles', 'GET', 'profiles'],
+  ['/users/{}/services', 'GET', 'services'],
+  ['/devices', 'GET', 'devices', 'list'],
+  ['/applications', 'GET POST', 'applications', 'list'],
+  ['/applicationServers', 'GET POST', 'applicationservers', 'list'],
+  ['/groups', 'GET POST', 'groups', 'list'],
+  ['/deviceGroups', 'GET POST', 'devicegroups', 'list'],
+  ['/policies', 'GET POST', 'policies', 'list'],
+  ['/profiles', 'GET POST', 'profiles', 'list'],
+  ['/emailTemplates', 'GET', 'emailtemplates', 'list'],
+];
+
+describe('the documented resources', () => {
+  it.each(DOCUMENTED)('%s: %s', (path, methods = '', noun, list) => {
+    const found = lab.routes.filter((route) => route.path.replaceAll(/\{\w+\}/g, '{}') === path);
+    expect(found.map(({ method }) => method)).toEqual(expect.arrayContaining(methods.split(' ')));
+    const read = found.find(({ method }) => method === 'GET');
+    if (noun !== undefined) expect(read?.answers[200]?.noun).toBe(noun);
+    expect(read?.list !== undefined).toBe(list === 'list');
+  });
+
+  it('refuse in the documented shape, and no two refusals share a number', async () => {
+    const numbers = PROBLEM_IDS.map((id) => new AdminProblem(id, '').body().subStatusCode);
+    expect(numbers.filter((number, index) => numbers.indexOf(number) !== index)).toEqual([]);
+    const { status, headers, json } = await lab.ask('GET', '/users/nobody');
+    expect([status, headers['content-type']]).toEqual([404, 'application/vnd.blackberry.error-v1+json']);
+    expect(json).toEqual({ id: 'USER_NOT_FOUND', subStatusCode: 110, message: expect.any(String) });
+  });
+});
+
+describe('licences', () => {
+  it('are counted, with and without a limit, and one that was lowered leaves none', async () => {
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    for (const id of ['d1', 'd2']) await lab.addDevice(alice, id);
+    const shown = async () => (await lab.ask('GET', '/licensing')).json.licenses;
+    expect(await shown()).toEqual([{ type: 'DEVICE', used: 2 }]);
+    await lab.ask('PUT', '//lab/v1/activationSettings', { licences: 5 });
+    expect(await shown()).toEqual([{ type: 'DEVICE', used: 2, limit: 5, available: 3 }]);
+    await lab.ask('PUT', '//lab/v1/activationSettings', { licences: 1 });
+    expect(await shown()).toEqual([{ type: 'DEVICE', used: 2, limit: 1, available: 0 }]);
+  });
+
+  it('are there for who may only read', async () => {
+    expect((await lab.ask('GET', '/licensing', undefined, await lab.headersOf('readOnly'))).status).toBe(200);
+  });
+});
+
+describe('PUT of activation passwords', () => {
+  it('leaves the given ones and no others', async () => {
+    const { guid } = await lab.admin.createUser({ username: 'alice' });
+    const path = `/users/${guid}/activationPasswords`;
+    await lab.ask('POST', path, { activationPasswords: [{}, { qrCode: true }] });
+    const { status, json } = await lab.ask('PUT', path, { activationPasswords: [{ qrCode: true }] });
+    expect([status, json.activationPasswords]).toMatchObject([200, [{ kind: 'QR_CODE', qrCodeContent: expect.any(String) }]]);
+    const left = (await lab.ask('GET', path)).json.activationPasswords;
+    expect(left.map(({ kind }: { kind: string }) => kind)).toEqual(['QR_CODE']);
+  });
+
+  it('that is refused leaves what there was', async () => {
+    const { guid } = await lab.admin.createUser({ username: 'alice' });
+    const path = `/users/${guid}/activationPasswords`;
+    await lab.ask('POST', path, { activationPasswords: [{}] });
+    const before = lab.contents();
+    expect((await lab.ask('PUT', path, { activationPasswords: [{ qrCode: true, expiry: '2020-01-01T00:00:00Z' }] })).status).toBe(400);
+    expect(lab.contents()).toBe(before);
+  });
+});

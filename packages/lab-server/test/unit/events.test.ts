@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MAX_EVENT_STREAMS } from '../../src/events/event-feed.ts';
+import { HEARTBEAT_MS } from '../../src/events/event-stream.ts';
+import type { RestStream } from '../../src/rest/rest-request.ts';
+import { removeDevice } from '../../src/state/device-lifecycle.ts';
+import { appendEvent, MAX_EVENT_REASON_CHARACTERS, MAX_EVENTS, type NewEvent } from '../../src/state/events.ts';
+import type { UserRecord } from '../../src/state/users.ts';
+import { AdminLab } from '../support/admin-lab.ts';
+
+let lab: AdminLab;
+let alice: UserRecord;
+beforeEach(async () => {
+  lab = await AdminLab.start();
+  alice = await lab.admin.createUser({ username: 'alice' });
+  await lab.addDevice(alice, 'd1');
+});
+
+type Line = { readonly sequence: number; readonly type: string; readonly reason?: string; readonly last?: number };
+const types = (events: readonly Line[]): readonly string[] => events.map(({ type }) => type);
+const linesOf = (text: string | undefined): readonly Line[] =>
+  (text ?? '')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+const append = (count: number, event: Partial<NewEvent> = {}): Promise<void> =>
+  lab.store.transaction((tx) => {
+    for (let n = 0; n < count; n++) appendEvent(tx, { timeMs: 1, type: 'USER_CREATED', ...event });
+  });
+describe('a page of events', () => {
+  it('tells what happened in order, whom it is about, and where it goes on', async () => {
+    await lab.admin.sendCommand('d1', { type: 'LOCK_DEVICE' });
+    const { status, headers, json } = await lab.ask('GET', '/events?after=0&limit=2');
+    expect([status, headers['content-type']]).toEqual([200, 'application/vnd.blackberry.events-v1+json']);
+    const [created, queued] = json.events;
+    expect(created).toEqual({ sequence: 1, time: expect.any(String), type: 'USER_CREATED', user: { guid: alice.guid } });
+    const command = { guid: expect.any(String), type: 'LOCK_DEVICE' };
+    expect(queued).toMatchObject({ sequence: 2, type: 'COMMAND_QUEUED', user: { guid: alice.guid }, device: { guid: 'd1' }, command });
+    expect([json.first, json.last]).toEqual([1, 2]);
+    expect((await lab.ask('GET', '/events?after=2')).json.events).toEqual([]);
+    expect(types((await lab.ask('GET', '/events?limit=1')).json.events)).toEqual(['USER_CREATED']);
+  });
+
+  it('has the end of a device behind those of its commands', async () => {
+    await lab.admin.sendCommand('d1', { type: 'LOCK_DEVICE' });
+    await lab.admin.removeDevice('d1');
+    expect(types((await lab.ask('GET', '/events?after=2')).json.events)).toEqual(['COMMAND_CANCELLED', 'DEVICE_REMOVED']);
+  });
+
+  it('has nothing of a transaction that failed', async () => {
+    const failing = lab.store.transaction((tx) => {
+      removeDevice(tx, 'd1', 5);
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect((await lab.ask('GET', '/events?after=1')).json.events).toEqual([]);
+  });
+
+  it('has no secret and no long text', async () => {
+    await lab.ask('POST', `/users/${alice.guid}/activationPasswords`, { activationPasswords: [{ password: Buffer.from('tomato-4711').toString('base64') }] });
+    await lab.admin.sendCommand('d1', { type: 'GENERATE_DEVICE_PASSWORD_AND_LOCK' }).catch(() => undefined);
+    await lab.admin.sendCommand('d1', { type: 'LOCK_DEVICE', properties: { message: 'secret-4711' } });
+    await append(1, { reason: 'x'.repeat(5_000) });
+    const { text, json } = await lab.ask('GET', '/events');
+    expect(text).not.toMatch(/4711|password"/i);
+    expect(json.events.at(-1).reason).toHaveLength(MAX_EVENT_REASON_CHARACTERS);
+  });
+
+  it('refuses a position beyond the end: it is not of this server', async () => {
+    const beyond = await lab.ask('GET', '/events?after=2');
+    expect([beyond.status, beyond.json.id]).toEqual([400, 'INVALID_QUERY']);
+    expect((await lab.ask('GET', '/events?after=1')).status).toBe(200);
+  });
+
+  it('is there for who may only read', async () => {
+    expect((await lab.ask('GET', '/events', undefined, await lab.headersOf('readOnly'))).status).toBe(200);
+  });
+});
+
+describe('a stream of events', () => {
+  const opened: RestStream[] = [];
+  const follow = async (after: number): Promise<RestStream> => {
+    const stream = await lab.follow(`/events?after=${after}`);
+    opened.push(stream);
+    return stream;
+  };
+
+  it('gives what is there, then what happens, each once', async () => {
+    const stream = await follow(0);
+    expect(linesOf(await stream.next())).toMatchObject([{ sequence: 1, type: 'USER_CREATED' }]);
+    const next = stream.next();
+    await lab.admin.createUser({ username: 'bob' });
+    await lab.admin.createUser({ username: 'carol' });
+    await lab.clock.advance(HEARTBEAT_MS - 1);
+    expect(linesOf(await next)).toMatchObject([{ sequence: 2 }, { sequence: 3 }]);
+  });
+
+  it('says that it is there when nothing happens, with the number to go on after', async () => {
+    const stream = await follow(1);
+    const next = stream.next();
+    await lab.clock.advance(HEARTBEAT_MS);
+    expect(linesOf(await next)).toEqual([{ type: 'HEARTBEAT', time: expect.any(String), last: 1 }]);
+  });
+
+  it('ends with a line when the server stops, also for one who waits; afterwards there is none', async () => {
+    const [waiting, busy] = [await follow(1), await follow(0)];
+    const next = waiting.next();
+    lab.events.close();
+    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'SERVER_STOPS', last: 1 }]);
+    expect(linesOf(await busy.next())).toMatchObject([{ type: 'END', reason: 'SERVER_STOPS', last: 0 }]);
+    expect([await waiting.next(), await busy.next()]).toEqual([undefined, undefined]);
+    await expect(follow(0)).rejects.toThrow('503');
+  });
+
+  it('ends when its reader was so slow that events were dropped; a page before them is refused, and it says what to do', async () => {
+    const stream = await follow(0);
+    expect(linesOf(await stream.next())).toHaveLength(1);
+    for (let left = MAX_EVENTS; left > 0; left -= 10_000) await append(10_000);
+    expect((await lab.ask('GET', '/events?after=1&limit=1')).json.events[0].sequence).toBe(2);
+    const dropped = await lab.ask('GET', '/events?after=0');
+    expect([dropped.status, dropped.json.id]).toEqual([410, 'EVENTS_DROPPED']);
+    expect(dropped.json.message).toMatch(/events up to 1 .* again without after/);
+    const { json } = await lab.ask('GET', '/events?limit=1');
+    expect([json.first, json.last, json.events[0].sequence]).toEqual([2, MAX_EVENTS + 1, 2]);
+    await append(1);
+    expect(linesOf(await stream.next())).toMatchObject([{ type: 'END', reason: 'EVENTS_DROPPED', last: 1 }]);
+    expect(await stream.next()).toBeUndefined();
+  });
+
+  it('is refused when there are too many, until one is closed; a closed one gives nothing more', async () => {
+    const streams = [];
+    for (let n = 0; n < MAX_EVENT_STREAMS; n++) streams.push(await follow(0));
+    await expect(follow(0)).rejects.toThrow(/503 .*BUSY/);
+    const [first] = streams;
+    await first?.next();
+    const next = first?.next();
+    first?.close();
+    expect(await next).toBeUndefined();
+    await follow(0);
+    await expect(follow(0)).rejects.toThrow('503');
+  });
+
+  it('takes no limit, and refuses a wrong position before it begins', async () => {
+    await expect(lab.follow('/events?limit=1')).rejects.toThrow(/400 .*limit is for pages/);
+    await expect(lab.follow('/events?after=99')).rejects.toThrow(/400 .*beyond/);
+  });
+});
