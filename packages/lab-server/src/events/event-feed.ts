@@ -63,7 +63,7 @@ export function createEventFeed({ clock, store }: { readonly clock: Clock; reado
       const stream = createEventStream({
         clock,
         after: after ?? first - 1,
-        read: (position) => page({ after: position, limit: MAX_EVENT_PAGE }),
+        read: (position) => page({ after: position, limit: MAX_EVENT_PAGE }).events,
         onNews: (listener) => store.onCommit(listener),
         closed: () => void streams.delete(stream),
       });

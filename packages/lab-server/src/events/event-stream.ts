@@ -1,7 +1,6 @@
 import type { CancelTimer, Clock } from '@uemkit/protocol';
 import { AdminProblem } from '../admin/problem.ts';
 import type { EventRecord } from '../state/events.ts';
-import type { EventPage } from './event-feed.ts';
 
 /** A stream that says nothing else says at least so often that it is there. */
 export const HEARTBEAT_MS = 15_000;
@@ -32,8 +31,8 @@ export interface EventStreamOptions {
   readonly clock: Clock;
   /** Number of the event before the first one. */
   readonly after: number;
-  /** @throws AdminProblem `EVENTS_DROPPED` */
-  read(position: number): EventPage;
+  /** The next events after a position. @throws AdminProblem `EVENTS_DROPPED` */
+  read(position: number): readonly EventRecord[];
   /** Called when there may be something new; gives the function that ends it. */
   onNews(listener: () => void): () => void;
   /** Called once, when the stream is over. */
@@ -63,7 +62,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
     if (state === 'ending') return last('SERVER_STOPS');
     let events: readonly EventRecord[];
     try {
-      ({ events } = options.read(position));
+      events = options.read(position);
     } catch (error) {
       if (error instanceof AdminProblem) return last('EVENTS_DROPPED');
       throw error;
