@@ -27,6 +27,10 @@ export interface Held {
 
 const WIDTH = 16;
 
+/** Polls before any is measured: with few of them the code of the small fleets would be younger than that of the large ones. */
+const WARM_POLLS = 10_000;
+const warmRounds = (count: number): number => Math.ceil(WARM_POLLS / count);
+
 async function settledRss(): Promise<number> {
   const collect = globalThis.gc;
   if (collect === undefined) throw new Error('run with --expose-gc');
@@ -89,7 +93,7 @@ async function holdDevices({ folder, count, polls }: Extract<HoldTask, { mode: '
       }),
     );
     const round = (): Promise<void> => inParallel(polling.length, WIDTH, (index) => (polling[index] as (typeof polling)[number]).poll());
-    await round();
+    await repeat(warmRounds(count), round);
     pollMicros = (await cpuMicros(async () => repeat(polls, round))) / (polls * polling.length);
     await Promise.all(polling.map((client) => client.close()));
   }
@@ -115,7 +119,7 @@ async function holdBare({ connection, folder, count, polls }: Extract<HoldTask, 
         const { client, body } = clients[index] as (typeof clients)[number];
         await post(client, '/uemkit/1/device', body);
       });
-    await round();
+    await repeat(warmRounds(count), round);
     pollMicros = (await cpuMicros(async () => repeat(polls, round))) / (polls * count);
     await Promise.all(clients.map(({ client }) => client.close()));
   }
