@@ -19,6 +19,7 @@ import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
 import { providerClient } from './node/provider-client.ts';
 import { type MutualTlsLink, mutualTlsLink } from './node/role-link.ts';
 import type { Role, RoleName } from './roles/role.ts';
+import type { MailSettingsRecord } from './state/mail-settings.ts';
 import type { LabStore } from './store/lab-store.ts';
 import { openLmdbStore } from './store/lmdb-store.ts';
 
@@ -29,6 +30,8 @@ export interface RoleServerOptions {
   readonly folder: string;
   /** Origins whose pages may be devices of this lab; none unless set. */
   readonly origins?: readonly string[] | undefined;
+  /** Where mails go, from this start on; for UEM. Absent: as it was set last. */
+  readonly mail?: MailSettingsRecord | undefined;
   readonly clock?: Clock | undefined;
   readonly crypto?: CryptoProvider | undefined;
   readonly entropy?: Entropy | undefined;
@@ -56,7 +59,7 @@ interface Running {
  * @throws ProtocolError `ERR_TRANSPORT_CONNECT` when one of its ports is taken, `ERR_STORE_WRITE`, `ERR_USAGE_STATE` when another process has the folder
  */
 export async function startRoleServer(options: RoleServerOptions): Promise<RoleServer> {
-  const { file, folder, origins, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
+  const { file, folder, origins, mail, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
   const { role } = file;
   const journal = createRingJournal();
   const environment = labEnvironment({ clock, crypto, entropy, journal, faults: createFaults(), root: file.root });
@@ -75,7 +78,7 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
     const names = listenersOf(role);
     // The other roles know the ports: another one would not be found.
     listeners = await openListeners({ environment, names, file: () => file, role: () => started.promise, origins, taken: 'fail' });
-    const running = await start(environment, { file, store, link });
+    const running = await start(environment, { file, store, link, mail });
     breakOnRestart(running.host, [...listeners.servers.values()]);
     started.resolve(running.listening);
     const connection = role === 'uem' ? connectionOf({ uem: file }) : undefined;
@@ -105,10 +108,11 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
 interface StartOptions {
   readonly file: RoleFile;
   readonly store: LabStore;
+  readonly mail: MailSettingsRecord | undefined;
   link(to: RoleName, listener: ListenerName): MutualTlsLink;
 }
 
-async function start(environment: LabEnvironment, { file, store, link }: StartOptions): Promise<Running> {
+async function start(environment: LabEnvironment, { file, store, link, mail }: StartOptions): Promise<Running> {
   const { role: name } = file;
   switch (name) {
     case 'infrastructure': {
@@ -130,7 +134,13 @@ async function start(environment: LabEnvironment, { file, store, link }: StartOp
     }
     case 'uem': {
       if (file.uem === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
-      const uem = await createUemHost(environment, { store, file, secrets: file.uem, infrastructure: link('infrastructure', 'infrastructureLink') });
+      const uem = await createUemHost(environment, {
+        store,
+        file,
+        secrets: file.uem,
+        infrastructure: link('infrastructure', 'infrastructureLink'),
+        mail: { settings: mail },
+      });
       const listening: ListeningRole = { name, exchange: (request) => uem.host.exchange(request), rest: (request) => uem.rest(request) };
       return { host: uem.host, listening, end: () => uem.close() };
     }

@@ -1880,6 +1880,9 @@ export interface components {
             user: {
                 guid: string;
             };
+            device?: {
+                guid: string;
+            };
             to: string;
             emailTemplate: {
                 guid: string;
@@ -2449,8 +2452,12 @@ export interface components {
                 [key: string]: unknown;
             };
             links: components["schemas"]["Link"][];
-            /** @description The new device password, base64: told this once (GENERATE_DEVICE_PASSWORD_AND_LOCK) */
+            /** @description The new device password, base64: told this once, when it cannot be mailed to the user (GENERATE_DEVICE_PASSWORD_AND_LOCK) */
             generatedPassword?: string;
+            /** @description The mail by which the user is told the new device password */
+            mail?: {
+                guid: string;
+            };
         };
         Services: {
             services: {

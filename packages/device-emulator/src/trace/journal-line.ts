@@ -25,6 +25,7 @@ const DEVICE_SERVICES = new Set(['discovery', 'activation', 'device', 'push']);
 export function journalLine(entry: JournalEntry): TraceLine | undefined {
   const { role, service, reason } = entry;
   if (role === 'uem' && service === 'admin') return adminLine(entry);
+  if (role === 'uem' && service === 'mail') return mailLine(entry);
   if (role === 'uem' && service === 'notifications') return ownWakeUp(entry);
   if (role === 'notification' && service === 'wakeUp') return wakeUp(entry);
   if (DEVICE_SERVICES.has(service) || service === 'restart') return reason === undefined ? undefined : aside(entry);
@@ -64,6 +65,14 @@ function adminLine(entry: JournalEntry): TraceLine {
     ...(causesFault(method, path) ? { trouble: 'fault' } : {}),
   };
 }
+
+/** One attempt to mail a user (F1.1c). The journal knows which mail it is and what became of it; what it says is secret. */
+function mailLine(entry: JournalEntry): TraceLine {
+  const trouble = Object.hasOwn(MAIL_TROUBLE, entry.answer) ? MAIL_TROUBLE[entry.answer] : undefined;
+  return { ...line(entry, 'uem', 'user'), ...(trouble === undefined ? {} : { trouble }) };
+}
+
+const MAIL_TROUBLE: Readonly<Record<string, Trouble>> = { waiting: 'retry', failed: 'refused', expired: 'lost' };
 
 /** UEM alone says which device a wake-up is for. Where all went well, the way of the wake-up itself is drawn from the other roles. */
 function ownWakeUp(entry: JournalEntry): TraceLine {

@@ -127,6 +127,18 @@ describe('journalLine', () => {
       { role: 'uem', answer: 'stored', deviceId: 'd' },
       { from: 'uem', to: 'uem', message: 'wake-up stored', deviceId: 'd', time: '1970-01-01T00:00:00.050Z' },
     ],
+    [
+      'an activation mail',
+      { role: 'uem', service: 'mail', step: 'F1.1', request: 'mail activation', answer: 'sent', userId: 'ada', receivedMs: undefined },
+      { from: 'uem', to: 'user', step: 'F1.1', message: 'mail activation', answer: 'sent', userId: 'ada', time: '1970-01-01T00:00:00.050Z' },
+    ],
+    [
+      'a mail while the host is down',
+      { role: 'uem', service: 'mail', request: 'mail compliance', answer: 'waiting', reason: 'attempt 1: ECONNREFUSED' },
+      { to: 'user', trouble: 'retry', reason: 'attempt 1: ECONNREFUSED' },
+    ],
+    ['a mail that its host refuses', { role: 'uem', service: 'mail', request: 'mail activation', answer: 'failed', reason: '550' }, { trouble: 'refused' }],
+    ['a mail that came too late', { role: 'uem', service: 'mail', request: 'mail activation', answer: 'expired' }, { to: 'user', trouble: 'lost' }],
     ['a token that is gone', { role: 'uem', answer: 'unregistered' }, { trouble: 'refused' }],
     ['a service that is away', { role: 'uem', answer: 'not delivered', reason: 'ERR' }, { trouble: 'retry', reason: 'ERR' }],
     ['a message that the device sees', { role: 'uem', service: 'device', request: 'poll', answer: 'idle' }, undefined],

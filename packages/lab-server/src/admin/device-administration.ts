@@ -1,10 +1,15 @@
 import { type Clock, type Entropy, generateActivationPassword, toHex, wire } from '@uemkit/protocol';
+import { DEVICE_PASSWORD_TEMPLATE_ID } from '../mail/device-templates.ts';
+import type { Mailer } from '../mail/mailer.ts';
+import { queueMail } from '../mail/queue-mail.ts';
+import { templateInForce } from '../mail/template-in-force.ts';
 import { cancelCommand, commandById, isQueueFull, listCommands } from '../state/command-queue.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import { removeDevice } from '../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById, listDevices, listDevicesOfUser } from '../state/devices.ts';
 import { inventoryOf } from '../state/inventory.ts';
-import type { LabStore, ReadView } from '../store/lab-store.ts';
+import { userByGuid } from '../state/users.ts';
+import type { LabStore, ReadView, WriteView } from '../store/lab-store.ts';
 import type { Administration } from './administration.ts';
 import { checkCommand, requireCommandType } from './command-properties.ts';
 import { rowsOf } from './pages.ts';
@@ -15,6 +20,8 @@ export interface DeviceAdministrationOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly store: LabStore;
+  /** Sends what is in the outbox. */
+  readonly mailer: Pick<Mailer, 'kick'>;
   /** Wakes a device whose command is durable (F5.2). Must not throw. */
   wake(deviceId: string): void;
 }
@@ -26,7 +33,7 @@ export type DeviceAdministration = Pick<
 
 /** Devices and their commands (F5.1). */
 export function createDeviceAdministration(options: DeviceAdministrationOptions): DeviceAdministration {
-  const { clock, entropy, store } = options;
+  const { clock, entropy, store, mailer } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
 
   const requireCommand = (command: CommandRecord | undefined): CommandRecord => {
@@ -55,12 +62,15 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
       // A flood is refused without waiting for the disk; the transaction decides.
       if (carriedOutBy !== 'uem' && store.read((view) => isQueueFull(view, deviceId))) throw queueFull();
       const command = { commandId: toHex(entropy.randomBytes(16)), deviceId, type, properties: document, expiresAtMs };
-      const sent = await store.transaction((tx) => {
-        requireDevice(tx, deviceId);
-        return takeCommand(tx, command, nowMs);
+      const { sent, mailId } = await store.transaction((tx) => {
+        const device = requireDevice(tx, deviceId);
+        const taken = takeCommand(tx, command, nowMs);
+        return { sent: taken, mailId: generatedPassword === undefined ? undefined : mailPassword(tx, device, generatedPassword, { entropy, nowMs }) };
       });
       options.wake(deviceId);
-      return generatedPassword === undefined ? sent : { ...sent, generatedPassword };
+      if (mailId !== undefined) mailer.kick();
+      // Who has it from a mail need not be told by somebody who then knows it, too.
+      return generatedPassword === undefined ? sent : mailId === undefined ? { ...sent, generatedPassword } : { ...sent, mailId };
     },
 
     command: (deviceId, commandId) => store.read((view) => requireCommand(commandById(view, requireDevice(view, deviceId).deviceId, commandId))),
@@ -102,6 +112,23 @@ function filledByUem(type: string, applicationId: string | undefined, password: 
       isForApplication ? `type: ${type} is for an application` : `type: ${type} is for a device, not for an application`,
     );
   return { ...(applicationId === undefined ? {} : { applicationId }), ...(password === undefined ? {} : { password: btoa(password) }) };
+}
+
+/** How long a host may be down before a mail with a device password is given up. */
+const PASSWORD_MAIL_LIFE_MS = 7 * 86_400_000;
+
+/** Tells the user of a device its new password; gives the id of the mail, undefined when the user cannot be told so. */
+function mailPassword(
+  tx: WriteView,
+  { deviceId, userGuid, info }: DeviceRecord,
+  password: string,
+  surroundings: { readonly entropy: Entropy; readonly nowMs: number },
+): string | undefined {
+  const user = userByGuid(tx, userGuid);
+  const template = templateInForce(tx, DEVICE_PASSWORD_TEMPLATE_ID);
+  if (user === undefined || template === undefined) return undefined;
+  const expiresAtMs = surroundings.nowMs + PASSWORD_MAIL_LIFE_MS;
+  return queueMail(tx, { user, template, step: 'F5.1', deviceId, expiresAtMs, values: { device: info.model, password } }, surroundings)?.mailId;
 }
 
 /** Commands that are read in one go. */

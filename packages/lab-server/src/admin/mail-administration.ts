@@ -1,7 +1,9 @@
-import { type Clock, type Entropy, toHex } from '@uemkit/protocol';
-import { ACTIVATION_TEMPLATE, ACTIVATION_TEMPLATE_ID } from '../mail/activation-template.ts';
+import type { Clock, Entropy } from '@uemkit/protocol';
+import { ACTIVATION_TEMPLATE_ID } from '../mail/activation-template.ts';
 import type { Mailer } from '../mail/mailer.ts';
-import { checkTemplate, renderHtml, renderSubject, renderText, type TemplateValues } from '../mail/template.ts';
+import { hasRoomForMail, mailAddressOf, queueMail } from '../mail/queue-mail.ts';
+import { checkTemplate } from '../mail/template.ts';
+import { BUILT_IN_TEMPLATES, templateInForce } from '../mail/template-in-force.ts';
 import {
   deleteEmailTemplate,
   type EmailTemplateRecord,
@@ -13,12 +15,11 @@ import {
 } from '../state/email-templates.ts';
 import { inboxMail, listInbox } from '../state/inbox.ts';
 import { mailSettings, putMailSettings } from '../state/mail-settings.ts';
-import { listMails, MAX_WAITING_MAILS, type MailRecord, mailById, mailCountsOf, mailIdAt, putMail } from '../state/mails.ts';
-import { tenantOf } from '../state/tenants.ts';
+import { listMails, mailById } from '../state/mails.ts';
 import { type UserRecord, userByGuid } from '../state/users.ts';
 import type { LabStore, ReadView } from '../store/lab-store.ts';
 import type { Administration } from './administration.ts';
-import { checkMailSettings, isMailAddress } from './check-mail-settings.ts';
+import { checkMailSettings } from './check-mail-settings.ts';
 import { rowsOf } from './pages.ts';
 import { AdminProblem } from './problem.ts';
 import type { SecretIssuer } from './secret-issuer.ts';
@@ -59,14 +60,13 @@ export function createMailAdministration(options: MailAdministrationOptions): Ma
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
 
   /** Everything that can be refused is, before a secret is made. */
-  const prepare = (guid: string, templateId: string): { readonly user: UserRecord; readonly to: string; readonly template: EmailTemplateRecord } =>
+  const prepare = (guid: string, templateId: string): { readonly user: UserRecord; readonly template: EmailTemplateRecord } =>
     store.read((view) => {
       const user = userByGuid(view, guid);
       if (user === undefined) throw new AdminProblem('USER_NOT_FOUND', 'there is no such user');
-      if (user.email === undefined || !isMailAddress(user.email))
-        throw new AdminProblem('NO_MAIL_ADDRESS', 'the user has no e-mail address that mail can be sent to');
-      requireRoom(view);
-      return { user, to: user.email, template: requireTemplate(view, templateId) };
+      if (mailAddressOf(user) === undefined) throw new AdminProblem('NO_MAIL_ADDRESS', 'the user has no e-mail address that mail can be sent to');
+      if (!hasRoomForMail(view)) throw outboxFull();
+      return { user, template: requireTemplate(view, templateId) };
     });
 
   return {
@@ -74,43 +74,13 @@ export function createMailAdministration(options: MailAdministrationOptions): Ma
       const { template: templateId = ACTIVATION_TEMPLATE_ID, password: passwordWanted, qrCode: qrWanted } = wanted;
       if (passwordWanted === undefined && qrWanted === undefined)
         throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: neither a password nor a QR code is asked for');
-      const { user, to, template } = prepare(guid, templateId);
+      const { user, template } = prepare(guid, templateId);
       const password = passwordWanted === undefined ? undefined : await issuer.password(guid, passwordWanted);
       const qrCode = qrWanted === undefined ? undefined : await issuer.qrCode(guid, qrWanted);
-      const createdAtMs = clock.nowMs();
       const expiresAtMs = Math.min(password?.expiresAtMs ?? Number.POSITIVE_INFINITY, qrCode?.expiresAtMs ?? Number.POSITIVE_INFINITY);
-      const values: TemplateValues = {
-        displayName: user.displayName,
-        username: user.username,
-        emailAddress: to,
-        organization: store.read((view) => tenantOf(view)?.name ?? ''),
-        serverAddress,
-        expiry: `${new Date(expiresAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-        password: password?.password,
-        qrCode: qrCode?.content,
-      };
-      const mail: MailRecord = {
-        mailId: mailIdAt(createdAtMs, toHex(entropy.randomBytes(8))),
-        userGuid: guid,
-        to,
-        templateId,
-        templateVersion: template.version,
-        status: 'waiting',
-        createdAtMs,
-        expiresAtMs,
-        attempts: 0,
-        nextAttemptMs: createdAtMs,
-        content: {
-          subject: renderSubject(template.subject, values),
-          text: renderText(template.text, values),
-          html: renderHtml(template.html, values),
-          qrCode: qrCode?.content,
-        },
-      };
-      await store.transaction((tx) => {
-        requireRoom(tx);
-        putMail(tx, mail);
-      });
+      const values = { serverAddress, password: password?.password, qrCode: qrCode?.content };
+      const mail = await store.transaction((tx) => queueMail(tx, { user, template, step: 'F1.1', expiresAtMs, values }, { entropy, nowMs: clock.nowMs() }));
+      if (mail === undefined) throw outboxFull();
       // It is durable: whoever asked need not wait for a host that may be down.
       mailer.kick();
       return { mail, password, qrCode };
@@ -139,7 +109,7 @@ export function createMailAdministration(options: MailAdministrationOptions): Ma
         kept.add(record.templateId);
         yield record;
       }
-      if (!kept.has(ACTIVATION_TEMPLATE_ID)) yield ACTIVATION_TEMPLATE;
+      yield* BUILT_IN_TEMPLATES.filter((template) => !kept.has(template.templateId));
     },
     emailTemplate: (templateId) => store.read((view) => requireTemplate(view, templateId)),
     emailTemplateVersions: (templateId) =>
@@ -171,12 +141,12 @@ export function createMailAdministration(options: MailAdministrationOptions): Ma
   };
 }
 
-function requireRoom(view: ReadView): void {
-  if (mailCountsOf(view).waiting >= MAX_WAITING_MAILS) throw new AdminProblem('OUTBOX_FULL', 'too many mails wait to be sent');
+function outboxFull(): AdminProblem {
+  return new AdminProblem('OUTBOX_FULL', 'too many mails wait to be sent');
 }
 
 function requireTemplate(view: ReadView, templateId: string): EmailTemplateRecord {
-  const template = emailTemplate(view, templateId) ?? (templateId === ACTIVATION_TEMPLATE_ID ? ACTIVATION_TEMPLATE : undefined);
+  const template = templateInForce(view, templateId);
   if (template === undefined) throw noSuchTemplate();
   return template;
 }

@@ -12,6 +12,8 @@ export interface NewDeviceCommand {
 
 /** A command that was taken. */
 export interface SentCommand extends CommandRecord {
-  /** The one time that a password is told which UEM made (`GENERATE_DEVICE_PASSWORD_AND_LOCK`). */
+  /** The one time that a password is told which UEM made (`GENERATE_DEVICE_PASSWORD_AND_LOCK`); absent when it is mailed to the user. */
   readonly generatedPassword?: string | undefined;
+  /** The mail by which the user is told. */
+  readonly mailId?: string | undefined;
 }

@@ -15,6 +15,8 @@ EXAMPLES
       for scripts: one line of JSON when ready
   lab-server start --journal requests.ndjson
       and what happened to each request
+  lab-server start --smtp mail.example.com:587 --smtp-user uem --smtp-password-file password.txt --mail-from "UEM <uem@example.com>"
+      mails to users leave over an SMTP host, and not to the lab's own inbox
   lab-server init && lab-server start --role notification
       one role alone; the others join in the same way
 

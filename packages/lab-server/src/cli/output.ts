@@ -13,7 +13,7 @@ export const terminal: CliOutput = {
 };
 
 /** What a person sees when the lab runs. */
-export function readyText(connection: ConnectionFile, connectionFile: string): readonly string[] {
+export function readyText(connection: ConnectionFile, connectionFile: string, mail: string): readonly string[] {
   const { tenantId, administrator } = connection;
   return [
     'The lab is ready.',
@@ -24,6 +24,7 @@ export function readyText(connection: ConnectionFile, connectionFile: string): r
     `  push           ${connection.notification}`,
     `  admin REST     ${connection.admin}/${tenantId}/api/v1`,
     `  administrator  ${administrator.username}, password in the connection file`,
+    `  mail to users  ${mail}`,
     '',
     `Connection file: ${connectionFile}`,
     'This shell now belongs to the lab. In another one:',

@@ -5,9 +5,11 @@ import type { RingJournal } from '../journal/journal.ts';
 import { connectionFilePath, startLabServer } from '../lab-server.ts';
 import { startRoleServer } from '../role-server.ts';
 import type { RoleName } from '../roles/role.ts';
+import type { MailSettingsRecord } from '../state/mail-settings.ts';
 import { asTyped, type Environment } from './as-typed.ts';
 import { type CliCommand, cliCommand } from './cli-command.ts';
 import { writeJournalFile } from './journal-file.ts';
+import { MAIL_OPTIONS, mailOf, mailWords } from './mail-options.ts';
 import { DEFAULT_FOLDER, originsOf, requireAllowedHost, roleOf } from './options.ts';
 import { type CliOutput, readyText } from './output.ts';
 
@@ -28,6 +30,7 @@ interface StartArguments {
   readonly advertise: string | undefined;
   readonly allowRemote: boolean;
   readonly origins: readonly string[];
+  readonly mail: MailSettingsRecord | undefined;
 }
 
 /** `lab-server start`; `stopped` resolves when it is to end. */
@@ -47,6 +50,7 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
         valueHint: 'ORIGINS',
         description: 'Origins whose pages may be devices, separated by commas, for example https://app.example; none unless set',
       },
+      ...MAIL_OPTIONS,
       journal: { type: 'string', valueHint: 'FILE', description: 'Append one line of JSON for each request' },
       json: { type: 'boolean', default: false, description: 'Print one line of JSON when ready, and nothing else' },
     },
@@ -60,6 +64,7 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
         advertise,
         allowRemote: args['allow-remote'],
         origins: originsOf(args['allow-origin']),
+        mail: mailOf(args),
       };
       requireAllowedHost(host, wanted.allowRemote);
       const started = wanted.role === undefined && join === undefined ? await startAll(wanted, output) : await startOne(wanted);
@@ -74,7 +79,7 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
   });
 }
 
-async function startAll({ folder, host, advertise, allowRemote, origins }: StartArguments, output: CliOutput): Promise<Started> {
+async function startAll({ folder, host, advertise, allowRemote, origins, mail }: StartArguments, output: CliOutput): Promise<Started> {
   const known = readRoleFiles(folder)?.uem.place;
   if (known !== undefined) {
     requireAllowedHost(known.host, allowRemote);
@@ -90,27 +95,29 @@ async function startAll({ folder, host, advertise, allowRemote, origins }: Start
     host,
     advertise,
     origins,
+    mail,
     portMoved: (listener, from, to) =>
       output.error(
         `Port ${from} of listener ${listener} is taken by another program; it is ${to} from now on. Devices that know the old address do not find it.`,
       ),
   });
-  const { connection, journal } = server;
+  const { admin, connection, journal } = server;
   const connectionFile = connectionFilePath(folder);
   const { administrator: _administrator, ca: _ca, format: _format, ...addresses } = connection;
   return {
     journal,
-    text: readyText(connection, connectionFile),
+    text: readyText(connection, connectionFile, mailWords(admin.mailSettings())),
     ready: { event: 'ready', role: 'all', processId: process.pid, data: folder, connectionFile, ...addresses },
     close: () => server.close(),
   };
 }
 
-async function startOne({ folder, role, join, allowRemote, origins }: StartArguments): Promise<Started> {
+async function startOne({ folder, role, join, allowRemote, origins, mail }: StartArguments): Promise<Started> {
   const file = readRoleFile(join === undefined ? roleFilePath(folder, role as RoleName) : resolve(join));
   if (role !== undefined && file.role !== role) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--join: that is the file of role ${file.role}, not of ${role}`);
   requireAllowedHost(file.place.host, allowRemote);
-  const server = await startRoleServer({ file, folder, origins });
+  if (mail !== undefined && file.role !== 'uem') throw new ProtocolError('ERR_USAGE_ARGUMENT', `--smtp: mails are sent by role uem, not by ${file.role}`);
+  const server = await startRoleServer({ file, folder, origins, mail });
   const { addresses, connection } = server;
   const lines = Object.entries(addresses).map(([name, address]) => `  ${name.padEnd(20)} ${address}`);
   const connectionFile = connection === undefined ? undefined : connectionFilePath(folder);

@@ -12,6 +12,7 @@ import { putDueWakeUp } from '../state/wake-ups.ts';
 import type { WriteView } from '../store/lab-store.ts';
 import { type ComplianceAction, type ComplianceContent, type ComplianceRule, enforcementOf } from './compliance-content.ts';
 import { type Enforced, enforce } from './enforce.ts';
+import { canMailUser, mailPrompts, promptWays } from './mail-prompts.ts';
 import { nextViolationMs, violationsOf } from './violations.ts';
 
 /** What is watched on a device. */
@@ -57,8 +58,12 @@ export function superviseDevice(tx: WriteView, device: DeviceRecord, watched: Wa
   const dueMs = earliest(enforced.dueMs, nextViolationMs(content, facts, nowMs), askDueMs);
   const isUntrusted = enforced.findings.some(({ acted }) => acted === 'UNTRUST');
 
-  const hasNews = isToBeTold(content, before, enforced);
-  const status = hasNews ? tellStatus(tx, device, content, enforced, before, surroundings) : before?.statusCommand;
+  const canMail = canMailUser(tx, device);
+  const mailed = enforced.findings.filter(({ rule }) => enforced.prompted.some((one) => one === rule) && promptWays(content, rule, canMail).byMail);
+  if (mailed.length > 0) mailPrompts(tx, device, content, mailed, surroundings);
+  const isOnDevice = (rule: string): boolean => promptWays(content, rule, canMail).onDevice;
+  const hasNews = isToBeTold(isOnDevice, before, enforced);
+  const status = hasNews ? tellStatus(tx, device, { content, isOnDevice }, enforced, before, surroundings) : before?.statusCommand;
   if (isAskDue) for (const type of REQUESTS) queue(tx, deviceId, type, {}, surroundings);
   const isWatched = dueMs !== undefined || enforced.findings.length > 0 || asked !== undefined || status !== undefined;
   const record: SupervisionRecord = { findings: enforced.findings, isUntrusted: isUntrusted || undefined, statusCommand: status, askedAtMs: asked, dueMs };
@@ -82,22 +87,22 @@ function tellFindings(tx: WriteView, deviceId: string, before: readonly FindingR
 }
 
 /** A device is told when its user is to be asked there, when something was done, and when it keeps a rule again. */
-function isToBeTold(content: ComplianceContent, before: SupervisionRecord | undefined, { findings, prompted, actions }: Enforced): boolean {
+function isToBeTold(isOnDevice: (rule: string) => boolean, before: SupervisionRecord | undefined, { findings, prompted, actions }: Enforced): boolean {
   const isCleared = before?.findings.some(({ rule }) => findings.every((finding) => finding.rule !== rule)) === true;
-  return isCleared || actions.length > 0 || prompted.some((rule) => enforcementOf(content, rule)?.promptMethod !== 'EMAIL');
+  return isCleared || actions.length > 0 || prompted.some(isOnDevice);
 }
 
 /** Queues the status; one that waits is replaced. Gives the id of the command; undefined when the device is not to be told. */
 function tellStatus(
   tx: WriteView,
   { deviceId }: DeviceRecord,
-  content: ComplianceContent,
+  { content, isOnDevice }: { readonly content: ComplianceContent; isOnDevice(rule: string): boolean },
   { findings }: Enforced,
   before: SupervisionRecord | undefined,
   surroundings: DeliverySurroundings,
 ): string | undefined {
   if (before?.statusCommand !== undefined) cancelCommand(tx, deviceId, before.statusCommand, 'a newer status takes its place', surroundings.nowMs);
-  const shown = findings.filter(({ rule }) => enforcementOf(content, rule as ComplianceRule)?.promptMethod !== 'EMAIL');
+  const shown = findings.filter(({ rule }) => isOnDevice(rule));
   const properties = {
     compliant: findings.length === 0,
     findings: shown.map(({ rule, displayName, prompts, nextMs, acted }): wire.WireDocument => {

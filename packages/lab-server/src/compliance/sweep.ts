@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock, Entropy } from '@uemkit/protocol';
+import type { DeliverySurroundings } from '../configuration/deliver.ts';
 import { recomputeDevice } from '../configuration/recompute-device.ts';
 import { listConfigurationProfiles, MAX_PROFILES } from '../state/configuration-profiles.ts';
 import { deviceById } from '../state/devices.ts';
@@ -24,11 +25,13 @@ export interface ComplianceSweepOptions {
   readonly store: LabStore;
   /** Must not throw. */
   wake(deviceId: string): void;
+  /** A mail is in the outbox as soon as the running transaction is durable. Must not throw. */
+  readonly mailWaits?: (() => void) | undefined;
   /** Must not throw. */
   failed(error: unknown): void;
 }
 
-export function createComplianceSweep({ clock, entropy, store, wake, failed }: ComplianceSweepOptions): ComplianceSweep {
+export function createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed }: ComplianceSweepOptions): ComplianceSweep {
   let cancelTimer: CancelTimer | undefined;
   let isRunning = false;
   let isClosed = false;
@@ -48,7 +51,7 @@ export function createComplianceSweep({ clock, entropy, store, wake, failed }: C
       // Most of the time nothing is due, and nothing is written.
       const [first] = store.read((view) => dueSupervisions(view, 1));
       if (first !== undefined && first.dueMs <= nowMs) {
-        for (const deviceId of await store.transaction((tx) => sweep(tx, { entropy, nowMs }))) wake(deviceId);
+        for (const deviceId of await store.transaction((tx) => sweep(tx, { entropy, nowMs, mailWaits }))) wake(deviceId);
         delayMs = 0;
       } else delayMs = first === undefined ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, first.dueMs - nowMs);
       // Without a rule time changes nothing; the next change of the administrator starts it again.
@@ -80,7 +83,7 @@ function watchesAnything(view: ReadView): boolean {
 const WATCHING_KINDS: readonly string[] = ['compliance', 'enterprise-management-agent'];
 
 /** The devices that are due, as far as they fit into one transaction; gives those that have to be woken. */
-function sweep(tx: WriteView, surroundings: { readonly entropy: Entropy; readonly nowMs: number }): readonly string[] {
+function sweep(tx: WriteView, surroundings: DeliverySurroundings): readonly string[] {
   const woken: string[] = [];
   for (const { deviceId, dueMs } of dueSupervisions(tx, MAX_DEVICES_PER_SWEEP)) {
     if (dueMs > surroundings.nowMs) break;

@@ -28,6 +28,8 @@ export const UPDATE_COMMANDS: Readonly<Record<DocumentName, string>> = {
 export interface DeliverySurroundings {
   readonly entropy: Entropy;
   readonly nowMs: number;
+  /** A mail is in the outbox as soon as the running transaction is durable. Must not throw. */
+  readonly mailWaits?: (() => void) | undefined;
 }
 
 const NEW_DEVICE: Omit<DeliveryRecord, 'changedAtMs'> = { target: {}, confirmed: { revision: 0, parts: {} }, lastRevision: 0, failures: 0 };

@@ -27,6 +27,8 @@ export interface FanOutOptions {
   readonly store: LabStore;
   /** A device has something new that is durable (F5.2). Must not throw. */
   wake(deviceId: string): void;
+  /** A mail is in the outbox as soon as the running transaction is durable. Must not throw. */
+  readonly mailWaits?: (() => void) | undefined;
   /** A step failed and is tried again. Must not throw. */
   failed(error: unknown): void;
 }
@@ -35,7 +37,7 @@ export interface FanOutOptions {
  * The fan-out over the jobs in the store. Each step is one transaction that ends with the place it has come to, so after a crash it goes on there. Jobs take turns:
  * one device does not wait behind ten thousand.
  */
-export function createFanOut({ clock, entropy, store, wake, failed }: FanOutOptions): FanOut {
+export function createFanOut({ clock, entropy, store, wake, mailWaits, failed }: FanOutOptions): FanOut {
   let state: 'idle' | 'working' | 'closed' = 'idle';
   let cancelTimer: CancelTimer | undefined;
   let pauseMs = FIRST_PAUSE_MS;
@@ -53,7 +55,7 @@ export function createFanOut({ clock, entropy, store, wake, failed }: FanOutOpti
   const step = async (): Promise<void> => {
     isDueAgain = false;
     try {
-      const done = await store.transaction((tx) => workOff(tx, last, { entropy, nowMs: clock.nowMs() }));
+      const done = await store.transaction((tx) => workOff(tx, last, { entropy, nowMs: clock.nowMs(), mailWaits }));
       if (isClosed()) return;
       pauseMs = FIRST_PAUSE_MS;
       for (const deviceId of done?.woken ?? []) wake(deviceId);

@@ -24,6 +24,7 @@ import { createUemRole } from '../roles/uem/uem-role.ts';
 import { forgetPushToken } from '../state/devices.ts';
 import { type MailSettingsRecord, putMailSettings } from '../state/mail-settings.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
+import { userByGuid } from '../state/users.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { watchedStore } from '../store/watched-store.ts';
 import { createAdminRest } from './admin-rest.ts';
@@ -91,12 +92,6 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     const reason = error instanceof Error ? error.message : 'bug';
     journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'restart', request, answer: 'failed', source: '', reason });
   };
-  const fanOut = createFanOut({ clock, entropy, store, wake, failed: (error) => note('fan-out', error) });
-  const sweep = createComplianceSweep({ clock, entropy, store, wake, failed: (error) => note('compliance', error) });
-  const reconfigure = (): void => {
-    fanOut.start();
-    sweep.start();
-  };
   const { settings, inMemory = false } = mail;
   if (settings !== undefined) {
     checkMailSettings(settings);
@@ -109,16 +104,35 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     domain: `${tenantId}.invalid`,
     inbox: inMemory ? inboxCarrier({ clock, entropy, store }) : sinkCarrier({ clock, entropy, store }),
     carrierTo: smtpCarrier,
-    // Who and what became of it, never what it says.
-    told: ({ status, attempts, error: reason }) =>
-      journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'mail', step: 'F1.1', request: `attempt ${attempts}`, answer: status, source: '', reason }),
+    // Who, which mail and what became of it, never what it says.
+    told: ({ userGuid, deviceId, step, templateId, status, attempts, error }) =>
+      journal.record({
+        timeMs: clock.nowMs(),
+        role: 'uem',
+        service: 'mail',
+        step,
+        request: `mail ${templateId}`,
+        answer: status,
+        source: '',
+        userId: store.read((view) => userByGuid(view, userGuid)?.userId),
+        deviceId,
+        reason: error === undefined ? undefined : `attempt ${attempts}: ${error}`,
+      }),
   });
+  // The transaction that says so is still running: the next one ends after it.
+  const mailWaits = (): void => queueMicrotask(() => void store.transaction(() => undefined).then(mailer.kick, mailer.kick));
+  const fanOut = createFanOut({ clock, entropy, store, wake, mailWaits, failed: (error) => note('fan-out', error) });
+  const sweep = createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed: (error) => note('compliance', error) });
+  const reconfigure = (): void => {
+    fanOut.start();
+    sweep.start();
+  };
   const serverAddress = addressOf(place, 'infrastructure');
   const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake, reconfigure, mailer, serverAddress });
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
   const addresses = { device: addressOf(place, 'devices'), signedDevice: addressOf(place, 'signedDevices'), notification: addressOf(place, 'notification') };
 
-  const create = async (): Promise<Role> => createUemRole({ ...environment, store, authority, addresses, compliance: COMPLIANCE_RULES });
+  const create = async (): Promise<Role> => createUemRole({ ...environment, store, authority, addresses, compliance: COMPLIANCE_RULES, mailWaits });
   const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
   // After a start: devices that have not asked since they were to be woken, and the whole list of users (F1.1).
   const resume = async (): Promise<void> => {

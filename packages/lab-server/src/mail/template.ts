@@ -6,10 +6,14 @@ export interface TemplateValues {
   readonly username: string;
   readonly emailAddress: string;
   readonly organization: string;
-  /** `host:port` that a user types when asked for a server. */
-  readonly serverAddress: string;
-  /** When the secrets in the mail expire: `2026-06-01 12:00 UTC`. */
+  /** `host:port` that a user types when asked for a server; only in activation mails. */
+  readonly serverAddress?: string | undefined;
+  /** When what the mail says is of no use any more: `2026-06-01 12:00 UTC`. */
   readonly expiry: string;
+  /** Model of the device that the mail is about; not in activation mails. */
+  readonly device?: string | undefined;
+  /** Broken rules of compliance, one a line; only in mails that ask for compliance. */
+  readonly findings?: string | undefined;
   /** Absent: the part of the template between `{{#password}}` and `{{/password}}` is left out. */
   readonly password?: string | undefined;
   /** Stands for the picture; absent: the part between `{{#qrCode}}` and `{{/qrCode}}` is left out. */
@@ -17,7 +21,18 @@ export interface TemplateValues {
 }
 
 /** Names of the placeholders. */
-export const PLACEHOLDERS = ['displayName', 'username', 'emailAddress', 'organization', 'serverAddress', 'expiry', 'password', 'qrCode'] as const;
+export const PLACEHOLDERS = [
+  'displayName',
+  'username',
+  'emailAddress',
+  'organization',
+  'serverAddress',
+  'expiry',
+  'device',
+  'findings',
+  'password',
+  'qrCode',
+] as const;
 type Placeholder = (typeof PLACEHOLDERS)[number];
 /** What may be missing, so that it stands in a part of its own. */
 const OPTIONAL: readonly Placeholder[] = ['password', 'qrCode'];

@@ -137,7 +137,13 @@ export const sentCommandAnswer: ViewSchema = component(
   'SentCommand',
   v.strictObject({
     ...COMMAND_ANSWER,
-    generatedPassword: v.optional(v.pipe(v.string(), v.description('The new device password, base64: told this once (GENERATE_DEVICE_PASSWORD_AND_LOCK)'))),
+    generatedPassword: v.optional(
+      v.pipe(
+        v.string(),
+        v.description('The new device password, base64: told this once, when it cannot be mailed to the user (GENERATE_DEVICE_PASSWORD_AND_LOCK)'),
+      ),
+    ),
+    mail: v.optional(v.pipe(v.strictObject({ guid: guidText }), v.description('The mail by which the user is told the new device password'))),
   }),
 );
 
@@ -161,6 +167,10 @@ export function commandView(base: string, userGuid: string, command: CommandReco
 }
 
 /** .../commands/{guid} as it is told once, to who sent it. */
-export function sentCommandView(base: string, userGuid: string, { generatedPassword, ...command }: SentCommand): View {
-  return { ...commandView(base, userGuid, command), generatedPassword: generatedPassword === undefined ? undefined : btoa(generatedPassword) };
+export function sentCommandView(base: string, userGuid: string, { generatedPassword, mailId, ...command }: SentCommand): View {
+  return {
+    ...commandView(base, userGuid, command),
+    generatedPassword: generatedPassword === undefined ? undefined : btoa(generatedPassword),
+    mail: mailId === undefined ? undefined : { guid: mailId },
+  };
 }

@@ -17,6 +17,7 @@ const mailView: ViewSchema = component(
   v.strictObject({
     guid: guidText,
     user: v.strictObject({ guid: guidText }),
+    device: v.optional(v.strictObject({ guid: guidText })),
     to: v.string(),
     emailTemplate: v.strictObject({ guid: guidText, version: count }),
     status: v.picklist(['WAITING', 'SENT', 'FAILED', 'EXPIRED']),
@@ -174,6 +175,7 @@ export function mailRoutes(admin: Administration): readonly Route[] {
 function viewOfMail({
   mailId,
   userGuid,
+  deviceId,
   to,
   templateId,
   templateVersion,
@@ -188,6 +190,7 @@ function viewOfMail({
   return {
     guid: mailId,
     user: { guid: userGuid },
+    ...(deviceId === undefined ? {} : { device: { guid: deviceId } }),
     to,
     emailTemplate: { guid: templateId, version: templateVersion },
     status: status.toUpperCase(),

@@ -4,6 +4,9 @@ import { joinId, type PageQuery, type Row, sortable, type Table, table } from '.
 /** `waiting`: on its way, perhaps after failed attempts. `failed`: the host refused it for good. `expired`: it was of no use any more before a host took it. */
 export type MailStatus = 'waiting' | 'sent' | 'failed' | 'expired';
 
+/** Flow step that a mail belongs to. */
+export type MailStep = 'F1.1' | 'F5.1';
+
 /** What the mail says; holds secrets, and is forgotten as soon as the mail is not waiting any more. */
 export interface MailContent {
   readonly subject: string;
@@ -13,12 +16,15 @@ export interface MailContent {
   readonly qrCode?: string | undefined;
 }
 
-/** One mail to a user (F1.1c). */
+/** One mail to a user: an activation mail (F1.1c), a new device password (F5.1), or a compliance prompt (no step). */
 export interface MailRecord {
   /** Sorts by time of creation; also in the Message-ID, so that a mail that arrives twice can be told. */
   readonly mailId: string;
   readonly userGuid: string;
+  /** The device that it is about. */
+  readonly deviceId?: string | undefined;
   readonly to: string;
+  readonly step?: MailStep | undefined;
   readonly templateId: string;
   readonly templateVersion: number;
   readonly status: MailStatus;

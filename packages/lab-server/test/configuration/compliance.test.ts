@@ -8,7 +8,10 @@ import { createComplianceSweep } from '../../src/compliance/sweep.ts';
 import { nextViolationMs, violationsOf } from '../../src/compliance/violations.ts';
 import { activationProfileOf } from '../../src/configuration/activation-profile-of.ts';
 import type { DeviceFacts } from '../../src/configuration/device-facts.ts';
+import { timeText } from '../../src/mail/queue-mail.ts';
 import { deviceById } from '../../src/state/devices.ts';
+import { putEmailTemplate } from '../../src/state/email-templates.ts';
+import { listMails, type MailRecord } from '../../src/state/mails.ts';
 import { putProfile } from '../../src/state/profiles.ts';
 import type { FindingRecord } from '../../src/state/supervision.ts';
 import { dueSupervisions, supervisionOf } from '../../src/state/supervision.ts';
@@ -150,8 +153,11 @@ describe('UEM watches a device in virtual time', () => {
   let device: DocumentDevice;
   let sweep: ReturnType<typeof createComplianceSweep>;
   const failures: unknown[] = [];
+  /** How often the sweep told the mailer to look. */
+  let mailsTold = 0;
 
   beforeEach(async () => {
+    mailsTold = 0;
     bench = await ConfigurationBench.start();
     device = await bench.addDevice();
     failures.length = 0;
@@ -165,6 +171,7 @@ describe('UEM watches a device in virtual time', () => {
       store,
       entropy: seededEntropy('sweep'),
       wake: (id) => bench.woken.push(id),
+      mailWaits: () => void mailsTold++,
       failed: (error) => failures.push(error),
     });
     sweep.start();
@@ -273,6 +280,68 @@ describe('UEM watches a device in virtual time', () => {
     // A rule that is gone is broken by nobody.
     await comply({});
     expect(findings()).toEqual([]);
+  });
+
+  describe('prompts by mail', () => {
+    const mails = (): readonly MailRecord[] => bench.store.read((view) => listMails(view, { limit: 100 }).map(({ record }) => record));
+    const giveAddress = (): Promise<void> =>
+      bench.store.transaction((tx) => {
+        const user = userByGuid(tx, 'guid-of-device@example.com');
+        if (user !== undefined) updateUser(tx, { ...user, email: 'Device@Example.com' });
+      });
+
+    it('each is sent once, also over kill -9 and looks in between, and is of no use when the next one is due', async () => {
+      await giveAddress();
+      await comply({ passwordMissing: { action: 'DELETE_WORK_DATA', promptMethod: 'EMAIL' } });
+      await device.work();
+      expect(await report({ passwordSet: false })).toEqual(['REQUEST_DEVICE_INFO']);
+      for (const count of [1, 2, 3]) {
+        const dueMs = NOW_MS + count * 4 * HOUR_MS;
+        const next = count < 3 ? 'you are asked again' : 'the work data on the device is deleted';
+        expect(mails()).toHaveLength(count);
+        const [createdAtMs, to, templateId] = [dueMs - 4 * HOUR_MS, 'Device@Example.com', 'compliance'];
+        expect(mails().at(-1)).toMatchObject({ status: 'waiting', to, deviceId: device.deviceId, templateId, createdAtMs, expiresAtMs: dueMs });
+        expect(mails().at(-1)?.content?.text).toContain(`- the device has no password (notice ${count} of 3; ${timeText(dueMs)}: ${next})`);
+        sweep.close();
+        bench.restart();
+        startSweep();
+        await report({ passwordSet: false });
+        expect(mails()).toHaveLength(count);
+        await bench.uem.clock.advance(4 * HOUR_MS);
+      }
+      expect(mails()).toHaveLength(3);
+      expect(mailsTold).toBe(2);
+      expect(await device.work()).toEqual(['DELETE_WORK_SPACE_DATA']);
+    });
+
+    it('both ways tell the device as well', async () => {
+      await giveAddress();
+      await comply({ passwordMissing: { action: 'UNTRUST', promptMethod: 'BOTH' } });
+      await device.work();
+      expect(await report({ passwordSet: false })).toEqual(['REQUEST_DEVICE_INFO', 'UPDATE_COMPLIANCE_STATUS']);
+      expect(mails()).toHaveLength(1);
+    });
+
+    it('a device notification is no mail, and a user without an address is told on the device', async () => {
+      await comply({ passwordMissing: { action: 'UNTRUST', promptMethod: 'EMAIL' } });
+      await device.work();
+      expect(await report({ passwordSet: false })).toEqual(['REQUEST_DEVICE_INFO', 'UPDATE_COMPLIANCE_STATUS']);
+      await giveAddress();
+      await comply({ jailbroken: { action: 'UNTRUST' } });
+      await report({ compromised: true });
+      expect(mails()).toEqual([]);
+    });
+
+    it('say it in the words of the administrator', async () => {
+      await giveAddress();
+      const template = { templateId: 'compliance', name: 'Mine', subject: 'Mend {{device}}', text: '{{findings}}!', html: '<p>{{findings}}</p>' };
+      await bench.store.transaction((tx) => putEmailTemplate(tx, { ...template, changedAtMs: NOW_MS }));
+      await comply({ passwordMissing: { action: 'UNTRUST', promptMethod: 'EMAIL', promptCount: 1, promptIntervalS: 60 } });
+      await device.work();
+      await report({ passwordSet: false });
+      const text = expect.stringMatching(/^- the device has no password \(notice 1 of 1; .*: the device loses access/);
+      expect(mails()[0]).toMatchObject({ templateVersion: 1, content: { text } });
+    });
   });
 
   it('goes on after kill -9, and after a clock that was set forward by a year', async () => {

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { wire } from '@uemkit/protocol';
+import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { main } from '../../src/cli/main.ts';
@@ -166,6 +167,58 @@ describe('lab-server start', () => {
     expect(statSync(journal).mode & 0o777).toBe(0o600);
   });
 
+  it('mails over the SMTP host that it is told, waits for it while it is down, and says so', async () => {
+    const waiting = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => waiting.once('listening', resolve));
+    const { port } = waiting.address() as AddressInfo;
+    await new Promise((resolve) => waiting.close(resolve));
+    writeFileSync(join(folder, 'password.txt'), 'smtp-Password-1\n');
+    const smtp = ['--smtp', `127.0.0.1:${port}`, '--smtp-security', 'none', '--smtp-user', 'uem', '--smtp-password-file', join(folder, 'password.txt')];
+    const journal = join(folder, 'journal.ndjson');
+    const first = start('--data', folder, '--journal', journal, ...smtp, '--mail-from', 'UEM <uem@example.com>');
+    const { admin, tenantId } = await first.ready();
+    const base = `${admin}/${tenantId}/api/v1`;
+    const json = ['-H', 'content-type: application/json'];
+    const { guid } = (await curl(`${base}/users`, ...json, '-d', '{"username":"ada","emailAddress":"ada@example.com"}')).body as { guid: string };
+    const password = '{"activationPasswords":[{"emailTemplate":{"guid":"activation"}}]}';
+    expect((await curl(`${base}/users/${guid}/activationPasswords`, ...json, '-d', password)).status).toBe(201);
+    const mail = async (): Promise<Record<string, unknown>> =>
+      ((await curl(`${admin}/lab/v1/mails`)).body as { mails: Record<string, unknown>[] }).mails[0] ?? {};
+    const error = expect.stringMatching(/ECONNREFUSED|ESOCKET/);
+    await expect.poll(mail, { timeout: 15_000 }).toMatchObject({ status: 'WAITING', error, nextAttempt: expect.any(String) });
+    expect(await first.end()).toBe(0);
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    const reason = expect.stringMatching(/^attempt 1: /);
+    expect(JSON.parse(lines.find((line) => line.includes('"service":"mail"')) ?? '')).toMatchObject({ answer: 'waiting', userId: 'ada', reason });
+
+    const heard: string[] = [];
+    const host = new SMTPServer({
+      disabledCommands: ['STARTTLS'],
+      allowInsecureAuth: true,
+      onAuth: ({ username, password: given }, _session, callback) => {
+        heard.push(`${username} ${given}`);
+        callback(null, { user: 'uem' });
+      },
+      onData: (stream, { envelope }, callback) => {
+        heard.push(envelope.mailFrom === false ? '' : envelope.mailFrom.address);
+        stream.resume().on('end', () => callback(null));
+      },
+    });
+    await new Promise<void>((resolve) => host.listen(port, '127.0.0.1', resolve));
+    // The settings are in the store: the next start needs no options.
+    const second = start('--data', folder);
+    await second.ready();
+    await curl(`${admin}/lab/v1/mail/retry`, '-X', 'POST');
+    await expect.poll(mail, { timeout: 15_000 }).toMatchObject({ status: 'SENT' });
+    expect(heard).toEqual(['uem smtp-Password-1', 'uem@example.com']);
+    for (const { out, error: words } of [first, second]) expect([...out, ...words].join()).not.toContain('smtp-Password-1');
+    expect(readFileSync(journal, 'utf8')).not.toContain('smtp-Password-1');
+    expect(await second.end()).toBe(0);
+    const third = new InProcess('start', '--data', folder, '--smtp', 'inbox');
+    await expect.poll(() => third.out.join('\n'), { timeout: 15_000 }).toContain('mail to users  inbox of the lab');
+    await new Promise<void>((resolve) => host.close(() => resolve()));
+  });
+
   it('keeps the host that a lab was made for', async () => {
     await new InProcess('init', '--data', folder, '--json').code;
     const run = start('--data', folder, '--host', '127.0.0.2');
@@ -261,6 +314,15 @@ describe('usage', () => {
     [['start', 'here'], 2, /There is no option here/],
     [['start', '--role', 'noc'], 2, /there are infrastructure, uem, notification/],
     [['start', '--host', '0.0.0.0'], 2, /--allow-remote/],
+    [['start', '--help'], 0, /--smtp-password-file/],
+    [['start', '--smtp', 'mail.example.com'], 2, /--smtp mail.example.com: is not HOST:PORT/],
+    [['start', '--smtp', 'mail.example.com:70000'], 2, /--smtp: is not a port/],
+    [['start', '--smtp', 'mail.example.com:25', '--smtp-security', 'maybe'], 2, /--smtp-security: is not none, starttls or tls/],
+    [['start', '--smtp', 'mail.example.com:25', '--smtp-user', 'uem'], 2, /--smtp-password-file and --smtp-user: /],
+    [['start', '--smtp', 'mail.example.com:25', '--smtp-password-file', '/nowhere/x'], 2, /--smtp-password-file \/nowhere\/x: cannot be read: ENOENT/],
+    [['start', '--smtp', 'mail.example.com:25', '--mail-from', 'me'], 2, /--mail-from: is neither/],
+    [['start', '--smtp', 'inbox', '--smtp-user', 'uem'], 2, /--smtp-user is for an SMTP host/],
+    [['start', '--mail-from', 'uem@example.com'], 2, /--mail-from goes with --smtp/],
   ])('%j ends with %i', async (args, code, text) => {
     const run = new InProcess(...args);
     expect(await run.code).toBe(code);

@@ -11,9 +11,11 @@ import { type LabServer, startLabServer } from '../../src/lab-server.ts';
 import { qrPicture } from '../../src/mail/qr-picture.ts';
 import { smtpCarrier } from '../../src/mail/smtp-carrier.ts';
 import { openSmtpSink } from '../../src/mail/smtp-sink.ts';
+import type { DeviceRecord } from '../../src/state/devices.ts';
 import { listInbox } from '../../src/state/inbox.ts';
 import type { MailRecord } from '../../src/state/mails.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
+import { LabDevice, overHttps, qrSecret } from '../support/lab-device.ts';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -61,6 +63,24 @@ describe('an activation mail over SMTP', () => {
     const told = JSON.stringify([lab.journal.entries(), [...lab.admin.mails()]]);
     expect(told).toContain('"service":"mail"');
     for (const secret of [password?.password, qrCode?.content]) expect(told).not.toContain(secret);
+    const [entry] = lab.journal.entries({ userId: 'ada' }).filter(({ service }) => service === 'mail');
+    expect(entry).toMatchObject({ step: 'F1.1', request: 'mail activation', answer: 'sent' });
+  });
+
+  it('of a compliance prompt leaves as soon as it is durable, once', async () => {
+    const lab = await startLab();
+    const ada = await lab.admin.createUser({ username: 'ada', email: 'ada@example.com' });
+    const device = new LabDevice(overHttps(lab.connection));
+    expect(await device.activate(qrSecret((await lab.admin.createQrCode(ada.guid)).content))).toMatchObject({ status: 'activated' });
+    const [{ info }] = [...lab.admin.devices()] as [DeviceRecord];
+    const content = { hardwareModel: { mode: 'DISALLOW', models: [info.model], action: 'MONITOR_AND_LOG', promptMethod: 'EMAIL' } };
+    await lab.admin.updateConfigurationProfile('default-compliance', { kind: 'compliance', name: 'Rules', content });
+    const [arrived] = await until(() => lab.admin.inbox({ to: 'ada@example.com' }).length > 0 && lab.admin.inbox({ to: 'ada@example.com' }));
+    expect(arrived?.subject).toBe('Your device does not keep the rules of Lab');
+    expect([...lab.admin.mails()]).toMatchObject([{ templateId: 'compliance', deviceId: device.deviceId }]);
+    const told = await until(() => lab.journal.entries().find(({ service }) => service === 'mail'));
+    expect(told).toMatchObject({ request: 'mail compliance', userId: 'ada', deviceId: device.deviceId });
+    expect(told.step).toBeUndefined();
   });
 
   it('does not keep the administrator waiting while the host is down, and is sent when it is there', async () => {

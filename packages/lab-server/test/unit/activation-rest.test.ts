@@ -188,7 +188,11 @@ describe('e-mail templates', () => {
   const TEMPLATE = { name: 'Ours', subject: 'For {{displayName}}', text: 'Hello {{#password}}{{password}}{{/password}}', html: '<p>{{username}}</p>' };
 
   it('have versions, and the one for activations falls back to that of the lab', async () => {
-    expect((await lab.ask('GET', '/emailTemplates')).json.emailTemplates).toMatchObject([{ guid: 'activation', version: 0 }]);
+    expect((await lab.ask('GET', '/emailTemplates')).json.emailTemplates).toMatchObject([
+      { guid: 'activation', version: 0 },
+      { guid: 'compliance', version: 0 },
+      { guid: 'device-password', version: 0 },
+    ]);
     expect((await lab.ask('PUT', '/emailTemplates/activation', TEMPLATE)).json).toMatchObject({ version: 1, ...TEMPLATE });
     expect((await lab.ask('PUT', '/emailTemplates/activation', { ...TEMPLATE, name: 'Ours, again' })).json.version).toBe(2);
     expect((await lab.ask('GET', '/emailTemplates/activation/versions')).json.versions.map(({ version }: { version: number }) => version)).toEqual([1, 2]);

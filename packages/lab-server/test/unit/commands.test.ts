@@ -120,6 +120,29 @@ describe('GENERATE_DEVICE_PASSWORD_AND_LOCK', () => {
     expect(JSON.stringify(lab.journal.entries())).not.toContain(generatedPassword);
   });
 
+  it('mails the password to a user who has an address, and tells it nobody else', async () => {
+    alice = await lab.admin.createUser({ username: 'bea', email: 'Bea@Example.com' });
+    await add('windows-10', 'mdm-controls');
+    const sent = await send('GENERATE_DEVICE_PASSWORD_AND_LOCK');
+    expect([sent.status, sent.json.generatedPassword]).toEqual([201, undefined]);
+    const kept = lab.store.read((view) => commandById(view, 'd1', sent.json.guid));
+    const { password } = decodeDocument(kept?.properties as Uint8Array) as { readonly password: string };
+    const mail = lab.admin.mail(sent.json.mail.guid);
+    expect(mail).toMatchObject({ status: 'waiting', to: 'Bea@Example.com', templateId: 'device-password', deviceId: 'd1', step: 'F5.1' });
+    for (const part of [mail.content?.text, mail.content?.html]) expect(part).toContain(atob(password));
+    expect(mail.content?.subject).not.toContain(atob(password));
+    const shown = await lab.ask('GET', `//lab/v1/mails/${mail.mailId}`);
+    expect(shown.json).toMatchObject({ status: 'WAITING', device: { guid: 'd1' }, emailTemplate: { guid: 'device-password' } });
+    for (const text of [sent.text, shown.text, JSON.stringify(lab.journal.entries())]) {
+      expect(text).not.toContain(password);
+      expect(text).not.toContain(atob(password));
+    }
+    // A command that is refused mails nothing.
+    await lab.addDevice(alice, 'd2', { info: info('ios'), activationType: 'mdm-controls' });
+    expect((await lab.ask('POST', path('/commands', 'd2'), { type: 'GENERATE_DEVICE_PASSWORD_AND_LOCK' })).status).toBe(409);
+    expect([...lab.admin.mails()]).toHaveLength(1);
+  });
+
   it('takes no password of the administrator', async () => {
     await add('windows-10', 'mdm-controls');
     expect((await send('GENERATE_DEVICE_PASSWORD_AND_LOCK', { password: btoa('chosen by me') })).json.id).toBe('UNKNOWN_PROPERTY');

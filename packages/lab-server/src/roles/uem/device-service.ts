@@ -13,6 +13,8 @@ import type { ServiceOutcome } from './service-outcome.ts';
 
 export interface DeviceServiceOptions extends Omit<RoleContext, 'journal'> {
   readonly authority: DeviceAuthority;
+  /** A mail is in the outbox as soon as the running transaction is durable. Must not throw. */
+  readonly mailWaits?: (() => void) | undefined;
 }
 
 /** F1.5, F5.3 to F5.6 and renewal: everything behind the device listener. */
@@ -27,7 +29,7 @@ const POLL = wire.poll.encode({ reason: 'request' });
 type Work = (tx: WriteView, known: KnownDevice) => ServiceOutcome;
 
 export function createDeviceService(options: DeviceServiceOptions): DeviceService {
-  const { clock, crypto, entropy, store } = options;
+  const { clock, crypto, entropy, store, mailWaits } = options;
   const peers = createDevicePeers(crypto);
 
   /** Identifies and works in one transaction: a device that was removed a moment ago gets nothing any more. */
@@ -46,7 +48,7 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
     if (quick !== undefined) return quick;
     return inTransaction(request, frame, nowMs, (tx, { device }) => {
       if (device.status !== 'active') return notConfirmed();
-      const surroundings = { entropy, nowMs };
+      const surroundings = { entropy, nowMs, mailWaits };
       const reply = decideManagement(tx, request.frame, device, nowMs);
       applyManagement(tx, reply, device, surroundings);
       return managed(nextOf(tx, reply, device.deviceId, surroundings));
@@ -87,7 +89,7 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
         return manage(request, frame, nowMs);
       case 'activationDone':
         return {
-          ...(await inTransaction(request, frame, nowMs, (tx, known) => confirmActivation(tx, request.frame, known, { entropy, nowMs }))),
+          ...(await inTransaction(request, frame, nowMs, (tx, known) => confirmActivation(tx, request.frame, known, { entropy, nowMs, mailWaits }))),
           step: 'F1.5',
         };
       case 'renewRequest':

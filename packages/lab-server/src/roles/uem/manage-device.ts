@@ -1,5 +1,5 @@
-import { answerManagement, type Entropy, endsManagement, type ManagementReply, type QueueChange, sameBytes, toHex, type wire } from '@uemkit/protocol';
-import { documentOfUpdate, handOutUpdate, settleUpdate, waitingUpdate } from '../../configuration/deliver.ts';
+import { answerManagement, endsManagement, type ManagementReply, type QueueChange, sameBytes, toHex, type wire } from '@uemkit/protocol';
+import { type DeliverySurroundings, documentOfUpdate, handOutUpdate, settleUpdate, waitingUpdate } from '../../configuration/deliver.ts';
 import { recomputeDevice } from '../../configuration/recompute-device.ts';
 import { commandById, finishCommand, type MakeProperties, queueOf, updateCommand } from '../../state/command-queue.ts';
 import type { CommandRecord } from '../../state/commands.ts';
@@ -14,10 +14,7 @@ import type { ReadView, WriteView } from '../../store/lab-store.ts';
 const CONTACT_STEP_MS = 60_000;
 
 /** What the changes of an answer need from outside. */
-export interface ManagementSurroundings {
-  readonly entropy: Entropy;
-  readonly nowMs: number;
-}
+export type ManagementSurroundings = DeliverySurroundings;
 
 /** The content of an update is made when it is handed out. */
 const makeProperties: MakeProperties = (view, { deviceId, type }) => {

@@ -14,6 +14,8 @@ export interface UemRoleOptions extends RoleContext {
   readonly addresses: ListenerAddresses;
   /** What compliance says about new activations; absent: nothing. */
   readonly compliance?: ComplianceRules | undefined;
+  /** A mail is in the outbox as soon as the running transaction is durable. Must not throw. */
+  readonly mailWaits?: (() => void) | undefined;
 }
 
 /**

@@ -33,7 +33,9 @@ export const DEVICE_COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     properties: { password: { ...password(true), filledByUem: true } },
     reach: on(['windows-10'], DEVICE_CONTROL, 'described'),
     effect: 'UEM makes a new device password; the device takes it and locks.',
-    oddities: ['The documented product mails the password to the user; the name of the command and who is told are ours.'],
+    oddities: [
+      'The password is mailed to the user. A user without an e-mail address cannot be told so: then the administrator is, once (ours). The name of the command is ours.',
+    ],
     source: 'Commands for Windows devices: Generate device password and lock',
     status: 'ours',
   },
