@@ -1,4 +1,6 @@
 import { ProtocolError, wire } from '@uemkit/protocol';
+import { readRecord } from './record-reader.ts';
+import { writeRecord } from './record-writer.ts';
 
 /** What a stored record may hold. Absent optional fields are left out. */
 export type StoredValue = number | string | boolean | Uint8Array | readonly StoredValue[] | StoredRecord;
@@ -8,15 +10,17 @@ export interface StoredRecord {
 }
 
 /**
- * Deterministic CBOR with text keys.
+ * Deterministic CBOR with text keys. Each request reads and writes a dozen records, so the usual ones have a way of their own (`writeRecord`) to the same bytes.
  * @throws ProtocolError `ERR_USAGE_ARGUMENT` for numbers that are not unsigned integers.
  */
 export function encodeRecord(record: StoredRecord): Uint8Array {
-  return wire.encodeCbor(toCbor(record));
+  return writeRecord(record) ?? wire.encodeCbor(toCbor(record));
 }
 
 /** @throws ProtocolError `ERR_STORE_READ` for anything that `encodeRecord` did not write. */
 export function decodeRecord<T>(bytes: Uint8Array): T {
+  const read = readRecord(bytes);
+  if (read !== undefined) return read as T;
   let value: wire.CborValue;
   try {
     value = wire.decodeCbor(bytes);
