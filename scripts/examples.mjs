@@ -89,6 +89,10 @@ async function walkReadme(home) {
   console.log(`${right ? 'ok    ' : 'failed'} README, third shell: lock finished ${lock}, question finished ${question}`);
 }
 
+/** What takes a minute runs whole once only. */
+const SMALLER = { 'admin-scripts': ['--count', '20', '--devices', '2'] };
+const program = (name) => [process.execPath, ...SOURCE, join(EXAMPLES, name, 'src/main.ts')];
+
 const programs = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, 'src/main.ts')));
 const home = mkdtempSync(join(tmpdir(), 'uemkit-examples-'));
 const data = join(home, '.lab');
@@ -96,7 +100,8 @@ const lab = startLab(data);
 try {
   await lab.listening;
   for (const name of programs)
-    await must(`example ${name}`, [process.execPath, ...SOURCE, join(EXAMPLES, name, 'src/main.ts'), '--target', join(data, 'connection.json')]);
+    await must(`example ${name}`, [...program(name), '--target', join(data, 'connection.json'), ...(SMALLER[name] ?? [])]);
+  await must('example admin-scripts, whole, with a lab of its own', [...program('admin-scripts'), '--out', join(home, 'own')]);
   const fleet = await startFleet(data, join(home, 'fleet'));
   try {
     await walkReadme(home);

@@ -13,7 +13,8 @@ export interface Lab {
 }
 
 export interface CommandLine {
-  readonly lab: Lab;
+  /** Connection file of a lab that runs; absent: the script starts one. */
+  readonly target: string | undefined;
   /** CSV of people; absent: some are made up. */
   readonly users: string | undefined;
   /** How many are made up. */
@@ -24,21 +25,24 @@ export interface CommandLine {
   readonly out: string;
 }
 
-const USAGE = `example:admin-scripts [options]   an administrator's morning, against a running lab
+const USAGE = `example:admin-scripts [options]   an administrator's morning: 500 people, a group, a lock for all of it, an inventory
 
-  --target FILE   connection file of the lab; .lab/connection.json unless set
+  --target FILE   connection file of a lab that runs; unless set, a lab is started for the time of the script, with its data in the folder of --out
   --users FILE    CSV of people with the columns username,displayName,emailAddress; unless set, people are made up
   --count N       how many people are made up, 1 to 5000; 500 unless set
   --devices N     how many devices are activated, 1 to 50; 5 unless set
-  --out DIR       where people.csv, passwords.csv, inventory.csv and the state of the devices go; a folder beside the connection file unless set
+  --out DIR       where people.csv, passwords.csv, inventory.csv and the state of the devices go; a folder beside the connection file, or .lab/own, unless set
   --help
 
 Exit code: 0 everything was done, 1 something was not, 2 wrong options or no lab.
 It may be run again: who is enrolled already is left alone.`;
 const START = 'Start a lab first: npx -y pnpm@10.34.9 lab-server start --data .lab';
 
+/** Where the lab of the script itself and all that it writes are. */
+const OWN_FOLDER = '.lab/own';
+
 const OPTIONS = {
-  target: { type: 'string', default: '.lab/connection.json' },
+  target: { type: 'string' },
   users: { type: 'string' },
   count: { type: 'string', default: '500' },
   devices: { type: 'string', default: '5' },
@@ -47,14 +51,19 @@ const OPTIONS = {
 } as const;
 
 /** Reads the command line; ends the program when it is wrong or asks for help. */
-export async function readCommandLine(): Promise<CommandLine> {
+export function readCommandLine(): CommandLine {
   const { target, users, count, devices, out, help } = flags();
   if (help) {
     console.log(USAGE);
     process.exit(0);
   }
-  const lab: Lab = JSON.parse(await readFile(target, 'utf8').catch(() => end(`${target} cannot be read. ${START}`)));
-  return { lab, users, count: whole('count', count, 5_000), devices: whole('devices', devices, 50), out: out ?? join(dirname(target), 'admin-scripts') };
+  const folder = target === undefined ? OWN_FOLDER : join(dirname(target), 'admin-scripts');
+  return { target, users, count: whole('count', count, 5_000), devices: whole('devices', devices, 50), out: out ?? folder };
+}
+
+/** What a connection file says; ends the program when it cannot be read. */
+export async function labOf(target: string): Promise<Lab> {
+  return JSON.parse(await readFile(target, 'utf8').catch(() => end(`${target} cannot be read. ${START}`)));
 }
 
 /** Ends the program when nobody listens at the addresses of the file, or does not let us in. */

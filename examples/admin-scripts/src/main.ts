@@ -2,29 +2,38 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type SignedIn, signIn } from './api.ts';
-import { type CommandLine, noAnswer, readCommandLine } from './command-line.ts';
+import { type CommandLine, type Lab, labOf, noAnswer, readCommandLine } from './command-line.ts';
 import { csvRow, readRecords } from './csv.ts';
 import { type Owner, startDevices } from './devices.ts';
 import { enrol } from './enrol.ts';
 import { exportInventory } from './inventory.ts';
 import { groupOf, lockGroup } from './lock-group.ts';
+import { startOwnLab } from './own-lab.ts';
 import { makePeople, readPeople } from './people.ts';
 
 const say = (line: string): void => console.log(line);
-const plan = await readCommandLine();
+const plan = readCommandLine();
 await mkdir(plan.out, { recursive: true, mode: 0o700 });
-const signedIn = await signIn(plan.lab).catch(noAnswer);
+const ownLab = plan.target === undefined ? await startOwnLab(plan.out) : undefined;
 try {
-  process.exitCode = (await morning(signedIn, plan)) ? 0 : 1;
+  const target = ownLab?.target ?? (plan.target as string);
+  if (ownLab !== undefined) say(`A lab of this script's own is up; its connection file is ${target}`);
+  const lab = await labOf(target);
+  const signedIn = await signIn(lab).catch(noAnswer);
+  try {
+    process.exitCode = (await morning(signedIn, lab, plan)) ? 0 : 1;
+  } finally {
+    await signedIn.close();
+  }
 } catch (error) {
   console.error(`It did not work: ${(error as Error).message}`);
   process.exitCode = 1;
 } finally {
-  await signedIn.close();
+  await ownLab?.stop();
 }
 
 /** True when everything was done. */
-async function morning({ api }: SignedIn, { lab, users, count, devices: wanted, out }: CommandLine): Promise<boolean> {
+async function morning({ api }: SignedIn, lab: Lab, { users, count, devices: wanted, out }: CommandLine): Promise<boolean> {
   const list = users ?? join(out, 'people.csv');
   if (users === undefined) await makePeople(list, count);
   const people = await readPeople(list);
