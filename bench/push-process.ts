@@ -15,8 +15,16 @@ import { MemoryStore } from '../packages/lab-server/src/store/memory-store.ts';
 
 /*
  * The server of the benchmark `push`: the notification services, or a bare `ws` server, with or without TLS. Orders come by IPC: `memory` (resident KiB after
- * garbage collection) and `fan` (wake the devices with these tokens; bare: send to every connection). Run with --expose-gc.
+ * garbage collection) and `fan` (wake the devices with these tokens; bare: send to every connection; answered with the CPU that it took, acknowledgements included).
+ * Run with --expose-gc.
  */
+interface FanOrder {
+  readonly kind: 'fan';
+  readonly tokens: readonly string[];
+  /** The devices answer each message. */
+  readonly acknowledged: boolean;
+}
+
 const [kind = 'ours', tls = 'plain'] = process.argv.slice(2);
 const clock = systemClock();
 const maker = { crypto: nodeCrypto(), entropy: nodeEntropy(), nowMs: clock.nowMs() };
@@ -34,8 +42,18 @@ const role = await createNotificationRole({
 });
 const bare = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 const ours = pushUpgrade({ clock, journal, allows: () => true, connect: (socket, source) => role.connect(socket, source) });
+/** Acknowledgements that the bare server waits for, and whom it tells. */
+let missing = 0;
+let complete: () => void = () => {};
 const bareUpgrade: typeof ours = (request, socket, head) =>
-  bare.handleUpgrade(request, socket, head, (ws) => ws.on('message', () => ws.send(Buffer.alloc(48))));
+  bare.handleUpgrade(request, socket, head, (ws) =>
+    ws.once('message', () => {
+      ws.send(Buffer.alloc(48));
+      ws.on('message', () => {
+        if (--missing === 0) complete();
+      });
+    }),
+  );
 const upgrade = kind === 'ours' ? ours : bareUpgrade;
 
 let port: number;
@@ -66,15 +84,31 @@ const providers = await listenProviders({
 
 const certificate = fromPem('CERTIFICATE', credentials.apns.certificate);
 const body = new TextEncoder().encode('{"mdm":"push magic"}');
-function fan(tokens: readonly string[]): void {
-  if (kind !== 'ours') {
-    for (const socket of bare.clients) socket.send(Buffer.alloc(48));
+/** Resolves when every device has acknowledged; bare without acknowledgements: when everything was sent. */
+async function fan({ tokens, acknowledged }: FanOrder): Promise<void> {
+  if (kind === 'ours') {
+    const headers = { 'apns-push-type': 'mdm', 'apns-expiration': String(Math.floor(clock.nowMs() / 1_000) + 3_600) };
+    const answers = tokens.map((address) =>
+      role.providers.handle({ method: 'POST', target: `/3/device/${address}`, http: '2', headers, body, certificate, source: 'bench' }, undefined),
+    );
+    const refused = (await Promise.all(answers)).filter(({ status }) => status !== 200);
+    if (refused.length > 0) throw new Error(`${refused.length} wake-ups were refused`);
     return;
   }
-  const headers = { 'apns-push-type': 'mdm', 'apns-expiration': String(Math.floor(clock.nowMs() / 1_000) + 3_600) };
-  for (const address of tokens) {
-    void role.providers.handle({ method: 'POST', target: `/3/device/${address}`, http: '2', headers, body, certificate, source: 'bench' }, undefined);
-  }
+  const all = new Promise<void>((resolve) => {
+    complete = resolve;
+  });
+  missing = bare.clients.size;
+  for (const socket of bare.clients) socket.send(Buffer.alloc(48));
+  if (acknowledged) await all;
+}
+
+/** Microseconds of CPU of this process, user and system, that a fan takes. */
+async function measured(order: FanOrder): Promise<number> {
+  const before = process.cpuUsage();
+  await fan(order);
+  const used = process.cpuUsage(before);
+  return used.user + used.system;
 }
 
 async function residentKiB(): Promise<number> {
@@ -85,9 +119,9 @@ async function residentKiB(): Promise<number> {
   return process.memoryUsage().rss / 1024;
 }
 
-process.on('message', (order: { readonly kind: 'memory' } | { readonly kind: 'fan'; readonly tokens: readonly string[] } | { readonly kind: 'end' }) => {
+process.on('message', (order: { readonly kind: 'memory' } | FanOrder | { readonly kind: 'end' }) => {
   if (order.kind === 'end') process.exit(0);
-  else if (order.kind === 'fan') fan(order.tokens);
+  else if (order.kind === 'fan') void measured(order).then((cpuMicros) => process.send?.({ cpuMicros }));
   else void residentKiB().then((memoryKiB) => process.send?.({ memoryKiB }));
 });
 process.send?.({ port, providers: providers.port, ca, credentials: credentials.apns, services: wire.PUSH_SERVICES.length });

@@ -80,6 +80,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
       if (!this.#opened) throw new ProtocolError('ERR_USAGE_STATE', 'open the client first');
       if (this.#state === 'active' || this.#state === 'leaving') throw new ProtocolError('ERR_USAGE_STATE', 'the device is activated already');
       const secret = secretOf(credentials);
+      await this.#giveUpExpired();
       this.#progress('credentialsTaken');
       const record = await this.#recordFor(userIdOf(secret));
       this.#show('activating');
@@ -165,6 +166,11 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     this.#show('leaving');
   }
 
+  outOfDate(isOutOfDate: boolean): void {
+    if (isOutOfDate) this.#show('expired');
+    else if (this.#state === 'expired') this.#show('active');
+  }
+
   departed(reason: DeactivationReason, destroyed?: Promise<void>): void {
     this.#managed = undefined;
     this.#departing = destroyed;
@@ -187,6 +193,15 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
       signal?.removeEventListener('abort', forward);
       this.#work = undefined;
     }
+  }
+
+  /** A device whose certificate is out of date is kept until somebody activates it anew: only then does its identity, and what belongs to it, go. */
+  async #giveUpExpired(): Promise<void> {
+    const managed = this.#managed;
+    if (managed === undefined) return;
+    await managed.stop();
+    this.#managed = undefined;
+    this.options.transport.release();
   }
 
   /** The record to go on with: of an earlier try of the same user, or a new one with a new key. */
@@ -248,7 +263,17 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     }
     // Only at A7 is the server authenticated by TLS and the device known to it.
     const verdict = error.step === 'F1.5' ? verdictOf(error.code) : undefined;
+    // The secret may be bound to this key, so the activation is kept for a server whose clock is right again.
+    if (verdict === 'expired' && !(await this.#isOver())) return;
     if (verdict !== undefined) await this.#finishDeparture(record.keyId, verdict);
+  }
+
+  /** By the clock of this device, too, the certificate of an activation that was not confirmed is over: nobody can confirm it any more. */
+  async #isOver(): Promise<boolean> {
+    const { store, transport, clock } = this.options;
+    const saved = await loadState(store);
+    const details = saved.phase === 'activating' ? saved.record.details : undefined;
+    return saved.phase === 'activating' && details !== undefined && activeDevice(saved.record, details, transport).notAfterEpochS * 1_000 < clock.nowMs();
   }
 
   #activated(record: ActivationRecord): void {
@@ -273,7 +298,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     const previous = this.#state;
     if (state === previous) return;
     this.#state = state;
-    if (state !== 'active' && state !== 'activating' && state !== 'leaving') this.#deviceId = undefined;
+    if (state !== 'active' && state !== 'activating' && state !== 'leaving' && this.#managed === undefined) this.#deviceId = undefined;
     this.emit('statechange', { state, previous });
   }
 }

@@ -3,7 +3,9 @@ import type { ProtocolError, wire } from '@uemkit/protocol';
 /**
  * What the device is towards UEM.
  * `activating`: an activation was begun and can go on. `active`: managed. `leaving`: a delete command was answered or is about to be, the identity goes next.
- * `inactive`: never activated, or deactivated by a command or by its user. `revoked`, `unknown`, `expired`: the server said so in mutual TLS; new credentials are needed.
+ * `inactive`: never activated, or deactivated by a command or by its user. `revoked`, `unknown`: the server said so in mutual TLS; new credentials are needed.
+ * `expired`: by the clock of the server the certificate is out of date. That clock may be wrong, so nothing is deleted and the device asks on; it is `active` again when
+ * the server takes it, and otherwise has to be activated anew.
  */
 export type ClientState = 'inactive' | 'activating' | 'active' | 'leaving' | 'revoked' | 'unknown' | 'expired';
 

@@ -16,6 +16,8 @@ export interface ManagedDeviceOwner {
   emit<Name extends keyof UemClientEvents>(name: Name, detail: UemClientEvents[Name]): void;
   /** The identity is about to be destroyed. */
   leaving(reason: DeactivationReason): void;
+  /** By the server's clock the certificate is out of date, or it is not any more. The device stays as it is and asks again. */
+  outOfDate(isOutOfDate: boolean): void;
   /** The device is not managed any more; `destroyed` settles when the identity is gone, and never rejects. */
   departed(reason: DeactivationReason, destroyed?: Promise<void>): void;
 }
@@ -124,6 +126,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   }
 
   told(event: ManagementEvent): void {
+    if (event.type === 'idle' || event.type === 'commandReceived' || event.type === 'commandAnswered') this.#owner.outOfDate(false);
     switch (event.type) {
       case 'polled':
         return this.#owner.emit('poll', { reason: event.reason });
@@ -193,6 +196,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   #failed(error: ProtocolError, retryInMs: number): void {
     this.#release();
     if (!this.#started) this.#dropLoop();
+    if (error.code === 'ERR_REJECTED_EXPIRED') this.#owner.outOfDate(true);
     this.#owner.emit('pollfailed', { error, retryInMs });
     this.#settle(error);
   }

@@ -2,6 +2,7 @@ import { toHex, type wire } from '@uemkit/protocol';
 import { complianceDeletion } from '../admin/compliance-deletion.ts';
 import type { DeliverySurroundings } from '../configuration/deliver.ts';
 import type { DeviceFacts } from '../configuration/device-facts.ts';
+import { attend, silentSince } from '../state/attendance.ts';
 import { cancelCommand, commandById, enqueueOwnCommand, finishCommand } from '../state/command-queue.ts';
 import { endDevice } from '../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById } from '../state/devices.ts';
@@ -46,8 +47,9 @@ const REQUESTS = ['REQUEST_DEVICE_INFO', 'REQUEST_INSTALLED_APPS'] as const;
  */
 export function superviseDevice(tx: WriteView, device: DeviceRecord, watched: Watched, surroundings: DeliverySurroundings): Supervised {
   const { deviceId } = device;
-  const { content, facts, inventoryIntervalS } = watched;
+  const { content, inventoryIntervalS } = watched;
   const { nowMs } = surroundings;
+  const facts = { ...watched.facts, lastContactMs: silentSince(attend(tx, nowMs), watched.facts.lastContactMs, nowMs) };
   const before = supervisionOf(tx, deviceId);
   const violations = violationsOf(content, facts, { requiredApplications: watched.requiredApplications, nowMs });
   const enforced = enforce(content, violations, before?.findings ?? [], nowMs);

@@ -1,9 +1,10 @@
 import type { CancelTimer, Clock, Entropy } from '@uemkit/protocol';
 import type { DeliverySurroundings } from '../configuration/deliver.ts';
 import { recomputeDevice } from '../configuration/recompute-device.ts';
+import { attend, attendanceIsDue, lookAtAfter, lookedAt } from '../state/attendance.ts';
 import { listConfigurationProfiles, MAX_PROFILES } from '../state/configuration-profiles.ts';
 import { deviceById } from '../state/devices.ts';
-import { dueSupervisions, putSupervision } from '../state/supervision.ts';
+import { dueSupervisions, putSupervision, supervisedDevices } from '../state/supervision.ts';
 import type { LabStore, ReadView, WriteView } from '../store/lab-store.ts';
 
 /** Devices that are looked at in one transaction. */
@@ -48,9 +49,11 @@ export function createComplianceSweep({ clock, entropy, store, wake, mailWaits, 
     let isNeeded = true;
     try {
       const nowMs = clock.nowMs();
+      if (store.read((view) => attendanceIsDue(view, nowMs))) await store.transaction((tx) => attend(tx, nowMs));
       // Most of the time nothing is due, and nothing is written.
       const [first] = store.read((view) => dueSupervisions(view, 1));
-      if (first !== undefined && first.dueMs <= nowMs) {
+      const isSetBack = store.read(lookAtAfter) !== undefined;
+      if (isSetBack || (first !== undefined && first.dueMs <= nowMs)) {
         for (const deviceId of await store.transaction((tx) => sweep(tx, { entropy, nowMs, mailWaits }))) wake(deviceId);
         delayMs = 0;
       } else delayMs = first === undefined ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, first.dueMs - nowMs);
@@ -85,11 +88,22 @@ const WATCHING_KINDS: readonly string[] = ['compliance', 'enterprise-management-
 /** The devices that are due, as far as they fit into one transaction; gives those that have to be woken. */
 function sweep(tx: WriteView, surroundings: DeliverySurroundings): readonly string[] {
   const woken: string[] = [];
-  for (const { deviceId, dueMs } of dueSupervisions(tx, MAX_DEVICES_PER_SWEEP)) {
-    if (dueMs > surroundings.nowMs) break;
+  for (const deviceId of nextDevices(tx, surroundings.nowMs)) {
     const device = deviceById(tx, deviceId);
     if (device?.status !== 'active') putSupervision(tx, deviceId, undefined);
     else if (recomputeDevice(tx, device, surroundings)) woken.push(deviceId);
   }
   return woken;
+}
+
+/** Those that are due; after a clock was set back all of them, because their times are of the clock that was ahead. */
+function nextDevices(tx: WriteView, nowMs: number): readonly string[] {
+  const after = lookAtAfter(tx);
+  if (after === undefined)
+    return dueSupervisions(tx, MAX_DEVICES_PER_SWEEP)
+      .filter(({ dueMs }) => dueMs <= nowMs)
+      .map(({ deviceId }) => deviceId);
+  const ids = supervisedDevices(tx, after, MAX_DEVICES_PER_SWEEP);
+  lookedAt(tx, ids.length < MAX_DEVICES_PER_SWEEP ? undefined : ids.at(-1));
+  return ids;
 }

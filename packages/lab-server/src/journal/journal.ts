@@ -1,5 +1,6 @@
 import { ProtocolError } from '@uemkit/protocol';
 import type { Journal, JournalEntry } from '../roles/role.ts';
+import type { References } from './references.ts';
 
 /** Entries that the journal keeps; older ones are forgotten. */
 export const MAX_JOURNAL_ENTRIES = 10_000;
@@ -7,10 +8,14 @@ export const MAX_JOURNAL_ENTRIES = 10_000;
 export const MAX_JOURNAL_TEXT_CHARACTERS = 256;
 
 /** One request with its place in the journal. */
-export interface NumberedEntry extends JournalEntry {
+export interface NumberedEntry extends Omit<JournalEntry, 'refs'> {
   /** Counts from 1 in the life of the process. */
   readonly sequence: number;
+  readonly refs?: readonly string[] | undefined;
 }
+
+/** As it stands in the ring: references are worked out when somebody reads it. */
+type KeptEntry = { -readonly [Name in keyof NumberedEntry]: Name extends 'refs' ? References | readonly string[] : NumberedEntry[Name] };
 
 export interface JournalQuery {
   /** Only entries with a higher sequence number. */
@@ -38,12 +43,12 @@ export interface RingJournal extends Journal {
 export function createRingJournal(options: { readonly capacity?: number } = {}): RingJournal {
   const { capacity = MAX_JOURNAL_ENTRIES } = options;
   // BOUNDED by capacity: slot = (sequence - 1) % capacity.
-  const ring: NumberedEntry[] = [];
+  const ring: KeptEntry[] = [];
   // BOUNDED by who calls subscribe: one for the journal file, one for each running test.
   const listeners = new Set<(entry: NumberedEntry) => void>();
   let last = 0;
   let unknown = 0;
-  let firstUnknown: NumberedEntry | undefined;
+  let firstUnknown: KeptEntry | undefined;
 
   return {
     get last() {
@@ -57,15 +62,15 @@ export function createRingJournal(options: { readonly capacity?: number } = {}):
         unknown += 1;
         firstUnknown ??= kept;
       }
-      for (const listener of listeners) listener(kept);
+      if (listeners.size > 0) for (const listener of listeners) listener(read(kept));
     },
     entries({ after = 0, deviceId, userId, max = capacity } = {}) {
       const found: NumberedEntry[] = [];
       for (let sequence = Math.max(after + 1, last - capacity + 1, 1); sequence <= last && found.length < max; sequence++) {
-        const entry = ring[(sequence - 1) % capacity] as NumberedEntry;
+        const entry = ring[(sequence - 1) % capacity] as KeptEntry;
         if (deviceId !== undefined && entry.deviceId !== deviceId) continue;
         if (userId !== undefined && entry.userId !== userId) continue;
-        found.push(entry);
+        found.push(read(entry));
       }
       return found;
     },
@@ -91,9 +96,15 @@ function clean(text: string): string {
   return text.slice(0, MAX_JOURNAL_TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ');
 }
 
-function numbered(sequence: number, entry: JournalEntry): NumberedEntry {
+/** An entry for readers: its references are worked out now, once. */
+function read(kept: KeptEntry): NumberedEntry {
+  if (typeof kept.refs === 'function') kept.refs = kept.refs();
+  return kept as NumberedEntry;
+}
+
+function numbered(sequence: number, entry: JournalEntry): KeptEntry {
   const { timeMs, role, service, step, request, answer, source, userId, deviceId, reason, unknown, receivedMs, bytes, refs } = entry;
-  const kept: { -readonly [Name in keyof NumberedEntry]: NumberedEntry[Name] } = {
+  const kept: KeptEntry = {
     sequence,
     timeMs,
     role,

@@ -5,14 +5,19 @@ export const MAX_JOURNAL_REFERENCES = 64;
 
 const REFERENCE_BYTES = 8;
 
+/** What a request is about, as opaque references. Worked out by whoever reads the entry: most entries are never read, and wake-ups make many. */
+export type References = () => readonly string[];
+
 /** References of ids (wake-ups, F5.2): the beginning of their SHA-256 in hex, as the trace of a device shows the same id. */
-export function idReferences(crypto: Pick<CryptoProvider, 'sha256'>, ids: readonly Uint8Array[]): readonly string[] {
-  return ids.slice(0, MAX_JOURNAL_REFERENCES).map((id) => begin(crypto.sha256(id)));
+export function idReferences(crypto: Pick<CryptoProvider, 'sha256'>, ids: readonly Uint8Array[]): References {
+  const first = ids.slice(0, MAX_JOURNAL_REFERENCES);
+  return () => first.map((id) => begin(crypto.sha256(id)));
 }
 
 /** References of users (F1.1), from the hashes by which the Infrastructure knows them. */
-export function userReferences(hashes: readonly Uint8Array[]): readonly string[] {
-  return hashes.slice(0, MAX_JOURNAL_REFERENCES).map(begin);
+export function userReferences(hashes: readonly Uint8Array[]): References {
+  const first = hashes.slice(0, MAX_JOURNAL_REFERENCES);
+  return () => first.map(begin);
 }
 
 function begin(hash: Uint8Array): string {

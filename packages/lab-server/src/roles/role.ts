@@ -1,4 +1,5 @@
 import type { Clock, CryptoProvider, Entropy, PeerIdentity } from '@uemkit/protocol';
+import type { References } from '../journal/references.ts';
 import type { LabStore } from '../store/lab-store.ts';
 
 /** The server parts that run alone or together. */
@@ -52,7 +53,7 @@ export interface JournalEntry {
   /** Length of the request. */
   readonly bytes?: number | undefined;
   /** What the request is about, as opaque references (`journal/references.ts`): they tie its way through the roles to one device. */
-  readonly refs?: readonly string[] | undefined;
+  readonly refs?: References | undefined;
   /** Why it was refused; the peer is told less. */
   readonly reason?: string | undefined;
   /** True for a request that no part of this server knows: a fault of the caller to be seen at once. */

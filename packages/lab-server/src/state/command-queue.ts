@@ -84,10 +84,20 @@ export function listCommands(view: ReadView, deviceId: string, query: { readonly
 /** Makes the properties of an update that is to be handed out. */
 export type MakeProperties = (view: ReadView, command: CommandRecord) => wire.WireDocument;
 
+export interface QueueOptions {
+  readonly make?: MakeProperties;
+  /** With it, deferrals that no device can have asked for are over. */
+  readonly nowMs?: number;
+}
+
+/** Longest time that a device can defer a command for. */
+const LONGEST_DEFERRAL_MS = 604_800_000;
+
 /** The open commands of a device that decide about the next answer, as the server role of F5 wants them. */
-export function queueOf(view: ReadView, deviceId: string, make: MakeProperties = () => ({})): readonly QueueEntry[] {
+export function queueOf(view: ReadView, deviceId: string, { nowMs, make = () => ({}) }: QueueOptions = {}): readonly QueueEntry[] {
   return decidingCommands(view, deviceId).map((open) => ({
     ...open,
+    notBeforeMs: possibleTime(open.notBeforeMs, nowMs),
     commandId: fromHex(open.commandId),
     get properties() {
       const command = commands.get(view, placeOf(deviceId, open.sequence));
@@ -95,6 +105,11 @@ export function queueOf(view: ReadView, deviceId: string, make: MakeProperties =
       return command.isContentOpen === true ? make(view, command) : decodeDocument(command.properties);
     },
   }));
+}
+
+/** Nothing can be deferred for longer than the wire can say: a time beyond that is of a clock that was ahead, and is over. */
+function possibleTime(notBeforeMs: number | undefined, nowMs: number | undefined): number | undefined {
+  return notBeforeMs !== undefined && nowMs !== undefined && notBeforeMs > nowMs + LONGEST_DEFERRAL_MS ? undefined : notBeforeMs;
 }
 
 /** Notes that an open command was handed out, or was put off by its device. */

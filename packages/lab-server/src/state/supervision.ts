@@ -58,6 +58,11 @@ export function dueSupervisions(view: ReadView, limit: number): readonly DueDevi
   return dueDevices.page(view, { limit }).map((row) => row.record);
 }
 
+/** Ids of devices that something is watched on, behind `after`. */
+export function supervisedDevices(view: ReadView, after: string, limit: number): readonly string[] {
+  return supervisions.page(view, { after: after === '' ? undefined : after, limit }).map((row) => row.id);
+}
+
 function dueId(deviceId: string, dueMs: number): string {
   return joinId(sortable(dueMs), deviceId);
 }

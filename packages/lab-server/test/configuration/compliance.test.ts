@@ -1,3 +1,4 @@
+import { wire } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -17,7 +18,7 @@ import type { FindingRecord } from '../../src/state/supervision.ts';
 import { dueSupervisions, supervisionOf } from '../../src/state/supervision.ts';
 import { updateUser, userByGuid } from '../../src/state/users.ts';
 import { ConfigurationBench, type DocumentDevice } from '../support/configuration-bench.ts';
-import { DAY_MS, NOW_MS, PROFILE } from '../support/uem-bench.ts';
+import { DAY_MS, frameIn, NOW_MS, PROFILE } from '../support/uem-bench.ts';
 
 const HOUR_MS = 3_600_000;
 const action = 'MONITOR_AND_LOG';
@@ -263,6 +264,73 @@ describe('UEM watches a device in virtual time', () => {
     expect(status()).toBe('removed');
   });
 
+  describe('days without contact are days on which UEM was there', () => {
+    const rule = { noContact: { days: 7, action: 'DELETE_WORK_DATA', promptBehavior: 'IMMEDIATE' } } as const;
+
+    it('a clock set forward by a year deletes nothing, and the device that stays away is found out after its days', async () => {
+      await comply(rule);
+      await device.work();
+      bench.uem.clock.jumpWallClock(365 * DAY_MS);
+      // As an administrator does, and before anything else has looked at the clock.
+      await bench.admin.updatePolicy('default', { name: 'Default', rules: { password: { required: true } } });
+      await bench.settle();
+      await bench.uem.clock.advance(6 * DAY_MS);
+      expect([findings(), bench.waiting(device.deviceId)]).toEqual([[], ['UPDATE_IT_POLICY']]);
+      await bench.uem.clock.advance(DAY_MS);
+      expect(bench.waiting(device.deviceId)).toContain('DELETE_WORK_SPACE_DATA');
+    });
+
+    it('nor does one that comes back, and devices that were dated into the future are found out all the same', async () => {
+      await comply(rule);
+      await device.work();
+      bench.uem.clock.jumpWallClock(365 * DAY_MS);
+      await bench.uem.clock.advance(HOUR_MS);
+      // Refused by the clock, and there all the same.
+      expect(wire.alert.decode(frameIn(await device.poll())).code).toBe('expired');
+      bench.uem.clock.jumpWallClock(-365 * DAY_MS);
+      await bench.uem.clock.advance(6 * DAY_MS);
+      expect(findings()).toEqual([]);
+      await bench.uem.clock.advance(DAY_MS + HOUR_MS);
+      expect(findings()).toMatchObject([{ rule: 'noContact' }]);
+    });
+
+    it('devices that a wrong clock refuses make contact', async () => {
+      await comply(rule);
+      await device.work();
+      bench.uem.clock.jumpWallClock(365 * DAY_MS);
+      for (let day = 0; day < 10; day++) {
+        await bench.uem.clock.advance(DAY_MS);
+        expect(wire.alert.decode(frameIn(await device.poll())).code).toBe('expired');
+      }
+      expect([findings(), bench.waiting(device.deviceId)]).toEqual([[], []]);
+    });
+
+    it('a month in which UEM was off deletes nothing when it comes back', async () => {
+      await comply(rule);
+      await device.work();
+      sweep.close();
+      bench.uem.clock.jumpWallClock(30 * DAY_MS);
+      bench.restart();
+      startSweep();
+      await bench.uem.clock.advance(HOUR_MS);
+      expect(findings()).toEqual([]);
+      expect(await device.work()).toEqual([]);
+      expect(status()).toBe('active');
+    });
+
+    it('nor does a day on which it could store nothing', async () => {
+      await comply({ noContact: { ...rule.noContact, days: 1 } });
+      bench.uem.store.fault = 'disk-full';
+      await bench.uem.clock.advance(DAY_MS + HOUR_MS);
+      bench.uem.store.fault = undefined;
+      await bench.uem.clock.advance(60_000);
+      expect(failures.length).toBeGreaterThan(0);
+      expect(findings()).toEqual([]);
+      await bench.uem.clock.advance(DAY_MS);
+      expect(findings()).toMatchObject([{ rule: 'noContact' }]);
+    });
+  });
+
   it('contact after days without ends the finding', async () => {
     await comply({ noContact: { days: 1, action: 'UNTRUST' } });
     await device.work();
@@ -385,9 +453,12 @@ describe('UEM watches a device in virtual time', () => {
     await bench.uem.clock.settle();
     expect(bench.uem.clock.pendingTimers).toBe(before);
     await comply({ noContact: { days: 1, action: 'UNTRUST', promptBehavior: 'IMMEDIATE' } });
+    // Not for long: while nothing can be stored no device can make contact that counts.
+    await bench.uem.clock.advance(DAY_MS - HOUR_MS / 2);
     bench.uem.store.fault = 'disk-full';
-    await bench.uem.clock.advance(DAY_MS + 60_000);
+    await bench.uem.clock.advance(HOUR_MS / 2 + 60_000);
     expect(failures.length).toBeGreaterThan(0);
+    expect(findings()).toEqual([]);
     bench.uem.store.fault = undefined;
     await bench.uem.clock.advance(60_000);
     expect(findings()).toMatchObject([{ acted: 'UNTRUST' }]);

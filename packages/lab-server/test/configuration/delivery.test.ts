@@ -195,6 +195,20 @@ describe('a device that has another revision, or does not do what it should', ()
     expect(bench.store.read((view) => deliveryOf(view, device.deviceId, 'policy'))).toMatchObject({ failures: 0 });
   });
 
+  it('gets the whole document, also when it should have what UEM took it to have', async () => {
+    await bench.admin.updatePolicy('default', { name: 'Default', rules: { apps: { allowAppStore: false } } });
+    await bench.settle();
+    const { commandId } = await device.pollCommand();
+    await bench.admin.updatePolicy('default', { name: 'Default', rules: required });
+    await bench.settle();
+    device.documents.policy = { revision: 77, parts: { stale: true } };
+    await device.result(commandId, { status: 'failed', message: 'another base', data: { revision: 77 } });
+    expect(await device.work()).toEqual(['UPDATE_IT_POLICY']);
+    expect(device.updates.at(-1)?.properties).not.toHaveProperty('baseRevision');
+    expect(device.documents.policy.parts).toMatchObject(required);
+    expect(device.documents.policy.parts).not.toHaveProperty('stale');
+  });
+
   it('is asked a few times, then not before the next change', async () => {
     device.carryOut = () => ({ status: 'failed', message: 'no room', data: { revision: 1 } });
     await bench.admin.updatePolicy('default', { name: 'Default', rules: { apps: { allowAppStore: false } } });

@@ -1,11 +1,12 @@
 import { ProtocolError } from '../errors/protocol-error.ts';
 
-const HEX = '0123456789abcdef';
+/** Two digits for each byte. */
+const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Lower-case hexadecimal text. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += (HEX[byte >> 4] as string) + (HEX[byte & 15] as string);
+  for (const byte of bytes) text += PAIRS[byte] as string;
   return text;
 }
 

@@ -27,7 +27,7 @@ export const ERROR_SUMMARIES: Readonly<Record<ErrorCode, string>> = {
   ERR_CERTIFICATE_VALIDITY: 'A certificate is expired or not valid yet; check the clock of the device.',
   ERR_REJECTED_CREDENTIALS:
     'The user name or the secret is wrong, expired, used up or unknown; the server does not say which. Ask the administrator for a new activation password.',
-  ERR_REJECTED_EXPIRED: 'The certificate or credential is out of date.',
+  ERR_REJECTED_EXPIRED: 'The certificate or credential is out of date by the clock of whoever says so. Correct that clock, or activate anew.',
   ERR_REJECTED_REVOKED: 'The server has revoked this device.',
   ERR_REJECTED_UNKNOWN: 'The server does not know this device.',
   ERR_REJECTED_BUSY: 'The server is overloaded or cannot store now; try again later.',

@@ -28,9 +28,11 @@ export function pushTokenOf({ service, address }: PushAddress): Uint8Array {
   return utf8(`${service}:${address}`);
 }
 
+const addressDecoder = new TextDecoder();
+
 /** The push address in a token, or undefined when it names no notification service: a token comes from a device, which may tell anything. */
 export function pushAddressOf(token: Uint8Array): PushAddress | undefined {
-  const all = new TextDecoder().decode(token);
+  const all = addressDecoder.decode(token);
   const colon = all.indexOf(':');
   const service = PUSH_SERVICES.find((name) => name === all.slice(0, colon));
   const address = all.slice(colon + 1);

@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider, Store } from '@uemkit/protocol';
+import type { Clock, CryptoProvider, Entropy, Store } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
 import { memoryStore } from '@uemkit/protocol/testing';
 import {
@@ -22,18 +22,20 @@ export interface LabDevice {
 export interface LabDeviceOptions {
   readonly clock: Clock;
   readonly crypto?: CryptoProvider;
+  /** Seeded for runs that have to be the same each time. */
+  readonly entropy?: Entropy;
   readonly store?: Store;
   transport(keyStore: TlsKeyStore): UemTransport;
 }
 
 /** A device of the real library for tests against the lab server. */
-export function labDevice({ clock, crypto = nodeCrypto(), store = memoryStore(), transport }: LabDeviceOptions): LabDevice {
-  const entropy = nodeEntropy();
+export function labDevice(options: LabDeviceOptions): LabDevice {
+  const { clock, crypto = nodeCrypto(), entropy = nodeEntropy(), store = memoryStore(), transport } = options;
   const keyStore = softwareKeyStore({ crypto, entropy, store });
   const os = new TestOs(store);
   const client = createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem: os, transport: transport(keyStore) });
   const told = new Map<string, unknown[]>();
-  for (const name of ['statechange', 'idle', 'poll', 'pollfailed', 'pushopen', 'pushclosed', 'commanddone', 'commandanswered', 'wakeup'] as const) {
+  for (const name of ['statechange', 'idle', 'poll', 'pollfailed', 'pushopen', 'pushclosed', 'commanddone', 'commandanswered', 'wakeup', 'renewed'] as const) {
     client.addEventListener(name, ({ detail }) => told.set(name, [...(told.get(name) ?? []), detail]));
   }
   return { client, store, os, told: (name) => (told.get(name) ?? []) as never };

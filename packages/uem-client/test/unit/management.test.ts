@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { activeTestDevice, testDevice } from '../support/test-device.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 describe('management (F5)', () => {
   it('polls at the start, gives its push token, and is at rest with one socket', async () => {
@@ -264,15 +265,11 @@ describe('management (F5)', () => {
   it.each([
     ['revoked', 'ERR_REJECTED_REVOKED'],
     ['unknown', 'ERR_REJECTED_UNKNOWN'],
-    ['expired', 'ERR_REJECTED_EXPIRED'],
   ] as const)('becomes %s when UEM says so, destroys its identity, and stays so', async (state, code) => {
-    const device = await activeTestDevice(
-      state === 'expired' ? { certificateLifeMs: 2 * 86_400_000, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } } : {},
-    );
+    const device = await activeTestDevice();
     const known = device.uem.only;
     if (state === 'revoked') known.state = 'revoked';
     if (state === 'unknown') device.uem.devices.clear();
-    if (state === 'expired') await device.clock.advance(2 * 86_400_000);
     await expect(device.client.poll()).rejects.toMatchObject({ code });
     await device.clock.settle();
     expect([device.client.state, device.os.deactivations]).toEqual([state, [state]]);
@@ -285,6 +282,42 @@ describe('management (F5)', () => {
     expect(again.client.state).toBe(state);
     await again.activate();
     expect(again.client.state).toBe('active');
+  });
+
+  it('keeps everything when UEM says that its certificate is out of date, asks on, and goes on when UEM takes it again', async () => {
+    const device = await activeTestDevice({ certificateLifeMs: 2 * DAY_MS, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } });
+    const { deviceId } = device.client;
+    await device.clock.advance(2 * DAY_MS);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_EXPIRED', step: 'F5.4' });
+    expect([device.client.state, device.client.deviceId, device.os.deactivations]).toEqual(['expired', deviceId, []]);
+    const before = device.uem.requests.length;
+    await device.clock.advance(48 * HOUR_MS);
+    expect(device.uem.requests.length - before).toBeGreaterThan(40);
+    expect(device.uem.requests.length - before).toBeLessThan(50);
+
+    const again = device.restarted();
+    await again.client.open();
+    again.client.start();
+    await again.clock.advance(30 * DAY_MS);
+    expect([again.client.state, again.os.deactivations]).toEqual(['expired', []]);
+    again.clock.jumpWallClock(-40 * DAY_MS);
+    await again.clock.advance(HOUR_MS);
+    expect([again.client.state, again.client.deviceId, again.os.deactivations]).toEqual(['active', deviceId, []]);
+  });
+
+  it('that is out of date gives up what it has when it is activated anew, or when its user removes it', async () => {
+    const device = await activeTestDevice({ certificateLifeMs: 2 * DAY_MS, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } });
+    await device.clock.advance(2 * DAY_MS);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_EXPIRED' });
+    await device.activate();
+    expect([device.client.state, device.os.deactivations]).toEqual(['active', ['expired']]);
+    expect(new Set([...device.uem.devices.values()].map(({ publicKey }) => toHex(publicKey))).size).toBe(2);
+    await device.client.poll();
+
+    await device.clock.advance(2 * DAY_MS);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_EXPIRED' });
+    await device.client.deactivate();
+    expect([device.client.state, device.os.deactivations]).toEqual(['inactive', ['expired', 'user']]);
   });
 
   it('can be activated again at once after a verdict, and after one that could not be saved', async () => {

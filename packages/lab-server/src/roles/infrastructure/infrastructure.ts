@@ -1,5 +1,5 @@
 import { type PeerIdentity, requireCanonicalUserId, userIdHash, wire } from '@uemkit/protocol';
-import { idReferences, userReferences } from '../../journal/references.ts';
+import { idReferences, type References, userReferences } from '../../journal/references.ts';
 import type { LinkGuard } from '../link-guard.ts';
 import type { Role, RoleContext, ServiceName } from '../role.ts';
 import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
@@ -24,7 +24,7 @@ interface Job {
 }
 
 /** An outcome, and whom it is about. */
-type InfrastructureOutcome = Outcome & { readonly userId?: string; readonly refs?: readonly string[] };
+type InfrastructureOutcome = Outcome & { readonly userId?: string; readonly refs?: References };
 
 const STEPS: Readonly<Record<string, string>> = { discovery: 'F1.3', registrations: 'F1.1', notifications: 'F5.2' };
 

@@ -32,9 +32,38 @@ export interface PushDelivery {
   stop(): void;
 }
 
-interface Offer {
+/** Whoever made an offer, and waits for its end. */
+interface OfferOwner {
+  ended(offer: Offer): void;
+}
+
+/** A wake-up whose sender waits to hear whether the device took it. A class without closures of its own: each wake-up makes one. */
+class Offer implements Untaken {
+  readonly wakeUpId: Uint8Array;
   readonly dueMs: number;
-  over(): void;
+  readonly #owner: OfferOwner;
+  readonly #resolve: (how: Offered) => void;
+  stored = false;
+  #isOpen = true;
+
+  constructor(wakeUpId: Uint8Array, dueMs: number, owner: OfferOwner, resolve: (how: Offered) => void) {
+    this.wakeUpId = wakeUpId;
+    this.dueMs = dueMs;
+    this.#owner = owner;
+    this.#resolve = resolve;
+  }
+
+  settle(taken: boolean): void {
+    this.end(taken ? 'taken' : 'away');
+  }
+
+  /** The first end counts. */
+  end(how: Offered): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#owner.ended(this);
+    this.#resolve(how);
+  }
 }
 
 export function createPushDelivery(options: {
@@ -79,7 +108,7 @@ export function createPushDelivery(options: {
       const nowMs = clock.monotonicMs();
       for (const offer of offers) {
         if (offer.dueMs > nowMs) break;
-        offer.over();
+        offer.end('sent');
       }
       arm();
     });
@@ -136,6 +165,13 @@ export function createPushDelivery(options: {
     store.transaction((tx) => deleteWaiting(tx, key, wakeUpId)).catch(() => note(session, 'pushAck', wakeUpId, 'not stored', 'ERR_STORE_WRITE'));
   };
 
+  const owner: OfferOwner = {
+    ended(offer) {
+      offers.delete(offer);
+      if (offers.size === 0) stop();
+    },
+  };
+
   const sendStored = (session: PushSession, wakeUp: wire.WakeUp): boolean => put(session, wakeUp, { wakeUpId: wakeUp.wakeUpId, stored: true });
 
   return {
@@ -144,17 +180,9 @@ export function createPushDelivery(options: {
       if (fault === 'lost') return Promise.resolve('taken');
       if (fault === 'held') return Promise.resolve('held');
       return new Promise((resolve) => {
-        const untaken: Untaken = { wakeUpId: wakeUp.wakeUpId, stored: false };
-        const settle = (how: Offered): void => {
-          untaken.settle = undefined;
-          offers.delete(offer);
-          if (offers.size === 0) stop();
-          resolve(how);
-        };
-        const offer: Offer = { dueMs: clock.monotonicMs() + limits.takeMs, over: () => settle('sent') };
-        untaken.settle = (taken) => settle(taken ? 'taken' : 'away');
+        const offer = new Offer(wakeUp.wakeUpId, clock.monotonicMs() + limits.takeMs, owner, resolve);
         offers.add(offer);
-        if (!put(session, wakeUp, untaken)) return settle('away');
+        if (!put(session, wakeUp, offer)) return offer.end('away');
         if (fault === 'twice') session.socket.send(wire.wakeUp.encode(wakeUp));
         arm();
       });

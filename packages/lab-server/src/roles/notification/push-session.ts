@@ -30,7 +30,7 @@ export interface Untaken {
   /** It waits in the store, too. */
   stored: boolean;
   /** Its sender waits to hear whether the device took it. */
-  settle?: ((taken: boolean) => void) | undefined;
+  settle?(taken: boolean): void;
 }
 
 /** The part of a token's record that a connection needs for each wake-up. */

@@ -62,10 +62,13 @@ export function createDevicePeers(crypto: CryptoProvider): DevicePeers {
   };
 }
 
+/**
+ * That the certificate is not valid yet is no reason: it is, byte for byte, one that this UEM has issued, so its clock has been set back since. Refused, a fleet
+ * that renewed under the wrong clock would be lost until the right one gets there.
+ */
 function judge(device: DeviceRecord, certificate: CertificateRecord, nowMs: number): KnownDevice | RefusedDevice {
   if (certificate.revokedAtMs !== undefined) return { refused: 'revoked', reason: `certificate revoked: ${certificate.revocationReason}`, device };
   if (!isLive(device)) return { refused: 'revoked', reason: `device is ${device.status}`, device };
-  if (nowMs < certificate.notBeforeMs) return { refused: 'expired', reason: 'certificate is not valid yet', device };
   if (nowMs > certificate.notAfterMs) return { refused: 'expired', reason: 'certificate is expired', device };
   return { device, certificate };
 }

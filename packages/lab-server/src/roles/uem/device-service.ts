@@ -7,7 +7,7 @@ import type { RoleContext, RoleRequest } from '../role.ts';
 import { alerted, answered, frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import { CONFIGURATION_FAILED, confirmActivation } from './confirm-activation.ts';
 import { createDevicePeers, type KnownDevice, type RefusedDevice } from './device-peer.ts';
-import { applyManagement, decideManagement, type ManagementSurroundings, needsNoWrite } from './manage-device.ts';
+import { applyManagement, decideManagement, isContactFresh, type ManagementSurroundings, needsNoWrite, noteContact } from './manage-device.ts';
 import { renewCertificate } from './renew-certificate.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
@@ -38,6 +38,7 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
       const known = peers.identify(tx, request.peer, nowMs);
       if ('refused' in known) {
         if (comesLate(known)) noteLateContact(tx, known.device, nowMs);
+        else if (isOutOfDate(known, nowMs)) noteContact(tx, known.device, nowMs);
         return refusal(request, frame, known, nowMs);
       }
       return { ...guarded(() => work(tx, known)), deviceId: known.device.deviceId, userId: known.device.userId };
@@ -68,7 +69,7 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
   /** The answer, when nothing has to be written for it. */
   const answerFromRead = (view: ReadView, request: RoleRequest, frame: wire.Frame, nowMs: number): ServiceOutcome | undefined => {
     const known = peers.identify(view, request.peer, nowMs);
-    if ('refused' in known) return comesLate(known) ? undefined : refusal(request, frame, known, nowMs);
+    if ('refused' in known) return comesLate(known) || isOutOfDate(known, nowMs) ? undefined : refusal(request, frame, known, nowMs);
     const { device } = known;
     const about = { deviceId: device.deviceId, userId: device.userId };
     if (device.status !== 'active') return { ...notConfirmed(), ...about };
@@ -140,6 +141,12 @@ function deactivated(reason?: string): ServiceOutcome {
 /** The refusal is how a removed device hears of its end; that is noted before it leaves. */
 function comesLate(refused: RefusedDevice): refused is RefusedDevice & { readonly device: DeviceRecord } {
   return refused.refused === 'revoked' && refused.device !== undefined && isLate(refused.device);
+}
+
+/** A device whose certificate is out of date is there all the same: it is not one that makes no contact. */
+function isOutOfDate(known: RefusedDevice, nowMs: number): known is RefusedDevice & { readonly device: DeviceRecord } {
+  const { refused, device } = known;
+  return refused === 'expired' && device?.status === 'active' && !isContactFresh(device, nowMs);
 }
 
 function notConfirmed(): ServiceOutcome {

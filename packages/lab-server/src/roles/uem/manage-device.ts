@@ -1,6 +1,7 @@
 import { answerManagement, endsManagement, type ManagementReply, type QueueChange, sameBytes, toHex, type wire } from '@uemkit/protocol';
 import { type DeliverySurroundings, documentOfUpdate, handOutUpdate, settleUpdate, waitingUpdate } from '../../configuration/deliver.ts';
 import { recomputeDevice } from '../../configuration/recompute-device.ts';
+import { attend } from '../../state/attendance.ts';
 import { commandById, finishCommand, type MakeProperties, queueOf, updateCommand } from '../../state/command-queue.ts';
 import type { CommandRecord } from '../../state/commands.ts';
 import { endDevice } from '../../state/device-lifecycle.ts';
@@ -25,20 +26,30 @@ const makeProperties: MakeProperties = (view, { deviceId, type }) => {
 /** The answer to a poll or a result (F5.3 to F5.6) over the queue of the device; changes nothing yet. */
 export function decideManagement(view: ReadView, frame: Uint8Array, device: DeviceRecord, nowMs: number): ManagementReply {
   const { deviceId, pollIntervalS, pollJitterS } = device;
-  return answerManagement(frame, queueOf(view, deviceId, makeProperties), nowMs, { schedule: { pollIntervalS, pollJitterS } });
+  return answerManagement(frame, queueOf(view, deviceId, { nowMs, make: makeProperties }), nowMs, { schedule: { pollIntervalS, pollJitterS } });
 }
 
 /** True when an answer may leave without a write. Most polls are answered so, and wait for no disk. */
 export function needsNoWrite(reply: ManagementReply, device: DeviceRecord, nowMs: number): boolean {
-  const { lastContactMs = 0 } = device;
-  const isFresh = nowMs >= lastContactMs && nowMs - lastContactMs < CONTACT_STEP_MS;
-  return isFresh && newPushToken(reply, device) === undefined && reply.changes.every((change) => change.type === 'ignored');
+  return isContactFresh(device, nowMs) && newPushToken(reply, device) === undefined && reply.changes.every((change) => change.type === 'ignored');
+}
+
+/** True when the time of the last contact need not be written again. */
+export function isContactFresh({ lastContactMs = 0 }: DeviceRecord, nowMs: number): boolean {
+  return nowMs >= lastContactMs && nowMs - lastContactMs < CONTACT_STEP_MS;
+}
+
+/** A device was there, whatever it is answered. */
+export function noteContact(tx: WriteView, device: DeviceRecord, nowMs: number): void {
+  attend(tx, nowMs);
+  putDevice(tx, { ...device, lastContactMs: nowMs });
 }
 
 /** Writes what an answer depends on: states of commands, push token, inventory, and the end of a device that carried out a delete command. */
 export function applyManagement(tx: WriteView, reply: ManagementReply, device: DeviceRecord, surroundings: ManagementSurroundings): void {
   const { deviceId } = device;
   const { nowMs } = surroundings;
+  attend(tx, nowMs);
   putDevice(tx, { ...device, lastContactMs: nowMs, pushToken: newPushToken(reply, device) ?? device.pushToken });
   deleteDueWakeUp(tx, deviceId);
   for (const change of reply.changes) {

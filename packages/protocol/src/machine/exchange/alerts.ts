@@ -9,7 +9,7 @@ export function errorOfAlert(code: AlertCode): ProtocolError {
     case 'unknownDevice':
       return new ProtocolError('ERR_REJECTED_UNKNOWN', 'the server does not know this device');
     case 'expired':
-      return new ProtocolError('ERR_REJECTED_EXPIRED', 'the certificate of this device is out of date');
+      return new ProtocolError('ERR_REJECTED_EXPIRED', 'by the clock of the server the certificate of this device is out of date');
     case 'busy':
       return new ProtocolError('ERR_REJECTED_BUSY', 'the server is busy');
     default:

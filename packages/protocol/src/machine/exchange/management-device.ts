@@ -41,12 +41,16 @@ export type ManagementDevice = Machine<ManagementRequest, ManagementRequestResul
 type DeviceEffect = Effect<ManagementRequest, ManagementEvent, ManagementOutput>;
 type DeviceInput = Input<ManagementRequestResult, ManagementCall>;
 
+/** A device whose certificate is out of date asks again after its poll interval, and at the latest after this time. */
+const LONGEST_EXPIRED_RETRY_S = 3_600;
+
 /** Timers of the device role. */
 export const MANAGEMENT_TIMERS = { poll: 'poll', answer: 'answer', exchange: 'exchange', backoff: 'backoff' } as const;
 
 /**
  * The device role of F5: polls, takes one command at a time, has it carried out, reports its status, until the server answers with the idle command.
- * It never ends by itself: only when the device leaves management (`done`) or the server refuses the device (`fail`).
+ * It never ends by itself: only when the device leaves management (`done`) or the server refuses the device for good (`fail`). A certificate that is out of date
+ * is not for good: the clock of the server may be wrong, and what would follow cannot be undone.
  */
 export function managementDevice(options: ManagementDeviceOptions): ManagementDevice {
   return new DeviceRole(options);
@@ -315,13 +319,14 @@ class DeviceRole implements ManagementDevice {
 
   /** The exchange ends with an error: leave, give up for good, or try again later. */
   #lost(error: ProtocolError, nowMs: number): readonly DeviceEffect[] {
-    const refused = error.retry === 'reactivate';
+    const outOfDate = error.code === 'ERR_REJECTED_EXPIRED';
+    const refused = outOfDate || error.retry === 'reactivate';
     const leaveByEpochS = this.#open?.leaveByEpochS;
     if (leaveByEpochS !== undefined && (refused || Math.floor(nowMs / 1000) >= leaveByEpochS)) {
       this.#open = { ...(this.#open as OpenCommand), leaving: true };
       return this.#leave([]);
     }
-    if (refused) {
+    if (refused && !outOfDate) {
       const { step } = this.#cell.take('refusal');
       return [...this.#endExchange(), { type: 'fail', error: error.at(step) }];
     }
@@ -335,10 +340,14 @@ class DeviceRole implements ManagementDevice {
     ];
   }
 
-  /** The server may ask for more patience than the back-off has (`retry-after`), within the longest poll interval. */
+  /**
+   * The server may ask for more patience than the back-off has (`retry-after`), within the longest poll interval. A certificate that is out of date only a clock
+   * or a person can mend, so the device asks at the pace of its polls.
+   */
   #nextDelayMs(error: ProtocolError): number {
     this.#delays ??= backoff({ ...this.#options.backoff, attempts: undefined }, this.#options.entropy)[Symbol.iterator]();
     const delayMs = this.#delays.next().value as number;
+    if (error.code === 'ERR_REJECTED_EXPIRED') return Math.max(delayMs, Math.min(this.#schedule.pollIntervalS, LONGEST_EXPIRED_RETRY_S) * 1000);
     const { retryAfterS } = error.details;
     return typeof retryAfterS === 'number' ? Math.max(delayMs, Math.min(retryAfterS, this.#schedule.pollIntervalS) * 1000) : delayMs;
   }

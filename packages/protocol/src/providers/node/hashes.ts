@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey } from 'node:crypto';
+import { createHmac, createSecretKey, hash } from 'node:crypto';
 import { requireExpandable } from '../checks.ts';
 import { plainBytes } from './plain-bytes.ts';
 
@@ -6,7 +6,7 @@ const HASH_BYTES = 32;
 
 /** SHA-256. */
 export function sha256Native(data: Uint8Array): Uint8Array {
-  return plainBytes(createHash('sha256').update(data).digest());
+  return plainBytes(hash('sha256', data, 'buffer'));
 }
 
 /** HMAC-SHA-256. */

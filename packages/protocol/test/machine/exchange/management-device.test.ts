@@ -371,7 +371,6 @@ describe('bounds and errors', () => {
   it.each([
     ['revoked', 'ERR_REJECTED_REVOKED'],
     ['unknownDevice', 'ERR_REJECTED_UNKNOWN'],
-    ['expired', 'ERR_REJECTED_EXPIRED'],
   ] as const)('ends for good when the server says %s', (code, expected) => {
     const device = polling().receive(alertFrame(code));
     expect(device.state).toBe('ended');
@@ -379,6 +378,18 @@ describe('bounds and errors', () => {
     expect(device.poll().receive(idleFrame()).sent).toHaveLength(0);
     const other = answering().receive(alertFrame(code));
     expect(other.state).toBe('ended');
+  });
+
+  it('asks again at the pace of its polls when its certificate is out of date by the clock of the server', () => {
+    const device = polling().receive(alertFrame('expired'));
+    expect(device.state).toBe('backingOff');
+    expect(device.lastEvent('exchangeFailed')).toMatchObject({ error: { code: 'ERR_REJECTED_EXPIRED', step: 'F5.4' }, retryAfterMs: 3_600_000 });
+    device.fire('backoff').receive(idleFrame({ pollIntervalS: 86_400 }));
+    expect(device.state).toBe('atRest');
+    device.poll().receive(alertFrame('expired'));
+    expect(device.timers.get('backoff')).toBe(3_600_000);
+    const other = answering().receive(alertFrame('expired'));
+    expect(other.fire('backoff').receive(idleFrame()).state).toBe('atRest');
   });
 
   it('drops frames and other inputs that nothing asked for', () => {

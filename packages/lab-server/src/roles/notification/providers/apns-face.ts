@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '@uemkit/protocol';
-import type { Submission } from '../push-core.ts';
+import type { KeepRule } from '../waiting-wake-ups.ts';
 import { type ApnsSenders, isMdmTopic } from './apns-sender.ts';
 import { type FaceAnswer, type FaceOptions, objectOf, type ProviderFace, type ProviderFault, type ProviderRequest, pathOf } from './provider.ts';
 
@@ -12,6 +12,7 @@ const LONGEST_LIFE_MS = 30 * 86_400_000;
 const MAX_COLLAPSE_ID_BYTES = 64;
 
 const PATH = '/3/device/';
+const NEWEST: KeepRule = { kind: 'newest' };
 const PUSH_TYPES: readonly string[] = [
   'alert',
   'background',
@@ -26,6 +27,11 @@ const PUSH_TYPES: readonly string[] = [
   'widgets',
 ];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** The body of a notification. */
+interface Payload {
+  readonly keys: Readonly<Record<string, unknown>>;
+}
 
 /** A UUID in its canonical form, upper case as APNs makes them. */
 function uuidText(bytes: Uint8Array): string {
@@ -49,6 +55,14 @@ export function createApnsFace(options: FaceOptions & { readonly senders: ApnsSe
     return { response: { status, headers: { 'apns-id': apnsId, ...type, ...headers }, body }, told: error === undefined ? `${status}` : `${status} ${error}` };
   };
 
+  /** It was taken over. */
+  const taken = (apnsId: string, told: string, wakeUpId?: Uint8Array, reason?: string): FaceAnswer => ({
+    response: { status: 200, headers: { 'apns-id': apnsId }, body: '' },
+    told,
+    wakeUpId,
+    reason,
+  });
+
   /** First thing that is wrong with the headers that say how to deliver. */
   const wrongHeader = ({ headers }: ProviderRequest): string | undefined => {
     const expiration = headers['apns-expiration'];
@@ -61,19 +75,21 @@ export function createApnsFace(options: FaceOptions & { readonly senders: ApnsSe
     return pushType !== undefined && !PUSH_TYPES.includes(pushType) ? 'InvalidPushType' : undefined;
   };
 
-  const wrongPayload = ({ headers, body }: ProviderRequest): { readonly status: number; readonly error: string } | undefined => {
+  const payloadOf = ({ headers, body }: ProviderRequest): Payload | { readonly status: number; readonly error: string } => {
     if (body.length > (headers['apns-push-type'] === 'voip' ? MAX_VOIP_PAYLOAD_BYTES : MAX_APNS_PAYLOAD_BYTES))
       return { status: 413, error: 'PayloadTooLarge' };
-    return Object.keys(objectOf(body) ?? {}).length === 0 ? { status: 400, error: 'PayloadEmpty' } : undefined;
+    const keys = objectOf(body);
+    return keys === undefined || Object.keys(keys).length === 0 ? { status: 400, error: 'PayloadEmpty' } : { keys };
   };
 
   /** Until when it is kept: undefined, now or never. */
-  const expiryOf = (header: string | undefined): Pick<Submission, 'expiresAtMs'> => {
-    const longest = nowMs() + LONGEST_LIFE_MS;
-    if (header === undefined) return { expiresAtMs: longest };
+  const expiryOf = (header: string | undefined): number | undefined => {
+    const now = nowMs();
+    const longest = now + LONGEST_LIFE_MS;
+    if (header === undefined) return longest;
     const atMs = Number(header) * 1_000;
     // A time that is over is as good as 0: one attempt.
-    return { expiresAtMs: atMs <= nowMs() ? undefined : Math.min(atMs, longest) };
+    return atMs <= now ? undefined : Math.min(atMs, longest);
   };
 
   const handle = async (request: ProviderRequest, fault: ProviderFault | undefined): Promise<FaceAnswer> => {
@@ -81,37 +97,34 @@ export function createApnsFace(options: FaceOptions & { readonly senders: ApnsSe
     const given = headers['apns-id'];
     const id = given !== undefined && UUID.test(given) ? fromHex(given.replaceAll('-', '')) : options.randomBytes(16);
     const apnsId = given !== undefined && UUID.test(given) ? given : uuidText(id);
-    const refuse = (status: number, error: string, timestamp?: number): FaceAnswer =>
-      answer(apnsId, status, error, timestamp === undefined ? {} : { timestamp });
-
     if (request.http !== '2') return answer(apnsId, 426, 'HttpVersionNotSupported', { headers: { upgrade: 'h2', connection: 'upgrade' } });
     const address = pathOf(request.target).slice(PATH.length).toLowerCase();
-    if (address.includes('/')) return refuse(404, 'BadPath');
-    if (request.method !== 'POST') return refuse(405, 'MethodNotAllowed');
+    if (address.includes('/')) return answer(apnsId, 404, 'BadPath');
+    if (request.method !== 'POST') return answer(apnsId, 405, 'MethodNotAllowed');
     const sender = senders.senderOf(request, fault);
-    if ('error' in sender) return refuse(sender.status, sender.error);
-    if (given !== undefined && !UUID.test(given)) return refuse(400, 'BadMessageId');
+    if ('error' in sender) return answer(apnsId, sender.status, sender.error);
+    if (given !== undefined && !UUID.test(given)) return answer(apnsId, 400, 'BadMessageId');
     const header = wrongHeader(request);
-    if (header !== undefined) return refuse(400, header);
+    if (header !== undefined) return answer(apnsId, 400, header);
     const pushType = headers['apns-push-type'];
     const mdm = isMdmTopic(sender.topic);
-    if (pushType !== undefined && (pushType === 'mdm') !== mdm) return refuse(400, 'InvalidPushType');
-    const payload = wrongPayload(request);
-    if (payload !== undefined) return refuse(payload.status, payload.error);
-    if (address === '') return refuse(400, 'MissingDeviceToken');
+    if (pushType !== undefined && (pushType === 'mdm') !== mdm) return answer(apnsId, 400, 'InvalidPushType');
+    const payload = payloadOf(request);
+    if ('error' in payload) return answer(apnsId, payload.status, payload.error);
+    if (address === '') return answer(apnsId, 400, 'MissingDeviceToken');
     let token = core.find('apns', address);
     if (token.state === 'in force' && fault === 'expire') {
       await core.end(token.key);
       token = core.find('apns', address);
     }
-    if (token.state === 'unknown') return refuse(400, 'BadDeviceToken');
-    if (token.application !== sender.topic) return refuse(400, 'DeviceTokenNotForTopic');
-    if (token.state === 'gone') return refuse(410, 'Unregistered', token.sinceMs);
-    if (fault === 'throttle' || core.throttled(token.key, sender.topic) !== undefined) return refuse(429, 'TooManyRequests');
+    if (token.state === 'unknown') return answer(apnsId, 400, 'BadDeviceToken');
+    if (token.application !== sender.topic) return answer(apnsId, 400, 'DeviceTokenNotForTopic');
+    if (token.state === 'gone') return answer(apnsId, 410, 'Unregistered', { timestamp: token.sinceMs });
+    if (fault === 'throttle' || core.throttled(token.key, sender.topic) !== undefined) return answer(apnsId, 429, 'TooManyRequests');
     // The MDM daemon of the device would pass over anything but its PushMagic; the service does it in its place, as the wake-up carries no data.
-    if (mdm && !isMdmPayload(request.body)) return { ...answer(apnsId, 200), reason: 'no MDM payload: the device would pass over it' };
-    const submitted = await core.submit({ key: token.key, wakeUpId: id, keep: { kind: 'newest' }, ...expiryOf(headers['apns-expiration']) });
-    return { ...answer(apnsId, 200), told: `200 ${submitted}`, wakeUpId: id };
+    if (mdm && !isMdmPayload(payload)) return taken(apnsId, '200', undefined, 'no MDM payload: the device would pass over it');
+    const submitted = await core.submit({ key: token.key, wakeUpId: id, keep: NEWEST, expiresAtMs: expiryOf(headers['apns-expiration']) });
+    return taken(apnsId, `200 ${submitted}`, id);
   };
 
   return {
@@ -130,7 +143,7 @@ export function createApnsFace(options: FaceOptions & { readonly senders: ApnsSe
 }
 
 /** `{"mdm": "<PushMagic>"}` and nothing else. */
-function isMdmPayload(body: Uint8Array): boolean {
-  const { mdm, ...rest } = objectOf(body) ?? {};
-  return typeof mdm === 'string' && mdm !== '' && Object.keys(rest).length === 0;
+function isMdmPayload({ keys }: Payload): boolean {
+  const { mdm } = keys;
+  return typeof mdm === 'string' && mdm !== '' && Object.keys(keys).length === 1;
 }

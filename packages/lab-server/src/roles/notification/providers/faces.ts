@@ -53,7 +53,10 @@ export function createProviderFaces(options: FacesOptions): ProviderFaces {
     createWnsTokenFace({ ...shared, accounts: accounts.wns }),
     createBb10Face({ ...shared, accounts: accounts.bb10 }),
   ];
-  const faceOf = (target: string): ProviderFace | undefined => faces.find((face) => face.takes(pathOf(target)));
+  const faceOf = (target: string): ProviderFace | undefined => {
+    const path = pathOf(target);
+    return faces.find((face) => face.takes(path));
+  };
 
   const note = (
     face: ProviderFace | undefined,
@@ -72,8 +75,8 @@ export function createProviderFaces(options: FacesOptions): ProviderFaces {
       reason,
       receivedMs,
       bytes: body?.length,
-      ...(wakeUpId === undefined ? {} : { refs: idReferences(crypto, [wakeUpId]) }),
-      ...(face === undefined ? { unknown: true } : {}),
+      refs: wakeUpId === undefined ? undefined : idReferences(crypto, [wakeUpId]),
+      unknown: face === undefined || undefined,
     });
 
   const nowhere = { status: 404, headers: {}, body: '' } as const;

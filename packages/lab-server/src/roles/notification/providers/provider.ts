@@ -67,10 +67,12 @@ export function pathOf(target: string): string {
   return mark < 0 ? target : target.slice(0, mark);
 }
 
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true });
+
 /** Text of a body, or undefined when it is no UTF-8. */
 export function textOf(body: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return utf8Decoder.decode(body);
   } catch {
     return undefined;
   }
