@@ -31,8 +31,12 @@ class Input {
     throw new ProtocolError(code, `CBOR: ${message}`, { details: { offset: this.offset } });
   }
 
-  private take(lengthBytes: number): Uint8Array {
+  private require(lengthBytes: number): void {
     if (lengthBytes > this.bytes.length - this.offset) this.fail('ERR_WIRE_TRUNCATED', 'value is cut short');
+  }
+
+  private take(lengthBytes: number): Uint8Array {
+    this.require(lengthBytes);
     const start = this.offset;
     this.offset += lengthBytes;
     return this.bytes.subarray(start, this.offset);
@@ -43,8 +47,9 @@ class Input {
     if (info < 24) return info;
     if (info > 27) this.fail('ERR_WIRE_TYPE', 'reserved or indefinite length');
     const width = 1 << (info - 24);
+    this.require(width);
     let argument = 0;
-    for (const byte of this.take(width)) argument = argument * 256 + byte;
+    for (const end = this.offset + width; this.offset < end; this.offset++) argument = argument * 256 + (this.bytes[this.offset] as number);
     if (!Number.isSafeInteger(argument)) this.fail('ERR_WIRE_LIMIT', 'number over 2^53-1');
     const least = width === 1 ? 24 : 2 ** (4 * width);
     if (argument < least) this.fail('ERR_WIRE_CANONICAL', 'number is not in the shortest form');
@@ -54,7 +59,8 @@ class Input {
   value(depth: number): CborValue {
     if (depth > LIMITS.cborDepth.value) this.fail('ERR_WIRE_LIMIT', 'nested too deep');
     if (++this.items > LIMITS.cborItems.value) this.fail('ERR_WIRE_LIMIT', 'too many values');
-    const initial = this.take(1)[0] as number;
+    this.require(1);
+    const initial = this.bytes[this.offset++] as number;
     const info = initial & 31;
     switch (initial >> 5) {
       case 0:
@@ -76,7 +82,7 @@ class Input {
   private text(lengthBytes: number): string {
     const raw = this.take(lengthBytes);
     try {
-      return textDecoder.decode(raw);
+      return shortAscii(raw) ?? textDecoder.decode(raw);
     } catch {
       return this.fail('ERR_WIRE_TYPE', 'text is not UTF-8');
     }
@@ -90,19 +96,38 @@ class Input {
 
   private map(count: number, depth: number): CborMap {
     const map = new Map<number | string, CborValue>();
-    let previous: Uint8Array | undefined;
-    let kind = '';
+    let previous: number | Uint8Array | undefined;
     for (let i = 0; i < count; i++) {
       const start = this.offset;
       const key = this.value(depth + 1);
       if (typeof key !== 'number' && typeof key !== 'string') return this.fail('ERR_WIRE_TYPE', 'map key is neither a number nor text');
-      if (kind !== '' && typeof key !== kind) this.fail('ERR_WIRE_TYPE', 'map mixes kinds of keys');
-      kind = typeof key;
-      const raw = this.bytes.subarray(start, this.offset);
-      if (previous !== undefined && compareBytes(previous, raw) >= 0) this.fail('ERR_WIRE_CANONICAL', 'map keys out of order or twice');
-      previous = raw;
+      const place = typeof key === 'number' ? key : this.bytes.subarray(start, this.offset);
+      if (previous !== undefined) {
+        if (typeof previous !== typeof place) this.fail('ERR_WIRE_TYPE', 'map mixes kinds of keys');
+        if (!isBefore(previous, place)) this.fail('ERR_WIRE_CANONICAL', 'map keys out of order or twice');
+      }
+      previous = place;
       map.set(key, this.value(depth + 1));
     }
     return map;
   }
+}
+
+/** The order of keys: numbers in their shortest form as numbers, texts by their encoding. Both keys are of one kind. */
+function isBefore(a: number | Uint8Array, b: number | Uint8Array): boolean {
+  return typeof a === 'number' ? a < (b as number) : compareBytes(a, b as Uint8Array) < 0;
+}
+
+/** Up to this length the decoder of the platform takes longer. */
+const SHORT_BYTES = 40;
+
+/** A short text of ASCII; undefined for any other. */
+function shortAscii(raw: Uint8Array): string | undefined {
+  if (raw.length > SHORT_BYTES) return undefined;
+  let text = '';
+  for (const byte of raw) {
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }

@@ -72,6 +72,28 @@ class Output {
     this.bigEndian(argument % 0x1_0000_0000, 4);
   }
 
+  /** Text with its head; mostly ASCII, which needs no encoder. @throws ProtocolError `ERR_USAGE_ARGUMENT` for a lone surrogate */
+  text(value: string): void {
+    const start = this.length;
+    this.head(MAJOR_TEXT, value.length);
+    this.reserve(value.length);
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) {
+        this.length = start;
+        return this.utf8(value);
+      }
+      this.bytes[this.length++] = code;
+    }
+  }
+
+  private utf8(value: string): void {
+    if (!value.isWellFormed()) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR text has a lone surrogate');
+    const text = textEncoder.encode(value);
+    this.head(MAJOR_TEXT, text.length);
+    this.raw(text);
+  }
+
   private bigEndian(value: number, lengthBytes: number): void {
     for (let shift = 8 * (lengthBytes - 1); shift >= 0; shift -= 8) this.byte((value / 2 ** shift) & 0xff);
   }
@@ -98,10 +120,7 @@ function encodeValue(output: Output, value: CborValue, depth: number): void {
     if (!Number.isSafeInteger(value) || value < 0) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR number is not an unsigned integer');
     output.head(MAJOR_UINT, value);
   } else if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR text has a lone surrogate');
-    const text = textEncoder.encode(value);
-    output.head(MAJOR_TEXT, text.length);
-    output.raw(text);
+    output.text(value);
   } else if (typeof value === 'boolean') {
     output.byte(value ? TRUE : FALSE);
   } else if (value instanceof Uint8Array) {
@@ -126,14 +145,23 @@ function encodeMap(output: Output, map: CborMap, depth: number): void {
 }
 
 /**
- * The keys in the bytewise order of their encodings (RFC 8949, 4.2.1). The shortest form of a number grows with the number,
- * so a message, whose keys are all numbers, needs no encodings to be sorted, and none at all when its fields come in order.
+ * The keys in the bytewise order of their encodings (RFC 8949, 4.2.1). The shortest form of a number grows with the number, and the form of
+ * a text begins with its length, so nothing is encoded to be sorted but texts that are not ASCII.
  */
 function sortedKeys(map: CborMap): readonly (number | string)[] {
   const keys = [...map.keys()];
-  if (keys.every((key): key is number => typeof key === 'number')) return isAscending(keys) ? keys : keys.sort((a, b) => a - b);
+  if (keys.every(isNumber)) return isAscending(keys) ? keys : keys.sort((a, b) => a - b);
+  if (keys.every(isAscii)) return keys.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   const encoded = new Map(keys.map((key) => [key, encodeCbor(key)]));
   return keys.sort((a, b) => compareBytes(encoded.get(a) as Uint8Array, encoded.get(b) as Uint8Array));
+}
+
+const isNumber = (key: number | string): key is number => typeof key === 'number';
+
+function isAscii(key: number | string): key is string {
+  if (typeof key !== 'string') return false;
+  for (let index = 0; index < key.length; index++) if (key.charCodeAt(index) > 0x7f) return false;
+  return true;
 }
 
 function isAscending(keys: readonly number[]): boolean {
