@@ -546,7 +546,7 @@ export interface components {
             /** @constant */
             type: "END";
             /** @enum {string} */
-            reason: "SERVER_STOPS" | "EVENTS_DROPPED";
+            reason: "SERVER_STOPS" | "EVENTS_DROPPED" | "NOT_AUTHENTICATED";
             /** Format: date-time */
             time: string;
             last: number;

@@ -27,8 +27,8 @@ export type EventPosition = number | undefined;
 export interface EventFeed {
   /** @throws AdminProblem `EVENTS_DROPPED` when events after the position are not kept any more, `INVALID_QUERY` when the position is beyond the newest one */
   page(query: { readonly after: EventPosition; readonly limit: number }): EventPage;
-  /** Follows the events; whoever gets it has to close it. @throws AdminProblem as `page`, and `BUSY` when there are too many streams */
-  follow(after: EventPosition): EventStream;
+  /** Follows the events as long as `mayRead` is true; whoever gets it has to close it. @throws AdminProblem as `page`, and `BUSY` when there are too many streams */
+  follow(after: EventPosition, mayRead: () => boolean): EventStream;
   /** Ends all streams, each after its last line. */
   close(): void;
 }
@@ -56,13 +56,14 @@ export function createEventFeed({ clock, store }: { readonly clock: Clock; reado
 
   return {
     page,
-    follow(after) {
+    follow(after, mayRead) {
       const { first } = page({ after, limit: 1 });
       if (isClosed) throw new AdminProblem('BUSY', 'the server is being stopped', { 'retry-after': '1' });
       if (streams.size >= MAX_EVENT_STREAMS) throw new AdminProblem('BUSY', `${streams.size} programs follow the events already`, { 'retry-after': '10' });
       const stream = createEventStream({
         clock,
         after: after ?? first - 1,
+        mayRead,
         read: (position) => page({ after: position, limit: MAX_EVENT_PAGE }).events,
         onNews: (listener) => store.onCommit(listener),
         closed: () => void streams.delete(stream),

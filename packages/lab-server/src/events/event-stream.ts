@@ -8,8 +8,13 @@ export const HEARTBEAT_MS = 15_000;
 /** What happens shortly after the first news goes with them: a busy server does not send each event alone. */
 const GATHER_MS = 20;
 
-/** Why a stream ends by itself: the server stops, or the reader was so slow that its next events are not kept any more. */
-export type StreamEnd = 'SERVER_STOPS' | 'EVENTS_DROPPED';
+/**
+ * Why a stream ends by itself: the server stops, the reader was so slow that its next events are not kept any more, or it may not read them any more
+ * (the administrator was deleted, or the value for the Authorization header has expired).
+ */
+export const STREAM_ENDS = ['SERVER_STOPS', 'EVENTS_DROPPED', 'NOT_AUTHENTICATED'] as const;
+
+export type StreamEnd = (typeof STREAM_ENDS)[number];
 
 /** One step of a stream. `last` is the number of the newest event. */
 export type StreamStep =
@@ -31,6 +36,8 @@ export interface EventStreamOptions {
   readonly clock: Clock;
   /** Number of the event before the first one. */
   readonly after: number;
+  /** Asked before each step: what was true when the stream began may have ended. */
+  mayRead(): boolean;
   /** The next events after a position. @throws AdminProblem `EVENTS_DROPPED` */
   read(position: number): readonly EventRecord[];
   /** Called when there may be something new; gives the function that ends it. */
@@ -60,6 +67,7 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   /** What is there now; undefined: nothing. */
   const available = (): StreamStep | undefined => {
     if (state === 'ending') return last('SERVER_STOPS');
+    if (!options.mayRead()) return last('NOT_AUTHENTICATED');
     let events: readonly EventRecord[];
     try {
       events = options.read(position);

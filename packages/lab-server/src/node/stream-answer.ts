@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** Parts of an answer that goes on. */
 export interface AnswerStream {
@@ -26,34 +27,39 @@ export interface Streamer {
 export function createStreamer({ stallMs, failed }: { readonly stallMs: number; failed(error: unknown): void }): Streamer {
   // BOUNDED by whoever makes the streams.
   const open = new Set<AnswerStream>();
+  const streaming = new WeakSet<Socket>();
 
-  const pump = async (response: ServerResponse, stream: AnswerStream): Promise<void> => {
+  const pump = async (socket: Socket, response: ServerResponse, stream: AnswerStream): Promise<void> => {
     for (;;) {
       const part = await stream.next();
-      if (part === undefined || response.destroyed) break;
-      if (!response.write(part)) await taken(response, stallMs);
+      if (part === undefined || socket.destroyed || response.destroyed) break;
+      if (!response.write(part)) await taken(socket, response, stallMs);
     }
     response.end();
   };
 
   return {
     send(request, response, { status, headers, stream }) {
-      if (response.headersSent || response.destroyed || request.method === 'HEAD') {
+      const { socket } = request;
+      // Behind a stream nothing is answered: the connection ends with it.
+      if (response.headersSent || response.destroyed || socket.destroyed || streaming.has(socket) || request.method === 'HEAD') {
         stream.close();
         if (request.method === 'HEAD') response.writeHead(status, headers).end();
         return;
       }
       open.add(stream);
-      response.once('close', () => {
+      streaming.add(socket);
+      // Of the connection, not of the answer: one that waits behind another request is never told that its reader left.
+      socket.once('close', () => {
         open.delete(stream);
         stream.close();
       });
       // The connection ends with the stream: nobody waits for another request on it when the server stops.
       response.writeHead(status, { ...headers, connection: 'close' });
       response.flushHeaders();
-      pump(response, stream).catch((error: unknown) => {
+      pump(socket, response, stream).catch((error: unknown) => {
         failed(error);
-        response.destroy();
+        socket.destroy();
       });
     },
     end() {
@@ -63,16 +69,16 @@ export function createStreamer({ stallMs, failed }: { readonly stallMs: number; 
 }
 
 /** Resolves when the reader has taken what was written, or is gone; one that does not read is cut off. */
-function taken(response: ServerResponse, stallMs: number): Promise<void> {
+function taken(socket: Socket, response: ServerResponse, stallMs: number): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       clearTimeout(late);
       response.off('drain', settle);
-      response.off('close', settle);
+      socket.off('close', settle);
       resolve();
     };
-    const late = setTimeout(() => response.destroy(), stallMs);
+    const late = setTimeout(() => socket.destroy(), stallMs);
     response.once('drain', settle);
-    response.once('close', settle);
+    socket.once('close', settle);
   });
 }

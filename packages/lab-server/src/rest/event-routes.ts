@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import { MAX_EVENT_PAGE } from '../events/event-feed.ts';
-import type { EventStream, StreamStep } from '../events/event-stream.ts';
+import { type EventStream, STREAM_ENDS, type StreamStep } from '../events/event-stream.ts';
 import { DOCUMENT_NAMES } from '../state/deliveries.ts';
 import { EVENT_TYPES, type EventRecord, type EventType } from '../state/events.ts';
 import { component, guidText, timeText, type ViewSchema } from './components.ts';
@@ -48,7 +48,7 @@ const eventsView: ViewSchema = component('Events', v.strictObject({ events: v.ar
 const heartbeatView: ViewSchema = component('EventHeartbeat', v.strictObject({ type: v.literal('HEARTBEAT'), time: timeText, last: number }));
 const endView: ViewSchema = component(
   'EventStreamEnd',
-  v.strictObject({ type: v.literal('END'), reason: v.picklist(['SERVER_STOPS', 'EVENTS_DROPPED']), time: timeText, last: number }),
+  v.strictObject({ type: v.literal('END'), reason: v.picklist(STREAM_ENDS), time: timeText, last: number }),
 );
 /** One line of the stream. */
 const lineView: ViewSchema = component('EventLine', v.union([eventView, heartbeatView, endView] as const));
@@ -73,10 +73,10 @@ export function eventRoutes(events: EventFeed): readonly Route[] {
       query: eventQuery,
       answers: { 200: { noun: 'events', schema: eventsView, lines: lineView } },
       problems: ['EVENTS_DROPPED', 'BUSY'],
-      run({ query: { after, limit }, wantsLines }) {
+      run({ query: { after, limit }, wantsLines, mayStillCall }) {
         if (wantsLines) {
           if (limit !== undefined) throw new AdminProblem('INVALID_QUERY', 'limit is for pages; a stream goes on until one side ends it');
-          return { status: 200, stream: linesOf(events.follow(after)) };
+          return { status: 200, stream: linesOf(events.follow(after, mayStillCall)) };
         }
         const { events: found, first, last } = events.page({ after, limit: limit ?? PAGE_DEFAULT });
         return { status: 200, body: { events: found.map(viewOf), first, last } };

@@ -32,7 +32,8 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
   const run = async (request: RestRequest, { match, problem }: Found): Promise<RouteResult> => {
     const least = match?.route.role ?? 'readOnly';
     // Who has no credentials learns nothing of which paths there are, but for the open ones.
-    const caller = least === 'anybody' ? NOBODY : authorization.require(single(request.headers['authorization']));
+    const identify = (): Caller => (least === 'anybody' ? NOBODY : authorization.require(single(request.headers['authorization'])));
+    const caller = identify();
     if (match === undefined) throw problem;
     const { route, parts } = match;
     // An attempt is in the audit log, what it carried is not looked at.
@@ -41,7 +42,8 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     checkParts(match);
     const { list, query } = readQuery(route, request.query);
     const wantsLines = acceptsLines(single(request.headers['accept']) ?? '');
-    const call = { parts: parts as never, list, query, body: bodyOf(request, route), caller, wantsLines, base };
+    const mayStillCall = (): boolean => isGranted(() => mayCall(identify().role, least));
+    const call = { parts: parts as never, list, query, body: bodyOf(request, route), caller, mayStillCall, wantsLines, base };
     return changes(route) ? audited(request, route, caller, () => route.run(call)) : route.run(call);
   };
 
@@ -106,6 +108,16 @@ function changes({ method, role }: Route): boolean {
 
 /** Who calls an open route: there is nothing that it may. */
 const NOBODY = { username: '', role: 'readOnly' } as const;
+
+/** A refusal is an answer too; what is no refusal is passed on. */
+function isGranted(ask: () => boolean): boolean {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof AdminProblem) return false;
+    throw error;
+  }
+}
 
 /** The route of a request, or why there is none. */
 interface Found {

@@ -41,6 +41,8 @@ export interface RouteCall<Path extends string = string, Body = unknown, Query =
   /** The part of the list that was asked for; without a declared list all of it. */
   readonly list: ListQuery<Field>;
   readonly caller: Caller;
+  /** False as soon as the credentials of the request would be refused: for answers that go on. */
+  mayStillCall(): boolean;
   /** The caller accepts the declared lines. */
   readonly wantsLines: boolean;
   /** Path of the tenant, for links: `/<tenant>/api/v1`. */

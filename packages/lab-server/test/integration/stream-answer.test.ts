@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { listenHttps } from '../../src/node/http-server.ts';
 import type { HttpServer } from '../../src/node/listening.ts';
@@ -15,10 +16,10 @@ beforeAll(() => {
 afterAll(() => pki.remove());
 afterEach(() => server.close());
 
-const start = async (stream: AnswerStream, streamStallMs: number): Promise<void> => {
+const start = async (stream: AnswerStream | ((path: string) => AnswerStream | Promise<AnswerStream>), streamStallMs: number): Promise<void> => {
   server = await listenHttps({
     ...{ name: 'test', host: '127.0.0.1', port: 0, tls: pki.server, bodyLimit: () => 0 },
-    handle: async () => ({ status: 200, stream }),
+    handle: async ({ path }) => ({ status: 200, stream: typeof stream === 'function' ? await stream(path) : stream }),
     failed: (error) => {
       throw error;
     },
@@ -70,6 +71,30 @@ describe('an answer that goes on', () => {
     await start(stream, 60_000);
     (await open()).destroy();
     await stream.gone;
+  });
+
+  it.each([
+    ['behind another stream', ['/', '/', '/']],
+    ['behind an answer that does not come', ['/never', '/']],
+  ])('lets go of one that waits for its turn %s when the connection ends', async (_, paths) => {
+    const streams: ReturnType<typeof endless>[] = [];
+    const wanted = paths.filter((path) => path === '/').length;
+    let all: () => void = () => {};
+    const asked = new Promise<void>((resolve) => {
+      all = resolve;
+    });
+    await start((path) => {
+      if (path === '/never') return new Promise(() => {});
+      const stream = endless();
+      if (streams.push(stream) === wanted) setImmediate(all);
+      return stream;
+    }, 60_000);
+    const [host = '', port] = server.address.split(':');
+    const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: lab\r\n\r\n`).join('');
+    const socket = connect({ host, port: Number(port), ca: pki.root }, () => socket.write(requests));
+    await asked;
+    socket.destroy();
+    await Promise.all(streams.map(({ gone }) => gone));
   });
 
   it('gives only the head to HEAD', async () => {

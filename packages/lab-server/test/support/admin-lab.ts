@@ -130,10 +130,10 @@ export class AdminLab {
     return { status: answer.status, headers: answer.headers, text: answer.body, json: isJson ? JSON.parse(answer.body) : undefined };
   }
 
-  /** An answer that goes on, with the administrator's credentials. */
-  async follow(target: string): Promise<RestStream> {
+  /** An answer that goes on, with the administrator's credentials unless others are given. */
+  async follow(target: string, credentials: Record<string, string> = basic('admin', PASSWORD)): Promise<RestStream> {
     const [path = '', query = ''] = `/${TENANT}/api/v1${target}`.split('?');
-    const headers = { ...basic('admin', PASSWORD), accept: 'application/x-ndjson' };
+    const headers = { ...credentials, accept: 'application/x-ndjson' };
     const { status, body, stream } = await this.handle({ method: 'GET', path, query, headers, body: new Uint8Array(), source: 'test' });
     if (stream === undefined) throw new Error(`${status} ${body}`);
     return stream;

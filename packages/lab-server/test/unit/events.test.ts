@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_EVENT_STREAMS } from '../../src/events/event-feed.ts';
 import { HEARTBEAT_MS } from '../../src/events/event-stream.ts';
+import { AUTHORIZATION_MS } from '../../src/rest/authorization.ts';
 import type { RestStream } from '../../src/rest/rest-request.ts';
 import { removeDevice } from '../../src/state/device-lifecycle.ts';
 import { appendEvent, MAX_EVENT_REASON_CHARACTERS, MAX_EVENTS, type NewEvent } from '../../src/state/events.ts';
 import type { UserRecord } from '../../src/state/users.ts';
-import { AdminLab } from '../support/admin-lab.ts';
+import { AdminLab, basic, PASSWORD } from '../support/admin-lab.ts';
 
 let lab: AdminLab;
 let alice: UserRecord;
@@ -137,6 +138,33 @@ describe('a stream of events', () => {
     expect(await next).toBeUndefined();
     await follow(0);
     await expect(follow(0)).rejects.toThrow('503');
+  });
+
+  it('ends when the administrator is deleted who follows it, before anything more is told', async () => {
+    const { administrator, password } = await lab.administrators.create({ username: 'script', role: 'readOnly' });
+    const stream = await lab.follow('/events?after=1', basic('script', password));
+    opened.push(stream);
+    const next = stream.next();
+    await lab.administrators.delete(administrator.guid);
+    await lab.admin.createUser({ username: 'bob' });
+    await lab.clock.advance(HEARTBEAT_MS - 1);
+    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'NOT_AUTHENTICATED', last: 1 }]);
+    expect(await stream.next()).toBeUndefined();
+  });
+
+  it('ends with the value for the Authorization header that it was opened with', async () => {
+    const body = { provider: 'LOCAL', username: 'admin', password: Buffer.from(PASSWORD).toString('base64') };
+    const { text } = await lab.ask('POST', '/util/authorization', body);
+    const stream = await lab.follow('/events?after=1', { authorization: text });
+    opened.push(stream);
+    await lab.clock.advance(AUTHORIZATION_MS - 1_000);
+    const alive = stream.next();
+    await lab.admin.createUser({ username: 'bob' });
+    await lab.clock.advance(500);
+    expect(types(linesOf(await alive))).toEqual(['USER_CREATED']);
+    const next = stream.next();
+    await lab.clock.advance(HEARTBEAT_MS);
+    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'NOT_AUTHENTICATED', last: 2 }]);
   });
 
   it('takes no limit, and refuses a wrong position before it begins', async () => {
