@@ -99,8 +99,7 @@ const data = join(home, '.lab');
 const lab = startLab(data);
 try {
   await lab.listening;
-  for (const name of programs)
-    await must(`example ${name}`, [...program(name), '--target', join(data, 'connection.json'), ...(SMALLER[name] ?? [])]);
+  for (const name of programs) await must(`example ${name}`, [...program(name), '--target', join(data, 'connection.json'), ...(SMALLER[name] ?? [])]);
   await must('example admin-scripts, whole, with a lab of its own', [...program('admin-scripts'), '--out', join(home, 'own')]);
   const fleet = await startFleet(data, join(home, 'fleet'));
   try {
