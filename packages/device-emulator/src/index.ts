@@ -1,7 +1,8 @@
 export type { Connection } from './admin/connection-file.ts';
 export { parseConnection, readConnection } from './admin/connection-file.ts';
-export type { AuditedDevice, AuditReport, Difference } from './audit/audit.ts';
+export type { AuditedDevice, AuditReport } from './audit/audit.ts';
 export { audit } from './audit/audit.ts';
+export type { Difference } from './audit/difference.ts';
 export type { ConformanceCase } from './conformance/conformance-case.ts';
 export { CONFORMANCE_CASES } from './conformance/conformance-cases.ts';
 export { type CaseResult, type ConformanceOptions, runConformance } from './conformance/run-conformance.ts';

@@ -26,6 +26,14 @@ export interface ServerCommand {
   readonly status: string;
 }
 
+/** A command as an administrator gives it. */
+export interface NewCommand {
+  readonly type: string;
+  readonly properties: { readonly [key: string]: PropertyValue };
+  /** Entitlement id of the Dynamics app that it is for. */
+  readonly application?: string | undefined;
+}
+
 /** A device as the server has it. */
 export interface ServerDevice {
   readonly deviceId: string;
@@ -70,12 +78,12 @@ export class AdminApi {
 
   /** Throws when the server cannot be reached or does not let us in. */
   async check(): Promise<void> {
-    await this.#repeatable({ method: 'GET', path: this.#api('/ping') });
+    await this.repeatable({ method: 'GET', path: this.path('/ping') });
   }
 
   /** Creates or replaces an activation profile (F1.1b). */
   async putProfile(guid: string, profile: ActivationProfile): Promise<void> {
-    await this.#repeatable({ method: 'PUT', path: `/lab/v1/profiles/${guid}`, body: profile });
+    await this.repeatable({ method: 'PUT', path: `/lab/v1/profiles/${guid}`, body: profile });
   }
 
   /** Adds a user and gives the guid; `existed` when there was one of this name before this call. */
@@ -89,13 +97,13 @@ export class AdminApi {
     try {
       const emailAddress = username.includes('@') ? { emailAddress: username } : {};
       const body = { username, displayName: username.split('@')[0], ...emailAddress };
-      const request: AdminRequest = { method: 'POST', path: this.#api('/users'), noun: 'user', body };
+      const request: AdminRequest = { method: 'POST', path: this.path('/users'), noun: 'user', body };
       const created = await this.#retry(() => this.#request(request), mayRetry);
       return { guid: v.parse(guidBody, created).guid, existed: false };
     } catch (error) {
       if (!(error instanceof AdminError) || error.id !== 'USER_EXISTS') throw error;
     }
-    const found = await this.#repeatable({ method: 'GET', path: this.#api(`/users?query=${encodeURIComponent(`username=${username}`)}`) });
+    const found = await this.repeatable({ method: 'GET', path: this.path(`/users?query=${encodeURIComponent(`username=${username}`)}`) });
     const [user] = v.parse(usersBody, found).users;
     if (user === undefined) throw new AdminError(404, 'USER_NOT_FOUND', username);
     return { guid: user.guid, existed: !undecided };
@@ -124,20 +132,17 @@ export class AdminApi {
       },
       (error) => hadNoEffect(error) || isUndecided(error),
     );
-    const { mails } = v.parse(inboxBody, await this.#repeatable({ method: 'GET', path: `/lab/v1/inbox?max=1000&to=${encodeURIComponent(username)}` }));
+    const { mails } = v.parse(inboxBody, await this.repeatable({ method: 'GET', path: `/lab/v1/inbox?max=1000&to=${encodeURIComponent(username)}` }));
     const newest = mails.at(-1);
     if (newest === undefined) throw new AdminError(404, 'MAIL_NOT_FOUND', 'the mail went to another host than the inbox of the lab');
-    const { source } = v.parse(inboxMailBody, await this.#repeatable({ method: 'GET', path: `/lab/v1/inbox/${newest.guid}` }));
+    const { source } = v.parse(inboxMailBody, await this.repeatable({ method: 'GET', path: `/lab/v1/inbox/${newest.guid}` }));
     return new Uint8Array(Buffer.from(source, 'base64'));
   }
 
-  /**
-   * Sends a command to a device and gives its id. Not repeated once it may have had an effect: see `isUndecided`.
-   */
-  async sendCommand(device: Pick<ServerDevice, 'userGuid' | 'deviceId'>, type: string, properties: { readonly [key: string]: PropertyValue }): Promise<string> {
-    const path = this.#commandPath(device);
-    const sent = await this.#retry(() => this.#request({ method: 'POST', path, noun: 'command', body: { type, properties } }), hadNoEffect);
-    return v.parse(guidBody, sent).guid;
+  /** Sends a command to a device and gives its id. Not repeated once it may have had an effect: see `isUndecided`. */
+  async sendCommand(device: Pick<ServerDevice, 'userGuid' | 'deviceId'>, { type, properties, application }: NewCommand): Promise<string> {
+    const path = application === undefined ? this.#commandPath(device) : this.#applicationPath(device, application);
+    return v.parse(guidBody, await this.once({ method: 'POST', path, noun: 'command', body: { type, properties } })).guid;
   }
 
   /** All commands of a device. */
@@ -148,29 +153,29 @@ export class AdminApi {
   /** Devices whose user name begins with `prefix`. */
   async devices(prefix: string): Promise<readonly ServerDevice[]> {
     const query = `&query=${encodeURIComponent(`username=${prefix}*`)}`;
-    const found = await this.#pages(this.#api('/devices'), query, (page) => v.parse(devicesBody, page).devices);
+    const found = await this.#pages(this.path('/devices'), query, (page) => v.parse(devicesBody, page).devices);
     return found.map(({ guid, state = '', user }) => ({ deviceId: guid, state, userGuid: user.guid, username: user.username }));
   }
 
   /** Has the lab cause a fault; gives its id. */
   async addFault(fault: LabFault, seed: number): Promise<string> {
-    const answer = await this.#repeatable({ method: 'POST', path: '/lab/v1/faults', body: { ...fault, seed } });
+    const answer = await this.repeatable({ method: 'POST', path: '/lab/v1/faults', body: { ...fault, seed } });
     return v.parse(faultBody, answer).id;
   }
 
   /** Ends a fault; one that is not there any more is as good. */
   async removeFault(id: string): Promise<void> {
     try {
-      await this.#repeatable({ method: 'DELETE', path: `/lab/v1/faults/${encodeURIComponent(id)}` });
+      await this.repeatable({ method: 'DELETE', path: `/lab/v1/faults/${encodeURIComponent(id)}` });
     } catch (error) {
       if (!(error instanceof AdminError) || error.status !== 404) throw error;
     }
   }
 
   async #activationPasswords(userGuid: string, one: object): Promise<unknown> {
-    return this.#repeatable({
+    return this.repeatable({
       method: 'POST',
-      path: this.#api(`/users/${userGuid}/activationPasswords`),
+      path: this.path(`/users/${userGuid}/activationPasswords`),
       noun: 'activationpasswords',
       body: { activationPasswords: [one] },
     });
@@ -179,26 +184,36 @@ export class AdminApi {
   async #pages<T>(path: string, query: string, read: (page: unknown) => readonly T[]): Promise<readonly T[]> {
     const all: T[] = [];
     for (;;) {
-      const page = read(await this.#repeatable({ method: 'GET', path: `${path}?max=${PAGE}&offset=${all.length}${query}` }));
+      const page = read(await this.repeatable({ method: 'GET', path: `${path}?max=${PAGE}&offset=${all.length}${query}` }));
       all.push(...page);
       if (page.length < PAGE) return all;
     }
   }
 
-  #api(path: string): string {
+  /** Path below the documented base. */
+  path(path: string): string {
     return this.#options.http.api(path);
   }
 
   #commandPath({ userGuid, deviceId }: Pick<ServerDevice, 'userGuid' | 'deviceId'>): string {
-    return this.#api(`/users/${userGuid}/userDevices/${deviceId}/commands`);
+    return this.path(`/users/${userGuid}/userDevices/${deviceId}/commands`);
+  }
+
+  #applicationPath({ userGuid, deviceId }: Pick<ServerDevice, 'userGuid' | 'deviceId'>, application: string): string {
+    return this.path(`/users/${userGuid}/userDevices/${deviceId}/applications/${encodeURIComponent(application)}/commands`);
   }
 
   #request(request: AdminRequest): Promise<unknown> {
     return this.#options.http.request({ ...request, signal: this.#options.signal });
   }
 
-  /** A request whose repetition does no harm. */
-  #repeatable(request: AdminRequest): Promise<unknown> {
+  /** The answer to a request that is not repeated once it may have had an effect: see `isUndecided`. */
+  once(request: AdminRequest): Promise<unknown> {
+    return this.#retry(() => this.#request(request), hadNoEffect);
+  }
+
+  /** The answer to a request whose repetition does no harm. */
+  repeatable(request: AdminRequest): Promise<unknown> {
     return this.#retry(
       () => this.#request(request),
       (error) => hadNoEffect(error) || isUndecided(error),

@@ -1,6 +1,9 @@
 import { endsManagement } from '@uemkit/protocol';
 import type { ServerCommand } from '../admin/admin-api.ts';
 import type { Execution } from '../operating-systems/execution-log.ts';
+import { type AuditedConfiguration, checkConfiguration } from './check-configuration.ts';
+import { checkExpectations, type PlannedCommand } from './check-expectations.ts';
+import type { Difference } from './difference.ts';
 
 /** One device as the run, the device itself and the server have it. */
 export interface AuditedDevice {
@@ -11,33 +14,16 @@ export interface AuditedDevice {
   readonly serverIds: readonly string[];
   /** The device takes itself for managed. */
   readonly managed: boolean;
-  /** Ids and types of the commands that the run has sent. */
-  readonly sent: readonly { readonly commandId: string; readonly type: string }[];
+  /** The commands of the plan, those that UEM did not take included. */
+  readonly sent: readonly PlannedCommand[];
   /** What the server knows of its commands; absent when there was nothing to ask for. */
   readonly serverCommands: readonly ServerCommand[];
   /** What the device carried out, in order. */
   readonly executions: readonly Execution[];
   /** Wake-ups that were lost and not made up for. */
   readonly lostPushes: number;
-}
-
-/** One difference: what is missing, or too much, on which side. */
-export interface Difference {
-  readonly device: number;
-  readonly problem:
-    | 'notActivated'
-    | 'notOnServer'
-    | 'otherDeviceOnServer'
-    | 'duplicateOnServer'
-    | 'leftButOnServer'
-    | 'notManaged'
-    | 'executedTwice'
-    | 'commandLost'
-    | 'commandOpen'
-    | 'statusDiffers'
-    | 'unknownCommand'
-    | 'pushNotRecovered';
-  readonly detail: string;
+  /** Absent: not compared, because neither the plan nor the device has any. */
+  readonly configuration?: AuditedConfiguration | undefined;
 }
 
 export interface AuditReport {
@@ -54,14 +40,14 @@ export interface AuditReport {
 }
 
 /**
- * Compares plan, devices and server: planned = activated = known to the server = drained, no device twice, no command twice, none lost. Pure, so that any
- * process may repeat it.
+ * Compares plan, devices and server: planned = activated = known to the server = drained, no device twice, no command twice, none lost; each command became what the plan expects, and
+ * each device holds the configuration that the server says. Pure, so that any process may repeat it.
  */
 export function audit(devices: readonly AuditedDevice[]): AuditReport {
   const differences: Difference[] = [];
   let drained = 0;
   for (const device of devices) {
-    const found = [...checkIdentity(device), ...checkCommands(device), ...checkPushes(device)];
+    const found = [...checkIdentity(device), ...checkCommands(device), ...checkConfigurationOf(device), ...checkPushes(device)];
     differences.push(...found);
     if (device.activatedAs !== undefined && found.length === 0) drained++;
   }
@@ -115,7 +101,7 @@ function checkCommands(audited: AuditedDevice): readonly Difference[] {
   const left = hasLeft(audited);
   const found: Difference[] = [];
   const byId = new Map(serverCommands.map((command) => [command.guid, command]));
-  const ours = new Set(sent.map(({ commandId }) => commandId));
+  const ours = new Set(sent.flatMap(({ commandId }) => commandId ?? []));
   const executed = new Map<string, Execution>();
   for (const execution of executions) {
     const { commandId, type } = execution;
@@ -125,7 +111,8 @@ function checkCommands(audited: AuditedDevice): readonly Difference[] {
       found.push({ device, problem: 'unknownCommand', detail: `the device carried out ${type} ${commandId}, the server has no such command` });
   }
   for (const { commandId, type } of sent) {
-    if (!byId.has(commandId)) found.push({ device, problem: 'commandLost', detail: `${type} ${commandId} was sent, missing on the server` });
+    if (commandId !== undefined && !byId.has(commandId))
+      found.push({ device, problem: 'commandLost', detail: `${type} ${commandId} was sent, missing on the server` });
   }
   for (const { guid, type, status } of serverCommands) {
     const execution = executed.get(guid);
@@ -143,7 +130,14 @@ function checkCommands(audited: AuditedDevice): readonly Difference[] {
     if (ended === 'none' && execution !== undefined)
       found.push({ device, problem: 'statusDiffers', detail: `${type} ${guid} is ${status} on the server, ${execution.status} on the device` });
   }
+  found.push(...checkExpectations(device, sent, executed));
   return found;
+}
+
+/** A device that left gave up what UEM kept on it. */
+function checkConfigurationOf(audited: AuditedDevice): readonly Difference[] {
+  const { index, activatedAs, configuration } = audited;
+  return configuration === undefined || activatedAs === undefined || hasLeft(audited) ? [] : checkConfiguration(index, configuration);
 }
 
 function checkPushes({ index: device, lostPushes }: AuditedDevice): readonly Difference[] {

@@ -20,18 +20,19 @@ const SCENARIO = { type: 'positional', description: 'The scenario file', require
 const DEMO_EPILOGUE = `
 What you saw: a server and a fleet on this machine, over real TLS sockets. Each device proved its password (SPAKE2+) and got a certificate, was
 woken by push, asked for its commands over mutual TLS, got the most urgent one first, and answered. What a lost push would have brought came with
-the regular poll. Try next:
+the regular poll. Some kinds and activation types may not do everything: UEM refused it, as the plan had worked out. A policy was changed for all of them, and
+only the group of rules that differs travelled. Try next:
 
   device-emulator demo --size 20 --trace demo.ndjson
   device-emulator diagram demo.ndjson --device 1  every message of one device as a picture, decoded, with its step
   device-emulator plan examples/scenarios/rollout.yaml
-  device-emulator run examples/scenarios/lost-push.yaml
+  device-emulator run examples/scenarios/refusals.yaml
   lab-server start --data .lab                    a server of your own, to manage with curl (README, "Three shells")
 `;
 
 const demo: Command = {
   name: 'demo',
-  description: 'A server and 200 devices: activation, commands by push, lost pushes, audit',
+  description: 'A server and 210 devices of all seven kinds: activation, commands and a policy by push, refusals, lost pushes, audit',
   args: { json: FLAGS.json, seed: FLAGS.seed, size: FLAGS.size, target: FLAGS.target, state: FLAGS.state, out: FLAGS.out, trace: FLAGS.trace },
   examples: [
     ['device-emulator demo', 'see the whole thing once'],

@@ -1,5 +1,6 @@
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, PlannedStep } from '../plan/plan.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
+import { EXPECTATIONS, type Expectation } from '../scenario/scenario.ts';
 
 const CREDENTIAL_WORDS = { password: 'password', qr: 'QR code', 'qr-mail': 'QR code from a mail' } as const;
 
@@ -19,11 +20,41 @@ export function planReport(plan: Plan): string {
   lines.push('', `Activation: ${ratePerS} a second, so ${seconds(devices.at(-1)?.activateAtMs ?? 0)} at least; at most ${inFlight} under way`);
   if (scenario.pushLoss > 0) lines.push(`Push: ${scenario.pushLoss * 100}% lost on purpose`);
   lines.push('', 'Then');
-  for (const { step, devices: chosen } of steps) {
-    const what =
-      step.kind === 'send' ? `${step.send.map(({ command }) => command).join(', ')} to ${chosen.length} devices` : `on purpose: ${describeFault(step.fault)}`;
-    lines.push(`  ${seconds(step.atMs).padStart(8)}  ${step.after === 'drained' ? 'when all is through: ' : ''}${what}`);
+  for (const planned of steps) {
+    const { atMs, after } = planned.step;
+    lines.push(`  ${seconds(atMs).padStart(8)}  ${after === 'drained' ? 'when all is through: ' : ''}${inWords(planned)}`);
+    lines.push(...expectedOf(planned).map((line) => `            ${line}`));
   }
   if (scenario.assertions.length > 0) lines.push('', 'In the end', ...scenario.assertions.map(({ source }) => `  ${source}`));
   return `${lines.join('\n')}\n`;
+}
+
+function inWords({ step, devices }: PlannedStep): string {
+  switch (step.kind) {
+    case 'send':
+      return `${step.send.map(({ command }) => command).join(', ')} to ${devices.length} devices`;
+    case 'configure': {
+      const objects = step.configure.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+      return devices.length === 0 ? `${objects} changed for those who have it` : `${objects} assigned to ${devices.length} devices`;
+    }
+    case 'fault':
+      return `on purpose: ${describeFault(step.fault)}`;
+  }
+}
+
+const EXPECTATION_WORDS: Readonly<Record<Expectation, string>> = {
+  done: 'done',
+  noEffect: 'without effect',
+  refusedByUem: 'refused by UEM',
+  refusedByDevice: 'refused by the device',
+};
+
+/** Commands of a step that not every device is expected to carry out. */
+function expectedOf({ step, expected }: PlannedStep): readonly string[] {
+  if (step.kind !== 'send') return [];
+  return step.send.flatMap(({ command }, entry) => {
+    const counts = EXPECTATIONS.map((expectation) => ({ expectation, count: expected.filter((list) => list[entry] === expectation).length }));
+    const named = counts.filter(({ count }) => count > 0).map(({ expectation, count }) => `${count} ${EXPECTATION_WORDS[expectation]}`);
+    return expected.every((list) => list[entry] === 'done') ? [] : [`${command}: ${named.join(', ')}`];
+  });
 }

@@ -121,6 +121,7 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
       metrics,
       order: outcome.order,
       audit: outcome.audit,
+      kinds: outcome.kinds,
       assertions: checkAssertions(scenario.assertions, metrics, outcome.audit.ok),
       generator: judgeGenerator({ eventLoopDelay, lag: worstLag(metrics) }, scenario.generator),
       eventLoopDelay,

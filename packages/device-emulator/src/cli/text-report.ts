@@ -1,5 +1,6 @@
 import type { LatencySummary } from '../metrics/latency.ts';
 import { kindsOf, type RunReport } from '../run/report.ts';
+import { kindTable } from './kind-table.ts';
 
 /** Differences that the text shows. */
 const MAX_SHOWN = 20;
@@ -8,6 +9,7 @@ const MAX_SHOWN = 20;
 export function textReport(report: RunReport): string {
   const { plan, starts, metrics, order, audit, assertions, generator } = report;
   const { counters, series } = metrics;
+  const { commandsRefused, commandsFailed, refusedAsDocumented } = counters;
   const kinds = Object.entries(kindsOf(plan)).map(([kind, count]) => `${count} ${kind}`);
   const lines: string[] = [
     '',
@@ -20,6 +22,10 @@ export function textReport(report: RunReport): string {
     row('activated', `${audit.activated}; the server knows ${audit.serverKnown}; nothing left open on ${audit.drained}`),
     row('commands', `${counters.commandsSent} sent, ${counters.commandsDone} done, ${counters.commandsFailed} failed with a reason`),
   ];
+  if (commandsRefused + commandsFailed > 0) {
+    const by = `${commandsRefused} by UEM, before anything was sent; ${commandsFailed} by the device, with a reason`;
+    lines.push(row('refused', `${refusedAsDocumented} of ${commandsRefused + commandsFailed} as documented (${by})`));
+  }
   if (counters.pushesDropped > 0) {
     lines.push(row('lost pushes', `${counters.pushesDropped} lost on purpose, ${counters.pushesRecoveredByPoll} made up for by the regular poll`));
   }
@@ -33,6 +39,7 @@ export function textReport(report: RunReport): string {
       row('', `and carried out${' '.repeat(String(order.example.device).length)}    ${order.example.received.join(', ')}`),
     );
   }
+  if (report.kinds.size > 1) lines.push('', ...kindTable(report.kinds));
   lines.push('', row('milliseconds', columns(['p50', 'p95', 'p99', 'max', 'count'])));
   lines.push(latency('activation', series.activation.response), latency('push to idle', series.pushToIdle.response));
   lines.push(latency('command to idle', series.commandToIdle.response), latency('poll', series.poll.service));

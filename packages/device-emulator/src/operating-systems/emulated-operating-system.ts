@@ -71,7 +71,8 @@ export class EmulatedOperatingSystem implements OperatingSystem {
     const sha256 = (data: Uint8Array): Uint8Array => this.#options.crypto.sha256(data);
     const { state, outcome, leaves = false } = carryOut(this.#state, command, { nowMs, sha256, executions });
     const { status } = outcome;
-    const executed = appendExecution(this.#state.commandsExecuted, command.commandId, { type: command.type, status, atMs: nowMs });
+    const changed = state !== this.#state && JSON.stringify(state) !== JSON.stringify(this.#state);
+    const executed = appendExecution(this.#state.commandsExecuted, command.commandId, { type: command.type, status, changed, atMs: nowMs });
     const change = this.#change({ ...state, commandsExecuted: this.#state.commandsExecuted + 1 });
     return { ...outcome, leave: leaves, writes: [...change.writes, ...executed], applied: change.applied };
   }

@@ -6,6 +6,8 @@ export interface Execution {
   readonly commandId: string;
   readonly type: string;
   readonly status: 'done' | 'failed';
+  /** The device is another one since: a command that ends well may have had nothing to do. Entries of an older version do not say. */
+  readonly changed?: boolean | undefined;
   readonly atMs: number;
 }
 
@@ -18,7 +20,13 @@ export const MAX_LOGGED_EXECUTIONS = 64;
 /** Keys of the log inside the store of a device. */
 export const EXECUTION_PREFIX = 'os/executed/';
 
-const stored = v.strictObject({ commandId: v.string(), type: v.string(), status: v.picklist(['done', 'failed']), atMs: v.number() });
+const stored = v.strictObject({
+  commandId: v.string(),
+  type: v.string(),
+  status: v.picklist(['done', 'failed']),
+  changed: v.optional(v.boolean()),
+  atMs: v.number(),
+});
 
 function executionKey(ordinal: number): string {
   return EXECUTION_PREFIX + ordinal.toString(16).padStart(8, '0');

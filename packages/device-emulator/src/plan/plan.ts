@@ -1,7 +1,9 @@
 import { type CryptoProvider, toHex, utf8 } from '@uemkit/protocol';
-import type { SystemId } from '../operating-systems/system-definition.ts';
-import type { CredentialKind, Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
+import { activationTypeOf, type SystemId } from '../operating-systems/system-definition.ts';
+import { SYSTEMS } from '../operating-systems/systems.ts';
+import type { CredentialKind, Expectation, Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
 import { apportion, interleave } from './apportion.ts';
+import { Expectations } from './expectations.ts';
 import { SeededDraw } from './seeded-draw.ts';
 
 /** One device as planned: everything about it that is decided before the run. */
@@ -24,7 +26,10 @@ export interface PlannedDevice {
 export interface PlannedStep {
   readonly place: number;
   readonly step: TimelineStep;
+  /** Of a configure step: those that get it newly; who has had it before stays. */
   readonly devices: readonly number[];
+  /** What is to become of each command of a send step, on each of `devices` in turn; empty for other steps. */
+  readonly expected: readonly (readonly Expectation[])[];
 }
 
 /** A run before it begins: a function of scenario, seed and size alone. */
@@ -61,9 +66,14 @@ export function makePlan(scenario: Scenario, crypto: PlanCrypto, options: PlanOp
   const fleetId = `${scenario.name}-${seed}`;
   const draw = new SeededDraw(crypto, fleetId);
   const devices = planDevices(scenario, fleetId, draw, options.size);
+  const expectations = new Expectations(devices);
   const steps = scenario.timeline
-    .map((step, place): PlannedStep => ({ place, step, devices: step.kind === 'send' ? select(step.to, devices, draw) : [] }))
-    .sort((a, b) => a.step.atMs - b.step.atMs || a.place - b.place);
+    .map((step, place) => ({ step, place }))
+    .sort((a, b) => a.step.atMs - b.step.atMs || a.place - b.place)
+    .map(({ step, place }): PlannedStep => {
+      const chosen = chosenBy(step, devices, draw);
+      return { place, step, devices: chosen, expected: step.kind === 'send' ? expectations.ofStep(step.send, chosen) : [] };
+    });
   const digest = toHex(crypto.sha256(utf8(JSON.stringify({ fleetId, devices, steps })))).slice(0, 16);
   return { scenario, seed, fleetId, devices, steps, digest };
 }
@@ -96,6 +106,17 @@ function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size
 
 function passwordPicker(population: Population, draw: SeededDraw): (index: number) => boolean {
   return (index) => draw.chance(`device password ${index}`, population.devicePassword);
+}
+
+function chosenBy(step: TimelineStep, devices: readonly PlannedDevice[], draw: SeededDraw): readonly number[] {
+  if (step.kind === 'fault' || step.to === undefined) return [];
+  const chosen = select(step.to, devices, draw);
+  // A device that is only registered is given nothing.
+  return step.kind === 'send' ? chosen : chosen.filter((index) => isManaged(devices[index] as PlannedDevice));
+}
+
+function isManaged({ system, activationType }: PlannedDevice): boolean {
+  return activationTypeOf(SYSTEMS[system], activationType)?.managed === true;
 }
 
 function select(to: Selection, devices: readonly PlannedDevice[], draw: SeededDraw): readonly number[] {

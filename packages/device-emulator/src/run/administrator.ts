@@ -1,10 +1,11 @@
 import type { Clock } from '@uemkit/protocol';
-import type { AdminApi, ServerCommand } from '../admin/admin-api.ts';
+import type { AdminApi, NewCommand, ServerCommand } from '../admin/admin-api.ts';
 import { AdminError, isUndecided } from '../admin/admin-error.ts';
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
 import type { Plan, PlannedStep } from '../plan/plan.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
 import type { CommandEntry, FaultStep } from '../scenario/scenario.ts';
+import type { Configurator } from './configurator.ts';
 import type { OrderProof } from './order-proof.ts';
 import type { Progress } from './progress.ts';
 import type { RunObserver } from './run-observer.ts';
@@ -19,12 +20,13 @@ export interface AdministratorOptions {
   readonly plan: Plan;
   readonly observer: RunObserver;
   readonly order: OrderProof;
+  readonly configurator: Configurator;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-/** Carries out the timeline of a scenario (F5.1): commands to devices, faults to the lab. A step that a crash interrupted goes on where it was. */
+/** Carries out the timeline of a scenario (F5.1): commands to devices, policies and profiles to groups, faults to the lab. A step that a crash interrupted goes on where it was. */
 export class Administrator {
   readonly #options: AdministratorOptions;
   /** BOUNDED by the devices. */
@@ -42,8 +44,10 @@ export class Administrator {
     const passedMs = left.length === plan.steps.length ? 0 : (left[0]?.step.atMs ?? 0);
     // An open model: a step that takes long does not hold up the next one.
     const running: Promise<void>[] = [];
+    /** What `drained` waits for before it looks whether everything is through. */
     const sends: Promise<void>[] = [];
     let movedMs = 0;
+    this.#options.configurator.resume();
     for (const planned of left) {
       const plannedMs = beganMs + planned.step.atMs - passedMs;
       await pause(clock, plannedMs + movedMs - clock.monotonicMs(), signal);
@@ -52,8 +56,11 @@ export class Administrator {
         movedMs = Math.max(movedMs, clock.monotonicMs() - plannedMs);
       }
       signal.throwIfAborted();
-      if (planned.step.kind === 'send') {
-        const send = this.#send(planned, planned.step.send, plannedMs + movedMs);
+      if (planned.step.kind !== 'fault') {
+        const send =
+          planned.step.kind === 'send'
+            ? this.#send(planned, planned.step.send, plannedMs + movedMs)
+            : this.#options.configurator.configure(planned, plannedMs + movedMs);
         sends.push(send);
         running.push(send);
       } else running.push((await this.#fault(planned.place, planned.step)).ended);
@@ -114,7 +121,7 @@ export class Administrator {
     if (sent > 0) observer.stepSent(index, { intendedMs, releasedMs, sentMs });
   }
 
-  async #sendOne(index: number, place: number, entry: number, { command: type, properties }: CommandEntry, again: boolean): Promise<boolean> {
+  async #sendOne(index: number, place: number, entry: number, { command: type, properties, application }: CommandEntry, again: boolean): Promise<boolean> {
     const { state, observer, order, clock } = this.#options;
     const deviceId = state.deviceId(index);
     const userGuid = state.userGuid(index);
@@ -124,10 +131,13 @@ export class Administrator {
     try {
       // After a crash the server may have this command without our knowing.
       commandId = again ? await this.#adopt(device, index, type) : undefined;
-      commandId ??= await this.#sendSurely(device, index, type, properties);
+      commandId ??= await this.#sendSurely(device, index, { type, properties, application });
     } catch (error) {
-      if (!(error instanceof AdminError) || (error.id !== 'DEVICE_NOT_ACTIVE' && error.id !== 'DEVICE_NOT_FOUND')) throw error;
-      await state.putCommand({ index, place, entry, type });
+      if (!(error instanceof AdminError)) throw error;
+      // Whether it had to be refused says the audit.
+      if (error.id === 'COMMAND_NOT_APPLICABLE') await state.putCommand({ index, place, entry, type, refusal: error.id });
+      else if (error.id === 'DEVICE_NOT_ACTIVE' || error.id === 'DEVICE_NOT_FOUND') await state.putCommand({ index, place, entry, type });
+      else throw error;
       return false;
     }
     observer.outstanding.sent(index, commandId);
@@ -136,21 +146,16 @@ export class Administrator {
     return true;
   }
 
-  async #sendSurely(
-    device: { readonly deviceId: string; readonly userGuid: string },
-    index: number,
-    type: string,
-    properties: CommandEntry['properties'],
-  ): Promise<string> {
+  async #sendSurely(device: { readonly deviceId: string; readonly userGuid: string }, index: number, command: NewCommand): Promise<string> {
     for (;;) {
       try {
-        return await this.#options.api.sendCommand(device, type, properties);
+        return await this.#options.api.sendCommand(device, command);
       } catch (error) {
         this.#options.signal.throwIfAborted();
         if (!isUndecided(error)) throw error;
       }
       // The connection broke in the middle: look whether the server took it before sending it again.
-      const adopted = await this.#adopt(device, index, type);
+      const adopted = await this.#adopt(device, index, command.type);
       if (adopted !== undefined) return adopted;
     }
   }

@@ -3,7 +3,9 @@ import type { AssertionResult } from '../metrics/check-assertions.ts';
 import type { GeneratorVerdict } from '../metrics/generator-verdict.ts';
 import type { LatencySummary } from '../metrics/latency.ts';
 import type { MetricsSummary } from '../metrics/run-metrics.ts';
+import type { SystemId } from '../operating-systems/system-definition.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { KindFigures } from './kind-figures.ts';
 import type { OrderReport } from './order-proof.ts';
 
 /** Everything that a run found out. */
@@ -14,6 +16,7 @@ export interface RunReport {
   readonly metrics: MetricsSummary;
   readonly order: OrderReport;
   readonly audit: AuditReport;
+  readonly kinds: ReadonlyMap<SystemId, KindFigures>;
   readonly assertions: readonly AssertionResult[];
   readonly generator: GeneratorVerdict;
   readonly eventLoopDelay: LatencySummary;
@@ -25,7 +28,7 @@ const MAX_LISTED = 1_000;
 
 /** The report as one JSON object: the contract of `--json`. */
 export function jsonReport(report: RunReport): Readonly<Record<string, unknown>> {
-  const { plan, starts, metrics, order, audit, assertions, generator, eventLoopDelay, tookMs } = report;
+  const { plan, starts, metrics, order, audit, kinds, assertions, generator, eventLoopDelay, tookMs } = report;
   const { counters, series } = metrics;
   return {
     scenario: plan.scenario.name,
@@ -40,12 +43,16 @@ export function jsonReport(report: RunReport): Readonly<Record<string, unknown>>
     commandsSent: counters.commandsSent,
     commandsDone: counters.commandsDone,
     commandsFailed: counters.commandsFailed,
+    commandsRefused: counters.commandsRefused,
+    refusedAsDocumented: counters.refusedAsDocumented,
+    updatesDone: counters.updatesDone,
     pushesReceived: counters.pushesReceived,
     pushesDropped: counters.pushesDropped,
     pushesRecoveredByPoll: counters.pushesRecoveredByPoll,
     deactivated: counters.deactivated,
     lockBeforeInventory: order.lockAndInventory > 0 && order.wrong.length === 0,
     priorityOrder: { pairsPendingTogether: order.pairs, lockAndInventory: order.lockAndInventory, wrong: order.wrong.length },
+    byKind: Object.fromEntries(kinds),
     audit: audit.ok ? 'ok' : 'failed',
     ...(audit.ok ? {} : { differences: audit.differences.slice(0, MAX_LISTED), differencesCount: audit.differences.length }),
     activationMs: rounded(series.activation.response),
@@ -65,11 +72,12 @@ export function jsonReport(report: RunReport): Readonly<Record<string, unknown>>
   };
 }
 
-/** Devices by operating system. */
-export function kindsOf(plan: Plan): Readonly<Record<string, number>> {
-  const kinds: Record<string, number> = {};
-  for (const { system } of plan.devices) kinds[system] = (kinds[system] ?? 0) + 1;
-  return kinds;
+/** Devices by operating system, in the order of the populations. */
+export function kindsOf({ scenario, devices }: Plan): Readonly<Record<string, number>> {
+  const counts = scenario.populations.map(
+    ({ operatingSystem }) => [operatingSystem, devices.filter(({ system }) => system === operatingSystem).length] as const,
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
 function rounded(summary: LatencySummary): Readonly<Record<string, number>> {

@@ -3,8 +3,9 @@ import { type ActivationCredentials, trustOfPem } from '@uemkit/uem-client';
 import { TlsContexts } from '@uemkit/uem-client/node';
 import { AdminApi } from '../admin/admin-api.ts';
 import { AdminHttp } from '../admin/admin-http.ts';
+import { ConfigurationApi } from '../admin/configuration-api.ts';
 import type { Connection } from '../admin/connection-file.ts';
-import type { AuditReport } from '../audit/audit.ts';
+import { type AuditedDevice, type AuditReport, audit } from '../audit/audit.ts';
 import { driveActivations } from '../fleet/activation-driver.ts';
 import { derivedPassword } from '../fleet/derived-key-store.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -13,14 +14,19 @@ import type { FleetStore } from '../fleet/fleet-store.ts';
 import { FlightRecorder } from '../fleet/flight-recorder.ts';
 import { LossBudget } from '../fleet/push-loss.ts';
 import { RunMetrics } from '../metrics/run-metrics.ts';
+import type { DeviceState } from '../operating-systems/device-state.ts';
+import type { SystemId } from '../operating-systems/system-definition.ts';
 import type { Plan } from '../plan/plan.ts';
 import { SeededDraw } from '../plan/seeded-draw.ts';
 import { pictureInMail } from '../scan/activation-mail.ts';
 import { scanActivationQrCode } from '../scan/qr-scanner.ts';
+import type { CounterName } from '../scenario/assertion.ts';
 import { allOf } from '../trace/step-sink.ts';
 import type { TraceWriter } from '../trace/trace-writer.ts';
 import { Administrator, pause } from './administrator.ts';
 import { collectAudit } from './collect-audit.ts';
+import { Configurator } from './configurator.ts';
+import { type KindFigures, kindFigures, totalOf } from './kind-figures.ts';
 import { OrderProof, type OrderReport } from './order-proof.ts';
 import { type ProfileGuids, prepareUsers, putProfiles } from './prepare-users.ts';
 import type { Progress } from './progress.ts';
@@ -58,6 +64,7 @@ export interface RunOutcome {
   readonly metrics: RunMetrics;
   readonly order: OrderReport;
   readonly audit: AuditReport;
+  readonly kinds: ReadonlyMap<SystemId, KindFigures>;
   /** Why devices could not be activated, by error code. */
   readonly activationErrors: ReadonlyMap<string, number>;
 }
@@ -111,16 +118,9 @@ class FleetRun {
     this.#reopenCommands();
     await this.#allConnected();
     progress.phase('Administrator manages, devices poll, carry out and answer (F5)');
-    const administrator = new Administrator({
-      api: this.#api,
-      state,
-      plan,
-      observer: this.#observer,
-      order: this.#order,
-      clock: this.#options.clock,
-      progress,
-      signal,
-    });
+    const common = { state, plan, observer: this.#observer, clock: this.#options.clock, progress, signal };
+    const configurator = new Configurator({ ...common, api: new ConfigurationApi(this.#api), held: (index) => heldBy(fleet.device(index)) });
+    const administrator = new Administrator({ ...common, api: this.#api, order: this.#order, configurator });
     const activeSinceMs = this.#options.clock.monotonicMs();
     await administrator.run();
     const leftMs = activeSinceMs + plan.scenario.durationMs - this.#options.clock.monotonicMs();
@@ -130,8 +130,10 @@ class FleetRun {
     await this.#drain();
     await administrator.clearFaults();
     progress.phase('Audit: plan, devices and server are compared');
-    const report = await this.#audit(fleet);
-    return { metrics: this.#metrics, order: this.#order.report(), audit: report, activationErrors: this.#activationErrors };
+    const { report, devices } = await this.#audit(fleet);
+    const kinds = kindFigures(plan, devices, (index) => this.#observer.pushesOf(index));
+    this.#count(report, totalOf(kinds.values()));
+    return { metrics: this.#metrics, order: this.#order.report(), audit: report, kinds, activationErrors: this.#activationErrors };
   }
 
   /** Says once in a while that the server is away. */
@@ -266,48 +268,39 @@ class FleetRun {
     const late = new AbortController();
     const cancel = clock.setTimer(plan.scenario.drainWithinMs, () => late.abort());
     if (!this.#observer.drained)
-      progress.note(`waiting for ${this.#observer.outstanding.count} commands and ${this.#observer.lostPushes} lost pushes that the regular poll makes up for`);
+      progress.note(
+        `waiting for ${this.#observer.outstanding.count} commands and updates, and ${this.#observer.lostPushes} lost pushes that the regular poll makes up for`,
+      );
     const drained = await this.#observer.condition.until(() => this.#observer.drained, AbortSignal.any([signal, late.signal]));
     cancel();
     signal.throwIfAborted();
     if (!drained) progress.warn('not everything is through in the time that the scenario allows; the audit says what is missing');
   }
 
-  async #audit(fleet: Fleet): Promise<AuditReport> {
+  async #audit(fleet: Fleet): Promise<{ readonly report: AuditReport; readonly devices: readonly AuditedDevice[] }> {
     const { plan, state, clock, signal } = this.#options;
     for (let round = 1; ; round++) {
-      const report = await collectAudit(plan, fleet, state, this.#api);
+      const devices = await collectAudit(plan, fleet, state, this.#api);
+      const report = audit(devices);
       signal.throwIfAborted();
       // A status may be with the server a moment after the device has it.
-      const onlyOpen = report.differences.every(({ problem }) => problem === 'commandOpen');
-      if (report.ok || !onlyOpen || round === AUDIT_ROUNDS) return this.#counted(report, fleet);
+      const onlyOpen = report.differences.every(({ problem }) => problem === 'commandOpen' || problem === 'configurationOpen');
+      if (report.ok || !onlyOpen || round === AUDIT_ROUNDS) return { report, devices };
       await pause(clock, AUDIT_PAUSE_MS, signal);
     }
   }
 
-  #counted(report: AuditReport, fleet: Fleet): AuditReport {
-    const { plan, state } = this.#options;
-    const metrics = this.#metrics;
-    metrics.set('devices', report.planned);
-    metrics.set('activated', report.activated);
-    metrics.set('serverKnown', report.serverKnown);
-    metrics.set('deactivated', report.left);
-    for (const { index } of plan.devices) {
-      const status = new Map(
-        fleet
-          .device(index)
-          .executions()
-          .map((execution) => [execution.commandId, execution.status]),
-      );
-      for (const { commandId } of state.commandsOf(index)) {
-        if (commandId === undefined) continue;
-        metrics.count('commandsSent');
-        if (status.get(commandId) === 'done') metrics.count('commandsDone');
-        if (status.get(commandId) === 'failed') metrics.count('commandsFailed');
-      }
-    }
-    return report;
+  #count({ planned, activated, serverKnown, left }: AuditReport, total: KindFigures): void {
+    const { commandsSent, commandsDone, refusedByUem, refusedByDevice, refusedAsDocumented, updatesDone } = total;
+    const counters = { devices: planned, activated, serverKnown, deactivated: left, commandsSent, commandsDone, commandsRefused: refusedByUem };
+    for (const [name, value] of Object.entries({ ...counters, commandsFailed: refusedByDevice, refusedAsDocumented, updatesDone }))
+      this.#metrics.set(name as CounterName, value);
   }
+}
+
+/** What UEM keeps on a device; undefined when it is not managed. */
+function heldBy({ state, emulated }: FleetDevice): DeviceState | undefined {
+  return state === 'active' ? emulated : undefined;
 }
 
 /** How long a run waits for the push connections before it goes on without. */

@@ -12,6 +12,14 @@ interface OpenStep {
   readonly sentMs: number;
 }
 
+/** Wake-ups of one device in this start. */
+export interface DevicePushes {
+  /** Arrived, and led to idle. */
+  through: number;
+  /** Lost on purpose. */
+  lost: number;
+}
+
 const GONE: readonly ClientState[] = ['inactive', 'revoked', 'unknown', 'expired'];
 
 /** Follows all devices of a run: counts, measures, and knows what is still open. */
@@ -21,11 +29,13 @@ export class RunObserver implements DeviceObserver {
   readonly #metrics: RunMetrics;
   readonly #order: OrderProof;
   readonly #clock: Clock;
-  /** BOUNDED by the devices. */
+  /** BOUNDED by the devices, as those below. */
+  readonly #pushesOf: Map<number, DevicePushes> = new Map();
   readonly #steps: Map<number, OpenStep[]> = new Map();
   readonly #managed: Set<number> = new Set();
   readonly #connected: Set<number> = new Set();
   #lostPushes = 0;
+  #answered: (index: number) => void = () => undefined;
 
   constructor(metrics: RunMetrics, order: OrderProof, clock: Clock) {
     this.#metrics = metrics;
@@ -56,6 +66,17 @@ export class RunObserver implements DeviceObserver {
     if (this.outstanding.of(index) === 0) this.#closeSteps(index);
   }
 
+  /** Is told whenever a device has answered something, before a step counts as through. */
+  onAnswered(listener: (index: number) => void): void {
+    this.#answered = listener;
+  }
+
+  /** A device holds the configuration that a step has assigned. */
+  configurationThrough(index: number, id: string): void {
+    this.outstanding.answered(index, id);
+    this.condition.changed();
+  }
+
   /** A device is active and has begun to be managed. */
   started(index: number): void {
     this.#managed.add(index);
@@ -73,13 +94,15 @@ export class RunObserver implements DeviceObserver {
     this.#metrics.count('pushesReceived');
   }
 
-  pushDropped(): void {
+  pushDropped(index: number): void {
     this.#metrics.count('pushesDropped');
+    this.#pushes(index).lost++;
     this.#lostPushes++;
   }
 
-  pushServed(_index: number, sinceSentMs: number, sinceReceivedMs: number): void {
+  pushServed(index: number, sinceSentMs: number, sinceReceivedMs: number): void {
     this.#metrics.series('pushToIdle').succeeded({ intendedMs: 0, sentMs: sinceSentMs - sinceReceivedMs, endedMs: sinceSentMs });
+    this.#pushes(index).through++;
   }
 
   pushesRecovered(_index: number, lostForMs: readonly number[]): void {
@@ -113,12 +136,25 @@ export class RunObserver implements DeviceObserver {
 
   commandAnswered(index: number, commandId: string): void {
     this.outstanding.answered(index, commandId);
+    this.#answered(index);
     this.condition.changed();
   }
 
   idle(index: number): void {
+    this.#answered(index);
     if (this.outstanding.of(index) === 0) this.#closeSteps(index);
     this.condition.changed();
+  }
+
+  /** What became of the wake-ups of a device. */
+  pushesOf(index: number): Readonly<DevicePushes> {
+    return this.#pushes(index);
+  }
+
+  #pushes(index: number): DevicePushes {
+    const pushes = this.#pushesOf.get(index) ?? { through: 0, lost: 0 };
+    this.#pushesOf.set(index, pushes);
+    return pushes;
   }
 
   #closeSteps(index: number): void {

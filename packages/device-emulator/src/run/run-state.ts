@@ -38,9 +38,11 @@ export interface SentCommand {
   readonly type: string;
   /** Absent: refused. */
   readonly commandId?: string | undefined;
+  /** Error id with which UEM refused the command itself; absent for one that had no device to go to any more. */
+  readonly refusal?: string | undefined;
 }
 
-const sentCommand = v.strictObject({ type: v.string(), commandId: v.optional(v.string()) });
+const sentCommand = v.strictObject({ type: v.string(), commandId: v.optional(v.string()), refusal: v.optional(v.string()) });
 const device = v.strictObject({ deviceId: v.string() });
 const user = v.strictObject({ guid: v.string() });
 const faultId = v.strictObject({ id: v.string() });
@@ -104,8 +106,8 @@ export class RunState {
     return found === undefined ? undefined : { index, place, entry, ...found };
   }
 
-  putCommand({ index, place, entry, type, commandId }: SentCommand): Promise<void> {
-    return this.#put(`command/${index}/${place}/${entry}`, { type, commandId });
+  putCommand({ index, place, entry, type, commandId, refusal }: SentCommand): Promise<void> {
+    return this.#put(`command/${index}/${place}/${entry}`, { type, commandId, refusal });
   }
 
   /** All commands of one device. */

@@ -1,13 +1,13 @@
 import { LineCounter, parseDocument } from 'yaml';
-import { BEHAVIOURS } from '../operating-systems/carry-out.ts';
 import { activationTypeOf } from '../operating-systems/system-definition.ts';
 import { SYSTEM_IDS, SYSTEMS } from '../operating-systems/systems.ts';
 import { assertion } from './assertion.ts';
 import { wordHint } from './did-you-mean.ts';
 import { INVALID, Place, type Read, type Reading } from './place.ts';
 import { ScenarioError, type ScenarioProblem } from './problem.ts';
-import { duration, listOf, name, oneOf, optional, positive, properties, record, required, share, text, whole, withDefault } from './readers.ts';
-import { type CommandEntry, type LabFault, MAX_DEVICES, type Population, type Scenario, type Selection, type TimelineStep } from './scenario.ts';
+import { duration, listOf, name, oneOf, optional, positive, record, required, share, text, whole, withDefault } from './readers.ts';
+import { MAX_DEVICES, type Population, type Scenario } from './scenario.ts';
+import { timeline } from './timeline-readers.ts';
 
 /** Bounds of a scenario file. */
 const MAX_FILE_CHARACTERS = 1_000_000;
@@ -41,71 +41,11 @@ const population: Read<Population> = (place) => {
   return { ...read, activationType };
 };
 
-const command: Read<string> = oneOf([...BEHAVIOURS.keys()]);
-const commandEntry: Read<CommandEntry> = record<CommandEntry>({ command: required(command), properties: withDefault(properties, {}) });
-const selection: Read<Selection> = record<Selection>({ population: optional(name), label: optional(name), share: withDefault(share, 1) });
-const ALL: Selection = { population: undefined, label: undefined, share: 1 };
-
-const fault: Read<LabFault> = record<LabFault>({
-  kind: required(oneOf(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart', 'reorder', 'throttle', 'expire', 'expireAccess'] as const)),
-  role: optional(text),
-  service: optional(text),
-  pushService: optional(oneOf(['apns', 'fcm', 'wns', 'bb10'] as const)),
-  share: optional(share),
-  count: optional(whole(1, 1_000_000)),
-  at: optional(oneOf(['request', 'answer'] as const)),
-  delayMs: optional(whole(0, 600_000)),
-  status: optional(whole(500, 599)),
-});
-
 /** Poll intervals are whole seconds on the wire. */
 const wholeSeconds: Read<number> = (place) => {
   const milliseconds = duration(place);
   if (milliseconds === INVALID || milliseconds % 1_000 === 0) return milliseconds;
   return place.wrong('expected whole seconds');
-};
-
-const stepRecord = record<{
-  readonly at: number | undefined;
-  readonly after: 'drained' | undefined;
-  readonly send: readonly CommandEntry[] | undefined;
-  readonly to: Selection | undefined;
-  readonly fault: LabFault | undefined;
-  readonly for: number | undefined;
-}>({
-  at: optional(duration),
-  after: optional(oneOf(['drained'] as const)),
-  send: optional(listOf(commandEntry, 32, 1)),
-  to: optional(selection),
-  fault: optional(fault),
-  for: optional(duration),
-});
-
-/** A step that waits for the ones before it, and names no time, is due with the latest of them. */
-const UNTIMED = -1;
-
-const timelineStep: Read<TimelineStep> = (place) => {
-  const step = stepRecord(place);
-  if (step === INVALID) return INVALID;
-  const atMs = step.at ?? (step.after === 'drained' ? UNTIMED : 0);
-  if ((step.send === undefined) === (step.fault === undefined)) return place.wrong('an entry of the timeline has either send or fault');
-  if (step.send !== undefined) {
-    if (step.for !== undefined) return place.wrong('for belongs to a fault');
-    return { kind: 'send', atMs, after: step.after, send: step.send, to: step.to ?? ALL };
-  }
-  if (step.to !== undefined) return place.wrong('to belongs to send');
-  return { kind: 'fault', atMs, after: step.after, fault: step.fault as LabFault, forMs: step.for };
-};
-
-const timeline: Read<readonly TimelineStep[]> = (place) => {
-  const steps = listOf(timelineStep, MAX_ENTRIES)(place);
-  if (steps === INVALID) return INVALID;
-  let latestMs = 0;
-  return steps.map((step) => {
-    const atMs = step.atMs === UNTIMED ? latestMs : step.atMs;
-    latestMs = Math.max(latestMs, atMs);
-    return { ...step, atMs };
-  });
 };
 
 interface ScenarioFile extends Omit<Scenario, 'poll' | 'pushLoss' | 'durationMs' | 'drainWithinMs' | 'generator' | 'assertions'> {
@@ -130,7 +70,7 @@ const scenarioFile: Read<ScenarioFile> = record<ScenarioFile>({
   ),
   push: withDefault(record({ loss: withDefault(share, 0) }), { loss: 0 }),
   poll: withDefault(record({ interval: withDefault(wholeSeconds, 300_000), jitter: withDefault(wholeSeconds, 30_000) }), { interval: 300_000, jitter: 30_000 }),
-  timeline: withDefault(timeline, []),
+  timeline: withDefault(timeline(MAX_ENTRIES), []),
   duration: withDefault(duration, 0),
   drainWithin: withDefault(duration, 60_000),
   generator: withDefault(record({ maxEventLoopDelay: withDefault(duration, 500), maxLag: withDefault(duration, 1_000) }), {
@@ -201,7 +141,7 @@ function checkReferences(read: ScenarioFile, root: Place): void {
   });
   const labels = [...new Set(read.populations.flatMap((entry) => entry.labels))];
   read.timeline.forEach((step, index) => {
-    if (step.kind !== 'send') return;
+    if (step.kind === 'fault' || step.to === undefined) return;
     const { population: to, label } = step.to;
     if (to !== undefined && !names.includes(to)) at(root, `timeline[${index}].to.population`).wrong(`no population called ${to}`, wordHint(to, names));
     if (label !== undefined && !labels.includes(label))

@@ -1,3 +1,4 @@
+import type { wire } from '@uemkit/protocol';
 import type { SystemId } from '../operating-systems/system-definition.ts';
 import type { Assertion } from './assertion.ts';
 import type { PropertyValue } from './readers.ts';
@@ -37,9 +38,20 @@ export interface Selection {
   readonly share: number;
 }
 
+/**
+ * What is to become of a command on one device. `done`: carried out. `noEffect`: it ends well and changes nothing. `refusedByUem`: UEM takes it not for this device, so it is never sent.
+ * `refusedByDevice`: the device answers that it failed, and why, and changes nothing.
+ */
+export const EXPECTATIONS = ['done', 'noEffect', 'refusedByUem', 'refusedByDevice'] as const;
+export type Expectation = (typeof EXPECTATIONS)[number];
+
 export interface CommandEntry {
   readonly command: string;
   readonly properties: { readonly [key: string]: PropertyValue };
+  /** Entitlement id of the Dynamics app that a command for an application is for. */
+  readonly application?: string | undefined;
+  /** Instead of what the plan concludes from docs/commands.md; counts for every device that the step chooses. */
+  readonly expect?: Expectation | undefined;
 }
 
 /** When a step of the timeline is due. */
@@ -55,6 +67,22 @@ export interface SendStep extends StepTime {
   readonly kind: 'send';
   readonly send: readonly CommandEntry[];
   readonly to: Selection;
+}
+
+/** An IT policy or a profile as the administrator writes it; the same name again changes it. */
+export type ConfigurationEntry =
+  | { readonly kind: 'policy'; readonly name: string; readonly content: ConfigurationContent }
+  | { readonly kind: 'profile'; readonly name: string; readonly profileKind: wire.ProfileKind; readonly content: ConfigurationContent };
+
+/** Rules of a policy by group, or settings of a profile. */
+export type ConfigurationContent = { readonly [key: string]: PropertyValue };
+
+/** Policies and profiles that the administrator assigns or changes at one time (F5.1); devices get what has changed, as updates (F5.4). */
+export interface ConfigureStep extends StepTime {
+  readonly kind: 'configure';
+  readonly configure: readonly ConfigurationEntry[];
+  /** Who gets it beside those who have it already; nobody where it is absent. */
+  readonly to?: Selection | undefined;
 }
 
 /** A fault that the lab server is told to cause; taken away again after `forMs`. */
@@ -78,7 +106,7 @@ export interface LabFault {
   readonly status?: number | undefined;
 }
 
-export type TimelineStep = SendStep | FaultStep;
+export type TimelineStep = SendStep | ConfigureStep | FaultStep;
 
 /** Limits of the generator itself; over one of them the run says nothing about the server. */
 export interface GeneratorLimits {

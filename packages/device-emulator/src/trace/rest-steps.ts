@@ -1,5 +1,5 @@
 /** What an administrator does before a device is activated (F1.1): users, credentials, activation profiles, mails. Everything else that changes something is F5.1. */
-const BEFORE_ACTIVATION = /\/users(\/[^/]+)?$|\/activationPasswords|^\/lab\/v1\/profiles|[eE]mail/;
+const BEFORE_ACTIVATION = /\/v1\/users(\/[^/]+)?$|\/activationPasswords|^\/lab\/v1\/profiles|[eE]mail/;
 const LAB = '/lab/v1/';
 
 /** Flow step of a request to the admin REST API; undefined for one that asks or belongs to no flow. */

@@ -1,12 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CliIo } from '../../src/cli/cli-io.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
-import { main } from '../../src/cli/main.ts';
 import type { TraceLine } from '../../src/trace/trace-line.ts';
+import { InProcess } from './in-process.ts';
 
 /** Bounds a hang; a run takes a few seconds. */
 const PATIENCE_MS = 120_000;
@@ -23,69 +20,19 @@ drainWithin: 60s
 generator: { maxEventLoopDelay: 10s, maxLag: 30s }
 `;
 
+let here: InProcess;
 let folder: string;
-let labs: LabServer[];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'in-process-'));
-  labs = [];
+  here = new InProcess();
+  ({ folder } = here);
 });
-afterEach(async () => {
-  for (const lab of labs) await lab.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => here.close());
 
-interface Call {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command line in this process; `heard` sees progress as it is written and may interrupt. */
-async function call(argv: readonly string[], heard: (text: string, interrupt: () => void) => void = () => undefined): Promise<Call> {
-  let out = '';
-  let err = '';
-  const interrupts = new Set<() => void>();
-  const io: CliIo = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-      heard(err, () => {
-        for (const interrupt of interrupts) interrupt();
-      });
-    },
-    interactive: false,
-    env: {},
-    cwd: folder,
-    processId: process.pid,
-    temporaryFolder: folder,
-    onInterrupt: (callback) => {
-      interrupts.add(callback);
-      return () => interrupts.delete(callback);
-    },
-    exitNow: (code) => {
-      throw new Error(`exit ${code}`);
-    },
-    startLab: async (labFolder) => {
-      const lab = await startLabServer({ folder: labFolder });
-      return { connection: lab.connection, processId: process.pid, stop: () => lab.close() };
-    },
-  };
-  const code = await main(argv, io);
-  return { code, out, err };
-}
+const call: InProcess['call'] = (...given) => here.call(...given);
+const target: InProcess['target'] = () => here.target();
 
 function scenario(tail: string, attempts = 8): void {
-  writeFileSync(join(folder, 'inside.yaml'), HEAD.replace('inFlight: 4', `inFlight: 4, attempts: ${attempts}`) + tail);
-}
-
-/** A lab server that stays, as `--target` needs it. */
-async function target(): Promise<LabServer> {
-  const lab = await startLabServer();
-  labs.push(lab);
-  writeFileSync(join(folder, 'connection.json'), JSON.stringify(lab.connection));
-  return lab;
+  here.write('inside.yaml', HEAD.replace('inFlight: 4', `inFlight: 4, attempts: ${attempts}`) + tail);
 }
 
 describe('a run in this process', { timeout: PATIENCE_MS }, () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditedDevice, audit } from '../../src/audit/audit.ts';
+import type { Expectation } from '../../src/scenario/scenario.ts';
 
 const GOOD: AuditedDevice = {
   index: 3,
@@ -91,5 +92,62 @@ describe('audit', () => {
 
   it('takes no offence at a command of somebody else that expired', () => {
     expect(audit([{ ...GOOD, serverCommands: [...GOOD.serverCommands, { guid: 'z', type: 'LOCK_DEVICE', status: 'FAILED' }] }]).ok).toBe(true);
+  });
+});
+
+describe('audit of what the plan expects', () => {
+  type Status = 'done' | 'failed';
+  /** A device with one command that was taken by UEM, and what became of it on the device. */
+  const taken = (expected: Expectation, status: Status, changed: boolean): AuditedDevice => ({
+    ...GOOD,
+    sent: [{ commandId: 'a', type: 'LOCK_DEVICE', expected }],
+    serverCommands: [{ guid: 'a', type: 'LOCK_DEVICE', status: status === 'done' ? 'COMPLETED' : 'FAILED' }],
+    executions: [{ commandId: 'a', type: 'LOCK_DEVICE', status, changed, atMs: 1 }],
+  });
+  const refused = (expected: Expectation): AuditedDevice => ({
+    ...GOOD,
+    sent: [{ type: 'LOCK_DEVICE', refusal: 'COMMAND_NOT_APPLICABLE', expected }],
+    serverCommands: [],
+    executions: [],
+  });
+  const problems = (device: AuditedDevice): readonly string[] => audit([device]).differences.map(({ problem }) => problem);
+
+  const good: readonly (readonly [string, AuditedDevice])[] = [
+    ['a command that is carried out', taken('done', 'done', true)],
+    ['one that had nothing to change, where the plan did not foresee it', taken('done', 'done', false)],
+    ['one without effect', taken('noEffect', 'done', false)],
+    ['one that the device refuses', taken('refusedByDevice', 'failed', false)],
+    ['one that UEM refuses', refused('refusedByUem')],
+    ['one whose device had left', { ...refused('done'), sent: [{ type: 'LOCK_DEVICE', expected: 'done' }] }],
+  ];
+  it.each(good)('agrees with %s', (_what, device) => {
+    expect(problems(device)).toEqual([]);
+  });
+
+  const wrong: readonly (readonly [string, AuditedDevice, string])[] = [
+    ['a device that carries out what it should refuse', taken('refusedByDevice', 'done', true), 'carriedOut'],
+    ['one that says it did and changes nothing', taken('refusedByDevice', 'done', false), 'carriedOut'],
+    ['one that refuses what it should do', taken('done', 'failed', false), 'refusedByDevice'],
+    ['one that refuses what ends well without effect', taken('noEffect', 'failed', false), 'refusedByDevice'],
+    ['an effect where there should be none', taken('noEffect', 'done', true), 'hadEffect'],
+    ['a UEM that takes what it should refuse', taken('refusedByUem', 'failed', false), 'notRefused'],
+    ['and a device that even does it', taken('refusedByUem', 'done', true), 'notRefused'],
+    ['a UEM that refuses what the device should do', refused('done'), 'refusedByUem'],
+    ['a UEM that refuses what the device should refuse', refused('refusedByDevice'), 'refusedByUem'],
+    ['a UEM that refuses what has no effect', refused('noEffect'), 'refusedByUem'],
+    ['a refusal that changes the device', taken('refusedByDevice', 'failed', true), 'failedWithEffect'],
+  ];
+  it.each(wrong)('lists %s', (_what, device, problem) => {
+    expect(problems(device)).toEqual([problem]);
+  });
+
+  it('lists a command that UEM should have refused before the device has carried it out', () => {
+    const open: AuditedDevice = { ...taken('refusedByUem', 'done', true), executions: [] };
+    expect(problems({ ...open, serverCommands: [{ guid: 'a', type: 'LOCK_DEVICE', status: 'QUEUED' }] })).toEqual(['commandOpen', 'notRefused']);
+  });
+
+  it('says in words what happened and what was expected', () => {
+    const [difference] = audit([taken('noEffect', 'done', true)]).differences;
+    expect(difference?.detail).toBe('LOCK_DEVICE a is carried out; the plan expects that it ends well without effect');
   });
 });

@@ -117,12 +117,12 @@ describe('device-emulator', () => {
       (JSON.parse((await call('plan', 'demo.yaml', '--json', ...flags)).out) as { plan: string }).plan;
     expect(await digest()).toBe(await digest());
     expect(await digest()).not.toBe(await digest('--seed', '8'));
-    expect((await call('plan', 'demo.yaml')).out).toContain('200 devices');
+    expect((await call('plan', 'demo.yaml')).out).toContain('210 devices');
   });
 });
 
 describe('example scenarios', () => {
-  it.each(['demo', 'rollout', 'mass-lock', 'lost-push'])('%s.yaml can be read', (name) => {
+  it.each(['demo', 'rollout', 'mass-lock', 'lost-push', 'refusals', 'configuration'])('%s.yaml can be read', (name) => {
     const file = new URL(`${name}.yaml`, SCENARIOS);
     expect(parseScenario(readFileSync(file, 'utf8'), `${name}.yaml`).name).toBe(name);
   });

@@ -65,6 +65,22 @@ describe('parseScenario', () => {
     expect(timeline[2]).toMatchObject({ kind: 'send', atMs: 1_000, after: 'drained' });
   });
 
+  it('has what is configured first go to all devices, and a change to those who have it', () => {
+    const policy = (length: number): string => `configure: [{ policy: staff, rules: { password: { minimumLength: ${length} } } }]`;
+    const { timeline } = parseScenario(VALID.replace('for: 2s', `for: 2s\n  - { at: 2s, ${policy(8)} }\n  - { at: 1s, ${policy(6)} }`), 'file.yaml');
+    expect(timeline[2]).toMatchObject({ kind: 'configure', atMs: 2_000, to: undefined, configure: [{ kind: 'policy', name: 'staff' }] });
+    expect(timeline[3]).toMatchObject({ kind: 'configure', atMs: 1_000, to: { population: undefined, label: undefined, share: 1 } });
+  });
+
+  it('refuses a step that is new and a change at once, and a profile that becomes another kind', () => {
+    const steps = (...entries: readonly string[]): string =>
+      VALID.replace('for: 2s', ['for: 2s', ...entries.map((entry) => `  - configure: [${entry}]`)].join('\n'));
+    const wifi = '{ profile: w, kind: wi-fi, content: {} }';
+    expect(problemsOf(steps(wifi, `${wifi}, { profile: v, kind: vpn, content: {} }`)).join()).toContain('timeline[3]: some of it is new and some of it is not');
+    expect(problemsOf(steps(wifi, '{ profile: w, kind: vpn, content: {} }')).join()).toContain('the profile w is of kind wi-fi and stays so');
+    expect(problemsOf(steps(wifi, wifi))).toEqual([]);
+  });
+
   it('reads JSON as well', () => {
     const source = JSON.stringify({ format: 1, name: 'json', populations: [{ name: 'a', operatingSystem: 'ios', count: 3 }] });
     expect(parseScenario(source, 'file.json').populations[0]?.count).toBe(3);
@@ -107,7 +123,7 @@ describe('parseScenario', () => {
     ['a time compared with a count', '< 5s', '< 5', 'a time is compared with a time, a count with a count (times have a unit, for example 5s)'],
     ['an audit compared with a number', 'audit == ok', 'audit == 1', 'the audit is compared with ok only (write: audit == ok)'],
     ['no comparison', 'audit == ok', 'audit', 'expected <metric> <comparison> <value>'],
-    ['an entry with send and fault', '    to: {', '    fault: { kind: drop }\n    to: {', 'an entry of the timeline has either send or fault'],
+    ['an entry with send and fault', '    to: {', '    fault: { kind: drop }\n    to: {', 'an entry of the timeline has one of send, configure and fault'],
     ['a step after something else', 'at: 1s', 'after: drain', 'timeline[0].after: expected one of drained, found "drain" (did you mean drained?)'],
     ['a repeated field', 'size: 10', 'size: 10\nsize: 11', 'file.yaml:5:1: Map keys must be unique'],
     ['a negative number as property', 'message: hello', 'message: -1', 'a property is text, a whole number from 0, true or false, a list or a map, not -1'],
@@ -116,6 +132,43 @@ describe('parseScenario', () => {
     ['text where a list belongs', 'labels: [sales]', 'labels: sales', 'expected a list, found "sales"'],
     ['a name with spaces', 'name: small', 'name: not so small', 'expected a name of lower-case letters, digits and hyphens, found "not so small"'],
     ['a status below 500', 'kind: delay', 'kind: status\n      , status: 404', 'expected a whole number from 500 to 599, found 404'],
+    [
+      'an unknown expectation',
+      'properties: { message: hello }',
+      'expect: refusedByUEM',
+      'timeline[0].send[0].expect: expected one of done, noEffect, refusedByUem',
+    ],
+    ['a command that UEM alone gives', 'LOCK_DEVICE', 'UPDATE_IT_POLICY', 'expected one of LOCK_DEVICE'],
+    ['a command that no device carries out', 'LOCK_DEVICE', 'REMOVE_DEVICE', 'expected one of LOCK_DEVICE'],
+    ['a command for no application', 'LOCK_DEVICE', 'LOCK_APPLICATION', 'LOCK_APPLICATION is for an application (add application: com.example.mail)'],
+    ['an application for a command of the device', 'properties: { message: hello }', 'application: a', 'LOCK_DEVICE is for no application'],
+    ['an entry with send and configure', '    to: {', '    configure: [{ policy: p, rules: { apps: {} } }]\n    to: {', 'has one of send, configure and fault'],
+    ['a policy without rules', 'fault: { kind: delay, service: wakeUp, delayMs: 300 }', 'configure: [{ policy: p, rules: {} }]', 'a policy has rules'],
+    [
+      'a policy of a kind',
+      'fault: { kind: delay, service: wakeUp, delayMs: 300 }',
+      'configure: [{ policy: p, kind: vpn, rules: { apps: {} } }]',
+      'expected a policy with rules, or a profile with kind and content',
+    ],
+    [
+      'a profile without a kind',
+      'fault: { kind: delay, service: wakeUp, delayMs: 300 }',
+      'configure: [{ profile: p, content: {} }]',
+      'expected a policy with rules, or a profile with kind and content',
+    ],
+    [
+      'an unknown kind of profile',
+      'fault: { kind: delay, service: wakeUp, delayMs: 300 }',
+      'configure: [{ profile: p, kind: wifi, content: {} }]',
+      '(did you mean wi-fi?)',
+    ],
+    [
+      'a configuration for a time',
+      'fault: { kind: delay, service: wakeUp, delayMs: 300 }',
+      'configure: [{ policy: p, rules: { apps: {} } }]',
+      'for belongs to a fault',
+    ],
+    ['a fault for some devices', '    for: 2s', '    to: { label: sales }', 'to belongs to send or configure'],
     ['a share of a second between polls', 'timeline:', 'poll: { interval: 1500ms }\ntimeline:', 'poll.interval: expected whole seconds'],
   ];
 

@@ -17,6 +17,7 @@ describe('requests of an administrator', () => {
     ['POST', '/t/api/v1/users', 'F1.1', 'POST users'],
     ['DELETE', `/t/api/v1/users/${USER}`, 'F1.1', 'DELETE users'],
     ['POST', `/t/api/v1/users/${USER}/activationPasswords`, 'F1.1', 'POST activationPasswords'],
+    ['POST', `/t/api/v1/groups/${USER}/users`, 'F5.1', 'POST users'],
     ['PUT', '/lab/v1/profiles/emulator-12', 'F1.1', 'PUT profiles'],
     ['POST', `/t/api/v1/users/${USER}/userDevices/${USER}/commands`, 'F5.1', 'POST commands'],
     ['GET', `/t/api/v1/users/${USER}?x=1`, undefined, 'GET users'],

@@ -1,27 +1,15 @@
+import { wire } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type PageQuery, type Row, type Table, table } from './table.ts';
 
-/** Profiles of which a device has one of each kind. */
-export const RANKED_KINDS = [
-  'compliance',
-  'enterprise-connectivity',
-  'enterprise-management-agent',
-  'dynamics',
-  'dynamics-connectivity',
-  'device-sr-requirements',
-  'factory-reset-protection',
-  'gatekeeping',
-] as const;
-
-/** Profiles of which a device has all that are assigned: they give access to resources of the company. */
-export const UNRANKED_KINDS = ['email', 'wi-fi', 'vpn', 'certificate', 'certificate-retrieval', 'user-credential', 'custom-payload'] as const;
+export const RANKED_KINDS: typeof wire.RANKED_PROFILE_KINDS = wire.RANKED_PROFILE_KINDS;
+export const UNRANKED_KINDS: typeof wire.UNRANKED_PROFILE_KINDS = wire.UNRANKED_PROFILE_KINDS;
 
 /** Kinds that have a default, in force where no other one is assigned. Activation profiles are apart: `profiles.ts`. */
 export const DEFAULT_KINDS = ['compliance', 'enterprise-connectivity', 'enterprise-management-agent'] as const;
 
-export type RankedKind = (typeof RANKED_KINDS)[number];
-export type UnrankedKind = (typeof UNRANKED_KINDS)[number];
-export type ProfileKind = RankedKind | UnrankedKind;
+export type RankedKind = wire.RankedProfileKind;
+export type ProfileKind = wire.ProfileKind;
 
 /** A profile: settings of one kind for devices. */
 export interface ConfigurationProfileRecord {

@@ -14,6 +14,7 @@ export * from './limits.ts';
 export * from './management.ts';
 export * from './noc.ts';
 export * from './platforms.ts';
+export * from './profile-kinds.ts';
 export * from './provisioning.ts';
 export * from './push.ts';
 export type { WireDocument, WireDocumentValue } from './schema.ts';

@@ -1,0 +1,93 @@
+import { commandEntry } from './command-readers.ts';
+import { configurationEntries, KnownObjects } from './configuration-readers.ts';
+import { INVALID, type Place, type Read } from './place.ts';
+import { duration, listOf, name, oneOf, optional, record, required, share, text, whole, withDefault } from './readers.ts';
+import type { CommandEntry, ConfigurationEntry, ConfigureStep, FaultStep, LabFault, Selection, SendStep, StepTime, TimelineStep } from './scenario.ts';
+
+const selection: Read<Selection> = record<Selection>({ population: optional(name), label: optional(name), share: withDefault(share, 1) });
+const ALL: Selection = { population: undefined, label: undefined, share: 1 };
+
+const fault: Read<LabFault> = record<LabFault>({
+  kind: required(oneOf(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart', 'reorder', 'throttle', 'expire', 'expireAccess'] as const)),
+  role: optional(text),
+  service: optional(text),
+  pushService: optional(oneOf(['apns', 'fcm', 'wns', 'bb10'] as const)),
+  share: optional(share),
+  count: optional(whole(1, 1_000_000)),
+  at: optional(oneOf(['request', 'answer'] as const)),
+  delayMs: optional(whole(0, 600_000)),
+  status: optional(whole(500, 599)),
+});
+
+interface StepFields {
+  readonly at: number | undefined;
+  readonly after: 'drained' | undefined;
+  readonly send: readonly CommandEntry[] | undefined;
+  readonly configure: readonly ConfigurationEntry[] | undefined;
+  readonly to: Selection | undefined;
+  readonly fault: LabFault | undefined;
+  readonly for: number | undefined;
+}
+
+const stepRecord = record<StepFields>({
+  at: optional(duration),
+  after: optional(oneOf(['drained'] as const)),
+  send: optional(listOf(commandEntry, 32, 1)),
+  configure: optional(configurationEntries),
+  to: optional(selection),
+  fault: optional(fault),
+  for: optional(duration),
+});
+
+/** A step as it is written: when it names no time, it is due with the latest of those before it that it waits for. */
+type WrittenStep = Omit<SendStep, 'atMs'> | Omit<ConfigureStep, 'atMs'> | Omit<FaultStep, 'atMs'>;
+interface ReadStep {
+  readonly atMs: number | undefined;
+  readonly step: WrittenStep;
+  readonly place: Place;
+}
+
+const timelineStep: Read<ReadStep> = (place) => {
+  const read = stepRecord(place);
+  if (read === INVALID) return INVALID;
+  const { at: atMs = read.after === 'drained' ? undefined : 0, send, configure, fault: caused } = read;
+  if ([send, configure, caused].filter((part) => part !== undefined).length !== 1)
+    return place.wrong('an entry of the timeline has one of send, configure and fault');
+  if (caused === undefined && read.for !== undefined) return place.wrong('for belongs to a fault');
+  if (caused !== undefined && read.to !== undefined) return place.wrong('to belongs to send or configure');
+  return { atMs, step: stepOf(read), place };
+};
+
+function stepOf({ after, send, configure, to, fault: caused, for: forMs }: StepFields): WrittenStep {
+  if (send !== undefined) return { kind: 'send', after, send, to: to ?? ALL };
+  if (configure !== undefined) return { kind: 'configure', after, configure, to };
+  return { kind: 'fault', after, fault: caused as LabFault, forMs };
+}
+
+/** The timeline, with the times of its steps and with who gets what is configured. */
+export function timeline(maxSteps: number): Read<readonly TimelineStep[]> {
+  return (place) => {
+    const read = listOf(timelineStep, maxSteps)(place);
+    if (read === INVALID) return INVALID;
+    let latestMs = 0;
+    const steps = read.map(({ atMs = latestMs, step, place: at }) => {
+      latestMs = Math.max(latestMs, atMs);
+      return { step: { ...step, atMs } satisfies StepTime as TimelineStep, at };
+    });
+    const receivers = receiversOf(steps);
+    return steps.map(({ step }) => (step.kind === 'configure' ? { ...step, to: receivers.get(step) } : step));
+  };
+}
+
+/** Whom each configure step is for beside those who have it: what nobody has yet is for all devices, unless `to` says otherwise. In the order in which steps are due. */
+function receiversOf(steps: readonly { readonly step: TimelineStep; readonly at: Place }[]): ReadonlyMap<TimelineStep, Selection | undefined> {
+  const known = new KnownObjects();
+  const receivers = new Map<TimelineStep, Selection | undefined>();
+  for (const { step, at } of steps.toSorted((a, b) => a.step.atMs - b.step.atMs)) {
+    if (step.kind !== 'configure') continue;
+    const found = known.note(step.configure, at);
+    if (found === 'mixed' && step.to === undefined) at.wrong('some of it is new and some of it is not', 'say whom it is for with to, or make two steps of it');
+    receivers.set(step, step.to ?? (found === 'new' ? ALL : undefined));
+  }
+  return receivers;
+}
