@@ -1,3 +1,4 @@
+import type { wire } from '@uemkit/protocol';
 import type { ActivationRefusalRecord } from '../state/activation-refusals.ts';
 import type { ActivationSecretRecord } from '../state/activation-secrets.ts';
 import type { ActivationSettingsRecord } from '../state/activation-settings.ts';
@@ -120,9 +121,11 @@ export interface Administration
    * @throws AdminProblem `USER_NOT_FOUND`, `PROFILE_NOT_FOUND`, `INVALID_PROPERTY`, `TOO_MANY_PASSWORDS`
    */
   createQrCode(guid: string, secret?: NewSecret): Promise<IssuedQrCode>;
+  /** Makes nothing, and throws what `setActivationPassword` or `createQrCode` would: ask it of each before several are made. */
+  checkActivationSecret(guid: string, kind: wire.SecretKind, wanted: NewPassword): void;
   /** @throws AdminProblem `USER_NOT_FOUND` */
   activationSecrets(guid: string): readonly ActivationSecretRecord[];
-  /** Makes the secrets of a user useless at once: all of them, or those with these ids. @throws AdminProblem `USER_NOT_FOUND` */
+  /** Makes the secrets of a user useless at once: all of them, or those with these ids. Activations that began with them end. @throws AdminProblem `USER_NOT_FOUND` */
   expireActivationSecrets(guid: string, secretIds?: readonly string[]): Promise<void>;
   /** Devices of a user that proved a secret and were not activated all the same (F1.4), the oldest first; at most 20. @throws AdminProblem `USER_NOT_FOUND` */
   activationRefusals(guid: string): readonly ActivationRefusalRecord[];

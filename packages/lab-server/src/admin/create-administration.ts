@@ -52,6 +52,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createAssignmentAdministration(options),
     ...createMailAdministration({ ...options, issuer }),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
+    checkActivationSecret: (guid, kind, wanted) => issuer.check(guid, kind, wanted),
     createQrCode: (guid, secret = {}) => issuer.qrCode(guid, secret),
   };
 }

@@ -75,6 +75,7 @@ export function createMailAdministration(options: MailAdministrationOptions): Ma
       if (passwordWanted === undefined && qrWanted === undefined)
         throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: neither a password nor a QR code is asked for');
       const { user, template } = prepare(guid, templateId);
+      if (qrWanted !== undefined) issuer.check(guid, 'qr', qrWanted);
       const password = passwordWanted === undefined ? undefined : await issuer.password(guid, passwordWanted);
       const qrCode = qrWanted === undefined ? undefined : await issuer.qrCode(guid, qrWanted);
       const expiresAtMs = Math.min(password?.expiresAtMs ?? Number.POSITIVE_INFINITY, qrCode?.expiresAtMs ?? Number.POSITIVE_INFINITY);

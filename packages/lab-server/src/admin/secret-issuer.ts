@@ -43,6 +43,8 @@ export interface SecretIssuerOptions {
 
 /** Makes activation passwords and QR codes (F1.1c). The secret is told once; the store gets a verifier. */
 export interface SecretIssuer {
+  /** Throws what `password` or `qrCode` would: for those who make several, of which none may be made when one is refused. */
+  check(guid: string, kind: wire.SecretKind, wanted: NewPassword): void;
   password(guid: string, wanted: NewPassword): Promise<IssuedPassword>;
   qrCode(guid: string, wanted: NewSecret): Promise<IssuedQrCode>;
 }
@@ -142,14 +144,26 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
     }
   };
 
+  /** The same for a password that is to be stretched. */
+  const preparePassword = (guid: string, wanted: NewPassword): PreparedSecret & { readonly password: string } => {
+    const prepared = prepare(guid, 'password', wanted);
+    const { user, tenant, settings } = prepared;
+    const password = wanted.password ?? generatePassword(entropy, settings);
+    if ([...password].length < LEAST_PASSWORD_CHARACTERS)
+      throw new AdminProblem('INVALID_PROPERTY', `password: has fewer than ${LEAST_PASSWORD_CHARACTERS} characters`);
+    wipe(stretchOf(password, user.userId, tenant, new Uint8Array(ACTIVATION_SALT_BYTES)).password);
+    if (inWork >= MAX_STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
+    return { ...prepared, password };
+  };
+
   return {
+    check(guid, kind, wanted) {
+      if (kind === 'password') preparePassword(guid, wanted);
+      else prepare(guid, kind, wanted);
+    },
     async password(guid, wanted) {
-      const prepared = prepare(guid, 'password', wanted);
-      const { user, tenant, settings, slot, expiresAtMs } = prepared;
-      const password = wanted.password ?? generatePassword(entropy, settings);
-      if ([...password].length < LEAST_PASSWORD_CHARACTERS)
-        throw new AdminProblem('INVALID_PROPERTY', `password: has fewer than ${LEAST_PASSWORD_CHARACTERS} characters`);
-      if (inWork >= MAX_STRETCHES_IN_WORK) throw new AdminProblem('BUSY', 'too many passwords are being made', { 'retry-after': '5' });
+      const prepared = preparePassword(guid, wanted);
+      const { user, tenant, slot, expiresAtMs, password } = prepared;
       inWork += 1;
       try {
         const made = await verifierOver(prepared, async (salt) => {

@@ -4,7 +4,7 @@ import { deleteActivationRefusals, listActivationRefusals } from '../state/activ
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
 import { deleteAssignmentsOf } from '../state/assignments.ts';
 import { endDevice } from '../state/device-lifecycle.ts';
-import { isLive, listDevicesOfUser } from '../state/devices.ts';
+import { deviceById, isLive, listDevicesOfUser, pendingDevicesOf } from '../state/devices.ts';
 import { appendEvent } from '../state/events.ts';
 import { randomUuid } from '../state/ids.ts';
 import { groupsOf, removeFromUserGroup } from '../state/user-groups.ts';
@@ -28,7 +28,7 @@ export type UserAdministration = Pick<
   'createUser' | 'deleteUser' | 'user' | 'userByName' | 'users' | 'activationSecrets' | 'expireActivationSecrets' | 'activationRefusals'
 >;
 
-/** Devices of a user that are looked at before the user is deleted. */
+/** Devices of a user that are looked at before the user is deleted or its secrets expire; as many may be unconfirmed. */
 const USER_DEVICES = 1_000;
 
 /** Users and their activation secrets (F1.1). */
@@ -87,8 +87,14 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
     async expireActivationSecrets(guid, secretIds) {
       await store.transaction((tx) => {
         requireUser(tx, guid);
-        for (const { secretId, kind, slot } of listActivationSecrets(tx, guid))
-          if (secretIds?.includes(secretId) ?? true) deleteActivationSecret(tx, guid, kind, slot);
+        const isMeant = (secretId: string): boolean => secretIds?.includes(secretId) ?? true;
+        for (const { secretId, kind, slot } of listActivationSecrets(tx, guid)) if (isMeant(secretId)) deleteActivationSecret(tx, guid, kind, slot);
+        // Who proved one of them and has not confirmed would count all the same, whenever it likes; nobody sees such a device.
+        for (const deviceId of pendingDevicesOf(tx, guid, { limit: USER_DEVICES })) {
+          const device = deviceById(tx, deviceId);
+          if (device?.secretId !== undefined && isMeant(device.secretId))
+            endDevice(tx, device, { status: 'removed', reason: 'its activation password was made useless' }, clock.nowMs());
+        }
       });
     },
   };

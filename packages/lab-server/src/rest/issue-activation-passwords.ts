@@ -18,6 +18,8 @@ export async function issueActivationPasswords(admin: Administration, guid: stri
   const mailed = wanted.filter(({ entry }) => entry.emailTemplate !== undefined);
   const [first, second] = mailed.map(({ entry }) => entry.emailTemplate?.guid);
   if (second !== undefined && first !== second) throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords.1.emailTemplate: one mail has one template');
+  // None is made when one is refused: the ones before would be gone, and nobody told the new ones.
+  for (const { entry, secret } of wanted) admin.checkActivationSecret(guid, entry.qrCode === true ? 'qr' : 'password', secret);
   const sent = first === undefined ? undefined : await admin.sendActivationMail(guid, mailOf(mailed, first));
   const answers: object[] = [];
   for (const { entry, secret } of wanted) {

@@ -32,7 +32,7 @@ const SETTING = {
 /** Users and their activation secrets (F1.1). */
 export function userRoutes(admin: Administration): readonly Route[] {
   const issue = async (guid: string, { activationPasswords: wanted }: ActivationPasswordsBody): Promise<Pick<RouteResult, 'body' | 'userId'>> => {
-    if (wanted.length === 2 && wanted[0]?.qrCode === wanted[1]?.qrCode)
+    if (wanted.length === 2 && (wanted[0]?.qrCode ?? false) === (wanted[1]?.qrCode ?? false))
       throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
     const issued = await issueActivationPasswords(admin, guid, wanted);
     return { body: { activationPasswords: issued }, userId: admin.user(guid).userId };

@@ -65,6 +65,23 @@ describe('activation passwords', () => {
     expect(lab.admin.activationSecrets(ada.guid)).toEqual([]);
   });
 
+  it.each([
+    ['an expiry in the past', [{}, { qrCode: true, expiry: '2020-01-01T00:00:00Z' }]],
+    ['a short password', [{ qrCode: true }, { password: Buffer.from('short').toString('base64') }]],
+    ['a long password', [{ qrCode: true }, { password: Buffer.from('x'.repeat(280)).toString('base64') }]],
+    ['a profile that there is not', [{ emailTemplate: { guid: 'activation' } }, { qrCode: true, activationProfile: { guid: 'none' } }]],
+    [
+      'a mailed one with an expiry in the past',
+      [{}, { qrCode: true, expiry: '2020-01-01T00:00:00Z' }].map((one) => ({ ...one, emailTemplate: { guid: 'activation' } })),
+    ],
+    ['two passwords', [{}, { qrCode: false }]],
+  ])('are all as they were when one of two is refused: %s', async (_, entries) => {
+    await passwords({}, { qrCode: true });
+    const before = lab.contents();
+    expect((await passwords(...entries)).status).toBeGreaterThanOrEqual(400);
+    expect(lab.contents()).toBe(before);
+  });
+
   it('are paired with at most two profiles, beside the one that is paired with none', async () => {
     for (const name of ['a', 'b', 'c']) await lab.ask('PUT', `//lab/v1/profiles/${name}`, PROFILE);
     const pair = (guid: string) => passwords({ qrCode: true, paired: true, activationProfile: { guid } });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AdminProblem, PROBLEM_IDS } from '../../src/admin/problem.ts';
+import { deviceById } from '../../src/state/devices.ts';
 import { AdminLab } from '../support/admin-lab.ts';
 
 let lab: AdminLab;
@@ -80,6 +81,22 @@ describe('PUT of activation passwords', () => {
     expect([status, json.activationPasswords]).toMatchObject([200, [{ kind: 'QR_CODE', qrCodeContent: expect.any(String) }]]);
     const left = (await lab.ask('GET', path)).json.activationPasswords;
     expect(left.map(({ kind }: { kind: string }) => kind)).toEqual(['QR_CODE']);
+  });
+
+  it('ends what began with the others and is not confirmed, as DELETE does', async () => {
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    const path = `/users/${alice.guid}/activationPasswords`;
+    const stateOf = (deviceId: string) => lab.store.read((view) => deviceById(view, deviceId)?.status);
+    await lab.ask('POST', path, { activationPasswords: [{ qrCode: true }] });
+    const [first] = lab.admin.activationSecrets(alice.guid);
+    await lab.addDevice(alice, 'begun', { status: 'pending', secretId: first?.secretId });
+    await lab.ask('PUT', path, { activationPasswords: [{ qrCode: true }] });
+    expect(stateOf('begun')).toBe('removed');
+    expect((await lab.ask('GET', '/events')).json.events.at(-1)).toMatchObject({ type: 'ACTIVATION_FAILED', device: { guid: 'begun' } });
+    const [second] = lab.admin.activationSecrets(alice.guid);
+    await lab.addDevice(alice, 'again', { status: 'pending', secretId: second?.secretId });
+    await lab.ask('DELETE', path);
+    expect(stateOf('again')).toBe('removed');
   });
 
   it('that is refused leaves what there was', async () => {
