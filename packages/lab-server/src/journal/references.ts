@@ -10,7 +10,7 @@ export type References = () => readonly string[];
 
 /** References of ids (wake-ups, F5.2): the beginning of their SHA-256 in hex, as the trace of a device shows the same id. */
 export function idReferences(crypto: Pick<CryptoProvider, 'sha256'>, ids: readonly Uint8Array[]): References {
-  const first = ids.slice(0, MAX_JOURNAL_REFERENCES);
+  const first = ids.length > MAX_JOURNAL_REFERENCES ? ids.slice(0, MAX_JOURNAL_REFERENCES) : ids;
   return () => first.map((id) => begin(crypto.sha256(id)));
 }
 

@@ -38,6 +38,13 @@ export function u32be(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 }
 
+/** The unsigned 32-bit number, big-endian, of the four bytes from `at` on, which have to be there. */
+export function readU32be(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+  const low = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  return high * 0x1_0000 + low;
+}
+
 /** An unsigned 64-bit number, big-endian; `value` must be a safe integer. */
 export function u64be(value: number): Uint8Array {
   return concatBytes(u32be(Math.floor(value / 0x1_0000_0000)), u32be(value >>> 0));

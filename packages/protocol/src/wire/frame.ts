@@ -1,4 +1,4 @@
-import { u32be } from '../bytes/bytes.ts';
+import { readU32be, u32be } from '../bytes/bytes.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import { decodeCbor } from './cbor/decode.ts';
 import { encodeCbor } from './cbor/encode.ts';
@@ -39,11 +39,10 @@ export interface FrameHeader {
  */
 export function parseFrameHeader(bytes: Uint8Array, maxBodyBytes: number): FrameHeader {
   if (bytes.length < FRAME_HEADER_BYTES) throw new ProtocolError('ERR_WIRE_TRUNCATED', 'frame is shorter than its header');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint8(0) !== FRAME_VERSION || view.getUint16(2) !== 0) throw new ProtocolError('ERR_WIRE_VERSION', 'unknown frame version or flags');
-  const name = frameName(view.getUint8(1));
+  if (bytes[0] !== FRAME_VERSION || bytes[2] !== 0 || bytes[3] !== 0) throw new ProtocolError('ERR_WIRE_VERSION', 'unknown frame version or flags');
+  const name = frameName(bytes[1] as number);
   if (name === undefined) throw new ProtocolError('ERR_WIRE_TYPE', 'unknown frame type');
-  const bodyBytes = view.getUint32(4);
+  const bodyBytes = readU32be(bytes, 4);
   if (bodyBytes > maxBodyBytes) throw new ProtocolError('ERR_WIRE_LIMIT', 'frame body is too large', { details: { bodyBytes, maxBodyBytes } });
   return { name, bodyBytes };
 }

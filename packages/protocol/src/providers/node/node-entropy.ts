@@ -8,15 +8,21 @@ const POOL_BYTES = 1_024;
 
 /** Random bytes of OpenSSL. */
 export function nodeEntropy(): Entropy {
-  let pool = new Uint8Array(0);
+  const pool = new Uint8Array(POOL_BYTES);
+  // The bytes before it are drawn.
+  let at = POOL_BYTES;
   return {
     randomBytes(lengthBytes) {
       if (!Number.isSafeInteger(lengthBytes) || lengthBytes < 0) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'length is not a whole number');
       if (lengthBytes > POOLED_BYTES) return randomFillSync(new Uint8Array(lengthBytes));
-      if (pool.length < lengthBytes) pool = randomFillSync(new Uint8Array(POOL_BYTES));
-      const drawn = pool.slice(0, lengthBytes);
-      pool.fill(0, 0, lengthBytes);
-      pool = pool.subarray(lengthBytes);
+      if (POOL_BYTES - at < lengthBytes) {
+        randomFillSync(pool);
+        at = 0;
+      }
+      const end = at + lengthBytes;
+      const drawn = pool.slice(at, end);
+      pool.fill(0, at, end);
+      at = end;
       return drawn;
     },
   };

@@ -13,8 +13,10 @@ const TRUE = 0xf5;
 
 const textEncoder = new TextEncoder();
 
-/** Most messages fit, so that the buffer seldom grows. */
-const FIRST_BYTES = 512;
+/** Wake-ups, acknowledgements and the like fit; engines keep arrays of this length in their own heap, where they cost least. */
+const FIRST_BYTES = 64;
+/** Most other messages fit, so that the buffer seldom grows again. */
+const GROWN_BYTES = 512;
 
 /** Growing output buffer of one encoding. */
 class Output {
@@ -35,7 +37,7 @@ class Output {
 
   private reserve(lengthBytes: number): void {
     if (this.length + lengthBytes <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.length + lengthBytes));
+    const grown = new Uint8Array(Math.max(GROWN_BYTES, 2 * this.bytes.length, this.length + lengthBytes));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }
