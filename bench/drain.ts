@@ -58,7 +58,7 @@ export const bench: Bench = async (progress) => {
     const serverBefore = lab.cpuMicros();
     const startedMs = performance.now();
     await inParallel(devices.length, 8, async (index) => {
-      for (const type of COMMANDS) await admin.sendCommand(devices[index] as (typeof devices)[number], type, {});
+      for (const type of COMMANDS) await admin.sendCommand(devices[index] as (typeof devices)[number], { type, properties: {} });
     });
     await all;
     const elapsedMs = performance.now() - startedMs;
