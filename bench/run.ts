@@ -11,6 +11,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   scale: () => import('./scale.ts'),
   size: () => import('./size.ts'),
   push: () => import('./push.ts'),
+  rest: () => import('./rest.ts'),
+  queue: () => import('./queue.ts'),
 };
 
 const { values, positionals } = parseArgs({

@@ -175,8 +175,15 @@ async function serve(
   else answer(request, response, result);
 }
 
+const NO_BODY: Promise<Uint8Array> = Promise.resolve(new Uint8Array());
+
 /** Whole body, or why there is none. Never holds more than `limitBytes`. */
 function readBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array | 'too-large' | 'closed'> {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (length === undefined && encoding === undefined) {
+    request.resume();
+    return NO_BODY;
+  }
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve('too-large');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

@@ -15,6 +15,14 @@ export interface Authorization {
   require(header: string | undefined): Caller;
 }
 
+/** Values for the Authorization header that are remembered, so that their proof is not made again with each request. */
+export const MAX_PROVED_VALUES = 256;
+
+interface ProvedValue {
+  readonly expiresAtMs: number;
+  readonly guid: string;
+}
+
 const SCHEME = 'Uemkit ';
 const PROOF_BYTES = 32;
 const RANDOM_BYTES = 16;
@@ -31,8 +39,11 @@ export function createAuthorization(options: {
 }): Authorization {
   const { clock, crypto, entropy, administrators, sessionKey } = options;
 
-  /** Whom a value was given to, when it is one of ours, still good, and the administrator is still there. */
-  const holder = (text: string): AdministratorRecord | undefined => {
+  // BOUNDED by MAX_PROVED_VALUES: values whose proof was right. A script sends one with each request.
+  const proved = new Map<string, ProvedValue>();
+
+  /** What a value says, when its proof is right. */
+  const read = (text: string): ProvedValue | undefined => {
     let value: Uint8Array;
     try {
       value = fromBase64url(text);
@@ -42,8 +53,20 @@ export function createAuthorization(options: {
     if (value.length !== 8 + RANDOM_BYTES + GUID_BYTES + PROOF_BYTES) return undefined;
     const signed = value.subarray(0, -PROOF_BYTES);
     if (!crypto.equal(crypto.hmacSha256(sessionKey, signed), value.subarray(-PROOF_BYTES))) return undefined;
-    if (Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0)) <= clock.nowMs()) return undefined;
-    return administrators.byGuid(new TextDecoder().decode(signed.subarray(-GUID_BYTES)));
+    const expiresAtMs = Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0));
+    return { expiresAtMs, guid: new TextDecoder().decode(signed.subarray(-GUID_BYTES)) };
+  };
+
+  /** Whom a value was given to, when it is one of ours, still good, and the administrator is still there. */
+  const holder = (text: string): AdministratorRecord | undefined => {
+    const known = proved.get(text);
+    const value = known ?? read(text);
+    if (value === undefined) return undefined;
+    if (known === undefined) {
+      proved.set(text, value);
+      if (proved.size > MAX_PROVED_VALUES) proved.delete(proved.keys().next().value as string);
+    }
+    return value.expiresAtMs <= clock.nowMs() ? undefined : administrators.byGuid(value.guid);
   };
 
   const basic = (text: string): AdministratorRecord | undefined => {

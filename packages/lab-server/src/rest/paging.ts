@@ -75,18 +75,18 @@ export function matches<T, Field extends string>(item: T, filter: ListQuery<Fiel
 /** Applies filter, order and page to all items of a list; `read` gives the text of a field. */
 export function pageOf<T, Field extends string>(all: Iterable<T>, query: ListQuery<Field>, read: (item: T, field: Field) => string): ListPage<T> {
   const { filter: wanted, sortBy: order, offset, max } = query;
-  const found: T[] = [];
+  const found: { readonly item: T; readonly text: string }[] = [];
   for (const item of all) {
     if (!matches(item, wanted, read)) continue;
-    found.push(item);
+    found.push({ item, text: order === undefined ? '' : read(item, order.field) });
     // Without an order the rest of the list need not be looked at.
     if (order === undefined && found.length > offset + max) break;
   }
   if (order !== undefined) {
     const sign = order.descending ? -1 : 1;
-    found.sort((a, b) => sign * compareText(read(a, order.field), read(b, order.field)));
+    found.sort((a, b) => sign * compareText(a.text, b.text));
   }
-  return { items: found.slice(offset, offset + max), hasMore: found.length > offset + max };
+  return { items: found.slice(offset, offset + max).map(({ item }) => item), hasMore: found.length > offset + max };
 }
 
 function compareText(a: string, b: string): number {

@@ -9,6 +9,10 @@ const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 let bytes: Uint8Array = new Uint8Array();
 let at = 0;
 
+/** A record inherits nothing, whatever its fields are called, and yet has the shape of an ordinary object, which takes a fraction of memory and time. */
+const Fields = function Fields() {} as unknown as new () => object;
+Fields.prototype = Object.create(null);
+
 /** What is not as `writeRecord` writes it. */
 const OTHER: unique symbol = Symbol('other');
 
@@ -91,7 +95,7 @@ function readArray(count: number, depth: number): readonly StoredValue[] | typeo
 }
 
 function readMap(count: number, depth: number): StoredRecord | typeof OTHER {
-  const record: Record<string, StoredValue> = Object.create(null);
+  const record = new Fields() as Record<string, StoredValue>;
   let previous = '';
   for (let index = 0; index < count; index++) {
     // Names of fields are short: their initial byte has the length.

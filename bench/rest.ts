@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import type { BareRest } from './bare/rest-server.ts';
+import { inParallel } from './devices.ts';
+import { atLeast, type Bench, compared, type Figure, reported } from './harness.ts';
+import { type ServerProcess, startProcess } from './lab-process.ts';
+import { authorize, residentMiB, type SeededLab, startSeededLab } from './seeded-lab.ts';
+
+const DEVICES = 10_000;
+/** Connections of the load generator, each with one request under way: a change waits for two commits, and many share one. */
+const WIDTH = 96;
+const REQUESTS = 4_000;
+const ROUNDS = 5;
+/** Headers that Node sets by itself. */
+const OF_NODE = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding'];
+
+interface Asked {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly text: string;
+}
+
+/** One GET and one POST of the admin REST, against `node:https` that answers the same bytes; and all devices page by page. */
+export const bench: Bench = async (progress) => {
+  progress(`seeding ${DEVICES} devices`);
+  const lab = await startSeededLab(DEVICES);
+  const folder = mkdtempSync(join(tmpdir(), 'uemkit-bench-'));
+  const { admin, tenantId, ca } = lab.connection;
+  const pools: Pool[] = [];
+  const poolOf = (origin: string): Pool => {
+    const pool = new Pool(origin, { connections: WIDTH, pipelining: 1, connect: { ca } });
+    pools.push(pool);
+    return pool;
+  };
+  let bare: ServerProcess<{ readonly address: string }> | undefined;
+  try {
+    const own = poolOf(admin);
+    const json = { 'content-type': 'application/json' };
+    const authorization = await authorize(lab.connection, async (url, body) => (await ask(own, 'POST', new URL(url).pathname, json, body)).text);
+    const headers = { ...json, authorization };
+    const device = (index: number): string =>
+      `/${tenantId}/api/v1/users/${lab.userGuid}/userDevices/${(lab.devices[index % DEVICES] as SeededLab['devices'][number]).deviceId}`;
+    const command = JSON.stringify({ type: 'LOCK_DEVICE', properties: { message: 'hello' } });
+    const get = (pool: Pool, index: number): Promise<Asked> => ask(pool, 'GET', device(index), headers);
+    const post = (pool: Pool, index: number): Promise<Asked> => ask(pool, 'POST', `${device(index)}/commands`, headers, command);
+
+    const answers = { GET: sameAgain(await get(own, 0), 200), POST: sameAgain(await post(own, 0), 201) };
+    const file = join(folder, 'bare.json');
+    writeFileSync(file, JSON.stringify({ key: lab.uem.key, certificate: lab.uem.certificate, answers } satisfies BareRest), { mode: 0o600 });
+    bare = await startProcess('bench/bare/rest-server.ts', [file]);
+    const other = poolOf(`https://${bare.info.address}`);
+
+    const figures: Figure[] = [];
+    let next = 1;
+    for (const [name, request, status] of [
+      ['GET of one device', get, 200],
+      ['POST of a command', post, 201],
+    ] as const) {
+      const load = async (pool: Pool, server: ServerProcess<unknown>): Promise<{ readonly rate: number; readonly cpu: number }> => {
+        const first = next;
+        next += REQUESTS;
+        const before = server.cpuMicros();
+        const startedMs = performance.now();
+        await inParallel(REQUESTS, WIDTH, async (index) => {
+          const answer = await request(pool, first + index);
+          if (answer.status !== status) throw new Error(`${name}: ${answer.status} ${answer.text}`);
+        });
+        return { rate: (REQUESTS * 1_000) / (performance.now() - startedMs), cpu: (server.cpuMicros() - before) / REQUESTS };
+      };
+      await load(own, lab.server);
+      await load(other, bare);
+      const rounds = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        progress(`${name}: round ${round + 1} of ${ROUNDS}`);
+        rounds.push({ own: await load(own, lab.server), bare: await load(other, bare) });
+      }
+      figures.push(
+        compared(
+          `${name}, ${WIDTH} at a time`,
+          '1/s',
+          rounds.map((one) => ({ value: one.own.rate, baseline: one.bare.rate })),
+          atLeast(0.3),
+        ),
+        compared(
+          `  server CPU`,
+          'µs',
+          rounds.map((one) => ({ value: one.own.cpu, baseline: one.bare.cpu })),
+        ),
+      );
+    }
+    progress('all devices, page by page');
+    figures.push(...(await pages(lab, own, headers)));
+    return figures;
+  } finally {
+    for (const pool of pools) await pool.close();
+    await bare?.stop();
+    await lab.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+async function ask(pool: Pool, method: 'GET' | 'POST', path: string, headers: Record<string, string>, body: string | null = null): Promise<Asked> {
+  const response = await pool.request({ method, path, headers, body });
+  return { status: response.statusCode, headers: response.headers as Record<string, string>, text: await response.body.text() };
+}
+
+/** An answer as the bare handler gives it. */
+function sameAgain({ status, headers, text }: Asked, expected: number): BareRest['answers'][string] {
+  if (status !== expected) throw new Error(`the lab answered ${status} ${text}`);
+  return { status, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_NODE.includes(name))), body: text };
+}
+
+/** Four passes over all devices, sorted: the first one grows the heap to what pages need, the others must not add to it. */
+async function pages({ connection, server }: SeededLab, pool: Pool, headers: Record<string, string>): Promise<readonly Figure[]> {
+  const pass = async (max: number): Promise<number> => {
+    let listed = 0;
+    for (;;) {
+      const path = `/${connection.tenantId}/api/v1/devices?max=${max}&offset=${listed}&sortBy=lastContactTime`;
+      const { devices } = JSON.parse((await ask(pool, 'GET', path, headers)).text) as { readonly devices: readonly unknown[] };
+      listed += devices.length;
+      if (devices.length < max) return listed;
+    }
+  };
+  const before = residentMiB(server.pid).now;
+  const startedMs = performance.now();
+  const listed = await pass(1_000);
+  const elapsedMs = performance.now() - startedMs;
+  const first = residentMiB(server.pid).peak;
+  for (let again = 0; again < 3; again++) await pass(1_000);
+  const last = residentMiB(server.pid).peak;
+  return [
+    reported(`devices listed by 11 sorted pages`, '', listed),
+    reported('  one page', 'ms', elapsedMs / 11),
+    reported('  server memory before', 'MiB', before),
+    reported('  at most, one pass', 'MiB', first),
+    reported('  at most, four passes', 'MiB', last),
+  ];
+}
