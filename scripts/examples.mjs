@@ -93,6 +93,29 @@ async function walkReadme(home) {
 const SMALLER = { 'admin-scripts': ['--count', '20', '--devices', '2'] };
 const program = (name) => [process.execPath, ...SOURCE, join(EXAMPLES, name, 'src/main.ts')];
 
+/** The administrator's morning once more: nobody is enrolled again, each device that the export lists is locked, and a wrong target is an error that says what to do. */
+async function repeatAdminScripts(out) {
+  const { code, output } = await run([...program('admin-scripts'), '--out', out]);
+  const [, locked] = output.match(/^Done: (\d+) devices are locked\.$/m) ?? [];
+  const rows = readFileSync(join(out, 'inventory.csv'), 'utf8').trim().split('\n').length - 1;
+  const people = readFileSync(join(out, 'passwords.csv'), 'utf8').trim().split('\n').length - 1;
+  const completed = output.match(/ COMMAND_COMPLETED /g)?.length ?? 0;
+  const nowhere = await run([...program('admin-scripts'), '--target', join(out, 'nothing.json')]);
+  const right =
+    code === 0 &&
+    /^ {2}0 enrolled now, 500 were enrolled already/m.test(output) &&
+    locked === '5' &&
+    completed === 5 &&
+    rows === 5 &&
+    people === 500 &&
+    nowhere.code === 2;
+  if (!right)
+    failures.push(
+      `admin-scripts again: ended with ${code}, ${people} people, ${locked} locked, ${rows} in the inventory, no target ${nowhere.code}\n${output}`,
+    );
+  console.log(`${right ? 'ok    ' : 'failed'} example admin-scripts again: ${people} people, ${locked} devices locked, ${rows} in the inventory`);
+}
+
 const programs = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES, name, 'src/main.ts')));
 const home = mkdtempSync(join(tmpdir(), 'uemkit-examples-'));
 const data = join(home, '.lab');
@@ -101,6 +124,7 @@ try {
   await lab.listening;
   for (const name of programs) await must(`example ${name}`, [...program(name), '--target', join(data, 'connection.json'), ...(SMALLER[name] ?? [])]);
   await must('example admin-scripts, whole, with a lab of its own', [...program('admin-scripts'), '--out', join(home, 'own')]);
+  await repeatAdminScripts(join(home, 'own'));
   const fleet = await startFleet(data, join(home, 'fleet'));
   try {
     await walkReadme(home);
