@@ -1,5 +1,6 @@
 import type { ReadView, WriteView } from '../store/lab-store.ts';
-import { decodeRecord, encodeRecord, type StoredRecord } from '../store/record-codec.ts';
+import { decodeRecord, encodeRecord } from '../store/record-codec.ts';
+import type { StoredRecord } from '../store/stored-record.ts';
 
 /** One record with its id. */
 export interface Row<T> {

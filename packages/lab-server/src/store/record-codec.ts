@@ -1,13 +1,7 @@
 import { ProtocolError, wire } from '@uemkit/protocol';
 import { readRecord } from './record-reader.ts';
 import { writeRecord } from './record-writer.ts';
-
-/** What a stored record may hold. Absent optional fields are left out. */
-export type StoredValue = number | string | boolean | Uint8Array | readonly StoredValue[] | StoredRecord;
-
-export interface StoredRecord {
-  readonly [field: string]: StoredValue | undefined;
-}
+import type { StoredRecord, StoredValue } from './stored-record.ts';
 
 /**
  * Deterministic CBOR with text keys. Each request reads and writes a dozen records, so the usual ones have a way of their own (`writeRecord`) to the same bytes.

@@ -1,4 +1,4 @@
-import type { StoredRecord, StoredValue } from './record-codec.ts';
+import type { StoredRecord, StoredValue } from './stored-record.ts';
 
 /** Texts up to this length are put together here; for longer ones the decoder of the platform is faster. */
 const SHORT_CHARACTERS = 40;

@@ -1,4 +1,4 @@
-import type { StoredRecord, StoredValue } from './record-codec.ts';
+import type { StoredRecord, StoredValue } from './stored-record.ts';
 
 /** Records up to this size are written here; larger ones are rare. */
 const BUFFER_BYTES = 65_536;

@@ -1,9 +1,10 @@
 import { isProtocolError, wire } from '@uemkit/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, type StoredRecord, type StoredValue } from '../../src/store/record-codec.ts';
+import { decodeRecord, encodeRecord } from '../../src/store/record-codec.ts';
 import { readRecord } from '../../src/store/record-reader.ts';
 import { writeRecord } from '../../src/store/record-writer.ts';
+import type { StoredRecord, StoredValue } from '../../src/store/stored-record.ts';
 
 /** The codec of the protocol as the referee: the same bytes, whichever way they were made. */
 function referee(value: StoredValue): wire.CborValue {
