@@ -1,10 +1,19 @@
+import { GROUPS, type Group, LEVELS, type Level, OBJECT_COUNT, RIVALS } from './configuration.ts';
+import { COMMAND_NAMES, type CommandName, GIVEN_COMMANDS, KINDS, type Kind } from './kinds.ts';
+
 /** One thing that happens to the whole system. Devices are named by number and taken modulo those that there are, so that a list stays meaningful when parts of it are left out. */
 export type Action =
-  | { readonly type: 'enrol'; readonly secret: 'qr' | 'password' }
-  | { readonly type: 'command'; readonly device: number; readonly command: string }
+  | { readonly type: 'enrol'; readonly secret: 'qr' | 'password' | 'mail'; readonly kind: number; readonly supervised: boolean }
+  | { readonly type: 'command'; readonly device: number; readonly command: CommandName }
   | { readonly type: 'cancel'; readonly device: number }
   | { readonly type: 'remove'; readonly device: number }
+  | { readonly type: 'deactivate'; readonly device: number }
+  | { readonly type: 'deleteUser'; readonly device: number }
   | { readonly type: 'policy'; readonly minimumLength: number }
+  | { readonly type: 'assign'; readonly device: number; readonly to: Level; readonly object: number }
+  | { readonly type: 'join'; readonly device: number; readonly group: Group }
+  | { readonly type: 'edit' }
+  | { readonly type: 'age' }
   | { readonly type: 'wakeUps'; readonly kind: 'drop' | 'duplicate' | 'delay'; readonly count: number }
   | {
       readonly type: 'requests';
@@ -26,14 +35,11 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** Certificates begin a day early: wall clocks stay within that of the beginning. */
 const FARTHEST_JUMP_MS = 11 * HOUR_MS;
 
-const COMMANDS: readonly (readonly [weight: number, type: string])[] = [
-  [6, 'LOCK_DEVICE'],
-  [5, 'UNLOCK_DEVICE'],
-  [6, 'REQUEST_DEVICE_INFO'],
-  [6, 'REQUEST_INSTALLED_APPS'],
-  [1, 'DELETE_WORK_SPACE_DATA'],
-  [1, 'DELETE_DEVICE_DATA'],
-];
+/** Deletions end what a device can show, so they are rare. */
+const RARE: readonly CommandName[] = ['deleteWork', 'deleteDevice'];
+const COMMANDS: readonly (readonly [weight: number, type: CommandName])[] = COMMAND_NAMES.map((name) => [RARE.includes(name) ? 1 : 4, name] as const);
+/** Commands that apply to the kind, most of the time; the others have to be refused. */
+const FITTING_SHARE = 0.85;
 
 /** mulberry32: numbers from 0 to 1, fixed by the seed. */
 export function numbersOf(seed: number): () => number {
@@ -60,6 +66,30 @@ export function actionsOf(seed: number): readonly Action[] {
     return (choices.at(-1) as readonly [number, T])[1];
   };
   const device = (): number => below(4);
+  /** Kinds in the order of enrolment, so that commands can be chosen for them. */
+  const kinds: number[] = [];
+  const enrol = (kind = below(KINDS.length)): Action => {
+    kinds.push(kind);
+    return { type: 'enrol', secret: among(['qr', 'qr', 'password', 'mail'] as const), kind, supervised: below(2) === 0 };
+  };
+  const command = (): Action => {
+    const number = device();
+    const kind = KINDS[kinds[number % Math.min(kinds.length, 4)] ?? 0] as Kind;
+    const fitting = COMMANDS.filter(([, name]) => GIVEN_COMMANDS[name].applies(kind));
+    return { type: 'command', device: number, command: weighted(next() < FITTING_SHARE ? fitting : COMMANDS) };
+  };
+  /** The user and a group that the user is in have different ones of a sort of which only one can be in force. */
+  const disagree = (): readonly Action[] => {
+    const number = device();
+    const first = among(RIVALS);
+    const [own, shared] = below(2) === 0 ? [first, first + 1] : [first + 1, first];
+    const group = among(GROUPS);
+    return [
+      { type: 'assign', device: number, to: 'user', object: own },
+      { type: 'assign', device: number, to: group, object: shared },
+      { type: 'join', device: number, group },
+    ];
+  };
   let jumpedMs = 0;
   const jump = (): Action => {
     const target = Math.round((next() * 2 - 1) * FARTHEST_JUMP_MS);
@@ -67,12 +97,19 @@ export function actionsOf(seed: number): readonly Action[] {
     jumpedMs = target;
     return { type: 'jump', byMs };
   };
-  const makers: readonly (readonly [number, () => Action])[] = [
-    [4, () => ({ type: 'enrol', secret: among(['qr', 'qr', 'password'] as const) })],
-    [14, () => ({ type: 'command', device: device(), command: weighted(COMMANDS) })],
+  const makers: readonly (readonly [number, () => Action | readonly Action[]])[] = [
+    [5, () => enrol()],
+    [28, command],
     [2, () => ({ type: 'cancel', device: device() })],
     [1, () => ({ type: 'remove', device: device() })],
+    [1, () => ({ type: 'deactivate', device: device() })],
+    [1, () => ({ type: 'deleteUser', device: device() })],
     [2, () => ({ type: 'policy', minimumLength: 1 + below(60) })],
+    [9, () => ({ type: 'assign', device: device(), to: among(LEVELS), object: below(OBJECT_COUNT) })],
+    [6, () => ({ type: 'join', device: device(), group: among(GROUPS) })],
+    [3, disagree],
+    [1, () => ({ type: 'edit' })],
+    [1, () => ({ type: 'age' })],
     [3, () => ({ type: 'wakeUps', kind: among(['drop', 'duplicate', 'delay'] as const), count: 1 + below(3) })],
     [
       4,
@@ -98,6 +135,5 @@ export function actionsOf(seed: number): readonly Action[] {
       }),
     ],
   ];
-  const first: Action = { type: 'enrol', secret: 'qr' };
-  return [first, ...Array.from({ length: 12 + below(28) }, () => weighted(makers)())];
+  return [enrol(seed % KINDS.length), ...Array.from({ length: 16 + below(32) }, () => weighted(makers)()).flat()];
 }

@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { BUGS } from './bug.ts';
+import { COMMAND_NAMES, KINDS } from './kinds.ts';
 import { added, describeFailure, NOTHING, runSeed, shrink } from './whole-system.ts';
 
 const { values } = parseArgs({
@@ -41,6 +42,10 @@ for (let seed = from; seed < from + count; seed++) {
   if (failed >= MOST_FAILURES) break;
 }
 say(`${counts.devices} devices in ${counts.lives} lives, ${counts.sent} commands sent, ${counts.carriedOut} carried out, updates of the policy among them`);
+const never = COMMAND_NAMES.filter((name) => !counts.commands.has(name));
+say(
+  `${counts.kinds.size} of ${KINDS.length} kinds, ${counts.commands.size} of ${COMMAND_NAMES.length} commands${never.length === 0 ? '' : `, never ${never.join(', ')}`}`,
+);
 say(`${count} sequences, ${actions} actions, ${((performance.now() - begunMs) / 1_000).toFixed(1)} s`);
 say(`${failed === 0 ? count : 0} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

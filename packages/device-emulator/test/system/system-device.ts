@@ -7,6 +7,7 @@ import { decodeExecution, EXECUTION_PREFIX, type Execution } from '../../src/ope
 import { factoryState } from '../../src/operating-systems/factory-state.ts';
 import { SYSTEMS } from '../../src/operating-systems/systems.ts';
 import type { Bug } from './bug.ts';
+import type { Kind } from './kinds.ts';
 import { ProcessGate } from './process-gate.ts';
 
 /** A server that may be down, and another one after it was killed. */
@@ -21,8 +22,10 @@ export interface SystemDeviceOptions {
   readonly name: string;
   readonly userGuid: string;
   readonly credentials: ActivationCredentials;
+  readonly kind: Kind;
   /** The user has set a device password. */
   readonly hasPassword: boolean;
+  readonly supervised: boolean;
   readonly clock: Clock;
   readonly crypto: CryptoProvider;
   readonly entropy: Entropy;
@@ -95,6 +98,15 @@ export class SystemDevice {
     this.#life = this.#begin(this.#life.store.restart());
   }
 
+  /** The user takes the device out of management, if it is managed and UEM can be told. */
+  deactivate(): void {
+    const life = this.#life;
+    if (this.dead || life.opened !== true || life.client?.state !== 'active') return;
+    life.client.deactivate().catch((error: unknown) => {
+      if (!life.gate.dead && !isExpected(error) && !isState(error)) this.options.problem(`${this.options.name}: deactivation: ${String(error)}`);
+    });
+  }
+
   /** Tries the activation again, when the last attempt has ended. */
   retry(): void {
     const life = this.#life;
@@ -122,12 +134,12 @@ export class SystemDevice {
   }
 
   async #run(life: Life): Promise<void> {
-    const { name, crypto, entropy, hasPassword, bug } = this.options;
+    const { name, crypto, entropy, kind, hasPassword, supervised, bug } = this.options;
     const clock = life.gate.clock(this.options.clock);
     const plain = life.gate.store(life.store);
     const store = bug?.store?.(plain) ?? plain;
     const passwordHash = hasPassword ? 'ab'.repeat(32) : undefined;
-    const factory = factoryState(SYSTEMS['android-enterprise'], { serialNumber: `S-${name}`, passwordHash }, () => 0);
+    const factory = factoryState(SYSTEMS[kind.system], { serialNumber: `S-${name}`, passwordHash, supervised }, () => 0);
     const os = await EmulatedOperatingSystem.open({ store, clock, crypto, factoryState: factory });
     const transport = this.#transport(life);
     const client = createUemClient({
@@ -221,6 +233,11 @@ export class SystemDevice {
       close: async () => undefined,
     };
   }
+}
+
+/** Something else has ended the management meanwhile. */
+function isState(error: unknown): boolean {
+  return isProtocolError(error) && error.code === 'ERR_USAGE_STATE';
 }
 
 /** Errors that faults and crashes lead to; whatever else is thrown is a bug. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { actionsOf } from './action.ts';
 import { BUGS } from './bug.ts';
+import { COMMAND_NAMES, KINDS } from './kinds.ts';
 import { added, describeFailure, NOTHING, runSeed, shrink } from './whole-system.ts';
 
 const SEEDS = Array.from({ length: 30 }, (_, index) => index + 1);
@@ -26,6 +27,8 @@ describe('whole system, seeded', () => {
       expect(counts.devices).toBeGreaterThan(SEEDS.length);
       expect(counts.lives).toBeGreaterThan(counts.devices);
       expect(counts.carriedOut).toBeGreaterThan(3 * SEEDS.length);
+      expect(counts.kinds.size).toBe(KINDS.length);
+      expect(counts.commands.size).toBeGreaterThan(COMMAND_NAMES.length / 2);
     },
     PATIENCE_MS,
   );

@@ -1,5 +1,6 @@
 import { type Action, actionsOf } from './action.ts';
 import type { Bug } from './bug.ts';
+import type { CommandName } from './kinds.ts';
 import { differences } from './reference.ts';
 import { POLL_INTERVAL_S, World } from './world.ts';
 
@@ -21,15 +22,25 @@ export interface Counts {
   readonly carriedOut: number;
   /** Processes of devices that were started. */
   readonly lives: number;
+  /** Names of commands that were carried out, and kinds of device that were active. */
+  readonly commands: ReadonlySet<CommandName>;
+  readonly kinds: ReadonlySet<string>;
 }
 
 /** The sum of two. */
 export function added(one: Counts, other: Counts): Counts {
-  const { devices, sent, carriedOut, lives } = other;
-  return { devices: one.devices + devices, sent: one.sent + sent, carriedOut: one.carriedOut + carriedOut, lives: one.lives + lives };
+  const { devices, sent, carriedOut, lives, commands, kinds } = other;
+  return {
+    devices: one.devices + devices,
+    sent: one.sent + sent,
+    carriedOut: one.carriedOut + carriedOut,
+    lives: one.lives + lives,
+    commands: new Set([...one.commands, ...commands]),
+    kinds: new Set([...one.kinds, ...kinds]),
+  };
 }
 
-export const NOTHING: Counts = { devices: 0, sent: 0, carriedOut: 0, lives: 0 };
+export const NOTHING: Counts = { devices: 0, sent: 0, carriedOut: 0, lives: 0, commands: new Set(), kinds: new Set() };
 
 /** Times that the system gets to come to rest, each as long as a regular poll and the longest pause after a failure. */
 const ROUNDS = 12;
@@ -48,6 +59,7 @@ export async function runActions(seed: number, actions: readonly Action[], optio
     for (let round = 0; round < ROUNDS && found.length > 0; round++) {
       world.heal();
       await world.clock.advance(round === 0 ? 60_000 : ROUND_MS);
+      await world.mailed();
       found = differences(world);
     }
     return { seed, actions, differences: found, counts: countsOf(world) };
@@ -58,7 +70,18 @@ export async function runActions(seed: number, actions: readonly Action[], optio
 
 function countsOf({ subjects }: World): Counts {
   return subjects
-    .map(({ device, commands }) => ({ devices: 1, sent: commands.length, carriedOut: device.executions().length, lives: device.lives }))
+    .map(({ device, commands, kind }): Counts => {
+      const executions = device.executions();
+      const ids = new Set(executions.map(({ commandId }) => commandId));
+      return {
+        devices: 1,
+        sent: commands.length,
+        carriedOut: executions.length,
+        lives: device.lives,
+        commands: new Set(commands.flatMap(({ id, name }) => (ids.has(id) ? [name] : []))),
+        kinds: new Set(device.wasActive ? [`${kind.system}, ${kind.activationType}`] : []),
+      };
+    })
     .reduce(added, NOTHING);
 }
 

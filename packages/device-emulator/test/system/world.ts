@@ -5,11 +5,18 @@ import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testi
 import type { ActivationCredentials } from '@uemkit/uem-client';
 import type { Action } from './action.ts';
 import type { Bug } from './bug.ts';
+import { type Assignee, Configuration, type Group } from './configuration.ts';
+import { type CommandName, GIVEN_COMMANDS, type GivenCommand, hasWorkSpace, KINDS, type Kind } from './kinds.ts';
 import { ProcessGate } from './process-gate.ts';
 import { SystemDevice } from './system-device.ts';
 
 const START_MS = Date.UTC(2026, 0, 15);
 const MAX_DEVICES = 4;
+/** Bounds a hang. */
+const MOST_LOOKS = 2_000;
+const DEFAULT_POLICY_ID = 'default';
+/** Certificates are good for a year. */
+const AGE_MS = 340 * 86_400_000;
 export const POLL_INTERVAL_S = 600;
 
 /** Devices of a world have the same keys each time; guessing is not what is tested, so passwords cost nothing. */
@@ -26,16 +33,20 @@ type Stores = Record<RoleName, MemoryStore>;
 /** A command that the server has taken. */
 export interface TakenCommand {
   readonly id: string;
-  readonly type: string;
+  readonly name: CommandName;
   cancelled: boolean;
 }
 
 /** One device, and what the administrator did to it: all that the reference model knows. */
-export interface Subject {
+export interface Subject extends Assignee {
   readonly device: SystemDevice;
+  readonly kind: Kind;
+  readonly supervised: boolean;
   readonly username: string;
-  readonly userGuid: string;
   readonly commands: TakenCommand[];
+  userIsDeleted: boolean;
+  /** Its certificate was near its end once, while it was managed. */
+  hasAged: boolean;
   /** Id of the device that the administrator removed; its client may never have learned that it had been active. */
   removedId: string | undefined;
 }
@@ -48,7 +59,12 @@ export class World {
   readonly subjects: Subject[] = [];
   /** What must not happen at all. */
   readonly problems: string[] = [];
-  minimumLength: number | undefined;
+  readonly configuration: Configuration = new Configuration();
+  /** Ids of the mails that the server has taken, with the address. */
+  readonly mails = new Map<string, string>();
+  /** Of these, what months may have made useless before a host took it. */
+  readonly agedMails = new Set<string>();
+  #hasAged = false;
   lab!: Lab;
   readonly #seed: number;
   readonly #bug: Bug | undefined;
@@ -84,6 +100,12 @@ export class World {
       device.boot();
       device.retry();
     }
+  }
+
+  /** Making a picture takes real time, of which virtual time knows nothing: waits until no mail is due any more. */
+  async mailed(): Promise<void> {
+    const isDue = (): boolean => [...this.lab.admin.mails()].some(({ status, nextAttemptMs }) => status === 'waiting' && nextAttemptMs <= this.clock.nowMs());
+    for (let look = 0; look < MOST_LOOKS && isDue(); look++) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   async close(): Promise<void> {
@@ -126,15 +148,29 @@ export class World {
   async #apply(action: Action): Promise<void> {
     switch (action.type) {
       case 'enrol':
-        return this.#enrol(action.secret);
-      case 'command': {
+        return this.#enrol(action);
+      case 'command':
+        return this.#onDevice(action.device, (subject, deviceId) => this.#send(subject, deviceId, action.command));
+      case 'deactivate':
+        this.#subject(action.device)?.device.deactivate();
+        return;
+      case 'deleteUser':
+        return this.#deleteUser(this.#subject(action.device));
+      case 'assign': {
+        const subject = this.#subject(action.device);
+        if (subject === undefined || subject.userIsDeleted) return;
+        return this.configuration.toggle(this.lab, subject, action.to, action.object);
+      }
+      case 'join': {
         const subject = this.#subject(action.device);
         const deviceId = subject === undefined ? undefined : this.activeDevices(subject)[0];
-        if (subject === undefined || deviceId === undefined) return;
-        const { commandId } = await this.lab.admin.sendCommand(deviceId, { type: action.command });
-        subject.commands.push({ id: commandId, type: action.command, cancelled: false });
-        return;
+        if (subject === undefined || subject.userIsDeleted || (action.group === 'deviceGroup' && deviceId === undefined)) return;
+        return this.configuration.join(this.lab, subject, action.group, deviceId ?? '');
       }
+      case 'edit':
+        return this.configuration.edit(this.lab);
+      case 'age':
+        return this.#age();
       case 'cancel': {
         const subject = this.#subject(action.device);
         const deviceId = subject === undefined ? undefined : this.activeDevices(subject)[0];
@@ -144,19 +180,15 @@ export class World {
         open.cancelled = true;
         return;
       }
-      case 'remove': {
-        const subject = this.#subject(action.device);
-        const deviceId = subject === undefined ? undefined : this.activeDevices(subject)[0];
-        if (subject === undefined || deviceId === undefined) return;
-        await this.lab.admin.removeDevice(deviceId);
-        subject.removedId = deviceId;
-        return;
-      }
+      case 'remove':
+        return this.#onDevice(action.device, async (subject, deviceId) => {
+          await this.lab.admin.removeDevice(deviceId);
+          subject.removedId = deviceId;
+        });
       case 'policy': {
-        const [policy] = this.lab.admin.policies();
-        if (policy === undefined) throw new Error('there is no default policy');
+        const policy = this.lab.admin.policy(DEFAULT_POLICY_ID);
         await this.lab.admin.updatePolicy(policy.policyId, { name: policy.name, rules: { password: { minimumLength: action.minimumLength } } });
-        this.minimumLength = action.minimumLength;
+        this.configuration.minimumLength = action.minimumLength;
         return;
       }
       case 'wakeUps':
@@ -211,25 +243,82 @@ export class World {
     else this.lab.faults.add({ ...rule, kind });
   }
 
-  async #enrol(secret: 'qr' | 'password'): Promise<void> {
+  /** For a device that counts at the server. */
+  async #onDevice(number: number, work: (subject: Subject, deviceId: string) => Promise<void>): Promise<void> {
+    const subject = this.#subject(number);
+    const deviceId = subject === undefined ? undefined : this.activeDevices(subject)[0];
+    if (subject !== undefined && deviceId !== undefined) await work(subject, deviceId);
+  }
+
+  async #send(subject: Subject, deviceId: string, name: CommandName): Promise<void> {
+    const { applies, ...command }: GivenCommand = GIVEN_COMMANDS[name];
+    const about = `${name} for ${subject.kind.system}, ${subject.kind.activationType}`;
+    const mustTake = applies(subject.kind);
+    try {
+      const { commandId, mailId } = await this.lab.admin.sendCommand(deviceId, command);
+      subject.commands.push({ id: commandId, name, cancelled: false });
+      if (mailId !== undefined) this.mails.set(mailId, subject.username);
+      if (!mustTake) this.problems.push(`${about}: was taken`);
+      if ((mailId !== undefined) !== (name === 'generatePassword')) this.problems.push(`${about}: mail ${mailId}`);
+    } catch (error) {
+      if (!(error instanceof AdminProblem)) throw error;
+      // The device may have left a moment ago.
+      if (error.id === 'COMMAND_NOT_APPLICABLE' ? mustTake : !['QUEUE_FULL', 'DEVICE_NOT_ACTIVE', 'DEVICE_NOT_FOUND'].includes(error.id))
+        this.problems.push(`${about}: ${error.id}`);
+      throw error;
+    }
+  }
+
+  /** A user goes only when no device of the user counts any more. */
+  async #deleteUser(subject: Subject | undefined): Promise<void> {
+    if (subject === undefined || subject.userIsDeleted || !subject.device.wasActive) return;
+    const hasDevice = this.activeDevices(subject).length > 0;
+    try {
+      await this.lab.admin.deleteUser(subject.userGuid);
+      subject.userIsDeleted = true;
+      if (hasDevice) this.problems.push(`${subject.username}: was deleted with a device`);
+    } catch (error) {
+      if (!(error instanceof AdminProblem)) throw error;
+      if (!hasDevice) this.problems.push(`${subject.username}: ${error.id}`);
+    }
+  }
+
+  /** Months pass at once: certificates come near their end. Once, as a second time they would be past it; and not while secrets are still needed. */
+  async #age(): Promise<void> {
+    const settled = this.subjects.every((subject) => subject.removedId !== undefined || subject.userIsDeleted || subject.device.wasActive);
+    if (this.#hasAged || !settled) return;
+    this.#hasAged = true;
+    for (const id of this.mails.keys()) this.agedMails.add(id);
+    for (const subject of this.subjects) subject.hasAged = this.activeDevices(subject).length > 0;
+    this.clock.jumpWallClock(AGE_MS);
+  }
+
+  async #enrol({ secret, kind: number_, supervised: isSupervised }: Action & { readonly type: 'enrol' }): Promise<void> {
     const number = this.subjects.length;
     if (number >= MAX_DEVICES) return;
+    const kind = KINDS[number_] as Kind;
+    const supervised = isSupervised && kind.system === 'ios';
     const username = `user-${number}@whole.invalid`;
-    const { guid } = await this.lab.admin.createUser({ username });
+    const profileId = await this.#profileFor(kind);
+    const { guid } = await this.lab.admin.createUser({ username, email: username, profileId });
     const credentials: ActivationCredentials =
       secret === 'qr'
         ? { kind: 'qr', content: (await this.lab.admin.createQrCode(guid)).content }
-        : {
-            kind: 'password',
-            userId: username,
-            password: (await this.lab.admin.setActivationPassword(guid)).password,
-            slot: 0,
-            infrastructure: { address: this.lab.connection.infrastructure, trust: this.lab.trust },
-          };
+        : secret === 'mail'
+          ? { kind: 'qr', content: await this.#mailQrCode(guid, username) }
+          : {
+              kind: 'password',
+              userId: username,
+              password: (await this.lab.admin.setActivationPassword(guid)).password,
+              slot: 0,
+              infrastructure: { address: this.lab.connection.infrastructure, trust: this.lab.trust },
+            };
     const device = new SystemDevice({
       name: `device-${number}`,
       userGuid: guid,
       credentials,
+      kind,
+      supervised,
       hasPassword: number % 2 === 0,
       clock: this.clock,
       crypto,
@@ -238,7 +327,31 @@ export class World {
       bug: this.#bug,
       problem: (text) => this.problems.push(text),
     });
-    this.subjects.push({ device, username, userGuid: guid, commands: [], removedId: undefined });
+    const nothingYet = { commands: [], removedId: undefined, userIsDeleted: false, hasAged: false, memberOf: new Set<Group>(), assigned: new Set<number>() };
+    this.subjects.push({ device, kind, supervised, username, userGuid: guid, ...nothingYet });
+  }
+
+  /** The content of the picture in an activation mail. That the mail arrives is looked at in the end. */
+  async #mailQrCode(guid: string, username: string): Promise<string> {
+    const { mail, qrCode } = await this.lab.admin.sendActivationMail(guid, { qrCode: {} });
+    this.mails.set(mail.mailId, username);
+    if (qrCode === undefined) throw new Error('no QR code was made');
+    return qrCode.content;
+  }
+
+  async #profileFor(kind: Kind): Promise<string> {
+    const { activationType } = kind;
+    const pollIntervalS = this.#bug?.pollIntervalS ?? POLL_INTERVAL_S;
+    const schedule = { pollIntervalS, pollJitterS: 60, allowedDevices: 1 };
+    await this.lab.admin.putProfile({
+      profileId: activationType,
+      name: activationType,
+      activationType,
+      createWorkSpace: hasWorkSpace(kind),
+      encryptDevice: false,
+      ...schedule,
+    });
+    return activationType;
   }
 }
 

@@ -66,8 +66,10 @@ export function createMailer(options: MailerOptions): Mailer {
     const waiting = store.read((view) => nextMails(view, 2 * IN_FLIGHT)).filter(({ mailId }) => !underWay.has(mailId));
     for (const mail of waiting) {
       if (underWay.size >= IN_FLIGHT) return;
-      if (mail.nextAttemptMs > nowMs) {
-        cancelTimer = clock.setTimer(mail.nextAttemptMs - nowMs, kick);
+      const pauseMs = mail.nextAttemptMs - nowMs;
+      // No pause is longer than the longest: a clock that was set back must not hold mails up.
+      if (pauseMs > 0 && pauseMs <= RETRY_PAUSE.maxMs) {
+        cancelTimer = clock.setTimer(pauseMs, kick);
         return;
       }
       begin(mail);

@@ -96,6 +96,18 @@ describe('the outbox of mails', () => {
     expect(bench.taken).toHaveLength(1);
   });
 
+  it('is not held up by a clock that was set back', async () => {
+    bench.answer = async () => {
+      throw new MailNotTaken('ECONNREFUSED', false);
+    };
+    const id = await bench.add('ada');
+    bench.answer = async () => {};
+    bench.clock.jumpWallClock(-36_000_000);
+    bench.restart();
+    await bench.clock.advance(900_000);
+    expect(bench.mail(id).status).toBe('sent');
+  });
+
   it('goes on after a crash, under the same Message-ID', async () => {
     bench.answer = () => new Promise(() => {});
     const id = await bench.add('ada');
