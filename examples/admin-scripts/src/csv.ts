@@ -17,13 +17,13 @@ export function readCsv(text: string): readonly (readonly string[])[] {
   return rows;
 }
 
-/** Records by the names in the first row. @throws Error when a column of `needed` is missing, or a row has another length */
+/** Records by the names in the first row, with what `csvRow` put before a formula taken away: a password comes back as it was. @throws Error when a column of `needed` is missing, or a row has another length */
 export function readRecords(text: string, needed: readonly string[]): readonly Readonly<Record<string, string>>[] {
   const [head = [], ...rows] = readCsv(text);
   for (const name of needed) if (!head.includes(name)) throw new Error(`there is no column ${name}; the first row is: ${head.join(',')}`);
   return rows.map((row, index) => {
     if (row.length !== head.length) throw new Error(`row ${index + 2} has ${row.length} cells, the first one has ${head.length}`);
-    return Object.fromEntries(head.map((name, at) => [name, row[at] as string]));
+    return Object.fromEntries(head.map((name, at) => [name, (row[at] as string).replace(/^'(?='*[=+\-@\t\r])/, '')]));
   });
 }
 
@@ -33,6 +33,6 @@ export function csvRow(cells: readonly string[]): string {
 }
 
 function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

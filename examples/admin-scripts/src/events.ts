@@ -1,4 +1,4 @@
-import { type Api, answered } from './api.ts';
+import { type Api, answered, Refused } from './api.ts';
 import type { components } from './generated/admin-api.d.ts';
 
 /** One thing that happened. */
@@ -31,8 +31,9 @@ export async function* follow(api: Api, after: number, retryMs = 500): AsyncGene
         yield event;
       }
     } catch (error) {
-      // A lost connection is a TypeError of fetch; anything else is an answer.
-      if (!(error instanceof TypeError) || ++failures > 20) throw error;
+      // A lost connection is a TypeError of fetch, and a server that is being stopped says BUSY; any other answer is for the caller.
+      const mayPass = error instanceof TypeError || (error instanceof Refused && error.id === 'BUSY');
+      if (!mayPass || ++failures > 20) throw error;
     } finally {
       ended.abort();
     }

@@ -35,6 +35,12 @@ describe('CSV', () => {
     expect(readCsv(csvRow(['=1+1', '@x', '-1', '+1']))).toEqual([["'=1+1", "'@x", "'-1", "'+1"]]);
   });
 
+  it('gives records back as they were, formulas too', () => {
+    const cells = ['=1+1', "'-x", '-4Tk', "''@", "o'neill", "'quoted'"];
+    const head = cells.map((_, index) => `column ${index}`);
+    expect(readRecords(csvRow(head) + csvRow(cells), head).map((record) => Object.values(record))).toEqual([cells]);
+  });
+
   it('that is broken says where', () => {
     expect(() => readCsv('a\nb"c\n')).toThrow('row 2');
     expect(() => readRecords('a,b\n1\n', ['a'])).toThrow('row 2 has 1 cells, the first one has 2');
