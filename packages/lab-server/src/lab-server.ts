@@ -108,6 +108,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
       role,
       limits: options.limits,
       origins: options.origins,
+      http: options.interceptor?.http,
       taken: 'choose',
       moved: (name, from, to) => options.portMoved?.(name, from, to),
     });

@@ -22,6 +22,11 @@ export function onFrames(
   return { ...about, options: (lab) => ({ interceptor: { exchange: (_role, request, next) => exchange(request, next, lab()) } }) };
 }
 
+/** A wrong server whose requests pass through `http` before anything of HTTP is looked at. */
+export function onHttp(about: Omit<WrongServer, 'options'>, http: NonNullable<Interceptor['http']>): WrongServer {
+  return { ...about, options: () => ({ interceptor: { http } }) };
+}
+
 /** A wrong server whose push connections pass through `connect`. */
 export function onPushes(about: Omit<WrongServer, 'options'>, connect: NonNullable<Interceptor['connect']>): WrongServer {
   return { ...about, options: () => ({ interceptor: { connect } }) };

@@ -1,5 +1,6 @@
 import { fromHex, type PeerIdentity, toHex, wire } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import { ALTERED_ANSWERS } from './altered-answers.ts';
 import {
   alertOf,
   answered,
@@ -373,4 +374,4 @@ const push: readonly WrongServer[] = [
 ];
 
 /** Servers that each break one rule; the conformance kit has to catch every one by the case that it names. */
-export const WRONG_SERVERS: readonly WrongServer[] = [...beforeProof, ...proof, ...identity, ...management, ...push];
+export const WRONG_SERVERS: readonly WrongServer[] = [...beforeProof, ...proof, ...identity, ...management, ...push, ...ALTERED_ANSWERS];

@@ -1,7 +1,7 @@
 import { isProtocolError, type ProtocolError } from '@uemkit/protocol';
 import type { LabPlace, ListenerName } from '../data/lab-addresses.ts';
 import type { RoleFile } from '../data/role-file.ts';
-import { LISTENER_KINDS, type ListeningRole, openListener } from '../node/lab-listeners.ts';
+import { type HttpInterceptor, LISTENER_KINDS, type ListeningRole, openListener } from '../node/lab-listeners.ts';
 import type { ListenerLimits } from '../node/limits.ts';
 import type { HttpServer } from '../node/listening.ts';
 import type { LabEnvironment } from './lab-environment.ts';
@@ -16,6 +16,8 @@ export interface OpenListenersOptions {
   readonly limits?: Partial<ListenerLimits> | undefined;
   /** Origins whose pages may talk to the lab. */
   readonly origins?: readonly string[] | undefined;
+  /** For tests of what talks to a server that breaks a rule of HTTP. */
+  readonly http?: HttpInterceptor | undefined;
   /** What happens when a remembered port is taken: `choose` another one and call `moved`, or `fail`. */
   readonly taken: 'choose' | 'fail';
   moved?(name: ListenerName, from: number, to: number): void;
@@ -46,13 +48,28 @@ export async function openListeners(options: OpenListenersOptions): Promise<Open
 }
 
 async function openOne(name: ListenerName, options: OpenListenersOptions): Promise<HttpServer> {
-  const { environment, limits, origins = [] } = options;
+  const { environment, limits, origins = [], http } = options;
   const file = options.file(name);
   const { host, advertise, ports } = file.place;
   const { key, certificate, root } = file;
   const { clock, crypto, entropy, journal } = environment;
   const open = (port: number): Promise<HttpServer> =>
-    openListener(name, { host, port, advertise, key, certificate, root, clock, crypto, entropy, journal, limits, origins, role: () => options.role(name) });
+    openListener(name, {
+      host,
+      port,
+      advertise,
+      key,
+      certificate,
+      root,
+      clock,
+      crypto,
+      entropy,
+      journal,
+      limits,
+      origins,
+      http,
+      role: () => options.role(name),
+    });
   const wanted = ports[name];
   try {
     return await open(wanted);

@@ -46,9 +46,14 @@ export interface ListenerOptions {
   /** Origins whose pages may talk to the listeners for pages. */
   readonly origins: readonly string[];
   readonly limits?: Partial<ListenerLimits> | undefined;
+  /** For tests of what talks to a server that breaks a rule of HTTP. */
+  readonly http?: HttpInterceptor | undefined;
   /** The role, as soon as it runs; requests wait for it. */
   role(): Promise<ListeningRole>;
 }
+
+/** May change, note or answer a request; `next` hands it on. */
+export type HttpInterceptor = (request: HttpRequest, next: (request: HttpRequest) => Promise<HttpAnswer | undefined>) => Promise<HttpAnswer | undefined>;
 
 interface ListenerKind {
   readonly role: RoleName;
@@ -120,6 +125,8 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
   // Nobody is told the address before the listener is open.
   const address = (): string => hostAndPort(options.advertise, opened?.port ?? port);
   const devices = kind.signed === true ? signedBinding({ ...options, role: kind.role, address, handle: frames }) : frames;
+  const { http } = options;
+  const altered = http === undefined ? devices : (request: HttpRequest) => http(request, devices);
   const rest = async (request: HttpRequest): Promise<HttpAnswer | undefined> => {
     const { method, path, query, headers, body, peer } = request;
     return (await options.role()).rest?.({ method, path, query, headers, body, source: peer.source });
@@ -130,7 +137,7 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     port,
     tls: { key, certificate, peerRoot: kind.mutual ? root : undefined },
     bodyLimit: () => kind.bodyBytes,
-    handle: kind.also === 'rest' ? rest : pages.guard(devices),
+    handle: kind.also === 'rest' ? rest : pages.guard(altered),
     refused,
     failed,
     ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options, pages) } : {}),
