@@ -99,6 +99,8 @@ const device: readonly WrongServer[] = [
   ),
   onceOnly({ name: 'hears-a7-once', breaks: 'a repeated A7 is refused', caughtBy: 'a7-again' }, 'activationDone'),
   onceOnly({ name: 'hears-the-end-once', breaks: 'the repeated result of a delete command is refused', caughtBy: 'delete-result-again' }, 'commandResult'),
+  forgetful({ name: 'keeps-the-declined', breaks: 'a device whose user declined is kept', caughtBy: 'a7-declined' }, 'activationDone'),
+  forgetful({ name: 'keeps-the-removed', breaks: 'a farewell is acknowledged and forgotten', caughtBy: 'deactivate' }, 'deactivate'),
   forgetful({ name: 'never-uses-up', breaks: 'a one-time secret is not used up', caughtBy: 'one-time-secret' }, 'activationDone'),
   onFrames({ name: 'takes-failure-for-success', breaks: 'a failed result counts as done', caughtBy: 'failed-result' }, (request, next) => {
     const result = messageOf(request, wire.commandResult);

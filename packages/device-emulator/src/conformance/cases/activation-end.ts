@@ -1,7 +1,15 @@
 import { sameBytes, wire } from '@uemkit/protocol';
 import type { ConformanceCase } from '../conformance-case.ts';
+import type { EnrolledDevice } from '../enrolled-device.ts';
 import { demandAlert, flipped, messageOf } from '../frames.ts';
 import { demand, demandSame } from '../mismatch.ts';
+import type { Subject } from '../subject.ts';
+
+/** A device that has its A6 from this very secret. */
+async function pendingBy(subject: Subject, { user, code }: Awaited<ReturnType<Subject['invited']>>): Promise<EnrolledDevice> {
+  const run = subject.run(code);
+  return subject.device(user, run.key, await run.details());
+}
 
 /** F1.4, F1.5: A5 to A7, and what they leave behind (2.7, 2.9, 8.8). */
 export const activationEndCases: readonly ConformanceCase[] = [
@@ -191,6 +199,34 @@ export const activationEndCases: readonly ConformanceCase[] = [
       messageOf(await device.confirm(failed), wire.acknowledgement);
       demandAlert(await device.poll(), 'revoked', 'for a device that could not be configured');
       messageOf(await device.confirm(failed), wire.acknowledgement);
+      demandSame('devices of the user', 0, (await subject.setUp.devicesOf(device.user)).length);
+    },
+  },
+  {
+    name: 'a7-declined',
+    step: 'F1.5',
+    section: '8.7',
+    demand: 'a device whose user declined the notice is acknowledged and forgotten, and its secret is still good',
+    async run(subject) {
+      const invited = await subject.invited();
+      const device = await pendingBy(subject, invited);
+      messageOf(await device.confirm({ status: 'declined' }), wire.acknowledgement);
+      demandAlert(await device.poll(), 'unknownDevice', 'for a device that was forgotten');
+      demandSame('devices of the user', 0, (await subject.setUp.devicesOf(device.user)).length);
+      await subject.run(invited.code).details();
+    },
+  },
+  {
+    name: 'deactivate',
+    step: 'F5.5',
+    section: '8.7',
+    demand: 'a device that its user removed is acknowledged, ends, and is acknowledged again',
+    async run(subject) {
+      const device = await subject.enrolled();
+      const farewell = wire.deactivate.encode({ cause: 'user' });
+      messageOf(await device.post(farewell), wire.acknowledgement);
+      demandAlert(await device.poll(), 'revoked', 'for a device that its user removed');
+      messageOf(await device.post(farewell), wire.acknowledgement);
       demandSame('devices of the user', 0, (await subject.setUp.devicesOf(device.user)).length);
     },
   },
