@@ -2,11 +2,11 @@
  * Writes docs/commands.md from the tables: which command does what on which kind of device, and where that is described. `--check` compares instead.
  */
 import { join } from 'node:path';
-import { wire } from '@uemkit/protocol';
+import { COMMANDS } from '@uemkit/protocol';
 import { SYSTEM_IDS, SYSTEMS } from '../packages/device-emulator/src/index.ts';
 import { generated, ROOT, table } from './lib/generated.mjs';
 
-const COMMANDS = Object.entries(wire.COMMANDS);
+const ROWS = Object.entries(COMMANDS);
 const CLASSES = ['0 administration', '1 configuration', '2 request'];
 const MARKS = { described: '', inferred: ' (i)', ours: ' (o)' };
 const yes = (holds) => (holds ? 'yes' : '–');
@@ -78,7 +78,7 @@ function reachText(reach) {
 function effects() {
   return table(
     ['command', 'class (F5.4)', 'properties', 'effect', 'described in'],
-    COMMANDS.map(([type, { priority, properties, effect, oddities, supervisedOnly, givenBy, carriedOutBy, source, status }]) => [
+    ROWS.map(([type, { priority, properties, effect, oddities, supervisedOnly, givenBy, carriedOutBy, source, status }]) => [
       `\`${type}\`${MARKS[status]}`,
       CLASSES[priority],
       Object.entries(properties).map(propertyText).join('<br>') || '–',
@@ -107,7 +107,7 @@ function cell(reach, id) {
 function reaches() {
   return table(
     ['command', ...SYSTEM_IDS.map((id) => SYSTEMS[id].title)],
-    COMMANDS.map(([type, { reach, supervisedOnly }]) => [`\`${type}\`${supervisedOnly ? ' (s)' : ''}`, ...SYSTEM_IDS.map((id) => cell(reach, id))]),
+    ROWS.map(([type, { reach, supervisedOnly }]) => [`\`${type}\`${supervisedOnly ? ' (s)' : ''}`, ...SYSTEM_IDS.map((id) => cell(reach, id))]),
   );
 }
 

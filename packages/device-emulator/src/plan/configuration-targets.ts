@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import { RANKED_PROFILE_KINDS } from '@uemkit/protocol';
 import type { ConfigurationEntry } from '../scenario/scenario.ts';
 import type { PlannedStep } from './plan.ts';
 
@@ -65,7 +65,7 @@ export class ConfigurationTargets {
     const kinds = new Set<string>();
     const profiles = assigned.filter(({ entry }) => {
       if (entry.kind !== 'profile') return false;
-      if (!(wire.RANKED_PROFILE_KINDS as readonly string[]).includes(entry.profileKind)) return true;
+      if (!(RANKED_PROFILE_KINDS as readonly string[]).includes(entry.profileKind)) return true;
       const isFirst = !kinds.has(entry.profileKind);
       kinds.add(entry.profileKind);
       return isFirst;

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import { type CommandDefinition, commandDefinition, reaches } from '@uemkit/protocol';
 import type { CommandEntry, Expectation } from '../scenario/scenario.ts';
 
 /** What of a planned device decides about commands. */
@@ -50,8 +50,8 @@ export class Expectations {
 }
 
 function expectationOf({ command: type, properties }: CommandEntry, device: CommandedDevice, { hasPassword, isInLostMode }: Expected): Expectation {
-  const definition = wire.commandDefinition(type) as wire.CommandDefinition;
-  const isBeyond = (reach: wire.CommandDefinition['reach']): boolean => wire.reaches(reach, device.system, device.activationType) === 'no';
+  const definition = commandDefinition(type) as CommandDefinition;
+  const isBeyond = (reach: CommandDefinition['reach']): boolean => reaches(reach, device.system, device.activationType) === 'no';
   if (isBeyond(definition.reach)) return 'refusedByUem';
   if (Object.keys(properties).some((name) => isBeyond(definition.properties[name]?.reach ?? definition.reach))) return 'refusedByUem';
   // No Dynamics app is active on an emulated device.

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import { commandDefinition } from '@uemkit/protocol';
 import type { AuditedDevice } from '../audit/audit.ts';
 import { outcomeOf } from '../audit/check-expectations.ts';
 import type { SystemId } from '../operating-systems/system-definition.ts';
@@ -72,7 +72,7 @@ function figuresOf({ activatedAs, sent, executions }: AuditedDevice, { through, 
     refusedByUem: count(({ outcome }) => outcome === 'refusedByUem'),
     refusedByDevice: count(({ outcome }) => outcome === 'refusedByDevice'),
     refusedAsDocumented: count((one) => isRefused(one) && one.command.expected === one.outcome),
-    updatesDone: executions.filter(({ type, status }) => status === 'done' && wire.commandDefinition(type)?.givenBy === 'uem').length,
+    updatesDone: executions.filter(({ type, status }) => status === 'done' && commandDefinition(type)?.givenBy === 'uem').length,
   };
 }
 

@@ -1,15 +1,15 @@
-import { wire } from '@uemkit/protocol';
+import { type ProfileKind, RANKED_PROFILE_KINDS, UNRANKED_PROFILE_KINDS } from '@uemkit/protocol';
 import { INVALID, type Place, type Read } from './place.ts';
 import { listOf, name, oneOf, optional, properties, record } from './readers.ts';
 import type { ConfigurationContent, ConfigurationEntry } from './scenario.ts';
 
-const PROFILE_KINDS: readonly wire.ProfileKind[] = [...wire.RANKED_PROFILE_KINDS, ...wire.UNRANKED_PROFILE_KINDS];
+const PROFILE_KINDS: readonly ProfileKind[] = [...RANKED_PROFILE_KINDS, ...UNRANKED_PROFILE_KINDS];
 
 const entryRecord = record<{
   readonly policy: string | undefined;
   readonly rules: ConfigurationContent | undefined;
   readonly profile: string | undefined;
-  readonly kind: wire.ProfileKind | undefined;
+  readonly kind: ProfileKind | undefined;
   readonly content: ConfigurationContent | undefined;
 }>({ policy: optional(name), rules: optional(properties), profile: optional(name), kind: optional(oneOf(PROFILE_KINDS)), content: optional(properties) });
 

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type { ProfileKind } from '@uemkit/protocol';
 import type { SystemId } from '../operating-systems/system-definition.ts';
 import type { Assertion } from './assertion.ts';
 import type { PropertyValue } from './readers.ts';
@@ -72,7 +72,7 @@ export interface SendStep extends StepTime {
 /** An IT policy or a profile as the administrator writes it; the same name again changes it. */
 export type ConfigurationEntry =
   | { readonly kind: 'policy'; readonly name: string; readonly content: ConfigurationContent }
-  | { readonly kind: 'profile'; readonly name: string; readonly profileKind: wire.ProfileKind; readonly content: ConfigurationContent };
+  | { readonly kind: 'profile'; readonly name: string; readonly profileKind: ProfileKind; readonly content: ConfigurationContent };
 
 /** Rules of a policy by group, or settings of a profile. */
 export type ConfigurationContent = { readonly [key: string]: PropertyValue };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { wire } from '@uemkit/protocol';
+import { COMMAND_PRIORITIES, COMMANDS, type CommandDefinition, reaches, type wire } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
 import { configureDevice } from '../../src/operating-systems/activation.ts';
 import type { BehaviourResult } from '../../src/operating-systems/behaviours/behaviour.ts';
@@ -18,7 +18,7 @@ const NEW_HASH = createHash('sha256').update('new-Secret-1').digest('hex');
 /** Every kind with every activation type. */
 const PAIRS: readonly (readonly [SystemId, string])[] = SYSTEM_IDS.flatMap((id) => SYSTEMS[id].activationTypes.map(({ name }) => [id, name] as const));
 /** Every command on each of them. */
-const CASES = PAIRS.flatMap(([id, name]) => Object.keys(wire.COMMANDS).map((type) => [type, id, name] as const));
+const CASES = PAIRS.flatMap(([id, name]) => Object.keys(COMMANDS).map((type) => [type, id, name] as const));
 
 /** A device on which each command has something to change: supervised where that is known, with a password, used apps, an open work space. */
 function able(system: SystemId, activationType: string): DeviceState {
@@ -123,7 +123,7 @@ const REASONS = /^(?:activation type [a-z0-9-]+ |under activation type work-spac
 
 describe('every command on every kind and activation type', () => {
   it('has a behaviour, or is carried out by UEM alone', () => {
-    const forDevices = Object.entries(wire.COMMANDS).filter(([, { carriedOutBy }]) => carriedOutBy !== 'uem');
+    const forDevices = Object.entries(COMMANDS).filter(([, { carriedOutBy }]) => carriedOutBy !== 'uem');
     expect([...BEHAVIOURS.keys()].toSorted()).toEqual(forDevices.map(([type]) => type).toSorted());
     const effects = forDevices.filter(([, { carriedOutBy }]) => carriedOutBy === 'device').map(([type]) => type);
     expect(Object.keys(EFFECTS).toSorted()).toEqual(effects.toSorted());
@@ -132,19 +132,19 @@ describe('every command on every kind and activation type', () => {
   it.each(CASES)('%s on %s, %s', (type, id, name) => {
     const before = ready(type, id, name);
     const result = carryOut(before, { type, properties: PROPERTIES[type] ?? {} }, surroundings);
-    const { carriedOutBy, priority, reach, endsManagement = false } = wire.COMMANDS[type] as wire.CommandDefinition;
-    if (wire.reaches(reach, id, name) === 'yes' && carriedOutBy === 'device') {
+    const { carriedOutBy, priority, reach, endsManagement = false } = COMMANDS[type] as CommandDefinition;
+    if (reaches(reach, id, name) === 'yes' && carriedOutBy === 'device') {
       expect(result.outcome.status).toBe('done');
       EFFECTS[type]?.(result, before);
       // Requests alone change nothing.
-      if (priority < wire.COMMAND_PRIORITIES.request) expect(result.state).not.toEqual(before);
+      if (priority < COMMAND_PRIORITIES.request) expect(result.state).not.toEqual(before);
       expect(result.leaves ?? false).toBe(endsManagement);
       expect(decodeDeviceState(encodeDeviceState(result.state))).toEqual(result.state);
     } else {
       expect(result.leaves).toBeUndefined();
       expect(result.state).toBe(before);
       const reason = result.outcome.status === 'failed' ? result.outcome.message : 'none';
-      const isForAbsentApp = carriedOutBy === 'application' && wire.reaches(reach, id, name) === 'yes';
+      const isForAbsentApp = carriedOutBy === 'application' && reaches(reach, id, name) === 'yes';
       expect(reason).toMatch(isForAbsentApp ? /^no Dynamics app com\.example\.mail is active on the device$/ : REASONS);
     }
   });
@@ -152,16 +152,16 @@ describe('every command on every kind and activation type', () => {
   it.each(PAIRS)('takes a password with LOCK_DEVICE exactly where the table says so: %s, %s', (id, name) => {
     const before = able(id, name);
     const { outcome, state } = carryOut(before, { type: 'LOCK_DEVICE', properties: { password: NEW_PASSWORD } }, surroundings);
-    const reach = wire.COMMANDS['LOCK_DEVICE']?.properties['password']?.reach ?? [];
-    if (wire.reaches(reach, id, name) === 'yes') expect([outcome.status, state]).toEqual(['done', { ...before, locked: true, passwordHash: NEW_HASH }]);
+    const reach = COMMANDS['LOCK_DEVICE']?.properties['password']?.reach ?? [];
+    if (reaches(reach, id, name) === 'yes') expect([outcome.status, state]).toEqual(['done', { ...before, locked: true, passwordHash: NEW_HASH }]);
     else expect([outcome.status, state]).toEqual(['failed', before]);
   });
 
-  it.each(CASES.filter(([type]) => wire.COMMANDS[type]?.supervisedOnly))('%s fails on a device that is not supervised: %s, %s', (type, id, name) => {
+  it.each(CASES.filter(([type]) => COMMANDS[type]?.supervisedOnly))('%s fails on a device that is not supervised: %s, %s', (type, id, name) => {
     const before = { ...able(id, name), supervised: false };
     const { outcome, state } = carryOut(before, { type, properties: PROPERTIES[type] ?? {} }, surroundings);
     expect(state).toBe(before);
-    const reached = wire.reaches(wire.COMMANDS[type]?.reach ?? [], id, name) === 'yes';
+    const reached = reaches(COMMANDS[type]?.reach ?? [], id, name) === 'yes';
     expect(outcome).toEqual({ status: 'failed', message: reached ? 'the device is not supervised' : expect.stringMatching(REASONS) });
   });
 

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import { COMMANDS } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_IDS, SYSTEMS } from '../../src/operating-systems/systems.ts';
@@ -25,7 +25,7 @@ describe('what a plan expects of its commands', () => {
   const pairs = SYSTEM_IDS.flatMap((id) => SYSTEMS[id].activationTypes.map(({ name }) => [id, name] as const));
 
   it.each(pairs)('UEM refuses exactly what the table of commands does not give to %s, %s', (id, activationType) => {
-    const types = Object.entries(wire.COMMANDS).filter(([, { givenBy, carriedOutBy }]) => givenBy === 'administrator' && carriedOutBy === 'device');
+    const types = Object.entries(COMMANDS).filter(([, { givenBy, carriedOutBy }]) => givenBy === 'administrator' && carriedOutBy === 'device');
     const entries = types.map(([type]) => `{ command: ${type} }`).join(', ');
     const [expected = []] = ofFirst(`operatingSystem: ${id}, activationType: ${activationType}`, `at: 0s, send: [${entries}]`);
     const refused = types.flatMap(([type], entry) => (expected[entry] === 'refusedByUem' ? [type] : []));

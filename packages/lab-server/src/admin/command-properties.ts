@@ -1,4 +1,13 @@
-import { ProtocolError, wire } from '@uemkit/protocol';
+import {
+  COMMANDS,
+  type CommandDefinition,
+  commandDefinition,
+  type PropertyDefinition,
+  type PropertyKind,
+  ProtocolError,
+  reaches,
+  wire,
+} from '@uemkit/protocol';
 import { AdminProblem } from './problem.ts';
 
 /** Encoded properties of one command: the frame has room for them and for its other fields. */
@@ -18,10 +27,10 @@ export interface CommandTarget {
  * The definition of a command that an administrator may give.
  * @throws AdminProblem `INVALID_PROPERTY`
  */
-export function requireCommandType(type: string): wire.CommandDefinition {
-  const definition = wire.commandDefinition(type);
+export function requireCommandType(type: string): CommandDefinition {
+  const definition = commandDefinition(type);
   if (definition?.givenBy === 'administrator') return definition;
-  const given = Object.entries(wire.COMMANDS).filter(([, { givenBy }]) => givenBy === 'administrator');
+  const given = Object.entries(COMMANDS).filter(([, { givenBy }]) => givenBy === 'administrator');
   throw new AdminProblem('INVALID_PROPERTY', `type: is not one of ${given.map(([name]) => name).join(', ')}`);
 }
 
@@ -52,18 +61,18 @@ export function checkCommand(type: string, given: GivenProperties, filled: wire.
 export function checkApplicable(type: string, given: GivenProperties, { platform, activationType }: CommandTarget): void {
   const definition = requireCommandType(type);
   const where = `${wire.platformOf(platform)?.title ?? platform} activated with ${activationType}`;
-  if (wire.reaches(definition.reach, platform, activationType) === 'no')
+  if (reaches(definition.reach, platform, activationType) === 'no')
     throw new AdminProblem('COMMAND_NOT_APPLICABLE', `type: ${type} does not apply to ${where}`);
   for (const name of Object.keys(given)) {
     const reach = definition.properties[name]?.reach;
-    if (reach !== undefined && wire.reaches(reach, platform, activationType) === 'no')
+    if (reach !== undefined && reaches(reach, platform, activationType) === 'no')
       throw new AdminProblem('COMMAND_NOT_APPLICABLE', `properties.${name}: ${type} takes it not on ${where}`);
   }
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-function isValid(property: wire.PropertyKind, value: unknown): boolean {
+function isValid(property: PropertyKind, value: unknown): boolean {
   switch (property.kind) {
     case 'text':
       return typeof value === 'string' && value.length > 0 && value.length <= property.maxCharacters;
@@ -82,7 +91,7 @@ function isValid(property: wire.PropertyKind, value: unknown): boolean {
   }
 }
 
-function expectation(property: wire.PropertyDefinition): string {
+function expectation(property: PropertyDefinition): string {
   switch (property.kind) {
     case 'text':
       return `text of 1 to ${property.maxCharacters} characters`;

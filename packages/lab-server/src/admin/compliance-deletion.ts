@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import { COMMANDS, reaches } from '@uemkit/protocol';
 import type { CommandTarget } from './command-properties.ts';
 
 /**
@@ -6,7 +6,7 @@ import type { CommandTarget } from './command-properties.ts';
  * of somebody else, it degrades to the work data (documented for activation types that give the user privacy). Undefined: a device that UEM only knows, on which there is nothing to delete.
  */
 export function complianceDeletion({ platform, activationType }: CommandTarget, isAll: boolean): 'DELETE_DEVICE_DATA' | 'DELETE_WORK_SPACE_DATA' | undefined {
-  const reach = (type: string): ReturnType<typeof wire.reaches> => wire.reaches(wire.COMMANDS[type]?.reach ?? [], platform, activationType);
+  const reach = (type: string): ReturnType<typeof reaches> => reaches(COMMANDS[type]?.reach ?? [], platform, activationType);
   if (isAll && reach('DELETE_DEVICE_DATA') === 'yes') return 'DELETE_DEVICE_DATA';
   return reach('DELETE_WORK_SPACE_DATA') === 'no' ? undefined : 'DELETE_WORK_SPACE_DATA';
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Entropy, generateActivationPassword, toHex, wire } from '@uemkit/protocol';
+import { type Clock, commandDefinition, type Entropy, generateActivationPassword, toHex, type wire } from '@uemkit/protocol';
 import { DEVICE_PASSWORD_TEMPLATE_ID } from '../mail/device-templates.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { queueMail } from '../mail/queue-mail.ts';
@@ -105,7 +105,7 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
 
 /** Properties that the administrator does not give: whom the command is for, and a password that nobody chose. */
 function filledByUem(type: string, applicationId: string | undefined, password: string | undefined): wire.WireDocument {
-  const isForApplication = wire.commandDefinition(type)?.carriedOutBy === 'application';
+  const isForApplication = commandDefinition(type)?.carriedOutBy === 'application';
   if (isForApplication !== (applicationId !== undefined))
     throw new AdminProblem(
       'INVALID_PROPERTY',

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import { commandDefinition } from '@uemkit/protocol';
 import type { CommandRecord, NewCommand } from '../state/commands.ts';
 import { removeByCommand, type SendRefusal, sendCommand } from '../state/device-lifecycle.ts';
 import { deviceById } from '../state/devices.ts';
@@ -26,7 +26,7 @@ export function takeCommand(tx: WriteView, command: NewCommand, nowMs: number): 
   if (device?.status === 'active') {
     checkApplicable(command.type, command.properties, { platform: device.info.platform, activationType: device.activationType });
   }
-  const isForUem = wire.commandDefinition(command.type)?.carriedOutBy === 'uem';
+  const isForUem = commandDefinition(command.type)?.carriedOutBy === 'uem';
   const taken = isForUem ? removeByCommand(tx, command, nowMs) : sendCommand(tx, command, nowMs);
   if (typeof taken === 'string') throw REFUSALS[taken]();
   return taken;

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type { CommandPriority, wire } from '@uemkit/protocol';
 
 /** `queued` (also deferred), `sent` (in flight), then one of the ends. */
 export type CommandState = 'queued' | 'sent' | 'done' | 'failed' | 'cancelled';
@@ -10,7 +10,7 @@ export interface CommandRecord {
   readonly deviceId: string;
   readonly type: string;
   /** Order of F5.4: the lowest number first. */
-  readonly priority: wire.CommandPriority;
+  readonly priority: CommandPriority;
   readonly state: CommandState;
   /** Encoded document (`decodeDocument`). It may hold a new device password, so it is emptied when the command ends. */
   readonly properties: Uint8Array;

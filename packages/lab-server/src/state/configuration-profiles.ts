@@ -1,15 +1,15 @@
-import { wire } from '@uemkit/protocol';
+import { type ProfileKind, RANKED_PROFILE_KINDS, type RankedProfileKind, UNRANKED_PROFILE_KINDS } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type PageQuery, type Row, type Table, table } from './table.ts';
 
-export const RANKED_KINDS: typeof wire.RANKED_PROFILE_KINDS = wire.RANKED_PROFILE_KINDS;
-export const UNRANKED_KINDS: typeof wire.UNRANKED_PROFILE_KINDS = wire.UNRANKED_PROFILE_KINDS;
+export const RANKED_KINDS: typeof RANKED_PROFILE_KINDS = RANKED_PROFILE_KINDS;
+export const UNRANKED_KINDS: typeof UNRANKED_PROFILE_KINDS = UNRANKED_PROFILE_KINDS;
 
 /** Kinds that have a default, in force where no other one is assigned. Activation profiles are apart: `profiles.ts`. */
 export const DEFAULT_KINDS = ['compliance', 'enterprise-connectivity', 'enterprise-management-agent'] as const;
 
-export type RankedKind = wire.RankedProfileKind;
-export type ProfileKind = wire.ProfileKind;
+export type RankedKind = RankedProfileKind;
+export type { ProfileKind };
 
 /** A profile: settings of one kind for devices. */
 export interface ConfigurationProfileRecord {

@@ -21,7 +21,10 @@ let values = 0;
 export function writeRecord(record: StoredRecord): Uint8Array | undefined {
   at = 0;
   values = 0;
-  return writeMap(record, 0) ? new Uint8Array(buffer.subarray(0, at)) : undefined;
+  const written = writeMap(record, 0) ? new Uint8Array(buffer.subarray(0, at)) : undefined;
+  // Some records hold secrets.
+  buffer.fill(0, 0, at);
+  return written;
 }
 
 function writeMap(record: StoredRecord, depth: number): boolean {

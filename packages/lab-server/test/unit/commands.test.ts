@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import { COMMANDS, reaches, wire } from '@uemkit/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { complianceDeletion } from '../../src/admin/compliance-deletion.ts';
 import { commandById } from '../../src/state/command-queue.ts';
@@ -8,7 +8,7 @@ import { listDueWakeUps } from '../../src/state/wake-ups.ts';
 import { AdminLab, type Reply } from '../support/admin-lab.ts';
 
 /** Every command that administrators give, on every kind of device and activation type. */
-const GIVEN = Object.keys(wire.COMMANDS).filter((type) => wire.COMMANDS[type]?.givenBy === 'administrator');
+const GIVEN = Object.keys(COMMANDS).filter((type) => COMMANDS[type]?.givenBy === 'administrator');
 const CASES = Object.entries(wire.PLATFORMS).flatMap(([platform, { activationTypes }]) =>
   activationTypes.flatMap((activationType) => GIVEN.map((type) => [type, platform, activationType] as const)),
 );
@@ -35,7 +35,7 @@ const path = (rest = '/commands', device = 'd1'): string => `/users/${alice.guid
 const add = (platform: string, activationType: string, more: object = {}): Promise<unknown> =>
   lab.addDevice(alice, 'd1', { info: info(platform), activationType, ...more });
 const send = (type: string, properties?: object): Promise<Reply> => {
-  const forApp = wire.COMMANDS[type]?.carriedOutBy === 'application';
+  const forApp = COMMANDS[type]?.carriedOutBy === 'application';
   return lab.ask('POST', path(forApp ? '/applications/com.example.mail/commands' : '/commands'), { type, properties: properties ?? PROPERTIES[type] });
 };
 /** Entries of the store, and the bytes in them. */
@@ -48,7 +48,7 @@ describe('a command of an administrator', () => {
   it.each(CASES)('%s for %s, %s is taken where it applies, and refused with a reason where not', async (type, platform, activationType) => {
     await add(platform, activationType);
     const reply = await send(type);
-    if (wire.reaches(wire.COMMANDS[type]?.reach ?? [], platform, activationType) === 'yes') {
+    if (reaches(COMMANDS[type]?.reach ?? [], platform, activationType) === 'yes') {
       expect([reply.status, reply.json.status]).toEqual([201, type === 'REMOVE_DEVICE' ? 'COMPLETED' : 'QUEUED']);
     } else {
       expect([reply.status, reply.json.id, reply.json.subStatusCode]).toEqual([409, 'COMMAND_NOT_APPLICABLE', 125]);
@@ -58,7 +58,7 @@ describe('a command of an administrator', () => {
     }
   });
 
-  it.each(Object.keys(wire.COMMANDS).filter((type) => !GIVEN.includes(type)))('is never %s: UEM gives that', async (type) => {
+  it.each(Object.keys(COMMANDS).filter((type) => !GIVEN.includes(type)))('is never %s: UEM gives that', async (type) => {
     await add('ios', 'mdm-controls');
     expect((await send(type, {})).json).toMatchObject({ id: 'INVALID_PROPERTY', message: expect.stringMatching(/^type: is not one of LOCK_DEVICE, /) });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { COMMANDS, commandDefinition, LIMITS, PLATFORMS, type PlatformId, reaches } from '../../../src/wire/index.ts';
+import { COMMANDS, commandDefinition, reaches } from '../../../src/wire/commands/index.ts';
+import { LIMITS, PLATFORMS, type PlatformId } from '../../../src/wire/index.ts';
 
 const ENTRIES = Object.entries(COMMANDS);
 
