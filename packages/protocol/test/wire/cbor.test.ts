@@ -217,6 +217,20 @@ describe('CBOR', () => {
     ['object', {}],
     ['nested', [[undefined]]],
     ['map key', new Map([[-1, 1]])],
+    [
+      'a map of numbers, then texts',
+      new Map<number | string, number>([
+        [1, 1],
+        ['a', 1],
+      ]),
+    ],
+    [
+      'a map of texts, then numbers',
+      new Map<number | string, number>([
+        ['a', 1],
+        [1, 1],
+      ]),
+    ],
   ])('refuses to encode: %s', (_what, bad) => {
     expect(() => encodeCbor(bad as CborValue)).toThrow(expect.objectContaining({ code: 'ERR_USAGE_ARGUMENT' }));
   });

@@ -153,15 +153,16 @@ function encodeMap(output: Output, map: CborMap, depth: number): void {
 function sortedKeys(map: CborMap): readonly (number | string)[] {
   const keys = [...map.keys()];
   if (keys.every(isNumber)) return isAscending(keys) ? keys : keys.sort((a, b) => a - b);
+  if (!keys.every(isText)) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR map mixes kinds of keys');
   if (keys.every(isAscii)) return keys.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   const encoded = new Map(keys.map((key) => [key, encodeCbor(key)]));
   return keys.sort((a, b) => compareBytes(encoded.get(a) as Uint8Array, encoded.get(b) as Uint8Array));
 }
 
 const isNumber = (key: number | string): key is number => typeof key === 'number';
+const isText = (key: number | string): key is string => typeof key === 'string';
 
-function isAscii(key: number | string): key is string {
-  if (typeof key !== 'string') return false;
+function isAscii(key: string): boolean {
   for (let index = 0; index < key.length; index++) if (key.charCodeAt(index) > 0x7f) return false;
   return true;
 }
