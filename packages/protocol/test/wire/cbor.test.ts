@@ -64,6 +64,15 @@ describe('CBOR', () => {
     );
   });
 
+  it.each([
+    ['numbers out of order', [256, 24, 1, 23, 65_536, 0]],
+    ['texts of many lengths', ['b', 'aa', 'a', 'ab', 'z', 'aaa']],
+    ['texts that are not all ASCII', ['zz', '\u00e9', 'a', '\uffee', '\u{1f600}', 'bbbb']],
+  ] as readonly (readonly [string, readonly (number | string)[]])[])('orders keys as cborg does: %s', (_what, keys) => {
+    const map = new Map(keys.map((key, index) => [key, index]));
+    expect(encodeCbor(map)).toEqual(new Uint8Array(cborgEncode(map, rfc8949EncodeOptions)));
+  });
+
   it('takes of any bytes only the deterministic form, and cborg agrees on the value', () => {
     let taken = 0;
     const someBytes = fc.oneof(
