@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { ProtocolError } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
@@ -8,15 +8,21 @@ import { toPage } from '../diagram/page.ts';
 import { MAX_DRAWABLE_MESSAGES, MAX_DRAWN_MESSAGES, readTrace } from '../diagram/read-trace.ts';
 import { toSvg } from '../diagram/svg.ts';
 import { MAX_DEVICES } from '../scenario/scenario.ts';
+import type { CliIo } from './cli-io.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { textFlag, wholeFlag } from './flags.ts';
+import { progressDisplay } from './progress-display.ts';
 
 const FORMATS: Readonly<Record<string, { readonly extension: string; draw(diagram: Diagram): string }>> = {
   html: { extension: 'html', draw: toPage },
   svg: { extension: 'svg', draw: toSvg },
   mermaid: { extension: 'mmd', draw: toMermaid },
 };
+
+/** Files that are read in less than a second or two need no words. */
+const LONG_READ_BYTES = 64 * 1_048_576;
+const MIB = 1_048_576;
 
 const STEP = /^F\d{1,2}(\.\d{1,2})?$/;
 
@@ -47,14 +53,17 @@ export const diagram: Command = {
     const step = textFlag(parsed, 'flow');
     if (step !== undefined && !STEP.test(step)) throw new ProtocolError('ERR_USAGE_ARGUMENT', '--flow is a flow or a step of one, for example F5 or F5.4');
     const device = wholeFlag(parsed, 'device', 0, MAX_DEVICES - 1);
-    const journal = textFlag(parsed, 'journal');
+    const named = textFlag(parsed, 'journal');
+    const trace = existing(io.cwd, file, 'trace');
+    const journal = named === undefined ? undefined : existing(io.cwd, named, 'journal');
     const read = await readTrace({
-      trace: existing(io.cwd, file, 'trace'),
-      journal: journal === undefined ? undefined : existing(io.cwd, journal, 'journal'),
+      trace,
+      journal,
       device,
       step,
       maxMessages: wholeFlag(parsed, 'max', 1, MAX_DRAWABLE_MESSAGES),
       crypto: nodeCrypto(),
+      onRead: readingProgress(journal === undefined ? [trace] : [trace, journal], io),
     });
     if (device !== undefined && !read.devices.has(device)) {
       throw new ProtocolError('ERR_USAGE_ARGUMENT', `${file} has no message of device ${device}${step === undefined ? '' : ` in ${step}`}`);
@@ -70,6 +79,24 @@ export const diagram: Command = {
     return EXIT.ok;
   },
 };
+
+/** Says how far the reading of long files is, in MiB. */
+function readingProgress(files: readonly string[], io: CliIo): ((bytes: number) => void) | undefined {
+  const bytes = 2 * files.reduce((sum, file) => sum + statSync(file).size, 0);
+  if (bytes < LONG_READ_BYTES) return undefined;
+  const display = progressDisplay({ write: io.err, interactive: io.interactive, colour: false });
+  const total = Math.ceil(bytes / MIB);
+  let read = 0;
+  let told = 0;
+  return (more) => {
+    read += more;
+    // A file may grow while it is read.
+    const done = Math.min(Math.ceil(read / MIB), total);
+    if (done === told) return;
+    told = done;
+    display.step(done, total, 'MiB of the trace, read twice');
+  };
+}
 
 function existing(cwd: string, file: string, what: string): string {
   const path = resolve(cwd, file);

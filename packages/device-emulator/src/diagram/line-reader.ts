@@ -3,8 +3,16 @@ import { createReadStream } from 'node:fs';
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 256 * 1_024;
 
-/** Calls `onLine` with each line of a file and its number from 1; `undefined` stands for one that is longer than `maxBytes`. Holds one chunk and one line. */
-export async function readLines(path: string, maxBytes: number, onLine: (text: string | undefined, number: number) => void): Promise<void> {
+/**
+ * Calls `onLine` with each line of a file and its number from 1; `undefined` stands for one that is longer than `maxBytes`. Holds one chunk and one line.
+ * `onRead` hears how many bytes each chunk had.
+ */
+export async function readLines(
+  path: string,
+  maxBytes: number,
+  onLine: (text: string | undefined, number: number) => void,
+  onRead?: (bytes: number) => void,
+): Promise<void> {
   let number = 0;
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
@@ -35,6 +43,7 @@ export async function readLines(path: string, maxBytes: number, onLine: (text: s
     }
     // A copy: the memory of the chunk is used again.
     if (from < chunk.length) take(Buffer.from(chunk.subarray(from)));
+    onRead?.(chunk.length);
   }
   if (waitingBytes > 0) end();
 }

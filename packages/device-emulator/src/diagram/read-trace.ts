@@ -66,6 +66,8 @@ export interface ReadTraceOptions {
   readonly step?: string | undefined;
   readonly maxMessages?: number | undefined;
   readonly crypto: Pick<CryptoProvider, 'sha256'>;
+  /** Bytes read since the last call; each file is read twice. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
 /**
@@ -86,7 +88,7 @@ export async function readTrace(options: ReadTraceOptions): Promise<ReadTrace> {
     const numbers: number[] = [];
     let count = 0;
     let left = 0;
-    await readLines(file, MAX_TRACE_LINE_BYTES, (text, number) => {
+    const take = (text: string | undefined, number: number): void => {
       if (text === '') return;
       const found = text === undefined ? ({ kind: 'damaged' } as const) : toLine(text);
       if (found.kind === 'line') return use(found.line, found.timeMs, number);
@@ -96,7 +98,8 @@ export async function readTrace(options: ReadTraceOptions): Promise<ReadTrace> {
       }
       count += 1;
       if (numbers.length < MAX_TOLD_LINES) numbers.push(number);
-    });
+    };
+    await readLines(file, MAX_TRACE_LINE_BYTES, take, options.onRead);
     return { damaged: { file, count, numbers }, left };
   };
   const files = [{ file: trace, toLine: readTraceLine }, ...(journal === undefined ? [] : [{ file: journal, toLine: readJournalLine }])];

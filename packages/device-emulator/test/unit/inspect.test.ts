@@ -9,6 +9,7 @@ import type { CliIo } from '../../src/cli/cli-io.ts';
 import { DEMO_SCENARIO } from '../../src/cli/demo-scenario.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { main } from '../../src/cli/main.ts';
+import { MAX_TRACE_LINE_BYTES } from '../../src/diagram/read-trace.ts';
 import { FleetStore } from '../../src/fleet/fleet-store.ts';
 import { FlightRecorder } from '../../src/fleet/flight-recorder.ts';
 import { encodeDeviceState } from '../../src/operating-systems/device-state.ts';
@@ -127,6 +128,17 @@ describe('diagram on the command line', () => {
     expect(page.err).toContain('run.ndjson: line 2 cannot be read');
     expect((await call('diagram', 'run.ndjson', '--format', 'svg', '--out', '-')).out).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
     expect((await call('diagram', 'run.ndjson', '--format', 'mermaid', '--flow', 'F5', '--out', '-')).out).toMatch(/^sequenceDiagram\n/);
+  });
+
+  it('tells how far it is with a long trace, and says nothing of a short one', async () => {
+    writeFileSync(join(folder, 'run.ndjson'), JSON.stringify(line(0)));
+    expect((await call('diagram', 'run.ndjson')).err).not.toContain('MiB');
+    const padding = `${'x'.repeat(MAX_TRACE_LINE_BYTES)}\n`.repeat(32);
+    writeFileSync(join(folder, 'run.ndjson'), `${padding}${JSON.stringify(line(0))}\n`);
+    const { code, err } = await call('diagram', 'run.ndjson');
+    expect(code, err).toBe(EXIT.ok);
+    expect(err.match(/\d+ of 65 MiB of the trace, read twice/g)).toHaveLength(4);
+    expect(err).toContain('   65 of 65 MiB');
   });
 
   it.each([
