@@ -85,7 +85,7 @@ module.exports = {
           '^$1/',
           '^packages/[^/]+/src/index\\.ts$',
           '^packages/uem-client/src/(node|browser)/index\\.ts$',
-          `${PROTOCOL}/(testing|providers/noble|providers/node)/index\\.ts$`,
+          `${PROTOCOL}/(testing|wire|providers/noble|providers/node)/index\\.ts$`,
           '^packages/[^/]+/package\\.json$',
         ],
       },

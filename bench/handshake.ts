@@ -1,6 +1,7 @@
-import type { CryptoProvider, Entropy, SecretBytes, wire } from '@uemkit/protocol';
+import type { CryptoProvider, Entropy, SecretBytes } from '@uemkit/protocol';
 import { nobleCrypto } from '@uemkit/protocol/noble';
 import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
+import type * as wire from '@uemkit/protocol/wire';
 import { type HandshakeInitiator, handshakeInitiator } from '../packages/protocol/src/machine/handshake/handshake-initiator.ts';
 import { type HandshakeResponder, handshakeResponder } from '../packages/protocol/src/machine/handshake/handshake-responder.ts';
 import type { HandshakeBinding, HandshakePeer, HandshakeRequestResult } from '../packages/protocol/src/machine/handshake/handshake-types.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { wire } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import * as wire from '@uemkit/protocol/wire';
 import { WebSocketServer } from 'ws';
 import { makeRole, makeRoot } from '../packages/lab-server/src/data/lab-certificates.ts';
 import { fromPem, privateKeyPem, toPem } from '../packages/lab-server/src/data/pem.ts';

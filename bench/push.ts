@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createSecureContext } from 'node:tls';
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import WebSocket from 'ws';
 import { providerClient } from '../packages/lab-server/src/node/provider-client.ts';
 import { inParallel } from './devices.ts';

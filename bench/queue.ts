@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { Pool } from 'undici';
 import { inParallel } from './devices.ts';
 import { type Bench, type Figure, reported, round } from './harness.ts';

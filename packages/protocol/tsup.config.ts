@@ -6,6 +6,7 @@ export default defineConfig({
     noble: 'src/providers/noble/index.ts',
     node: 'src/providers/node/index.ts',
     testing: 'src/testing/index.ts',
+    wire: 'src/wire/index.ts',
   },
   format: 'esm',
   target: 'node20',

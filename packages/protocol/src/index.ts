@@ -111,7 +111,6 @@ export * as record from './record/index.ts';
 export { type BackoffOptions, backoff, DEFAULT_BACKOFF } from './retry/backoff.ts';
 export { randomFraction } from './retry/jitter.ts';
 export * from './wire/commands/index.ts';
-export * as wire from './wire/index.ts';
 export * from './wire/profile-kinds.ts';
 export { readCertificate } from './x509/certificate-reader.ts';
 export { type DeviceX509, deviceX509 } from './x509/device-certificates.ts';

@@ -1,4 +1,5 @@
-import { type CancelTimer, isProtocolError, ProtocolError, wire } from '@uemkit/protocol';
+import { type CancelTimer, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { UemClientLimits, UemClientOptions } from './options.ts';
 import type { ExchangeRequest } from './transport.ts';
 

@@ -1,4 +1,5 @@
-import { errorOfAlert, isProtocolError, MANAGEMENT_KEYS, type StoreWrite, wire } from '@uemkit/protocol';
+import { errorOfAlert, isProtocolError, MANAGEMENT_KEYS, type StoreWrite } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { ask, type ClientContext } from './ask.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import type { UemClientOptions } from './options.ts';

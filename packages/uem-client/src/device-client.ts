@@ -9,9 +9,9 @@ import {
   restoreManagementState,
   type Store,
   toHex,
-  wire,
   writeActivation,
 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { runActivation } from './activation/activation-run.ts';
 import { type ActivationTarget, discover, secretOf, targetOfQrCode, userIdOf } from './activation/activation-target.ts';
 import type { ClientContext, Peer } from './ask.ts';

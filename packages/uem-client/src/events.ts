@@ -1,4 +1,5 @@
-import type { ProtocolError, wire } from '@uemkit/protocol';
+import type { ProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 
 /**
  * What the device is towards UEM.

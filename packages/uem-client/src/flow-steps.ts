@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 
 /** Flow step of the frames that a device receives. An alert belongs to the step of what it answers. */
 const STEPS: Readonly<Partial<Record<wire.FrameName, string>>> = {

@@ -1,4 +1,5 @@
-import { isProtocolError, MANAGEMENT_KEYS, type ManagementEvent, ProtocolError, type StoreWrite, sameBytes, type wire } from '@uemkit/protocol';
+import { isProtocolError, MANAGEMENT_KEYS, type ManagementEvent, ProtocolError, type StoreWrite, sameBytes } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ClientContext } from './ask.ts';
 import { renewCertificate } from './certificate/renewal.ts';
 import { depart, verdictOf } from './departure.ts';

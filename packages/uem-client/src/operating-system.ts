@@ -1,4 +1,5 @@
-import type { StoreWrite, wire } from '@uemkit/protocol';
+import type { StoreWrite } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 
 /** Notification services by the names that they have on the wire. */
 export type PushService = 'fcm' | 'apns' | 'wns' | 'bb10';

@@ -1,4 +1,5 @@
-import { type CryptoProvider, type Entropy, keySchedule, record, secret, wire } from '@uemkit/protocol';
+import { type CryptoProvider, type Entropy, keySchedule, record, secret } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { DeviceKey } from './device-key.ts';
 import { messageOf } from './frames.ts';
 import type { WireResponse } from './http-wire.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeviceKey } from './device-key.ts';
 import { messageOf, seenOf } from './frames.ts';
 import type { TlsChoice, WireResponse } from './http-wire.ts';

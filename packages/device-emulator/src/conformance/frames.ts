@@ -1,4 +1,5 @@
-import { isProtocolError, wire } from '@uemkit/protocol';
+import { isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { WireResponse } from './http-wire.ts';
 import { demand, Mismatch } from './mismatch.ts';
 

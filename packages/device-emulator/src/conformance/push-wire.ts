@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { Agent, WebSocket } from 'undici';
 import { Mismatch } from './mismatch.ts';
 

@@ -1,4 +1,5 @@
-import { canonicalUserId, fromBase64url, wire } from '@uemkit/protocol';
+import { canonicalUserId, fromBase64url } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import { AdminError } from '../admin/admin-error.ts';
 import type { AdminHttp } from '../admin/admin-http.ts';

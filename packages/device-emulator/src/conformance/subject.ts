@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, type Entropy, toHex, wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { AdminHttp } from '../admin/admin-http.ts';
 import type { Connection } from '../admin/connection-file.ts';
 import { ActivationRun } from './activation-run.ts';

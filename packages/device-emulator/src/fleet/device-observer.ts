@@ -1,4 +1,5 @@
-import type { ProtocolError, wire } from '@uemkit/protocol';
+import type { ProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ClientState } from '@uemkit/uem-client';
 
 /** What a fleet wants to know of its devices while they run. Times are those of the fleet's clock. */

@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, isProtocolError, type ProtocolError, toHex, type wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, isProtocolError, type ProtocolError, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ActivationCredentials, UemClientEvents } from '@uemkit/uem-client';
 import type { DeviceState } from '../operating-systems/device-state.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';

@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, type Entropy, toHex, type wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import {
   type ActivationCredentials,
   type CallOptions,

@@ -1,4 +1,5 @@
-import { type Clock, ProtocolError, type StoreWrite, utf8, wire } from '@uemkit/protocol';
+import { type Clock, ProtocolError, type StoreWrite, utf8 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import type { StepSink } from '../trace/step-sink.ts';
 import type { FleetStore } from './fleet-store.ts';

@@ -1,4 +1,5 @@
-import { isProtocolError, wire } from '@uemkit/protocol';
+import { isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { PushConnection, PushRequest, UemTransport } from '@uemkit/uem-client';
 
 /**

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 
 /** A wake-up that was passed on and has not led to idle yet. */
 interface ServedWakeUp {

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { toPlain } from './behaviours/configuration.ts';
 import type { DeviceState } from './device-state.ts';
 import { activationTypeOf, type InstalledApp } from './system-definition.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { MDM_CONTROLS, TWO_FACTOR_REGISTRATION, USER_PRIVACY } from './activation-types.ts';
 import { personalApp, workApp } from './made-apps.ts';
 import type { SystemDefinition } from './system-definition.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { WORK_AND_PERSONAL_REGULATED, WORK_SPACE_ONLY } from './activation-types.ts';
 import { personalApp, workApp } from './made-apps.ts';
 import type { SystemDefinition } from './system-definition.ts';

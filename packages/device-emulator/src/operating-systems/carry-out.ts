@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { commandForApplication } from './behaviours/application.ts';
 import { updateApplications } from './behaviours/apps.ts';
 import { type Behaviour, type BehaviourContext, type BehaviourResult, failed } from './behaviours/behaviour.ts';

@@ -1,4 +1,5 @@
-import type { Clock, CryptoProvider, Store, wire } from '@uemkit/protocol';
+import type { Clock, CryptoProvider, Store } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { Command, CommandOutcome, ConfigurationOutcome, DeactivationReason, OperatingSystem, PushService } from '@uemkit/uem-client';
 import { configureDevice } from './activation.ts';
 import { withoutWorkData } from './behaviours/delete.ts';

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { PushService } from '@uemkit/uem-client';
 
 /** One app on the device. */

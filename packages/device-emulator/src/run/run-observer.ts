@@ -1,4 +1,5 @@
-import type { Clock, ProtocolError, wire } from '@uemkit/protocol';
+import type { Clock, ProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ClientState } from '@uemkit/uem-client';
 import type { DeviceObserver } from '../fleet/device-observer.ts';
 import type { RunMetrics } from '../metrics/run-metrics.ts';

@@ -1,4 +1,5 @@
-import { fromBase64url, isProtocolError, wire } from '@uemkit/protocol';
+import { fromBase64url, isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { decodeQRBatch } from 'qr/decode.js';
 import { readPicture } from './picture.ts';
 import { scanError } from './scan-problem.ts';

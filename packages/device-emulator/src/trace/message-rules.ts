@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { FieldRule } from './redact.ts';
 
 /** One message of the trace: how it is decoded and what of it may be shown. */

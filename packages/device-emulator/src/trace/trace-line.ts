@@ -1,4 +1,5 @@
-import { isProtocolError, type TraceEvent, wire } from '@uemkit/protocol';
+import { isProtocolError, type TraceEvent } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { MESSAGE_RULES } from './message-rules.ts';
 import { type Hash, redact, type Traced } from './redact.ts';
 import type { Actor, StepNote, Trouble } from './step-sink.ts';

@@ -1,5 +1,6 @@
-import { toHex, wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
+import * as wire from '@uemkit/protocol/wire';
 import { FRAME_MEDIA_TYPE } from '../../src/conformance/frames.ts';
 import { alertOf, answered, changed, forgetful, isFrame, isKnownUser, messageIn, messageOf, onFrames, onHttp, type WrongServer } from './wrong-server.ts';
 

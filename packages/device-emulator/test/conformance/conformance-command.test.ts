@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CliIo } from '../../src/cli/cli-io.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';

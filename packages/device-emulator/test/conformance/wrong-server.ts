@@ -1,5 +1,6 @@
 import { type HostAnswer, type Interceptor, type LabServer, type LabServerOptions, type LabStore, MemoryStore, type RoleRequest } from '@uemkit/lab-server';
-import { canonicalUserId, wire } from '@uemkit/protocol';
+import { canonicalUserId } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 
 type Next = (request: RoleRequest) => Promise<HostAnswer>;
 

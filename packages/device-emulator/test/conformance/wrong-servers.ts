@@ -1,5 +1,6 @@
-import { fromHex, type PeerIdentity, toHex, wire } from '@uemkit/protocol';
+import { fromHex, type PeerIdentity, toHex } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import * as wire from '@uemkit/protocol/wire';
 import { ALTERED_ANSWERS } from './altered-answers.ts';
 import {
   alertOf,

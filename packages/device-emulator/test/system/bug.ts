@@ -1,5 +1,5 @@
 import type { Store } from '@uemkit/protocol';
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { OperatingSystem, UemTransport } from '@uemkit/uem-client';
 
 /** A mistake that is planted between real parts, to see that the whole-system test finds it. */

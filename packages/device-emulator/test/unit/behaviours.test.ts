@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import { configureDevice } from '../../src/operating-systems/activation.ts';
 import { batteryLevel } from '../../src/operating-systems/behaviours/inventory.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { COMMAND_PRIORITIES, COMMANDS, type CommandDefinition, reaches, type wire } from '@uemkit/protocol';
+import { COMMAND_PRIORITIES, COMMANDS, type CommandDefinition, reaches } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import { configureDevice } from '../../src/operating-systems/activation.ts';
 import type { BehaviourResult } from '../../src/operating-systems/behaviours/behaviour.ts';

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProtocolError, wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
 import { type FakeClock, fakeClock } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FleetStore } from '../../src/fleet/fleet-store.ts';
 import { FlightRecorder, MAX_RECORDED_STEPS, MAX_WAITING_STEPS, recordedSteps } from '../../src/fleet/flight-recorder.ts';

@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import { startLab } from '@uemkit/lab-server';
-import { toBase64url, wire } from '@uemkit/protocol';
+import { toBase64url } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import encodeQR from 'qr';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import { configureDevice } from '../../src/operating-systems/activation.ts';
 import { factoryState } from '../../src/operating-systems/factory-state.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PassThrough, Writable } from 'node:stream';
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import { MESSAGE_RULES } from '../../src/trace/message-rules.ts';
 import { traceLine } from '../../src/trace/trace-line.ts';

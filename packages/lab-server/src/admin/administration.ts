@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ActivationRefusalRecord } from '../state/activation-refusals.ts';
 import type { ActivationSecretRecord } from '../state/activation-secrets.ts';
 import type { ActivationSettingsRecord } from '../state/activation-settings.ts';

@@ -1,4 +1,5 @@
-import { type Clock, type Entropy, toHex, type wire } from '@uemkit/protocol';
+import { type Clock, type Entropy, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { LabStore } from '../store/lab-store.ts';
 import { checkCommand } from './command-properties.ts';
 import type { NewDeviceCommand } from './new-device-command.ts';

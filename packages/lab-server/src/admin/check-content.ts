@@ -1,4 +1,5 @@
-import { ProtocolError, type wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import { MAX_PART_BYTES, MAX_PART_VALUES, sizeOf } from '../configuration/plan-update.ts';
 import { AdminProblem } from './problem.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ActivationProfileRecord, ActivationTypeChoice } from '../state/profiles.ts';
 import { AdminProblem } from './problem.ts';
 

@@ -1,13 +1,5 @@
-import {
-  COMMANDS,
-  type CommandDefinition,
-  commandDefinition,
-  type PropertyDefinition,
-  type PropertyKind,
-  ProtocolError,
-  reaches,
-  wire,
-} from '@uemkit/protocol';
+import { COMMANDS, type CommandDefinition, commandDefinition, type PropertyDefinition, type PropertyKind, ProtocolError, reaches } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { AdminProblem } from './problem.ts';
 
 /** Encoded properties of one command: the frame has room for them and for its other fields. */
@@ -124,7 +116,7 @@ function checkDocument(properties: GivenProperties): wire.WireDocument {
 }
 
 function checkValues(value: unknown, field: string, depth: number): void {
-  if (depth > wire.LIMITS.cborDepth.value) throw new AdminProblem('INVALID_PROPERTY', `${field}: nested too deep`);
+  if (depth > wire.LIMITS.cborDepth) throw new AdminProblem('INVALID_PROPERTY', `${field}: nested too deep`);
   if (typeof value === 'string' || typeof value === 'boolean' || value instanceof Uint8Array) return;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return;
   if (typeof value !== 'object' || value === null) {

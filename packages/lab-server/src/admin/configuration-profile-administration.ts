@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type * as v from 'valibot';
 import { PROFILE_CONTENTS } from '../configuration/profile-contents.ts';
 import {

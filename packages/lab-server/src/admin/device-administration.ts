@@ -1,4 +1,5 @@
-import { type Clock, commandDefinition, type Entropy, generateActivationPassword, toHex, type wire } from '@uemkit/protocol';
+import { type Clock, commandDefinition, type Entropy, generateActivationPassword, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { DEVICE_PASSWORD_TEMPLATE_ID } from '../mail/device-templates.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { queueMail } from '../mail/queue-mail.ts';

@@ -1,4 +1,5 @@
-import { type CryptoProvider, toHex, type wire } from '@uemkit/protocol';
+import { type CryptoProvider, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { encodeDocument } from '../state/inventory.ts';
 
 const DIGEST_BYTES = 8;

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { POLICY_PART } from '../configuration/documents.ts';
 import { type PolicyRules, policyRules } from '../configuration/policy-rules.ts';
 import { randomUuid } from '../state/ids.ts';

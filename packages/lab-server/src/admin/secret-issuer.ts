@@ -12,8 +12,8 @@ import {
   toBase64url,
   verifierFromStretched,
   wipe,
-  wire,
 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { type ActivationSecretRecord, activationSecret, hasItsProfile, putActivationSecret } from '../state/activation-secrets.ts';
 import { type ActivationSettingsRecord, activationSettings } from '../state/activation-settings.ts';
 import { randomUuid } from '../state/ids.ts';

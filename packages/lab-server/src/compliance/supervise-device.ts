@@ -1,4 +1,5 @@
-import { toHex, type wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { complianceDeletion } from '../admin/compliance-deletion.ts';
 import type { DeliverySurroundings } from '../configuration/deliver.ts';
 import type { DeviceFacts } from '../configuration/device-facts.ts';

@@ -1,4 +1,5 @@
-import { type Entropy, toHex, type wire } from '@uemkit/protocol';
+import { type Entropy, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { cancelCommand, commandById, enqueueUpdate, finishCommand } from '../state/command-queue.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import {

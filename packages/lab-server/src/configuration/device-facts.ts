@@ -1,4 +1,5 @@
-import { isProtocolError, type wire } from '@uemkit/protocol';
+import { isProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { DeviceRecord } from '../state/devices.ts';
 import { decodeDocument, type InventoryRecord } from '../state/inventory.ts';
 import { type OsFamily, osFamilyOf } from '../state/os-family.ts';

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { applicationByGuid } from '../state/applications.ts';
 import type { Disposition } from '../state/assignments.ts';
 import { configurationProfileById } from '../state/configuration-profiles.ts';

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { DeliveryRecord, Parts, RevisedParts } from '../state/deliveries.ts';
 import { encodeDocument } from '../state/inventory.ts';
 import type { PartContent } from './documents.ts';

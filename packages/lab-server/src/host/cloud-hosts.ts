@@ -1,4 +1,5 @@
-import { ProtocolError, type wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { addressOf } from '../data/lab-addresses.ts';
 import { fromPem } from '../data/pem.ts';
 import type { RoleFile } from '../data/role-file.ts';

@@ -1,4 +1,5 @@
-import { type Clock, wire } from '@uemkit/protocol';
+import type { Clock } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ActiveFault, Faults } from '../faults/faults.ts';
 import type { Journal, Role, RoleAnswer, RoleRequest } from '../roles/role.ts';
 

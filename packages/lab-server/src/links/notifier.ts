@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, type Entropy, isProtocolError, toHex, wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, isProtocolError, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { idReferences } from '../journal/references.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { Journal } from '../roles/role.ts';

@@ -1,4 +1,5 @@
-import { type Clock, toHex, wire } from '@uemkit/protocol';
+import { type Clock, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { RoleLink } from '../roles/link-guard.ts';
 import { createRetryQueue } from './retry-queue.ts';
 import { callRole } from './role-call.ts';

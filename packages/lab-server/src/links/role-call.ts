@@ -1,4 +1,5 @@
-import { ProtocolError, wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { ServiceName } from '../roles/role.ts';
 

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 
 /** Bounds of one TLS listener. */
 export interface ListenerLimits {
@@ -39,11 +39,11 @@ export const MAX_ADMIN_REQUESTS = 128;
 export const MAX_SIGNED_REQUESTS = 1_000;
 
 /** Largest frame of the protocol: header, body, signature and MAC. */
-export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes.value + 64 + 32;
+export const FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes + 64 + 32;
 /** Largest frame from a peer that TLS has not authenticated: A5 carries a certificate request. */
-export const ANONYMOUS_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.certificateBodyBytes.value + 64 + 32;
+export const ANONYMOUS_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.certificateBodyBytes + 64 + 32;
 /** Largest frame on a push connection. */
-export const PUSH_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.unauthenticatedBodyBytes.value;
+export const PUSH_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.unauthenticatedBodyBytes;
 
 /** Requests that one HTTP/2 connection to the provider APIs may have under way; APNs grants as many to a sender that it knows. */
 export const MAX_STREAMS = 1_000;

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import type { ActivationSettingsChange, Administration } from '../admin/administration.ts';
 import { type BodySchema, component, timeText, type ViewSchema } from './components.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import type { SentCommand } from '../admin/new-device-command.ts';
 import type { CommandRecord, CommandState } from '../state/commands.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import type { Administration } from '../admin/administration.ts';
 import { MAX_PROFILE_ENTRIES } from '../admin/check-profile.ts';

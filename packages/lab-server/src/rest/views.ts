@@ -1,4 +1,5 @@
-import { toHex, type wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import type { ViewSchema } from './components.ts';
 

@@ -1,4 +1,5 @@
-import { isProtocolError, wire } from '@uemkit/protocol';
+import { isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { RoleAnswer } from './role.ts';
 
 /** An answer together with what the journal is told of it. */
@@ -43,7 +44,7 @@ export function outcomeOf(error: unknown): Outcome {
 }
 
 /** Header and length of a frame, or undefined when the bytes are none. */
-export function frameOf(bytes: Uint8Array, maxBodyBytes: number = wire.LIMITS.bodyBytes.value): wire.Frame | undefined {
+export function frameOf(bytes: Uint8Array, maxBodyBytes: number = wire.LIMITS.bodyBytes): wire.Frame | undefined {
   try {
     return wire.parseFrame(bytes, { maxBodyBytes });
   } catch {

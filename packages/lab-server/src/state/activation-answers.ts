@@ -1,4 +1,5 @@
-import { toHex, wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { joinId, sortable, type Table, table } from './table.ts';
 
@@ -32,7 +33,7 @@ export function putActivationAnswer(tx: WriteView, requestHash: Uint8Array, fram
     answers.delete(tx, record.hash);
   }
   const hash = toHex(requestHash);
-  const expiresAtMs = nowMs + wire.LIMITS.activationResultMs.value;
+  const expiresAtMs = nowMs + wire.LIMITS.activationResultMs;
   answers.put(tx, hash, { frame, expiresAtMs });
   answersByTime.put(tx, joinId(sortable(expiresAtMs), hash), { hash, expiresAtMs });
 }

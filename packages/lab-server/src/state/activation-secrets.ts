@@ -1,4 +1,5 @@
-import { type ScryptCost, wire } from '@uemkit/protocol';
+import type { ScryptCost } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { generationOf, profileById } from './profiles.ts';
 import { joinId, partOf, type Table, table } from './table.ts';

@@ -1,4 +1,5 @@
-import { commandPriority, fromHex, type QueueEntry, type wire } from '@uemkit/protocol';
+import { commandPriority, fromHex, type QueueEntry } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS, MAX_QUEUED_COMMANDS, type NewCommand } from './commands.ts';
 import { appendEvent, type EventType } from './events.ts';

@@ -1,4 +1,5 @@
-import type { CommandPriority, wire } from '@uemkit/protocol';
+import type { CommandPriority } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 
 /** `queued` (also deferred), `sent` (in flight), then one of the ends. */
 export type CommandState = 'queued' | 'sent' | 'done' | 'failed' | 'cancelled';

@@ -1,4 +1,5 @@
-import { ProtocolError, type wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { WriteView } from '../store/lab-store.ts';
 import { deleteCertificate, revokeCertificate } from './certificates.ts';
 import { cancelOpenCommands, commandById, deleteCommands, enqueueCommand, finishCommand } from './command-queue.ts';

@@ -1,4 +1,5 @@
-import { sameBytes, type wire } from '@uemkit/protocol';
+import { sameBytes } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import type { DeviceOwnership } from './profiles.ts';
 import { joinId, type PageQuery, partOf, type Row, sortable, type Table, table } from './table.ts';

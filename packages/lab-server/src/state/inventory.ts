@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { decodeRecord, encodeRecord } from '../store/record-codec.ts';
 import { type Table, table } from './table.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 
 /** Families of operating systems, as assignments and rules name them. */
 export const OS_FAMILIES = ['ANDROID', 'IOS', 'MACOS', 'WINDOWS', 'BLACKBERRY_10'] as const;

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 
 /** How often a secret may still be guessed. */
 export interface TryBudget {
@@ -20,7 +20,7 @@ export interface TryRules {
 const { activationTries, activationRefillMs, activationCharges } = wire.LIMITS;
 
 export const TRY_RULES: Readonly<Record<wire.SecretKind, TryRules>> = {
-  password: { capacity: activationTries.value, refillEveryMs: activationRefillMs.value, maxCharges: activationCharges.value },
+  password: { capacity: activationTries, refillEveryMs: activationRefillMs, maxCharges: activationCharges },
   // 128 random bits cannot be guessed: this bounds the work of the server, not guesses, so it never dies. A try is out from A4 to A5, so the
   // capacity is also the number of devices that may be activated with one secret at a time.
   qr: { capacity: 1_000, refillEveryMs: 100, maxCharges: Number.MAX_SAFE_INTEGER },

@@ -1,4 +1,5 @@
-import { ProtocolError, wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { readRecord } from './record-reader.ts';
 import { writeRecord } from './record-writer.ts';
 import type { StoredRecord, StoredValue } from './stored-record.ts';

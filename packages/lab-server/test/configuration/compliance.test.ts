@@ -1,5 +1,5 @@
-import { wire } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { activationVerdict, COMPLIANCE_RULES } from '../../src/compliance/activation-verdict.ts';

@@ -1,4 +1,5 @@
-import { toHex, wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_DEVICES_PER_STEP } from '../../src/configuration/fan-out.ts';
 import { MAX_OPEN_COMMANDS } from '../../src/state/commands.ts';

@@ -1,6 +1,7 @@
-import { type ProtocolError, toHex, userIdHash, wire } from '@uemkit/protocol';
+import { type ProtocolError, toHex, userIdHash } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../../src/lab.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';

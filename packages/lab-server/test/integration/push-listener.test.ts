@@ -1,6 +1,6 @@
-import { wire } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';

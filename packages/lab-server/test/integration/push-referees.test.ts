@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import https, { Agent } from 'node:https';
 import { connect } from 'node:tls';
 import apn from '@parse/node-apn';
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { cert, deleteApp, initializeApp } from 'firebase-admin/app';
 import { getMessaging } from 'firebase-admin/messaging';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
-import { concatBytes, isProtocolError, toHex, wire } from '@uemkit/protocol';
+import { concatBytes, isProtocolError, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, type SeededEntropy, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_JOURNAL_ENTRIES, MAX_JOURNAL_TEXT_CHARACTERS } from '../../src/journal/journal.ts';
 import { type Lab, startLab } from '../../src/lab.ts';
@@ -179,7 +180,7 @@ class Rubbish {
           [3, large],
         ]),
       ],
-      ['a frame over the limit', rawFrame('commandResult', new Uint8Array(wire.LIMITS.bodyBytes.value + 1))],
+      ['a frame over the limit', rawFrame('commandResult', new Uint8Array(wire.LIMITS.bodyBytes + 1))],
       ['data that are nested too deep', rawFrame('commandResult', deep)],
       ['an answer of a server', wire.idle.encode({ pollIntervalS: 1, pollJitterS: 0, serverTimeEpochS: 1 })],
       [

@@ -1,5 +1,6 @@
-import { type Clock, httpSignature, toHex, wire } from '@uemkit/protocol';
+import { type Clock, httpSignature, toHex } from '@uemkit/protocol';
 import { nodeCrypto, systemClock } from '@uemkit/protocol/node';
+import * as wire from '@uemkit/protocol/wire';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { fromPem } from '../../src/data/pem.ts';

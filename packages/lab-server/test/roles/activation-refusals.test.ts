@@ -1,4 +1,5 @@
-import { type ActivationSecret, isProtocolError, wire } from '@uemkit/protocol';
+import { type ActivationSecret, isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { listActivationRefusals, MAX_REFUSALS_PER_USER } from '../../src/state/activation-refusals.ts';
 import { activationSecret } from '../../src/state/activation-secrets.ts';

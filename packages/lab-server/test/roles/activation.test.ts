@@ -1,4 +1,5 @@
-import { type ActivationSecret, isProtocolError, wire, x509 } from '@uemkit/protocol';
+import { type ActivationSecret, isProtocolError, x509 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { activationSecret, putActivationSecret } from '../../src/state/activation-secrets.ts';
 import { type deviceById, deviceCountsOf, listDevices } from '../../src/state/devices.ts';

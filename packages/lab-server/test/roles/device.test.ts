@@ -1,5 +1,6 @@
-import { fromHex, toHex, wire, x509 } from '@uemkit/protocol';
+import { fromHex, toHex, x509 } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_WAKE_UPS_PER_CALL } from '../../src/roles/uem/notifier.ts';
 import { certificateBySerial } from '../../src/state/certificates.ts';

@@ -1,5 +1,6 @@
-import { answerManagement, fromHex, toHex, wire } from '@uemkit/protocol';
+import { answerManagement, fromHex, toHex } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyManagement } from '../../src/roles/uem/manage-device.ts';

@@ -1,4 +1,5 @@
-import { isProtocolError, wire } from '@uemkit/protocol';
+import { isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeRecord, encodeRecord } from '../../src/store/record-codec.ts';

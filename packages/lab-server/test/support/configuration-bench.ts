@@ -1,5 +1,6 @@
-import { toHex, wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { createApplicationAdministration } from '../../src/admin/application-administration.ts';
 import { createAssignmentAdministration } from '../../src/admin/assignment-administration.ts';
 import type { ConfigurationOptions } from '../../src/admin/configuration-options.ts';

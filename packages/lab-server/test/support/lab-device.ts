@@ -8,11 +8,11 @@ import {
   fromBase64url,
   type Input,
   type ProtocolError,
-  wire,
   x509,
 } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import type { ConnectionFile } from '../../src/data/connection-file.ts';
 import { privateKeyPem, toPem } from '../../src/data/pem.ts';
 import type { Lab } from '../../src/lab.ts';

@@ -1,6 +1,7 @@
-import { fromHex, toHex, wire } from '@uemkit/protocol';
+import { fromHex, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { makeRoot } from '../../src/data/lab-certificates.ts';
 import { fromPem } from '../../src/data/pem.ts';
 import { makePushIdentities, type PushIdentities } from '../../src/data/push-identities.ts';

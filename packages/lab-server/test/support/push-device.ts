@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { NotificationRole } from '../../src/roles/notification/notification.ts';
 import type { PushConnection, PushSocket } from '../../src/roles/notification/push-session.ts';
 

@@ -1,6 +1,7 @@
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { httpSignature, wire } from '@uemkit/protocol';
+import { httpSignature } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
+import * as wire from '@uemkit/protocol/wire';
 import type { LabDevice } from './lab-device.ts';
 import { ask, type PlainAnswer } from './raw-client.ts';
 

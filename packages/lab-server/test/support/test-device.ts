@@ -11,10 +11,10 @@ import {
   type PeerIdentity,
   type ProtocolError,
   toHex,
-  wire,
   x509,
 } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import type { RoleAnswer } from '../../src/roles/role.ts';
 import { crypto, frameIn, type UemBench } from './uem-bench.ts';
 

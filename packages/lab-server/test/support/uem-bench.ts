@@ -1,15 +1,7 @@
-import {
-  type ActivationSecret,
-  canonicalUserId,
-  type PeerIdentity,
-  passwordStretch,
-  stretchQrSecret,
-  verifierFromStretched,
-  wire,
-  x509,
-} from '@uemkit/protocol';
+import { type ActivationSecret, canonicalUserId, type PeerIdentity, passwordStretch, stretchQrSecret, verifierFromStretched, x509 } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { deviceAuthority } from '../../src/ca/device-authority.ts';
 import { createRingJournal } from '../../src/journal/journal.ts';
 import type { Role, RoleAnswer, ServiceName } from '../../src/roles/role.ts';

@@ -1,4 +1,5 @@
-import { fromBase64url, wire } from '@uemkit/protocol';
+import { fromBase64url } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { putActivationRefusal } from '../../src/state/activation-refusals.ts';
 import { putInboxMail } from '../../src/state/inbox.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import { type Applicant, isAtLeast, judgeApplicant } from '../../src/roles/uem/activation-rules.ts';
 import type { ActivationProfileRecord } from '../../src/state/profiles.ts';

@@ -1,4 +1,5 @@
-import { COMMANDS, reaches, wire } from '@uemkit/protocol';
+import { COMMANDS, reaches } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { complianceDeletion } from '../../src/admin/compliance-deletion.ts';
 import { commandById } from '../../src/state/command-queue.ts';

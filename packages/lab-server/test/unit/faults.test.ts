@@ -1,5 +1,5 @@
-import { wire } from '@uemkit/protocol';
 import { type FakeClock, fakeClock } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createFaults, type FaultRule, type Faults, MAX_FAULT_RULES } from '../../src/faults/faults.ts';
 import { createRoleHost, type RoleHost } from '../../src/host/role-host.ts';

@@ -1,6 +1,7 @@
-import { type PeerIdentity, ProtocolError, toHex, userIdHash, wire } from '@uemkit/protocol';
+import { type PeerIdentity, ProtocolError, toHex, userIdHash } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import { createInfrastructureRole } from '../../src/roles/infrastructure/infrastructure.ts';

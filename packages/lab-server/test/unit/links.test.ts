@@ -1,6 +1,7 @@
-import { ProtocolError, toHex, wire, x509 } from '@uemkit/protocol';
+import { ProtocolError, toHex, x509 } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeRole, makeRoot } from '../../src/data/lab-certificates.ts';
 import { createRingJournal } from '../../src/journal/journal.ts';

@@ -1,5 +1,6 @@
-import { toHex, wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { apnsRequest, IDENTITIES, PushBench, START_MS, strangeToken } from '../support/push-bench.ts';
 import { PushDevice } from '../support/push-device.ts';

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { fromBase64url, toBase64url, toHex, wire } from '@uemkit/protocol';
+import { fromBase64url, toBase64url, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeRoot, makeTopicCertificate } from '../../src/data/lab-certificates.ts';
 import { readPrivateKeyPem } from '../../src/data/pem.ts';

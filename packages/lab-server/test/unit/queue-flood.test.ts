@@ -1,5 +1,6 @@
-import { toHex, wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { expect, it } from 'vitest';
 import { AdminProblem } from '../../src/admin/problem.ts';
 import { applyManagement, decideManagement } from '../../src/roles/uem/manage-device.ts';

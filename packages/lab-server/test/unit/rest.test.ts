@@ -1,6 +1,7 @@
-import { fromBase64url, keySchedule, secret, toHex, wire } from '@uemkit/protocol';
+import { fromBase64url, keySchedule, secret, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AUTHORIZATION_MS } from '../../src/rest/authorization.ts';
 import { activationSecret } from '../../src/state/activation-secrets.ts';

@@ -37,8 +37,8 @@ export const SIGNATURE_BYTES = 64;
 type Row = Omit<HandshakeInstance, 'trailerBytes' | 'bodyBytes'>;
 
 function instance(row: Row): HandshakeInstance {
-  const small = LIMITS.unauthenticatedBodyBytes.value;
-  const large = LIMITS.certificateBodyBytes.value;
+  const small = LIMITS.unauthenticatedBodyBytes;
+  const large = LIMITS.certificateBodyBytes;
   return {
     ...row,
     trailerBytes: { start: row.psk ? MAC_BYTES : 0, reply: row.signature ? SIGNATURE_BYTES + MAC_BYTES : MAC_BYTES, finish: MAC_BYTES },

@@ -20,7 +20,7 @@ export function canonicalUserId(text: string): string {
     .toLowerCase()
     .normalize('NFC');
   const lengthBytes = utf8(canonical).length;
-  if (text.length > MAX_INPUT_CHARACTERS || !canonical.isWellFormed() || lengthBytes === 0 || lengthBytes > LIMITS.userIdBytes.value) {
+  if (text.length > MAX_INPUT_CHARACTERS || !canonical.isWellFormed() || lengthBytes === 0 || lengthBytes > LIMITS.userIdBytes) {
     throw new ProtocolError('ERR_USAGE_ARGUMENT', 'user id is empty, too long, or not Unicode text');
   }
   return canonical;

@@ -4,5 +4,5 @@ import { LIMITS } from '../wire/limits.ts';
 export function fittingMessage(message: string, whenEmpty: string): string {
   if (message === '') return whenEmpty;
   const text = message.toWellFormed();
-  return new TextEncoder().encode(text).length <= LIMITS.resultMessageBytes.value ? text : [...text].slice(0, LIMITS.resultMessageBytes.value / 4).join('');
+  return new TextEncoder().encode(text).length <= LIMITS.resultMessageBytes ? text : [...text].slice(0, LIMITS.resultMessageBytes / 4).join('');
 }

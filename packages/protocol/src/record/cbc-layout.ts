@@ -44,5 +44,5 @@ export function cbcCiphertextBytes(plaintextBytes: number): number {
 
 /** True for a length that a ciphertext can have. */
 export function isCbcCiphertextLength(lengthBytes: number): boolean {
-  return lengthBytes >= CBC_BLOCK_BYTES && lengthBytes % CBC_BLOCK_BYTES === 0 && lengthBytes <= LIMITS.cbcCiphertextBytes.value;
+  return lengthBytes >= CBC_BLOCK_BYTES && lengthBytes % CBC_BLOCK_BYTES === 0 && lengthBytes <= LIMITS.cbcCiphertextBytes;
 }

@@ -16,7 +16,7 @@ export const GCM_HEADER_BYTES = 3;
 export const GCM_TAG_BYTES = 16;
 export const GCM_NONCE_BYTES = 12;
 /** Most bytes after the header. */
-export const GCM_MAX_BODY_BYTES: number = LIMITS.gcmPlaintextBytes.value + GCM_TAG_BYTES;
+export const GCM_MAX_BODY_BYTES: number = LIMITS.gcmPlaintextBytes + GCM_TAG_BYTES;
 
 const NAMES: ReadonlyMap<number, GcmRecordName> = new Map(Object.entries(GCM_RECORD_TYPES).map(([name, type]) => [type, name as GcmRecordName]));
 

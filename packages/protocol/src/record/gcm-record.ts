@@ -85,7 +85,7 @@ export function createGcmSealer(crypto: CryptoProvider, options: GcmOptions): Gc
 
   return {
     sealData(plaintext, nowMs) {
-      if (plaintext.length > LIMITS.gcmPlaintextBytes.value) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'plaintext is too long for one record');
+      if (plaintext.length > LIMITS.gcmPlaintextBytes) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'plaintext is too long for one record');
       // The last number of a key belongs to the record that ends it: a key update, or a close.
       const due = sequence >= limits.records - 1 || nowMs - bornMs >= limits.keyAgeMs;
       return due ? concatBytes(updateKey(nowMs), seal('data', plaintext)) : seal('data', plaintext);

@@ -10,9 +10,9 @@ export interface RecordLimits {
 }
 
 /** Bounds of a CBC key (docs/protocol/05-records.md). */
-export const CBC_RECORD_LIMITS: RecordLimits = { records: LIMITS.cbcRecords.value, keyAgeMs: LIMITS.cbcKeyAgeMs.value };
+export const CBC_RECORD_LIMITS: RecordLimits = { records: LIMITS.cbcRecords, keyAgeMs: LIMITS.cbcKeyAgeMs };
 /** Bounds of a GCM key. */
-export const GCM_RECORD_LIMITS: RecordLimits = { records: LIMITS.gcmRecords.value, keyAgeMs: LIMITS.gcmKeyAgeMs.value };
+export const GCM_RECORD_LIMITS: RecordLimits = { records: LIMITS.gcmRecords, keyAgeMs: LIMITS.gcmKeyAgeMs };
 
 /**
  * How much longer a receiver takes records than a sender may send them: the two clocks start at different moments,

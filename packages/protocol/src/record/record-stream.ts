@@ -15,7 +15,7 @@ interface Layout {
 const LAYOUTS: Readonly<Record<'cbc' | 'gcm', Layout>> = {
   cbc: {
     headerBytes: CBC_HEADER_BYTES,
-    maxBytes: CBC_OVERHEAD_BYTES + LIMITS.cbcCiphertextBytes.value,
+    maxBytes: CBC_OVERHEAD_BYTES + LIMITS.cbcCiphertextBytes,
     recordBytes(header) {
       // check: type in a CBC stream
       if (header[0] !== CBC_RECORD_TYPE) throw new ProtocolError('ERR_WIRE_TYPE', 'not a CBC record');

@@ -119,7 +119,7 @@ export const activationRequest: MessageCodec<ActivationRequest> = message(
   structure<ActivationRequest>({
     activationId: required(0, id16),
     confirmP: required(1, bytes(32)),
-    record: required(2, bytes(1, LIMITS.certificateBodyBytes.value - 64)),
+    record: required(2, bytes(1, LIMITS.certificateBodyBytes - 64)),
   }),
 );
 
@@ -136,7 +136,7 @@ export const activationRequestContent: MessageCodec<ActivationRequestContent> = 
   'activationRequest',
   structure<ActivationRequestContent>({
     csr: required(0, certificate),
-    attestation: optional(1, bytes(1, LIMITS.certificateBytes.value)),
+    attestation: optional(1, bytes(1, LIMITS.certificateBytes)),
     activationTypes: optional(2, arrayOf(text(1, 64), 1, 16)),
   }),
 );
@@ -149,7 +149,7 @@ export interface ActivationResult {
 
 export const activationResult: MessageCodec<ActivationResult> = message(
   'activationResult',
-  structure<ActivationResult>({ record: required(0, bytes(1, LIMITS.bodyBytes.value - 64)) }),
+  structure<ActivationResult>({ record: required(0, bytes(1, LIMITS.bodyBytes - 64)) }),
 );
 
 /** What the device is to be (F1.4, F1.5). */
@@ -238,7 +238,7 @@ export interface ActivationRefused {
 
 export const activationRefused: MessageCodec<ActivationRefused> = message(
   'activationResult',
-  structure<ActivationRefused>({ refusal: required(6, coded(ACTIVATION_REFUSAL_REASONS)), message: optional(7, text(1, LIMITS.resultMessageBytes.value)) }),
+  structure<ActivationRefused>({ refusal: required(6, coded(ACTIVATION_REFUSAL_REASONS)), message: optional(7, text(1, LIMITS.resultMessageBytes)) }),
 );
 
 /** Plaintext of the record in A6. */
@@ -277,7 +277,7 @@ export const activationDone: MessageCodec<ActivationDone> = message(
   structure<ActivationDone>({
     deviceId: required(0, text(1, 64)),
     status: required(1, numbered<ActivationDone['status']>('completed', 'failed', 'declined')),
-    message: optional(2, text(1, LIMITS.resultMessageBytes.value)),
+    message: optional(2, text(1, LIMITS.resultMessageBytes)),
   }),
 );
 

@@ -10,13 +10,13 @@ export const suite: FieldType<number> = uint(1, 0xffff);
 export const id16: FieldType<Uint8Array> = bytes(16);
 export const random32: FieldType<Uint8Array> = bytes(32);
 export const point65: FieldType<Uint8Array> = bytes(65);
-export const userIdText: FieldType<string> = text(1, LIMITS.userIdBytes.value);
+export const userIdText: FieldType<string> = text(1, LIMITS.userIdBytes);
 export const epochSeconds: FieldType<number> = uint();
-export const certificate: FieldType<Uint8Array> = bytes(1, LIMITS.certificateBytes.value);
-export const certificates: FieldType<readonly Uint8Array[]> = arrayOf(certificate, 1, LIMITS.certificates.value);
+export const certificate: FieldType<Uint8Array> = bytes(1, LIMITS.certificateBytes);
+export const certificates: FieldType<readonly Uint8Array[]> = arrayOf(certificate, 1, LIMITS.certificates);
 export const spkiPins: FieldType<readonly Uint8Array[]> = arrayOf(bytes(32), 0, 8);
 
-const addressText: FieldType<string> = text(3, LIMITS.textBytes.value);
+const addressText: FieldType<string> = text(3, LIMITS.textBytes);
 const HOST_AND_PORT = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 
 /** Devices dial what a message names, before they know who sent it: nothing but a host and a port gets that far. */

@@ -52,7 +52,7 @@ export function parseFrameHeader(bytes: Uint8Array, maxBodyBytes: number): Frame
  * @throws ProtocolError `ERR_WIRE_TRUNCATED`, `_VERSION`, `_TYPE`, `_LIMIT`, `_TRAILING`
  */
 export function parseFrame(bytes: Uint8Array, options: { readonly maxBodyBytes?: number; readonly trailerBytes?: number } = {}): Frame {
-  const { maxBodyBytes = LIMITS.bodyBytes.value, trailerBytes = 0 } = options;
+  const { maxBodyBytes = LIMITS.bodyBytes, trailerBytes = 0 } = options;
   const { name, bodyBytes } = parseFrameHeader(bytes, maxBodyBytes);
   const coreBytes = FRAME_HEADER_BYTES + bodyBytes;
   if (bytes.length < coreBytes + trailerBytes) throw new ProtocolError('ERR_WIRE_TRUNCATED', 'frame is cut short');
@@ -81,7 +81,7 @@ export interface MessageCodec<T> {
 export function message<T extends object>(name: FrameName, body: FieldType<T>): MessageCodec<T> {
   const encodeAfter = (room: number, value: T): Uint8Array => {
     const encoded = encodeCbor(body.encode(value, name), room);
-    if (encoded.length - room > LIMITS.bodyBytes.value) throw new ProtocolError('ERR_WIRE_LIMIT', `${name}: message is too large`);
+    if (encoded.length - room > LIMITS.bodyBytes) throw new ProtocolError('ERR_WIRE_LIMIT', `${name}: message is too large`);
     return encoded;
   };
   const decodeBody = (bytes: Uint8Array): T => body.decode(decodeCbor(bytes), name);

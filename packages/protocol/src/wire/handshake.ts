@@ -69,7 +69,7 @@ export interface HandshakeFinish {
 export const handshakeFinish: MessageCodec<HandshakeFinish> = message(
   'handshakeFinish',
   structure<HandshakeFinish>({
-    record: optional(0, bytes(1, LIMITS.certificateBodyBytes.value - 64)),
+    record: optional(0, bytes(1, LIMITS.certificateBodyBytes - 64)),
     sessionId: required(1, id16),
   }),
 );

@@ -66,7 +66,7 @@ export const commandResult: MessageCodec<CommandResult> = message(
   structure<CommandResult>({
     commandId: required(0, id16),
     status: required(1, numbered<CommandStatus>('done', 'failed', 'deferred')),
-    message: optional(2, text(1, LIMITS.resultMessageBytes.value)),
+    message: optional(2, text(1, LIMITS.resultMessageBytes)),
     data: optional(3, document()),
     retryAfterS: optional(4, uint(1, 604_800)),
   }),

@@ -58,7 +58,7 @@ export const nocSetUp: MessageCodec<NocSetUp> = message(
     keyId: required(1, id16),
     linkId: required(2, id16),
     tenantId: required(3, text()),
-    setUp: required(4, bytes(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + LIMITS.unauthenticatedBodyBytes.value + MAC_BYTES)),
+    setUp: required(4, bytes(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + LIMITS.unauthenticatedBodyBytes + MAC_BYTES)),
   }),
 );
 
@@ -70,7 +70,7 @@ export interface NocEnvelope {
 
 export const nocEnvelope: MessageCodec<NocEnvelope> = message(
   'nocEnvelope',
-  structure<NocEnvelope>({ sessionId: required(0, id16), frame: required(1, bytes(1, LIMITS.bodyBytes.value - 64)) }),
+  structure<NocEnvelope>({ sessionId: required(0, id16), frame: required(1, bytes(1, LIMITS.bodyBytes - 64)) }),
 );
 
 /** UEM tells the NOC that the access key has been used; the NOC activates the link. */

@@ -21,7 +21,7 @@ export interface PushAddress {
  * Bearer secret of one device at its notification service; names no device. Devices and UEM pass it on as it is; who has to reach the service reads it
  * with `pushAddressOf`.
  */
-export const pushToken: FieldType<Uint8Array> = bytes(16, LIMITS.pushTokenBytes.value);
+export const pushToken: FieldType<Uint8Array> = bytes(16, LIMITS.pushTokenBytes);
 
 /** A push address as the token that devices and UEM pass on: `service:address` in UTF-8. */
 export function pushTokenOf({ service, address }: PushAddress): Uint8Array {
@@ -112,7 +112,7 @@ const notification: FieldType<Notification> = structure<Notification>({
 
 export const notify: MessageCodec<Notify> = message(
   'notify',
-  structure<Notify>({ notifications: required(0, arrayOf(notification, 1, LIMITS.notifications.value)) }),
+  structure<Notify>({ notifications: required(0, arrayOf(notification, 1, LIMITS.notifications)) }),
 );
 
 /**
@@ -128,6 +128,6 @@ export interface NotifyResult {
 export const notifyResult: MessageCodec<NotifyResult> = message(
   'notifyResult',
   structure<NotifyResult>({
-    statuses: required(0, arrayOf(numbered<NotifyStatus>('accepted', 'dropped', 'unregistered', 'throttled', 'unavailable'), 1, LIMITS.notifications.value)),
+    statuses: required(0, arrayOf(numbered<NotifyStatus>('accepted', 'dropped', 'unregistered', 'throttled', 'unavailable'), 1, LIMITS.notifications)),
   }),
 );

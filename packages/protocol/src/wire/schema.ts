@@ -41,7 +41,7 @@ export function bytes(min: number, max: number = min): FieldType<Uint8Array> {
 const lengthOf = new TextEncoder();
 
 /** Text of `min` to `max` UTF-8 bytes. */
-export function text(min = 1, max: number = LIMITS.textBytes.value): FieldType<string> {
+export function text(min = 1, max: number = LIMITS.textBytes): FieldType<string> {
   return checked((value, field) => {
     if (typeof value !== 'string') fail('ERR_WIRE_TYPE', field, 'is not text');
     const lengthBytes = lengthOf.encode(value).length;
@@ -133,7 +133,7 @@ export interface WireDocument {
 function toCbor(value: WireDocumentValue, field: string, depth: number): CborValue {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   // Checked here too: a document that holds itself would never end.
-  if (depth > LIMITS.cborDepth.value) fail('ERR_WIRE_LIMIT', field, 'nested too deep');
+  if (depth > LIMITS.cborDepth) fail('ERR_WIRE_LIMIT', field, 'nested too deep');
   if (Array.isArray(value)) return (value as readonly WireDocumentValue[]).map((item) => toCbor(item, field, depth + 1));
   const map = new Map<string, CborValue>();
   for (const [key, item] of Object.entries(value as WireDocument)) map.set(key, toCbor(item, field, depth + 1));

@@ -29,7 +29,7 @@ export class DerReader {
   /** @throws ProtocolError `ERR_CERTIFICATE_FORMAT` */
   constructor(bytes: Uint8Array, depth = 0) {
     if (depth > MAX_DEPTH) throw formatError('DER is nested too deep');
-    if (bytes.length > LIMITS.certificateBytes.value) throw formatError('DER is too large');
+    if (bytes.length > LIMITS.certificateBytes) throw formatError('DER is too large');
     this.bytes = bytes;
     this.depth = depth;
   }

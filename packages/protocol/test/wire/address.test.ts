@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wire } from '../../src/index.ts';
+import * as wire from '../../src/wire/index.ts';
 
 /** A discovery answer with any text in place of the address, as a peer could send it. */
 function answerWith(activationAddress: string): Uint8Array {

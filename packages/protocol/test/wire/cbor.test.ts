@@ -18,7 +18,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const { value } = fc.letrec<{ value: CborValue; leaf: CborValue }>((tie) => ({
   leaf: fc.oneof(uint, fc.boolean(), text, fc.uint8Array({ maxLength: 300 })),
   value: fc.oneof(
-    { maxDepth: LIMITS.cborDepth.value - 1, depthIdentifier: 'cbor', withCrossShrink: true },
+    { maxDepth: LIMITS.cborDepth - 1, depthIdentifier: 'cbor', withCrossShrink: true },
     tie('leaf'),
     fc.array(tie('value'), { maxLength: 5, depthIdentifier: 'cbor' }),
     fc.array(fc.tuple(uint, tie('value')), { maxLength: 5, depthIdentifier: 'cbor' }).map((entries) => new Map(entries)),
@@ -192,7 +192,7 @@ describe('CBOR', () => {
   it('has the same limit of depth in both directions', () => {
     const nested = (levels: number): CborValue => (levels === 0 ? 1 : [nested(levels - 1)]);
     const nestedMap = (levels: number): CborValue => (levels === 0 ? 1 : new Map([[1, nestedMap(levels - 1)]]));
-    const most = LIMITS.cborDepth.value;
+    const most = LIMITS.cborDepth;
     for (const build of [nested, nestedMap]) {
       expect(decodeCbor(encodeCbor(build(most)))).toEqual(build(most));
       expect(wireError(() => encodeCbor(build(most + 1)))?.code).toBe('ERR_WIRE_LIMIT');
@@ -202,15 +202,15 @@ describe('CBOR', () => {
   });
 
   it('has the same limit of items in both directions', () => {
-    const most = Array.from({ length: LIMITS.cborItems.value - 1 }, () => 0);
+    const most = Array.from({ length: LIMITS.cborItems - 1 }, () => 0);
     expect(decodeCbor(encodeCbor(most))).toEqual(most);
     expect(wireError(() => encodeCbor([...most, 0]))?.code).toBe('ERR_WIRE_LIMIT');
     // A key counts like a value: 1 + 2 * entries.
     const entries = (count: number): CborValue => new Map(Array.from({ length: count }, (_, key) => [key, 0]));
-    const half = LIMITS.cborItems.value / 2;
+    const half = LIMITS.cborItems / 2;
     expect(decodeCbor(encodeCbor(entries(half - 1)))).toEqual(entries(half - 1));
     expect(wireError(() => encodeCbor(entries(half)))?.code).toBe('ERR_WIRE_LIMIT');
-    const bytes = concatBytes(Uint8Array.of(0x99, LIMITS.cborItems.value >> 8, LIMITS.cborItems.value & 0xff), new Uint8Array(LIMITS.cborItems.value));
+    const bytes = concatBytes(Uint8Array.of(0x99, LIMITS.cborItems >> 8, LIMITS.cborItems & 0xff), new Uint8Array(LIMITS.cborItems));
     expect(wireError(() => decodeCbor(bytes))?.code).toBe('ERR_WIRE_LIMIT');
   });
 

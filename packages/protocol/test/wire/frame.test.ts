@@ -88,12 +88,12 @@ describe('frame types', () => {
 
 describe('size of messages', () => {
   it('lets through the largest lists that a message names', () => {
-    const notification = { token: new Uint8Array(LIMITS.pushTokenBytes.value), wakeUpId: new Uint8Array(16), expiresAtEpochS: 2 ** 40 };
-    const full = { notifications: Array.from({ length: LIMITS.notifications.value }, () => notification) };
+    const notification = { token: new Uint8Array(LIMITS.pushTokenBytes), wakeUpId: new Uint8Array(16), expiresAtEpochS: 2 ** 40 };
+    const full = { notifications: Array.from({ length: LIMITS.notifications }, () => notification) };
     expect(notify.decode(parseFrame(notify.encode(full)))).toEqual(full);
     const users = { tenantId: 't', activationAddress: 'a:1', add: Array.from({ length: 1_000 }, () => new Uint8Array(32)), remove: [], spkiPins: [] };
     expect(registerUsers.decode(parseFrame(registerUsers.encode(users)))).toEqual(users);
-    const record = { record: new Uint8Array(LIMITS.bodyBytes.value - 64) };
+    const record = { record: new Uint8Array(LIMITS.bodyBytes - 64) };
     expect(activationResult.decode(parseFrame(activationResult.encode(record)))).toEqual(record);
   });
 

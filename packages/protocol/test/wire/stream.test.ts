@@ -8,7 +8,7 @@ import { MESSAGES } from './message-arbitraries.ts';
 import { wireError } from './wire-errors.ts';
 
 const TRAILER_BYTES = 32;
-const parser = (maxBodyBytes: number = LIMITS.bodyBytes.value): FrameParser =>
+const parser = (maxBodyBytes: number = LIMITS.bodyBytes): FrameParser =>
   frameParser({ maxBodyBytes, trailerBytes: (name) => (name === 'handshakeFinish' ? TRAILER_BYTES : 0) });
 
 const withTrailer = MESSAGES.handshakeFinish.map((value) => concatBytes(handshakeFinish.encode(value), new Uint8Array(TRAILER_BYTES).fill(7)));

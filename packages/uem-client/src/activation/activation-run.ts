@@ -12,8 +12,8 @@ import {
   ProtocolError,
   type StoreWrite,
   wipe,
-  wire,
 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ClientContext } from '../ask.ts';
 import type { ActivationPhase } from '../events.ts';
 import { flowStepOf } from '../flow-steps.ts';

@@ -1,4 +1,5 @@
-import { type ActivationSecret, canonicalUserId, fromBase64url, isProtocolError, ProtocolError, wire } from '@uemkit/protocol';
+import { type ActivationSecret, canonicalUserId, fromBase64url, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { ask, type ClientContext } from '../ask.ts';
 import type { ActivationCredentials, PasswordCredentials } from '../credentials.ts';
 import type { Trust } from '../transport.ts';

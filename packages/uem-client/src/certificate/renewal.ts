@@ -1,4 +1,5 @@
-import { ACTIVATION_KEY, deviceX509, errorOfAlert, ProtocolError, restoreActivation, wire, writeActivation } from '@uemkit/protocol';
+import { ACTIVATION_KEY, deviceX509, errorOfAlert, ProtocolError, restoreActivation, writeActivation } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { ask, type ClientContext } from '../ask.ts';
 import { type ActiveDevice, activeDevice } from '../state/active-device.ts';
 

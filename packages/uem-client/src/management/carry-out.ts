@@ -1,4 +1,5 @@
-import { isProtocolError, type CommandOutcome as ManagementOutcome, type ManagementRequestResult, type wire } from '@uemkit/protocol';
+import { isProtocolError, type CommandOutcome as ManagementOutcome, type ManagementRequestResult } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { CommandOutcome, OperatingSystem } from '../operating-system.ts';
 
 /** A deferred command whose handler named no time comes back after this. */

@@ -6,8 +6,8 @@ import {
   type ManagementState,
   type ProtocolError,
   restoreManagementState,
-  type wire,
 } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { asProtocolError, type ManagementLoopOptions, ManagementRun } from './management-run.ts';
 
 /**

@@ -19,8 +19,8 @@ import {
   type RequestLink,
   type Store,
   type StoreWrite,
-  type wire,
 } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { flowStepOf } from '../flow-steps.ts';
 import type { OperatingSystem } from '../operating-system.ts';
 import type { UemClientLimits } from '../options.ts';

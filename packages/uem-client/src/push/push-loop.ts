@@ -1,4 +1,5 @@
-import { backoff, type CancelTimer, type Clock, type Entropy, isProtocolError, ProtocolError, wire } from '@uemkit/protocol';
+import { backoff, type CancelTimer, type Clock, type Entropy, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { PushService } from '../operating-system.ts';
 import type { UemClientLimits } from '../options.ts';
 import type { PushConnection, PushRequest, Trust, UemTransport } from '../transport.ts';
@@ -130,7 +131,7 @@ export class PushLoop {
   #received(bytes: Uint8Array): void {
     this.#options.owner.trace('F5.2', 'received', bytes, 'notification');
     try {
-      const frame = wire.parseFrame(bytes, { maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes.value });
+      const frame = wire.parseFrame(bytes, { maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes });
       // A service that registers a device again and again would make it write and poll each time.
       if (frame.name !== 'pushClose' && (frame.name === 'pushRegistered') === this.#registeredOnce) throw unexpected();
       switch (frame.name) {

@@ -1,4 +1,5 @@
-import { type ActivationRecord, type PollSchedule, ProtocolError, readCertificate, type wire } from '@uemkit/protocol';
+import { type ActivationRecord, type PollSchedule, ProtocolError, readCertificate } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { DeviceIdentity, Trust, UemTransport } from '../transport.ts';
 
 /**

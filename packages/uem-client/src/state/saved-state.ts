@@ -1,4 +1,5 @@
-import { ACTIVATION_KEY, type ActivationRecord, ProtocolError, restoreActivation, type Store, type StoreWrite, wire } from '@uemkit/protocol';
+import { ACTIVATION_KEY, type ActivationRecord, ProtocolError, restoreActivation, type Store, type StoreWrite } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeactivationReason } from '../operating-system.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { ProtocolError, wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { UemService } from '../transport.ts';
 
 /** Media type of one whole frame, in both directions. */
@@ -8,7 +9,7 @@ export const PUSH_SUBPROTOCOL = 'uemkit.push.1';
 /** Path of the push connection. */
 export const PUSH_PATH = '/uemkit/1/push';
 /** Bounded: one frame with the largest body that the protocol knows. */
-export const MAX_ANSWER_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes.value;
+export const MAX_ANSWER_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.bodyBytes;
 /** Bounded: a server cannot send a device away for longer than a day. */
 const MAX_RETRY_AFTER_S = 86_400;
 

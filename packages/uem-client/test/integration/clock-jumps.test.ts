@@ -1,8 +1,9 @@
 import type { CommandRecord, Lab } from '@uemkit/lab-server';
 import { startLab } from '@uemkit/lab-server';
-import { type Clock, wire } from '@uemkit/protocol';
+import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LabDevice, labDevice } from '../support/lab-device.ts';
 

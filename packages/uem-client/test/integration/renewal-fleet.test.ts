@@ -1,7 +1,8 @@
 import { type Lab, MemoryStore, startLab } from '@uemkit/lab-server';
-import { ACTIVATION_KEY, restoreActivation, toHex, wire } from '@uemkit/protocol';
+import { ACTIVATION_KEY, restoreActivation, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type LabDevice, labDevice } from '../support/lab-device.ts';
 

@@ -21,9 +21,9 @@ import {
   toBase64url,
   toHex,
   verifierFromStretched,
-  wire,
   x509,
 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, UemTransport } from '../../src/index.ts';
 
 const DAY_MS = 86_400_000;

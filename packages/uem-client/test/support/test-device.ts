@@ -1,6 +1,7 @@
-import { type Store, type TraceSink, toHex, type wire } from '@uemkit/protocol';
+import { type Store, type TraceSink, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, type MemoryStore, memoryStore, type SeededEntropy, seededEntropy } from '@uemkit/protocol/testing';
+import type * as wire from '@uemkit/protocol/wire';
 import {
   type ActivationCredentials,
   type CommandOutcome,

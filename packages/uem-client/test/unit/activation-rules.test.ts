@@ -1,4 +1,5 @@
-import { type ProtocolError, wire } from '@uemkit/protocol';
+import type { ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import type { ActivationCredentials } from '../../src/index.ts';
 import { activeTestDevice, type TestDevice, type TestDeviceOptions, testDevice } from '../support/test-device.ts';

@@ -1,4 +1,5 @@
-import { type ProtocolError, wire } from '@uemkit/protocol';
+import type { ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import type { ActivationCredentials } from '../../src/index.ts';
 import { type TestDevice, testDevice } from '../support/test-device.ts';
@@ -100,7 +101,7 @@ describe('activation (F1)', () => {
     expect(await outcome).toMatchObject({ code: 'ERR_TRANSPORT_TIMEOUT', step: 'F1.3' });
     device.uem.fault = (service) => (service === 'activation' ? 'hang' : undefined);
     const later = device.activate(password(device, 'open sesame')).catch((error: unknown) => error);
-    await device.clock.advance(wire.LIMITS.handshakeMs.value);
+    await device.clock.advance(wire.LIMITS.handshakeMs);
     expect(await later).toMatchObject({ code: 'ERR_PEER_TIMEOUT', step: 'F1.4' });
   });
 

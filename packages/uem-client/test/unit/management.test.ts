@@ -1,4 +1,5 @@
-import { ProtocolError, toHex, wire } from '@uemkit/protocol';
+import { ProtocolError, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import { activeTestDevice, testDevice } from '../support/test-device.ts';
 

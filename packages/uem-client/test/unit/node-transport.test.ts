@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { MockAgent } from 'undici';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceIdentity, ExchangeRequest, Trust } from '../../src/index.ts';

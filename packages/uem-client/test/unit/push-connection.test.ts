@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { PushRequest } from '../../src/index.ts';

@@ -1,7 +1,8 @@
-import { type Clock, httpSignature, ProtocolError, type wire, x509 } from '@uemkit/protocol';
+import { type Clock, httpSignature, ProtocolError, x509 } from '@uemkit/protocol';
 import { nobleCrypto } from '@uemkit/protocol/noble';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { fakeClock, memoryKeyStore, seededEntropy } from '@uemkit/protocol/testing';
+import type * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ExchangeRequest, fetchTransport, type UemTransport } from '../../src/index.ts';
 import { deviceAddressOf } from '../../src/state/active-device.ts';

@@ -1,4 +1,5 @@
-import { type TraceEvent, wire } from '@uemkit/protocol';
+import type { TraceEvent } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { expect, it } from 'vitest';
 import { activeTestDevice } from '../support/test-device.ts';
 

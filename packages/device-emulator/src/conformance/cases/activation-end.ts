@@ -1,4 +1,5 @@
-import { sameBytes, wire } from '@uemkit/protocol';
+import { sameBytes } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ConformanceCase } from '../conformance-case.ts';
 import type { EnrolledDevice } from '../enrolled-device.ts';
 import { demandAlert, flipped, messageOf } from '../frames.ts';

@@ -1,4 +1,5 @@
-import { sameBytes, utf8, wire } from '@uemkit/protocol';
+import { sameBytes, utf8 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { DEVICE_INFO } from '../activation-run.ts';
 import type { ConformanceCase } from '../conformance-case.ts';
 import { demandAlert, messageOf, rawFrame, withFields } from '../frames.ts';

@@ -1,4 +1,5 @@
-import { wire, x509 } from '@uemkit/protocol';
+import { x509 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ConformanceCase } from '../conformance-case.ts';
 import { pemOf } from '../enrolled-device.ts';
 import { demandAlert, demandClosed, messageOf } from '../frames.ts';

@@ -1,4 +1,5 @@
-import { sameBytes, wire } from '@uemkit/protocol';
+import { sameBytes } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ConformanceCase } from '../conformance-case.ts';
 import { demandAlert, messageOf } from '../frames.ts';
 import { demand, demandSame } from '../mismatch.ts';

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ConformanceCase } from '../conformance-case.ts';
 import { demandClosed, demandStatus, FRAME_MEDIA_TYPE, messageOf } from '../frames.ts';
 import type { WireRequest, WireResponse } from '../http-wire.ts';

@@ -1,4 +1,5 @@
-import { sameBytes, toHex, wire } from '@uemkit/protocol';
+import { sameBytes, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ConformanceCase } from '../conformance-case.ts';
 import type { EnrolledDevice } from '../enrolled-device.ts';
 import { messageOf } from '../frames.ts';

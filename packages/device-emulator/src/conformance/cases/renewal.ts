@@ -1,4 +1,5 @@
-import { sameBytes, wire, x509 } from '@uemkit/protocol';
+import { sameBytes, x509 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ConformanceCase } from '../conformance-case.ts';
 import type { DeviceKey } from '../device-key.ts';
 import type { EnrolledDevice } from '../enrolled-device.ts';

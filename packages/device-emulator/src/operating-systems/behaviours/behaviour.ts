@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { DeviceState } from '../device-state.ts';
 import type { Execution } from '../execution-log.ts';
 import type { ActivationTypeDefinition, SystemDefinition } from '../system-definition.ts';

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { ComplianceFinding } from '../device-state.ts';
 import { type Behaviour, done, failed } from './behaviour.ts';
 import { isDocument } from './configuration.ts';

@@ -1,4 +1,5 @@
-import { toBase64url, type wire } from '@uemkit/protocol';
+import { toBase64url } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { DeviceState, PlainDocument, PlainValue, RevisedDocument } from '../device-state.ts';
 import { type Behaviour, type BehaviourContext, type BehaviourResult, done } from './behaviour.ts';
 

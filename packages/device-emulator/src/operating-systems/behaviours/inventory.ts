@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { DeviceState } from '../device-state.ts';
 import { hardwareIdentifier } from '../hardware-identifiers.ts';
 import { type Behaviour, type BehaviourContext, done } from './behaviour.ts';

@@ -1,4 +1,5 @@
-import { type PeerIdentity, requireCanonicalUserId, userIdHash, wire } from '@uemkit/protocol';
+import { type PeerIdentity, requireCanonicalUserId, userIdHash } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { idReferences, type References, userReferences } from '../../journal/references.ts';
 import type { LinkGuard } from '../link-guard.ts';
 import type { Role, RoleContext, ServiceName } from '../role.ts';
@@ -80,9 +81,9 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
   const services: Readonly<
     Partial<Record<ServiceName, { readonly takes: wire.FrameName; readonly maxBodyBytes: number; work(job: Job): Promise<InfrastructureOutcome> }>>
   > = {
-    discovery: { takes: 'discoveryRequest', maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes.value, work: discover },
-    registrations: { takes: 'registerUsers', maxBodyBytes: wire.LIMITS.bodyBytes.value, work: fromUem(register) },
-    notifications: { takes: 'notify', maxBodyBytes: wire.LIMITS.bodyBytes.value, work: fromUem(passOn) },
+    discovery: { takes: 'discoveryRequest', maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes, work: discover },
+    registrations: { takes: 'registerUsers', maxBodyBytes: wire.LIMITS.bodyBytes, work: fromUem(register) },
+    notifications: { takes: 'notify', maxBodyBytes: wire.LIMITS.bodyBytes, work: fromUem(passOn) },
   };
 
   const serve = async (

@@ -1,4 +1,5 @@
-import { type CryptoProvider, concatBytes, lp, toHex, utf8, type wire } from '@uemkit/protocol';
+import { type CryptoProvider, concatBytes, lp, toHex, utf8 } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { joinId, partOf, type Table, table } from '../../state/table.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 

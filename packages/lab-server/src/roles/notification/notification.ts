@@ -1,4 +1,5 @@
-import { isProtocolError, wire } from '@uemkit/protocol';
+import { isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { Role, RoleContext } from '../role.ts';
 import { frameOf, malformed } from '../role-answers.ts';
 import { accessKey, createAccessTokens } from './providers/access-tokens.ts';
@@ -113,7 +114,7 @@ export async function createNotificationRole(options: NotificationOptions): Prom
   const received = (session: PushSession, bytes: Uint8Array): void => {
     if (session.state === 'closed') return;
     session.heardMs = clock.monotonicMs();
-    const frame = frameOf(bytes, wire.LIMITS.unauthenticatedBodyBytes.value);
+    const frame = frameOf(bytes, wire.LIMITS.unauthenticatedBodyBytes);
     if (frame === undefined) return refuse(session, 'unknown', 'not a frame');
     try {
       if (frame.name === 'pushRegister' && session.state === 'opened') {

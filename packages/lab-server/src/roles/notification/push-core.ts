@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, isProtocolError, utf8, wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, isProtocolError, utf8 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { LabStore } from '../../store/lab-store.ts';
 import type { PushDelivery } from './push-delivery.ts';
 import type { PushSession } from './push-session.ts';

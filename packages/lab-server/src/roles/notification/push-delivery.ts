@@ -1,4 +1,5 @@
-import { type CancelTimer, type Clock, type CryptoProvider, sameBytes, wire } from '@uemkit/protocol';
+import { type CancelTimer, type Clock, type CryptoProvider, sameBytes } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { idReferences } from '../../journal/references.ts';
 import type { LabStore } from '../../store/lab-store.ts';
 import type { Journal } from '../role.ts';

@@ -1,4 +1,5 @@
-import { type CryptoProvider, toHex, type wire } from '@uemkit/protocol';
+import { type CryptoProvider, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { joinId, sortable, type Table, table } from '../../state/table.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 import { TOKEN_SEEN_MS } from './push-limits.ts';

@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, type Entropy, toHex, wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { LabStore } from '../../store/lab-store.ts';
 import { applicationsOf, type PushAccounts } from './push-accounts.ts';
 import type { PushLimits } from './push-limits.ts';

@@ -1,4 +1,5 @@
-import { type Entropy, toBase64url, toHex, type wire } from '@uemkit/protocol';
+import { type Entropy, toBase64url, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 
 /** A channel of WNS is in force for so long; the device gets another one earlier. */
 export const CHANNEL_LIFE_MS: number = 30 * 86_400_000;

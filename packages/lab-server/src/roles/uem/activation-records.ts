@@ -1,4 +1,5 @@
-import { type ActivationRecords, type ActivationVerifier, type CryptoProvider, type Entropy, type IssueRequest, secret, wire } from '@uemkit/protocol';
+import { type ActivationRecords, type ActivationVerifier, type CryptoProvider, type Entropy, type IssueRequest, secret } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { activationAnswer, putActivationAnswer } from '../../state/activation-answers.ts';
 import { type ActivationSecretRecord, activationSecret, activationSecretById, hasItsProfile, putActivationSecret } from '../../state/activation-secrets.ts';
@@ -99,7 +100,7 @@ export function findVerifier(view: ReadView, userId: string, kind: wire.SecretKi
 function isTakenByAnother(view: ReadView, kept: ActivationSecretRecord, keyId: string, nowMs: number): boolean {
   const { expireAfterUse, provedByKeyId, provedAtMs = 0 } = kept;
   if (!expireAfterUse || provedByKeyId === undefined || provedByKeyId === keyId) return false;
-  const isRecent = nowMs < provedAtMs + wire.LIMITS.activationResultMs.value;
+  const isRecent = nowMs < provedAtMs + wire.LIMITS.activationResultMs;
   return isRecent && deviceByKey(view, provedByKeyId)?.status === 'pending';
 }
 

@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ActivationProfileRecord, ActivationTypeChoice, ModelRestriction } from '../../state/profiles.ts';
 
 /** What the rules look at; everything that was read from the state is given, so that they are a pure function. */

@@ -1,4 +1,5 @@
-import { type ActivationAnswer, type ActivationRecords, activationResponder, ProtocolError, secret, wire, x509 } from '@uemkit/protocol';
+import { type ActivationAnswer, type ActivationRecords, activationResponder, ProtocolError, secret, x509 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import type { TenantRecord } from '../../state/tenants.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
@@ -62,7 +63,7 @@ export function createActivationService(options: ActivationServiceOptions): Acti
 
   return {
     async handle(request) {
-      const frame = frameOf(request.frame, wire.LIMITS.certificateBodyBytes.value);
+      const frame = frameOf(request.frame, wire.LIMITS.certificateBodyBytes);
       if (frame === undefined) return malformed('not a frame');
       const nowMs = clock.nowMs();
       switch (frame.name) {

@@ -1,4 +1,5 @@
-import { answerActivationDone, toHex, wire } from '@uemkit/protocol';
+import { answerActivationDone, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { endSupervision } from '../../compliance/supervise-device.ts';
 import { beginDeliveries, type DeliverySurroundings } from '../../configuration/deliver.ts';
 import { recomputeDevice } from '../../configuration/recompute-device.ts';

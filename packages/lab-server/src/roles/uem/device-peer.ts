@@ -1,13 +1,5 @@
-import {
-  type CertificatePeer,
-  type CryptoProvider,
-  isProtocolError,
-  type PeerIdentity,
-  type SignaturePeer,
-  sameBytes,
-  type wire,
-  x509,
-} from '@uemkit/protocol';
+import { type CertificatePeer, type CryptoProvider, isProtocolError, type PeerIdentity, type SignaturePeer, sameBytes, x509 } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { type CertificateRecord, certificateBySerial } from '../../state/certificates.ts';
 import { type DeviceRecord, deviceById, isLive } from '../../state/devices.ts';
 import { deviceKeyId } from '../../state/ids.ts';

@@ -1,4 +1,5 @@
-import { answerActivationDone, isProtocolError, type ManagementReply, toHex, wire } from '@uemkit/protocol';
+import { answerActivationDone, isProtocolError, type ManagementReply, toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { endDevice, isLate, noteLateContact } from '../../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById } from '../../state/devices.ts';

@@ -1,4 +1,5 @@
-import { type CryptoProvider, type Entropy, type IssueRequest, ProtocolError, type wire } from '@uemkit/protocol';
+import { type CryptoProvider, type Entropy, type IssueRequest, ProtocolError } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { DeviceAuthority, IssuedCertificate } from '../../ca/device-authority.ts';
 import { activationProfileOf } from '../../configuration/activation-profile-of.ts';
 import { putActivationRefusal } from '../../state/activation-refusals.ts';

@@ -1,4 +1,5 @@
-import { answerManagement, endsManagement, type ManagementReply, type QueueChange, sameBytes, toHex, type wire } from '@uemkit/protocol';
+import { answerManagement, endsManagement, type ManagementReply, type QueueChange, sameBytes, toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { type DeliverySurroundings, documentOfUpdate, handOutUpdate, settleUpdate, waitingUpdate } from '../../configuration/deliver.ts';
 import { recomputeDevice } from '../../configuration/recompute-device.ts';
 import { attend } from '../../state/attendance.ts';

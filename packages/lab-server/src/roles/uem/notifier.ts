@@ -1,4 +1,4 @@
-import { wire } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 
 /** A device to be woken (F5.2). */
 export interface WakeUpTarget {
@@ -13,4 +13,4 @@ export interface Notifier {
 }
 
 /** Bounded by the notifications of one `notify` message. */
-export const MAX_WAKE_UPS_PER_CALL: number = wire.LIMITS.notifications.value;
+export const MAX_WAKE_UPS_PER_CALL: number = wire.LIMITS.notifications;

@@ -1,4 +1,5 @@
-import { type CryptoProvider, isProtocolError, sameBytes, toHex, wire, x509 } from '@uemkit/protocol';
+import { type CryptoProvider, isProtocolError, sameBytes, toHex, x509 } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { type CertificateRecord, certificateBySerial } from '../../state/certificates.ts';
 import { putDevice } from '../../state/devices.ts';

@@ -1,4 +1,5 @@
-import { ProtocolError, wire } from '@uemkit/protocol';
+import { ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
 import { tenantOf } from '../../state/tenants.ts';
 import type { Role, RoleContext, RoleRequest } from '../role.ts';

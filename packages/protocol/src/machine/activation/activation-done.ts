@@ -16,7 +16,7 @@ export interface ActivationDoneAnswer {
  * @throws ProtocolError `ERR_WIRE_*`, `ERR_PEER_MISMATCH`
  */
 export function answerActivationDone(bytes: Uint8Array, certificateDeviceId: string): ActivationDoneAnswer {
-  const done = activationDone.decode(parseFrame(bytes, { maxBodyBytes: LIMITS.unauthenticatedBodyBytes.value }));
+  const done = activationDone.decode(parseFrame(bytes, { maxBodyBytes: LIMITS.unauthenticatedBodyBytes }));
   // check: F1.5 device id of the certificate
   if (done.deviceId !== certificateDeviceId) throw new ProtocolError('ERR_PEER_MISMATCH', 'the device confirms for another device', { step: 'F1.5' });
   // check: F1.5 reason of a failed configuration

@@ -181,7 +181,7 @@ class InitiatorRole implements ActivationInitiator {
     });
     const { step } = this.#cell.take('key');
     return [
-      arm(ACTIVATION_TIMERS.deadline, limits?.handshakeMs ?? LIMITS.handshakeMs.value),
+      arm(ACTIVATION_TIMERS.deadline, limits?.handshakeMs ?? LIMITS.handshakeMs),
       { type: 'send', frame: this.#start, step },
       { type: 'emit', event: { type: 'requested' } },
     ];
@@ -191,7 +191,7 @@ class InitiatorRole implements ActivationInitiator {
   #received(bytes: Uint8Array, nowMs: number): readonly InitiatorEffect[] {
     if (!this.#waiting()) return [];
     const authenticated = this.state === 'awaitingResult' || this.state === 'confirming';
-    const frame = parseFrame(bytes, { maxBodyBytes: authenticated ? LIMITS.bodyBytes.value : LIMITS.unauthenticatedBodyBytes.value });
+    const frame = parseFrame(bytes, { maxBodyBytes: authenticated ? LIMITS.bodyBytes : LIMITS.unauthenticatedBodyBytes });
     if (frame.name === 'alert') {
       if (this.state === 'confirming' && this.#isForgotten(frame)) return this.#declinedAtServer();
       const { code } = alert.decode(frame);
@@ -349,7 +349,7 @@ class InitiatorRole implements ActivationInitiator {
     const { deviceId } = details as ActivationDetails;
     const status = declined === true ? 'declined' : failure === undefined ? 'completed' : 'failed';
     const frame = activationDone.encode({ deviceId, status, message: failure });
-    return [arm(ACTIVATION_TIMERS.answer, this.#options.limits?.answerMs ?? LIMITS.answerMs.value), { type: 'send', frame, step }];
+    return [arm(ACTIVATION_TIMERS.answer, this.#options.limits?.answerMs ?? LIMITS.answerMs), { type: 'send', frame, step }];
   }
 
   #acknowledged(frame: Frame): readonly InitiatorEffect[] {

@@ -39,9 +39,9 @@ const stored: FieldType<Stored> = structure<Stored>({
   phase: required(0, numbered<ActivationPhase>('started', 'received', 'configured', 'activated')),
   userId: required(1, userIdText),
   keyId: required(2, text()),
-  context: optional(3, bytes(0, LIMITS.bodyBytes.value)),
-  details: optional(4, bytes(1, LIMITS.bodyBytes.value)),
-  failure: optional(5, text(1, LIMITS.resultMessageBytes.value)),
+  context: optional(3, bytes(0, LIMITS.bodyBytes)),
+  details: optional(4, bytes(1, LIMITS.bodyBytes)),
+  failure: optional(5, text(1, LIMITS.resultMessageBytes)),
   declined: optional(6, bool()),
 });
 

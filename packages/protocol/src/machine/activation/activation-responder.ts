@@ -95,9 +95,9 @@ class ResponderRole implements ActivationResponder {
     const { limits = {} } = options;
     this.#runs = new PendingRuns(
       {
-        perSource: limits.pendingPerSource ?? LIMITS.pendingPerSource.value,
-        inAll: limits.pendingRuns ?? LIMITS.pendingRuns.value,
-        ageMs: limits.handshakeMs ?? LIMITS.handshakeMs.value,
+        perSource: limits.pendingPerSource ?? LIMITS.pendingPerSource,
+        inAll: limits.pendingRuns ?? LIMITS.pendingRuns,
+        ageMs: limits.handshakeMs ?? LIMITS.handshakeMs,
       },
       forget,
     );
@@ -110,7 +110,7 @@ class ResponderRole implements ActivationResponder {
   handle(bytes: Uint8Array, context: ActivationContext): ActivationAnswer {
     this.#runs.expire(context.nowMs);
     try {
-      const frame = parseFrame(bytes, { maxBodyBytes: LIMITS.certificateBodyBytes.value });
+      const frame = parseFrame(bytes, { maxBodyBytes: LIMITS.certificateBodyBytes });
       switch (frame.name) {
         case 'activationStart':
           return this.#start(frame, bytes, context);
@@ -132,7 +132,7 @@ class ResponderRole implements ActivationResponder {
   #start(frame: Frame, bytes: Uint8Array, { source, nowMs, records }: ActivationContext): ActivationAnswer {
     const { crypto, entropy, coreId, fakeSaltKey, cost } = this.#options;
     // check: F1.4 size of A1
-    if (frame.body.length > LIMITS.unauthenticatedBodyBytes.value) throw new Refused('badMessage', 'badMessage');
+    if (frame.body.length > LIMITS.unauthenticatedBodyBytes) throw new Refused('badMessage', 'badMessage');
     const start = activationStart.decode(frame);
     // check: F1.4 canonical user id
     requireCanonicalUserId(start.userId);

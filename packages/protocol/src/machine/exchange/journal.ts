@@ -62,7 +62,7 @@ interface StoredOpenCommand {
   readonly leaving?: number | undefined;
 }
 
-const body = bytes(1, LIMITS.bodyBytes.value);
+const body = bytes(1, LIMITS.bodyBytes);
 
 const storedOpenCommand: FieldType<StoredOpenCommand> = structure<StoredOpenCommand>({
   phase: required(0, numbered<CommandPhase>('received', 'started', 'done')),
@@ -78,7 +78,7 @@ const storedAnswered: FieldType<{ readonly commands: readonly AnsweredCommand[] 
     arrayOf(
       structure<AnsweredCommand>({ commandId: required(0, id16), status: required(1, numbered<CommandStatus>('done', 'failed', 'deferred')) }),
       0,
-      LIMITS.answeredCommands.value,
+      LIMITS.answeredCommands,
     ),
   ),
 });
@@ -125,7 +125,7 @@ export function forgetManagementState(): readonly StoreWrite[] {
 export function withAnswered(commands: readonly AnsweredCommand[], result: CommandResult): readonly AnsweredCommand[] {
   if (result.status === 'deferred') return commands;
   const others = commands.filter((answered) => !sameBytes(answered.commandId, result.commandId));
-  return [...others, { commandId: result.commandId, status: result.status }].slice(-LIMITS.answeredCommands.value);
+  return [...others, { commandId: result.commandId, status: result.status }].slice(-LIMITS.answeredCommands);
 }
 
 /** The answered command with this id. */

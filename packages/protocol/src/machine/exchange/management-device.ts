@@ -78,10 +78,10 @@ class DeviceRole implements ManagementDevice {
     const { state, limits = {} } = options;
     this.#options = options;
     this.#limits = {
-      commandsPerPoll: limits.commandsPerPoll ?? LIMITS.commandsPerPoll.value,
-      answerMs: limits.answerMs ?? LIMITS.answerMs.value,
-      exchangeMs: limits.exchangeMs ?? LIMITS.exchangeMs.value,
-      leavingMs: limits.leavingMs ?? LIMITS.leavingMs.value,
+      commandsPerPoll: limits.commandsPerPoll ?? LIMITS.commandsPerPoll,
+      answerMs: limits.answerMs ?? LIMITS.answerMs,
+      exchangeMs: limits.exchangeMs ?? LIMITS.exchangeMs,
+      leavingMs: limits.leavingMs ?? LIMITS.leavingMs,
     };
     this.#cell = new StateCell(MANAGEMENT_DEVICE_TRANSITIONS, 'managementDevice', 'stopped', options.onTransition);
     this.#schedule = state.schedule ?? options.schedule;

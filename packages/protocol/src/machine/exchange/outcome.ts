@@ -39,7 +39,7 @@ function isSendable(result: CommandResult): boolean {
   try {
     const body = commandResult.encodeBody(result);
     commandResult.decodeBody(body);
-    return body.length <= LIMITS.bodyBytes.value;
+    return body.length <= LIMITS.bodyBytes;
   } catch {
     return false;
   }

@@ -96,7 +96,7 @@ class InitiatorRole implements HandshakeInitiator {
     const frame = this.#schedule.sealStart(handshakeStart.encode(this.#start));
     const { step } = this.#cell.take('start');
     return [
-      { type: 'arm-timer', timer: HANDSHAKE_TIMER, afterMs: this.#options.limits?.handshakeMs ?? LIMITS.handshakeMs.value },
+      { type: 'arm-timer', timer: HANDSHAKE_TIMER, afterMs: this.#options.limits?.handshakeMs ?? LIMITS.handshakeMs },
       { type: 'send', frame, step: flowStep(this.#instance.name, step) },
     ];
   }

@@ -118,7 +118,7 @@ class ResponderRole implements HandshakeResponder {
     this.#start = { message, bytes: copy, core: copy.subarray(0, frame.core.length), trailer: copy.subarray(frame.core.length) };
     const { step } = this.#cell.take('M1');
     return [
-      { type: 'arm-timer', timer: HANDSHAKE_TIMER, afterMs: this.#options.limits?.handshakeMs ?? LIMITS.handshakeMs.value },
+      { type: 'arm-timer', timer: HANDSHAKE_TIMER, afterMs: this.#options.limits?.handshakeMs ?? LIMITS.handshakeMs },
       { type: 'request', request: { type: 'identify', start: message }, step: this.#step(step) },
     ];
   }

@@ -57,8 +57,8 @@ class Input {
   }
 
   value(depth: number): CborValue {
-    if (depth > LIMITS.cborDepth.value) this.fail('ERR_WIRE_LIMIT', 'nested too deep');
-    if (++this.items > LIMITS.cborItems.value) this.fail('ERR_WIRE_LIMIT', 'too many values');
+    if (depth > LIMITS.cborDepth) this.fail('ERR_WIRE_LIMIT', 'nested too deep');
+    if (++this.items > LIMITS.cborItems) this.fail('ERR_WIRE_LIMIT', 'too many values');
     this.require(1);
     const initial = this.bytes[this.offset++] as number;
     const info = initial & 31;

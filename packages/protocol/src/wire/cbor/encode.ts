@@ -31,8 +31,8 @@ class Output {
 
   /** Counts one value, so that nothing is written which the peer would refuse. */
   item(depth: number): void {
-    if (depth > LIMITS.cborDepth.value) throw new ProtocolError('ERR_WIRE_LIMIT', 'CBOR: nested too deep');
-    if (++this.items > LIMITS.cborItems.value) throw new ProtocolError('ERR_WIRE_LIMIT', 'CBOR: too many values');
+    if (depth > LIMITS.cborDepth) throw new ProtocolError('ERR_WIRE_LIMIT', 'CBOR: nested too deep');
+    if (++this.items > LIMITS.cborItems) throw new ProtocolError('ERR_WIRE_LIMIT', 'CBOR: too many values');
   }
 
   private reserve(lengthBytes: number): void {

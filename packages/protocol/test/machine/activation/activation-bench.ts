@@ -27,11 +27,11 @@ import {
   type TransitionListener,
   toHex,
   utf8,
-  wire,
 } from '../../../src/index.ts';
 import { passwordStretch, stretchQrSecret, verifierFromStretched } from '../../../src/key-schedule/index.ts';
 import { nodeCrypto } from '../../../src/providers/node/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 23);
 export const CORE_ID = 'core-1';

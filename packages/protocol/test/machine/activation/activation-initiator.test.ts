@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIVATION_INITIATOR_TRANSITIONS, activationInitiator, ProtocolError, transitionRecorder, utf8, wire } from '../../../src/index.ts';
+import { ACTIVATION_INITIATOR_TRANSITIONS, activationInitiator, ProtocolError, transitionRecorder, utf8 } from '../../../src/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import {
   CORE_ID,
   certificates,

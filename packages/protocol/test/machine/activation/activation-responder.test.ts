@@ -7,10 +7,10 @@ import {
   ProtocolError,
   restoreActivation,
   transitionRecorder,
-  wire,
   writeActivation,
 } from '../../../src/index.ts';
 import { PendingRuns } from '../../../src/machine/activation/pending-runs.ts';
+import * as wire from '../../../src/wire/index.ts';
 import {
   converse,
   crypto,

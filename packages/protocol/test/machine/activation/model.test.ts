@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concatBytes, wire } from '../../../src/index.ts';
+import { concatBytes } from '../../../src/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import { converse, DeviceBench, passwordSecret, ServerBench } from './activation-bench.ts';
 
 /*

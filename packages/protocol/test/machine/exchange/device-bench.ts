@@ -13,9 +13,9 @@ import {
   type ProtocolError,
   restoreManagementState,
   type TransitionListener,
-  wire,
 } from '../../../src/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 23);
 export const SCHEDULE: PollSchedule = { pollIntervalS: 3_600, pollJitterS: 600 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MANAGEMENT_KEYS, restoreManagementState, type wire } from '../../../src/index.ts';
+import { MANAGEMENT_KEYS, restoreManagementState } from '../../../src/index.ts';
 import { writeAnswered, writeOpenCommand, writePushToken, writeSchedule } from '../../../src/machine/exchange/journal.ts';
+import type * as wire from '../../../src/wire/index.ts';
 import { id, NOW_MS } from './device-bench.ts';
 
 const command: wire.Command = { commandId: id(1), type: 'LOCK_DEVICE', properties: { message: 'hello' }, issuedAtEpochS: NOW_MS / 1000 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MANAGEMENT_DEVICE_TRANSITIONS, ProtocolError, transitionRecorder, wire } from '../../../src/index.ts';
+import { MANAGEMENT_DEVICE_TRANSITIONS, ProtocolError, transitionRecorder } from '../../../src/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import { alertFrame, commandFrame, DeviceBench, id, idleFrame, NOW_MS } from './device-bench.ts';
 
 const recorder = transitionRecorder();

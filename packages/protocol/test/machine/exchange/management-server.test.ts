@@ -7,8 +7,8 @@ import {
   type ManagementReply,
   type QueueEntry,
   transitionRecorder,
-  wire,
 } from '../../../src/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import { id, NOW_MS, SCHEDULE } from './device-bench.ts';
 
 const recorder = transitionRecorder();

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerManagement, commandPriority, type QueueChange, type QueueEntry, wire } from '../../../src/index.ts';
+import { answerManagement, commandPriority, type QueueChange, type QueueEntry } from '../../../src/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import { DeviceBench, id, SCHEDULE } from './device-bench.ts';
 
 /*

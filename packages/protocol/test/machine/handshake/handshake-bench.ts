@@ -17,10 +17,10 @@ import {
   secret,
   type TransitionListener,
   utf8,
-  type wire,
 } from '../../../src/index.ts';
 import { nodeCrypto } from '../../../src/providers/node/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
+import type * as wire from '../../../src/wire/index.ts';
 
 export const crypto = nodeCrypto();
 export const NAMES: readonly wire.HandshakeName[] = ['ipc', 'ipcd', 'sc', 'link', 'px', 'dc'];

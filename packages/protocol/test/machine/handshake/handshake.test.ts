@@ -8,10 +8,10 @@ import {
   handshakeResponder,
   ProtocolError,
   transitionRecorder,
-  wire,
 } from '../../../src/index.ts';
 import { createHandshakeSchedule, HANDSHAKES, prologueParts, randomScalar } from '../../../src/key-schedule/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import {
   answer,
   BINDINGS,

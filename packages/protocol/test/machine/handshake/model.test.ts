@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concatBytes, wire } from '../../../src/index.ts';
+import { concatBytes } from '../../../src/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import { NAMES, pair, type Side } from './handshake-bench.ts';
 
 /*

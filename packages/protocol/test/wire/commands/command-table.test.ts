@@ -50,7 +50,7 @@ describe('the table of commands', () => {
       }
     }
     const characters = Object.values(properties).map((property) => ('maxCharacters' in property ? property.maxCharacters : 0));
-    expect(characters.reduce((sum, each) => sum + each, 0) * 4).toBeLessThan(LIMITS.bodyBytes.value);
+    expect(characters.reduce((sum, each) => sum + each, 0) * 4).toBeLessThan(LIMITS.bodyBytes);
   });
 
   it('reaches a kind with an activation type, or not, and says nothing of those of somebody else', () => {

@@ -1,4 +1,5 @@
-import { type CryptoProvider, toHex, utf8, type wire } from '@uemkit/protocol';
+import { type CryptoProvider, toHex, utf8 } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { jsonOf, type ProviderWire, type PushSender } from './push-sender.ts';
 
 /** The token names no device of ours any more: it is forgotten, and the device brings another one. */

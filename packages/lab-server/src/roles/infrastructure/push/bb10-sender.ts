@@ -1,4 +1,5 @@
-import { toHex, type wire } from '@uemkit/protocol';
+import { toHex } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import type { PushCredentials } from './push-credentials.ts';
 import { jsonOf, type ProviderWire, type PushSender } from './push-sender.ts';
 

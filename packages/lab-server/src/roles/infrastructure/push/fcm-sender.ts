@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, toBase64url, toHex, utf8, type wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, toBase64url, toHex, utf8 } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { readPrivateKeyPem } from '../../../data/pem.ts';
 import { createAccessCache } from './access-cache.ts';
 import type { PushCredentials } from './push-credentials.ts';

@@ -1,4 +1,5 @@
-import { type Clock, type CryptoProvider, isProtocolError, wire } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, isProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { idReferences } from '../../../journal/references.ts';
 import type { Journal } from '../../role.ts';
 import { createApnsSender } from './apns-sender.ts';

@@ -1,4 +1,4 @@
-import type { wire } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 
 /** One HTTP request to a notification service. */
 export interface ProviderCall {

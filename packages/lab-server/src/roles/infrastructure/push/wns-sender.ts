@@ -1,4 +1,5 @@
-import type { Clock, wire } from '@uemkit/protocol';
+import type { Clock } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { createAccessCache } from './access-cache.ts';
 import type { PushCredentials } from './push-credentials.ts';
 import type { ProviderWire, PushSender } from './push-sender.ts';

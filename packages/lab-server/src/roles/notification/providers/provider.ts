@@ -1,4 +1,5 @@
-import type { CryptoProvider, wire } from '@uemkit/protocol';
+import type { CryptoProvider } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { isStoreTrouble, type PushCore } from '../push-core.ts';
 
 /** One HTTP request of a sender, however it came. */
