@@ -17,6 +17,7 @@ import type { BulkCommands } from './bulk-commands.ts';
 import type { ConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import type { DeviceGroupAdministration } from './device-group-administration.ts';
 import type { NewDeviceCommand, SentCommand } from './new-device-command.ts';
+import type { PlannedChange } from './planned-change.ts';
 import type { PolicyAdministration } from './policy-administration.ts';
 import type { UserGroupAdministration } from './user-group-administration.ts';
 
@@ -87,6 +88,12 @@ export interface IssuedActivationMail {
   readonly mail: MailRecord;
   readonly password: IssuedPassword | undefined;
   readonly qrCode: IssuedQrCode | undefined;
+}
+
+/** A device, and whose it has to be; absent: anybody's. */
+export interface DeviceOwner {
+  readonly deviceId: string;
+  readonly userGuid?: string | undefined;
 }
 
 /** Everything that an administrator does, with no HTTP in between. The admin REST API and `startLab()` stand on it. */
@@ -173,6 +180,8 @@ export interface Administration
   /** @throws AdminProblem `DEVICE_NOT_FOUND` */
   device(deviceId: string): DeviceRecord;
   devicesOfUser(guid: string): Iterable<DeviceRecord>;
+  /** @throws AdminProblem `USER_NOT_FOUND`, `DEVICE_NOT_FOUND` */
+  deviceOfUser(guid: string, deviceId: string): DeviceRecord;
   /** What the device last told about itself. */
   inventory(deviceId: string): InventoryRecord;
   /**
@@ -180,15 +189,21 @@ export interface Administration
    * @throws AdminProblem `DEVICE_NOT_FOUND`, `DEVICE_NOT_ACTIVE`, `INVALID_PROPERTY`, `UNKNOWN_PROPERTY`, `COMMAND_NOT_APPLICABLE`, `QUEUE_FULL`
    */
   sendCommand(deviceId: string, command: NewDeviceCommand): Promise<SentCommand>;
+  /** The same in a transaction of the caller. @throws AdminProblem as `sendCommand`, and `USER_NOT_FOUND` */
+  planCommand(device: DeviceOwner, command: NewDeviceCommand): PlannedChange<SentCommand>;
   /** @throws AdminProblem `COMMAND_NOT_FOUND` */
   command(deviceId: string, commandId: string): CommandRecord;
   commands(deviceId: string): Iterable<CommandRecord>;
   /** Takes back a command that no device has got yet. @throws AdminProblem `COMMAND_NOT_FOUND`, `COMMAND_SENT` */
   cancelCommand(deviceId: string, commandId: string): Promise<CommandRecord>;
+  /** The same in a transaction of the caller. */
+  planCancel(device: DeviceOwner, commandId: string): PlannedChange<CommandRecord>;
   /** Removes a device: its certificate is revoked at once, no command reaches it; when it makes contact later it is refused, and deletes its work data.
    * @throws AdminProblem `DEVICE_NOT_FOUND`, `DEVICE_NOT_ACTIVE`
    */
   removeDevice(deviceId: string): Promise<void>;
+  /** The same in a transaction of the caller. */
+  planRemoval(device: DeviceOwner): PlannedChange<DeviceRecord>;
 }
 
 /** Longest life of an activation secret: the 30 days that the vendor documents. */

@@ -4,6 +4,7 @@ import type { LabStore } from '../store/lab-store.ts';
 import { checkCommand } from './command-properties.ts';
 import type { NewDeviceCommand } from './new-device-command.ts';
 import { AdminProblem, type ProblemId } from './problem.ts';
+import { requireDevice } from './require-device.ts';
 import { takeCommand } from './take-command.ts';
 
 /** Commands that one bulk call may send to each device. */
@@ -59,7 +60,8 @@ export function createBulkCommands(options: {
         const commandIds: string[] = [];
         for (const command of commands) {
           const commandId = toHex(entropy.randomBytes(16));
-          takeCommand(tx, { commandId, deviceId, ...command }, nowMs);
+          // Anew for each: the command before may have ended the device.
+          takeCommand(tx, requireDevice(tx, deviceId), { commandId, deviceId, ...command }, nowMs);
           commandIds.push(commandId);
         }
         return { deviceId, commandIds };

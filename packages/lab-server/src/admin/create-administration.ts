@@ -30,7 +30,7 @@ export interface AdministrationOptions {
   /** `host:port` that users type when they are asked for a server. */
   readonly serverAddress: string;
   /** Wakes a device whose command is durable (F5.2). Must not throw. */
-  wake(deviceId: string): void;
+  wake(deviceId: string, known?: { readonly pushToken?: Uint8Array | undefined }): void;
   /** Works out anew what devices must be given; the jobs for it are durable (F5.2). Must not throw. */
   reconfigure(): void;
 }

@@ -5,16 +5,19 @@ import type { Mailer } from '../mail/mailer.ts';
 import { queueMail } from '../mail/queue-mail.ts';
 import { templateInForce } from '../mail/template-in-force.ts';
 import { cancelCommand, commandById, isQueueFull, listCommands } from '../state/command-queue.ts';
-import type { CommandRecord } from '../state/commands.ts';
+import type { CommandRecord, NewCommand } from '../state/commands.ts';
 import { removeDevice } from '../state/device-lifecycle.ts';
-import { type DeviceRecord, deviceById, listDevices, listDevicesOfUser } from '../state/devices.ts';
+import { type DeviceRecord, listDevices, listDevicesOfUser } from '../state/devices.ts';
 import { inventoryOf } from '../state/inventory.ts';
 import { userByGuid } from '../state/users.ts';
 import type { LabStore, ReadView, WriteView } from '../store/lab-store.ts';
-import type { Administration } from './administration.ts';
+import type { Administration, DeviceOwner } from './administration.ts';
 import { checkCommand, requireCommandType } from './command-properties.ts';
+import type { NewDeviceCommand, SentCommand } from './new-device-command.ts';
 import { rowsOf } from './pages.ts';
+import { carryOut, type PlannedChange } from './planned-change.ts';
 import { AdminProblem } from './problem.ts';
+import { requireDevice, requireDeviceOfUser } from './require-device.ts';
 import { queueFull, takeCommand } from './take-command.ts';
 
 export interface DeviceAdministrationOptions {
@@ -24,23 +27,94 @@ export interface DeviceAdministrationOptions {
   /** Sends what is in the outbox. */
   readonly mailer: Pick<Mailer, 'kick'>;
   /** Wakes a device whose command is durable (F5.2). Must not throw. */
-  wake(deviceId: string): void;
+  wake(deviceId: string, known?: { readonly pushToken?: Uint8Array | undefined }): void;
 }
 
 export type DeviceAdministration = Pick<
   Administration,
-  'devices' | 'device' | 'devicesOfUser' | 'inventory' | 'sendCommand' | 'command' | 'commands' | 'cancelCommand' | 'removeDevice'
+  | 'devices'
+  | 'device'
+  | 'devicesOfUser'
+  | 'deviceOfUser'
+  | 'inventory'
+  | 'sendCommand'
+  | 'planCommand'
+  | 'command'
+  | 'commands'
+  | 'cancelCommand'
+  | 'planCancel'
+  | 'removeDevice'
+  | 'planRemoval'
 >;
+
+interface CheckedCommand {
+  readonly command: NewCommand;
+  readonly nowMs: number;
+  readonly generatedPassword: string | undefined;
+}
 
 /** Devices and their commands (F5.1). */
 export function createDeviceAdministration(options: DeviceAdministrationOptions): DeviceAdministration {
   const { clock, entropy, store, mailer } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
 
+  const requireOwned = (view: ReadView, { deviceId, userGuid }: DeviceOwner): DeviceRecord =>
+    userGuid === undefined ? requireDevice(view, deviceId) : requireDeviceOfUser(view, userGuid, deviceId);
+
   const requireCommand = (command: CommandRecord | undefined): CommandRecord => {
     if (command === undefined) throw new AdminProblem('COMMAND_NOT_FOUND', 'the device has no such command');
     return command;
   };
+
+  /** A command as far as it can be checked without its device. */
+  const checked = (deviceId: string, { type, properties = {}, applicationId, expiresAtMs }: NewDeviceCommand): CheckedCommand => {
+    const nowMs = clock.nowMs();
+    if (expiresAtMs !== undefined && !(expiresAtMs > nowMs)) throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not in the future');
+    requireCommandType(type);
+    const generatedPassword = type === 'GENERATE_DEVICE_PASSWORD_AND_LOCK' ? generateActivationPassword(entropy) : undefined;
+    const document = checkCommand(type, properties, filledByUem(type, applicationId, generatedPassword));
+    return { nowMs, generatedPassword, command: { commandId: toHex(entropy.randomBytes(16)), deviceId, type, properties: document, expiresAtMs } };
+  };
+
+  const planChecked = (owner: DeviceOwner, check: () => CheckedCommand): PlannedChange<SentCommand> => {
+    let device: DeviceRecord;
+    return {
+      make(tx) {
+        device = requireOwned(tx, owner);
+        const { nowMs, generatedPassword, command } = check();
+        const sent = takeCommand(tx, device, command, nowMs);
+        if (generatedPassword === undefined) return sent;
+        // Who has it from a mail need not be told by somebody who then knows it, too.
+        const mailId = mailPassword(tx, device, generatedPassword, { entropy, nowMs });
+        return mailId === undefined ? { ...sent, generatedPassword } : { ...sent, mailId };
+      },
+      durable({ mailId }) {
+        options.wake(owner.deviceId, device);
+        if (mailId !== undefined) mailer.kick();
+      },
+    };
+  };
+
+  const planCancel: DeviceAdministration['planCancel'] = (owner, commandId) => ({
+    make(tx) {
+      const { deviceId } = requireOwned(tx, owner);
+      const command = requireCommand(commandById(tx, deviceId, commandId));
+      if (command.isContentOpen === true) throw new AdminProblem('UPDATE_OF_SERVER', 'it follows from policies, profiles and assignments; change those');
+      const cancelled = cancelCommand(tx, deviceId, commandId, 'cancelled by the administrator', clock.nowMs());
+      if (cancelled === undefined) throw new AdminProblem('COMMAND_SENT', `the command is ${command.state} already`);
+      return cancelled;
+    },
+    durable() {},
+  });
+
+  const planRemoval: DeviceAdministration['planRemoval'] = (owner) => ({
+    make(tx) {
+      const device = requireOwned(tx, owner);
+      if (!removeDevice(tx, device.deviceId, clock.nowMs())) throw new AdminProblem('DEVICE_NOT_ACTIVE', 'the device is removed already');
+      return device;
+    },
+    durable: ({ deviceId }) => options.wake(deviceId),
+  });
 
   return {
     *devices() {
@@ -52,26 +126,18 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
         listDevicesOfUser(view, guid, query);
       for (const device of rowsOf(read, page, (row) => row.deviceId)) if (counts(device)) yield device;
     },
+    deviceOfUser: (userGuid, deviceId) => store.read((view) => requireDeviceOfUser(view, userGuid, deviceId)),
     inventory: (deviceId) => store.read((view) => inventoryOf(view, deviceId)),
 
-    async sendCommand(deviceId, { type, properties = {}, applicationId, expiresAtMs }) {
-      const nowMs = clock.nowMs();
-      if (expiresAtMs !== undefined && !(expiresAtMs > nowMs)) throw new AdminProblem('INVALID_PROPERTY', 'expiry: is not in the future');
-      const { carriedOutBy } = requireCommandType(type);
-      const generatedPassword = type === 'GENERATE_DEVICE_PASSWORD_AND_LOCK' ? generateActivationPassword(entropy) : undefined;
-      const document = checkCommand(type, properties, filledByUem(type, applicationId, generatedPassword));
+    planCommand: (owner, command) => planChecked(owner, () => checked(owner.deviceId, command)),
+    async sendCommand(deviceId, command) {
+      const ready = checked(deviceId, command);
       // A flood is refused without waiting for the disk; the transaction decides.
-      if (carriedOutBy !== 'uem' && store.read((view) => isQueueFull(view, deviceId))) throw queueFull();
-      const command = { commandId: toHex(entropy.randomBytes(16)), deviceId, type, properties: document, expiresAtMs };
-      const { sent, mailId } = await store.transaction((tx) => {
-        const device = requireDevice(tx, deviceId);
-        const taken = takeCommand(tx, command, nowMs);
-        return { sent: taken, mailId: generatedPassword === undefined ? undefined : mailPassword(tx, device, generatedPassword, { entropy, nowMs }) };
-      });
-      options.wake(deviceId);
-      if (mailId !== undefined) mailer.kick();
-      // Who has it from a mail need not be told by somebody who then knows it, too.
-      return generatedPassword === undefined ? sent : mailId === undefined ? { ...sent, generatedPassword } : { ...sent, mailId };
+      if (commandDefinition(command.type)?.carriedOutBy !== 'uem' && store.read((view) => isQueueFull(view, deviceId))) throw queueFull();
+      return carryOut(
+        store,
+        planChecked({ deviceId }, () => ready),
+      );
     },
 
     command: (deviceId, commandId) => store.read((view) => requireCommand(commandById(view, requireDevice(view, deviceId).deviceId, commandId))),
@@ -85,22 +151,10 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
         if (after === undefined || page.length < COMMANDS_PAGE) return;
       }
     },
-    cancelCommand(deviceId, commandId) {
-      return store.transaction((tx) => {
-        const command = requireCommand(commandById(tx, requireDevice(tx, deviceId).deviceId, commandId));
-        if (command.isContentOpen === true) throw new AdminProblem('UPDATE_OF_SERVER', 'it follows from policies, profiles and assignments; change those');
-        const cancelled = cancelCommand(tx, deviceId, commandId, 'cancelled by the administrator', clock.nowMs());
-        if (cancelled === undefined) throw new AdminProblem('COMMAND_SENT', `the command is ${command.state} already`);
-        return cancelled;
-      });
-    },
-    async removeDevice(deviceId) {
-      await store.transaction((tx) => {
-        if (!removeDevice(tx, requireDevice(tx, deviceId).deviceId, clock.nowMs()))
-          throw new AdminProblem('DEVICE_NOT_ACTIVE', 'the device is removed already');
-      });
-      options.wake(deviceId);
-    },
+    planCancel,
+    cancelCommand: (deviceId, commandId) => carryOut(store, planCancel({ deviceId }, commandId)),
+    planRemoval,
+    removeDevice: async (deviceId) => void (await carryOut(store, planRemoval({ deviceId }))),
   };
 }
 
@@ -138,11 +192,4 @@ const COMMANDS_PAGE = 200;
 /** A device counts from A7 on, and no more when it has ended. */
 function counts(device: DeviceRecord): boolean {
   return device.status === 'active';
-}
-
-function requireDevice(view: ReadView, deviceId: string): DeviceRecord {
-  const device = deviceById(view, deviceId);
-  // What was never confirmed is no device yet.
-  if (device === undefined || device.status === 'pending') throw new AdminProblem('DEVICE_NOT_FOUND', 'there is no such device');
-  return device;
 }

@@ -1,13 +1,12 @@
 import { commandDefinition } from '@uemkit/protocol';
 import type { CommandRecord, NewCommand } from '../state/commands.ts';
 import { removeByCommand, type SendRefusal, sendCommand } from '../state/device-lifecycle.ts';
-import { deviceById } from '../state/devices.ts';
+import type { DeviceRecord } from '../state/devices.ts';
 import type { WriteView } from '../store/lab-store.ts';
 import { checkApplicable } from './command-properties.ts';
 import { AdminProblem } from './problem.ts';
 
 const REFUSALS: Readonly<Record<SendRefusal, () => AdminProblem>> = {
-  unknown: () => new AdminProblem('DEVICE_NOT_FOUND', 'there is no such device'),
   notActive: () => new AdminProblem('DEVICE_NOT_ACTIVE', 'the device is not active, so no command reaches it'),
   full: () => new AdminProblem('QUEUE_FULL', 'too many commands wait for the device'),
 };
@@ -19,15 +18,15 @@ export function queueFull(): AdminProblem {
 
 /**
  * Takes a checked command of an administrator for one device, alone or as one of many: into the queue, or carried out at once when UEM does that alone.
- * @throws AdminProblem `DEVICE_NOT_FOUND`, `DEVICE_NOT_ACTIVE`, `COMMAND_NOT_APPLICABLE`, `QUEUE_FULL`
+ * @param device as it is in this transaction
+ * @throws AdminProblem `DEVICE_NOT_ACTIVE`, `COMMAND_NOT_APPLICABLE`, `QUEUE_FULL`
  */
-export function takeCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord {
-  const device = deviceById(tx, command.deviceId);
-  if (device?.status === 'active') {
+export function takeCommand(tx: WriteView, device: DeviceRecord, command: NewCommand, nowMs: number): CommandRecord {
+  if (device.status === 'active') {
     checkApplicable(command.type, command.properties, { platform: device.info.platform, activationType: device.activationType });
   }
   const isForUem = commandDefinition(command.type)?.carriedOutBy === 'uem';
-  const taken = isForUem ? removeByCommand(tx, command, nowMs) : sendCommand(tx, command, nowMs);
+  const taken = isForUem ? removeByCommand(tx, device, command, nowMs) : sendCommand(tx, device, command, nowMs);
   if (typeof taken === 'string') throw REFUSALS[taken]();
   return taken;
 }

@@ -4,7 +4,7 @@ import { deleteActivationRefusals, listActivationRefusals } from '../state/activ
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
 import { deleteAssignmentsOf } from '../state/assignments.ts';
 import { endDevice } from '../state/device-lifecycle.ts';
-import { deviceById, isLive, listDevicesOfUser, pendingDevicesOf } from '../state/devices.ts';
+import { deviceById, deviceCountsOf, isLive, listDevicesOfUser, pendingDevicesOf } from '../state/devices.ts';
 import { appendEvent } from '../state/events.ts';
 import { randomUuid } from '../state/ids.ts';
 import { groupsOf, removeFromUserGroup } from '../state/user-groups.ts';
@@ -62,7 +62,7 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
       const { userId } = await store.transaction((tx) => {
         const user = requireUser(tx, guid);
         const devices = listDevicesOfUser(tx, guid, { limit: USER_DEVICES });
-        if (devices.some(({ status }) => status === 'active')) throw new AdminProblem('USER_HAS_DEVICES', 'the user has devices; remove them first');
+        if (deviceCountsOf(tx, guid).active > 0) throw new AdminProblem('USER_HAS_DEVICES', 'the user has devices; remove them first');
         // Nobody sees or removes a device that was never confirmed, so it must not keep its user either.
         for (const pending of devices.filter(isLive)) endDevice(tx, pending, { status: 'removed', reason: 'its user was deleted' }, clock.nowMs());
         for (const { kind, slot } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind, slot);

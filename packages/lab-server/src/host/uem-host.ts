@@ -87,7 +87,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     unregistered: ({ deviceId, pushToken }) => void store.transaction((tx) => forgetPushToken(tx, deviceId, pushToken)).catch(() => {}),
   });
   const outbox = createOutbox({ store, notifier });
-  const wake = (deviceId: string): void => outbox.wake(deviceId);
+  const { wake } = outbox;
   const note = (request: string, error: unknown): void => {
     const reason = error instanceof Error ? error.message : 'bug';
     journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'restart', request, answer: 'failed', source: '', reason });

@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { requireRole } from '../admin/admin-role.ts';
 import type { Administration } from '../admin/administration.ts';
 import { type BulkResult, MAX_BULK_COMMANDS, MAX_BULK_DEVICES, MAX_BULK_TOTAL_COMMANDS } from '../admin/bulk-commands.ts';
 import { leastRoleOfCommand } from '../admin/command-roles.ts';
@@ -82,8 +81,8 @@ export function bulkRoutes(admin: Administration): readonly Route[] {
       body: { noun: 'devicecommands', schema: bulkBody },
       answers: { 200: { noun: 'devicecommands', schema: bulkView } },
       problems: ['GROUP_NOT_FOUND'],
-      async run({ body, caller }) {
-        for (const { type } of body.commands) requireRole(caller, leastRoleOfCommand(type));
+      roleOf: ({ commands }) => (commands.every(({ type }) => leastRoleOfCommand(type) === 'helpDesk') ? 'helpDesk' : 'administrator'),
+      async run({ body }) {
         const deviceIds = wanted(body);
         if (deviceIds.length * body.commands.length > MAX_BULK_TOTAL_COMMANDS)
           throw new AdminProblem('INVALID_PROPERTY', `commands: more than ${MAX_BULK_TOTAL_COMMANDS} for all devices`);

@@ -1,6 +1,6 @@
-import { type Caller, requireRole } from '../admin/admin-role.ts';
 import type { Administration } from '../admin/administration.ts';
 import { leastRoleOfCommand } from '../admin/command-roles.ts';
+import { mapChange, type PlannedChange } from '../admin/planned-change.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import { deviceOfUser } from './device-routes.ts';
 import { commandAnswer, commandsView, commandView, sentCommandAnswer, sentCommandView } from './device-views.ts';
@@ -23,19 +23,18 @@ const SEND_PROBLEMS = [...NOT_THERE, 'DEVICE_NOT_ACTIVE', 'COMMAND_NOT_APPLICABL
 
 /** Commands of a device and their status (F5.1). */
 export function commandRoutes(admin: Administration): readonly Route[] {
-  const send = async (
-    caller: Caller,
+  const send = (
     parts: { readonly guid: string; readonly device: string },
     { type, properties, expiry }: CommandBody,
     base: string,
     applicationId?: string,
-  ): Promise<RouteResult> => {
-    requireRole(caller, leastRoleOfCommand(type));
-    const { deviceId, userGuid } = deviceOfUser(admin, parts);
+  ): PlannedChange<RouteResult> => {
+    const { guid: userGuid, device: deviceId } = parts;
     const expiresAtMs = expiry === undefined ? undefined : Date.parse(expiry);
-    const command = await admin.sendCommand(deviceId, { type, properties, applicationId, expiresAtMs });
-    const location = `${base}/users/${userGuid}/userDevices/${deviceId}/commands/${command.commandId}`;
-    return { status: 201, body: sentCommandView(base, userGuid, command), headers: { location }, deviceId };
+    return mapChange(admin.planCommand({ deviceId, userGuid }, { type, properties, applicationId, expiresAtMs }), (command) => {
+      const location = `${base}/users/${userGuid}/userDevices/${deviceId}/commands/${command.commandId}`;
+      return { status: 201, body: sentCommandView(base, userGuid, command), headers: { location }, deviceId };
+    });
   };
 
   return [
@@ -68,7 +67,8 @@ export function commandRoutes(admin: Administration): readonly Route[] {
       body: { noun: 'command', schema: commandBody },
       answers: SENT,
       problems: SEND_PROBLEMS,
-      run: ({ parts, body, base, caller }) => send(caller, parts, body, base),
+      roleOf: ({ type }) => leastRoleOfCommand(type),
+      change: ({ parts, body, base }) => send(parts, body, base),
     }),
     route({
       id: 'sendApplicationCommand',
@@ -81,7 +81,8 @@ export function commandRoutes(admin: Administration): readonly Route[] {
       body: { noun: 'command', schema: commandBody },
       answers: SENT,
       problems: SEND_PROBLEMS,
-      run: ({ parts, body, base, caller }) => send(caller, parts, body, base, parts.application),
+      roleOf: ({ type }) => leastRoleOfCommand(type),
+      change: ({ parts, body, base }) => send(parts, body, base, parts.application),
     }),
     route({
       id: 'getCommand',
@@ -108,10 +109,9 @@ export function commandRoutes(admin: Administration): readonly Route[] {
       parts: ONE_PARTS,
       answers: { 200: { noun: 'command', schema: commandAnswer } },
       problems: [...NOT_THERE, 'COMMAND_NOT_FOUND', 'COMMAND_SENT'],
-      async run({ parts, base }) {
-        const { deviceId, userGuid } = deviceOfUser(admin, parts);
-        const command = await admin.cancelCommand(deviceId, parts.command);
-        return { status: 200, body: commandView(base, userGuid, command), deviceId };
+      change({ parts: { guid: userGuid, device: deviceId, command }, base }) {
+        const planned = admin.planCancel({ deviceId, userGuid }, command);
+        return mapChange(planned, (cancelled) => ({ status: 200, body: commandView(base, userGuid, cancelled), deviceId }));
       },
     }),
   ];

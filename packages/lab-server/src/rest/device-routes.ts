@@ -1,5 +1,5 @@
 import type { Administration } from '../admin/administration.ts';
-import { AdminProblem } from '../admin/problem.ts';
+import { mapChange } from '../admin/planned-change.ts';
 import type { DeviceRecord } from '../state/devices.ts';
 import { devicesView, deviceView, userDevicesView, userDeviceView } from './device-views.ts';
 import { pageLinks, pageOf } from './paging.ts';
@@ -26,10 +26,7 @@ export const readDevice = (device: DeviceRecord, field: DeviceField): string => 
 
 /** The device of a path; it has to belong to the user of the path. @throws AdminProblem `USER_NOT_FOUND`, `DEVICE_NOT_FOUND` */
 export function deviceOfUser(admin: Administration, parts: { readonly guid: string; readonly device: string }): DeviceRecord {
-  const user = admin.user(parts.guid);
-  const device = admin.device(parts.device);
-  if (device.userGuid !== user.guid) throw new AdminProblem('DEVICE_NOT_FOUND', 'the user has no such device');
-  return device;
+  return admin.deviceOfUser(parts.guid, parts.device);
 }
 
 const PARTS = { guid: USER_PART, device: DEVICE_PART };
@@ -95,11 +92,7 @@ export function deviceRoutes(admin: Administration): readonly Route[] {
       parts: PARTS,
       answers: { 204: {} },
       problems: ['USER_NOT_FOUND', 'DEVICE_NOT_FOUND', 'DEVICE_NOT_ACTIVE'],
-      async run({ parts }) {
-        const { deviceId } = deviceOfUser(admin, parts);
-        await admin.removeDevice(deviceId);
-        return { status: 204, deviceId };
-      },
+      change: ({ parts }) => mapChange(admin.planRemoval({ deviceId: parts.device, userGuid: parts.guid }), ({ deviceId }) => ({ status: 204, deviceId })),
     }),
   ];
 }

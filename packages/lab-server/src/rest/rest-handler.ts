@@ -1,6 +1,7 @@
 import { type Clock, isProtocolError } from '@uemkit/protocol';
-import { type Caller, mayCall, requireRole } from '../admin/admin-role.ts';
-import type { AuditLog } from '../admin/audit-log.ts';
+import { type Caller, type LeastRole, mayCall, requireRole } from '../admin/admin-role.ts';
+import type { AuditedEnd, AuditedOperation, AuditLog } from '../admin/audit-log.ts';
+import type { PlannedChange } from '../admin/planned-change.ts';
 import { AdminProblem } from '../admin/problem.ts';
 import type { Journal } from '../roles/role.ts';
 import type { Authorization } from './authorization.ts';
@@ -36,29 +37,61 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     const caller = identify();
     if (match === undefined) throw problem;
     const { route, parts } = match;
+    const operation: AuditedOperation = { ...caller, source: request.source, operation: route.id, object: below(base, request.path) };
     // An attempt is in the audit log, what it carried is not looked at.
-    if (!mayCall(caller.role, least) && changes(route)) return audited(request, route, caller, () => requireRole(caller, least) as never);
-    requireRole(caller, least);
+    await permit(operation, route, least);
     checkParts(match);
     const { list, query } = readQuery(route, request.query);
     const wantsLines = acceptsLines(single(request.headers['accept']) ?? '');
     const mayStillCall = (): boolean => isGranted(() => mayCall(identify().role, least));
-    const call = { parts: parts as never, list, query, body: bodyOf(request, route), caller, mayStillCall, wantsLines, base };
-    return changes(route) ? audited(request, route, caller, () => route.run(call)) : route.run(call);
+    const body = bodyOf(request, route);
+    const more = route.roleOf?.(body);
+    if (more !== undefined) await permit(operation, route, more);
+    const call = { parts: parts as never, list, query, body, caller, mayStillCall, wantsLines, base };
+    if (route.change !== undefined) return changed(operation, () => route.change(call));
+    return changes(route) ? audited(operation, () => route.run(call)) : route.run(call);
   };
 
-  /** Nothing is done that is not in the audit log before. What was malformed is not: nobody has understood what it was to do. */
-  const audited = async ({ path, source }: RestRequest, route: Route, caller: Caller, work: () => RouteResult | Promise<RouteResult>): Promise<RouteResult> => {
-    const object = below(base, path);
-    const sequence = await audit.begin({ ...caller, source, operation: route.id, object });
+  /** @throws AdminProblem `NOT_AUTHORIZED`; an attempt to change something is in the audit log then */
+  const permit = async (operation: AuditedOperation, route: Route, least: LeastRole): Promise<void> => {
     try {
-      const result = await work();
-      const { location } = result.headers ?? {};
-      audit.end(sequence, { status: result.status, object: location === undefined ? undefined : below(base, location) });
+      requireRole(operation, least);
+    } catch (error) {
+      if (changes(route)) await audit.attempted(operation, endOfRefusal(error));
+      throw error;
+    }
+  };
+
+  const endOf = ({ status, headers }: RouteResult): AuditedEnd =>
+    headers?.['location'] === undefined ? { status } : { status, object: below(base, headers['location']) };
+
+  // What was malformed is not in the audit log: nobody has understood what it was to do.
+
+  /** The change and its entry are one transaction. */
+  const changed = async (operation: AuditedOperation, plan: () => PlannedChange<RouteResult>): Promise<RouteResult> => {
+    try {
+      const { make, durable } = plan();
+      const result = await audit.change(operation, (tx) => {
+        const made = make(tx);
+        return { made, end: endOf(made) };
+      });
+      durable(result);
       return result;
     } catch (error) {
-      const { status, id } = problemOf(error);
-      audit.end(sequence, { status, problem: id });
+      if (!isStoreBusy(error)) await audit.refused(operation, endOfRefusal(error));
+      throw error;
+    }
+  };
+
+  /** Nothing is done that is not in the audit log before. */
+  const audited = async (operation: AuditedOperation, work: () => RouteResult | Promise<RouteResult>): Promise<RouteResult> => {
+    const place = await audit.begin(operation);
+    try {
+      const result = await work();
+      audit.end(place, endOf(result));
+      return result;
+    } catch (error) {
+      audit.end(place, endOfRefusal(error));
       throw error;
     }
   };
@@ -133,6 +166,8 @@ function attempt(find: () => Match): Found {
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function bodyOf(request: RestRequest, { body }: Route): unknown {
   if (body === undefined) return undefined;
   const contentType = (single(request.headers['content-type']) ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
@@ -142,16 +177,26 @@ function bodyOf(request: RestRequest, { body }: Route): unknown {
   }
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body));
+    value = JSON.parse(utf8.decode(request.body));
   } catch {
     throw new AdminProblem('BAD_REQUEST', 'the body is not JSON in UTF-8');
   }
   return checkBody(body.schema, value);
 }
 
+function endOfRefusal(error: unknown): AuditedEnd {
+  const { status, id } = problemOf(error);
+  return { status, problem: id };
+}
+
+/** Nothing can be stored now. */
+function isStoreBusy(error: unknown): boolean {
+  return isProtocolError(error) && (error.code === 'ERR_STORE_WRITE' || error.code === 'ERR_REJECTED_BUSY');
+}
+
 function problemOf(error: unknown): AdminProblem {
   if (error instanceof AdminProblem) return error;
-  if (isProtocolError(error) && (error.code === 'ERR_STORE_WRITE' || error.code === 'ERR_REJECTED_BUSY')) {
+  if (isStoreBusy(error)) {
     return new AdminProblem('BUSY', 'nothing can be stored now; nothing was changed', { 'retry-after': '1' });
   }
   return new AdminProblem('INTERNAL', 'this is a bug of the lab server; its journal has more');

@@ -1,5 +1,6 @@
 import type * as v from 'valibot';
 import type { Caller, LeastRole } from '../admin/admin-role.ts';
+import type { PlannedChange } from '../admin/planned-change.ts';
 import type { ProblemId } from '../admin/problem.ts';
 import type { BodySchema } from './components.ts';
 import type { MediaNoun } from './media-type.ts';
@@ -49,8 +50,20 @@ export interface RouteCall<Path extends string = string, Body = unknown, Query =
   readonly base: string;
 }
 
+/** How a route answers. */
+type Answering<Call> =
+  | {
+      run(call: Call): RouteResult | Promise<RouteResult>;
+      readonly change?: undefined;
+    }
+  | {
+      /** For what is one change of the state: it is made in one transaction with its entry in the audit log. @throws AdminProblem */
+      change(call: Call): PlannedChange<RouteResult>;
+      readonly run?: undefined;
+    };
+
 /** One method of one path, with everything that a caller may send and get. Requests are checked by it, and the OpenAPI document is made from it. */
-export interface RouteDeclaration<Path extends string, Body, Query, Field extends string> {
+interface RouteDeclaration<Path extends string, Body, Query, Field extends string> {
   /** Name of the operation in generated clients: `listUsers`. */
   readonly id: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -62,6 +75,8 @@ export interface RouteDeclaration<Path extends string, Body, Query, Field extend
   readonly tag: string;
   /** The least role that may call it. */
   readonly role: LeastRole;
+  /** What some bodies ask for needs more than `role`. */
+  roleOf?(body: Body): LeastRole;
   /** The answer is a list with `max`, `offset`, `sortBy` and `query` over these fields. */
   readonly list?: readonly Field[] | undefined;
   /** Further query parameters: a strict object of texts. */
@@ -71,7 +86,6 @@ export interface RouteDeclaration<Path extends string, Body, Query, Field extend
   readonly answers: Readonly<Record<number, AnswerDeclaration>>;
   /** Refusals of this route, besides those that follow from the declaration (`commonProblems`). */
   readonly problems?: readonly ProblemId[] | undefined;
-  run(call: RouteCall<Path, Body, Query, Field>): RouteResult | Promise<RouteResult>;
 }
 
 /** A pattern that parts of a path follow; anything else names nothing and is answered with 404. */
@@ -85,14 +99,13 @@ type PartsOf<Path extends string> = [PartNames<Path>] extends [never]
   : { readonly parts: Readonly<Record<PartNames<Path>, PartDeclaration>> };
 
 /** A declared route, whatever its types are. */
-export interface Route extends Omit<RouteDeclaration<string, unknown, unknown, string>, 'run'> {
+export type Route = RouteDeclaration<string, unknown, unknown, string> & {
   readonly parts?: Readonly<Record<string, PartDeclaration>> | undefined;
-  run(call: RouteCall<never>): RouteResult | Promise<RouteResult>;
-}
+} & Answering<RouteCall<never>>;
 
-/** Declares a route; what `run` is given follows from the declaration. */
+/** Declares a route; what `run` or `change` is given follows from the declaration. */
 export function route<const Path extends string, Body = undefined, Query = undefined, Field extends string = never>(
-  declaration: RouteDeclaration<Path, Body, Query, Field> & PartsOf<Path>,
+  declaration: RouteDeclaration<Path, Body, Query, Field> & PartsOf<Path> & Answering<RouteCall<Path, Body, Query, Field>>,
 ): Route {
   return declaration as unknown as Route;
 }

@@ -5,6 +5,9 @@ import { sortable, type Table, table } from './table.ts';
 /** Entries of the audit log that are kept; the oldest are forgotten. */
 export const MAX_AUDIT_ENTRIES = 10_000;
 
+/** Attempts with too small a role that are kept beside them: whoever may do nothing must not be able to push out what was done. */
+export const MAX_AUDIT_ATTEMPTS = 1_000;
+
 /** One thing that an administrator did, or tried. */
 export interface AuditEntry {
   /** Counts from 1; never used twice. */
@@ -24,11 +27,19 @@ export interface AuditEntry {
   readonly problem?: string | undefined;
 }
 
+/** How an operation ended. */
+export type AuditEnd = Pick<AuditEntry, 'status' | 'problem'> & { readonly object?: string };
+
 interface AuditCounter {
+  /** Number of the newest entry of either kind. */
   readonly last: number;
+  /** How many of them were attempts; absent: none. The others are `last` less these. */
+  readonly attempts?: number | undefined;
 }
 
+// Both by their count within their kind, so that the oldest of a kind is found by a subtraction.
 const entries: Table<AuditEntry> = table('audit');
+const attempted: Table<AuditEntry> = table('audit-attempt');
 const counter: Table<AuditCounter> = table('audit-counter');
 const ONLY = 'this';
 
@@ -37,22 +48,52 @@ export function lastAuditSequence(view: ReadView): number {
   return counter.get(view, ONLY)?.last ?? 0;
 }
 
-/** Adds an entry at the end and gives its number. */
+/** Adds an entry at the end and gives its place, for `finishAudit`. */
 export function appendAudit(tx: WriteView, entry: Omit<AuditEntry, 'sequence'>): number {
-  const sequence = lastAuditSequence(tx) + 1;
-  entries.put(tx, sortable(sequence), { sequence, ...entry });
-  counter.put(tx, ONLY, { last: sequence });
-  if (sequence > MAX_AUDIT_ENTRIES) entries.delete(tx, sortable(sequence - MAX_AUDIT_ENTRIES));
-  return sequence;
+  const { last, attempts = 0 } = counter.get(tx, ONLY) ?? { last: 0 };
+  const sequence = last + 1;
+  const place = sequence - attempts;
+  entries.put(tx, sortable(place), { sequence, ...entry });
+  counter.put(tx, ONLY, { last: sequence, attempts: attempts === 0 ? undefined : attempts });
+  if (place > MAX_AUDIT_ENTRIES) entries.delete(tx, sortable(place - MAX_AUDIT_ENTRIES));
+  return place;
+}
+
+/** Adds an attempt of somebody whose role is too small. */
+export function appendAttempt(tx: WriteView, entry: Omit<AuditEntry, 'sequence'>): void {
+  const { last, attempts = 0 } = counter.get(tx, ONLY) ?? { last: 0 };
+  const sequence = last + 1;
+  const place = attempts + 1;
+  attempted.put(tx, sortable(place), { sequence, ...entry });
+  counter.put(tx, ONLY, { last: sequence, attempts: place });
+  if (place > MAX_AUDIT_ATTEMPTS) attempted.delete(tx, sortable(place - MAX_AUDIT_ATTEMPTS));
 }
 
 /** Notes how it ended, once. */
-export function finishAudit(tx: WriteView, sequence: number, end: Pick<AuditEntry, 'status' | 'problem'> & { readonly object?: string }): void {
-  const entry = entries.get(tx, sortable(sequence));
-  if (entry?.status === undefined && entry !== undefined) entries.put(tx, sortable(sequence), { ...entry, ...end });
+export function finishAudit(tx: WriteView, place: number, end: AuditEnd): void {
+  const entry = entries.get(tx, sortable(place));
+  if (entry?.status === undefined && entry !== undefined) entries.put(tx, sortable(place), { ...entry, ...end });
 }
 
 /** Entries after a number, the oldest first. */
-export function listAudit(view: ReadView, query: { readonly after: number; readonly limit: number }): readonly AuditEntry[] {
-  return entries.page(view, { after: sortable(query.after), limit: query.limit }).map((row) => row.record);
+export function listAudit(view: ReadView, { after, limit }: { readonly after: number; readonly limit: number }): readonly AuditEntry[] {
+  const { last, attempts = 0 } = counter.get(view, ONLY) ?? { last: 0 };
+  const listed = (kind: Table<AuditEntry>, newest: number, most: number): readonly AuditEntry[] => {
+    const before = lastUpTo(view, kind, { oldest: Math.max(1, newest - most + 1), newest }, after);
+    return kind.page(view, { after: sortable(before), limit }).map((row) => row.record);
+  };
+  const found = [...listed(entries, last - attempts, MAX_AUDIT_ENTRIES), ...listed(attempted, attempts, MAX_AUDIT_ATTEMPTS)];
+  return found.sort((a, b) => a.sequence - b.sequence).slice(0, limit);
+}
+
+/** Place of the last entry of a kind whose number is not above `sequence`; the one before the oldest when there is none. */
+function lastUpTo(view: ReadView, kind: Table<AuditEntry>, { oldest, newest }: { readonly oldest: number; readonly newest: number }, sequence: number): number {
+  let low = oldest - 1;
+  let high = newest;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((kind.get(view, sortable(middle))?.sequence ?? 0) <= sequence) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

@@ -4,7 +4,15 @@ import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type CommandRecord, MAX_FINISHED_COMMANDS, MAX_OPEN_COMMANDS, MAX_QUEUED_COMMANDS, type NewCommand } from './commands.ts';
 import { appendEvent, type EventType } from './events.ts';
 import { decodeDocument, encodeDocument } from './inventory.ts';
-import { allOpenCommands, decidingCommands, deleteOpenCommands, listOpenCommand, openCommandCount, unlistOpenCommand } from './open-commands.ts';
+import {
+  allOpenCommands,
+  decidingCommands,
+  deleteOpenCommands,
+  listOpenCommand,
+  openCommandCount,
+  relistOpenCommand,
+  unlistOpenCommand,
+} from './open-commands.ts';
 import { joinId, partOf, sortable, type Table, table } from './table.ts';
 
 interface CommandReference {
@@ -116,7 +124,7 @@ function possibleTime(notBeforeMs: number | undefined, nowMs: number | undefined
 /** Notes that an open command was handed out, or was put off by its device. */
 export function updateCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }, nowMs: number): void {
   commands.put(tx, placeOf(command.deviceId, command.sequence), command);
-  listOpenCommand(tx, command);
+  relistOpenCommand(tx, command);
   tell(tx, command.state === 'sent' ? 'COMMAND_SENT' : 'COMMAND_DEFERRED', command, nowMs);
 }
 

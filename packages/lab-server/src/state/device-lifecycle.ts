@@ -69,9 +69,7 @@ export function removeDevice(tx: WriteView, deviceId: string, nowMs: number): bo
  * REMOVE_DEVICE: UEM carries it out at once and waits for no answer. The command is there to be read, as one that is done. It needs no room in the
  * queue: what is open is cancelled first.
  */
-export function removeByCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | 'unknown' | 'notActive' {
-  const device = deviceById(tx, command.deviceId);
-  if (device === undefined) return 'unknown';
+export function removeByCommand(tx: WriteView, device: DeviceRecord, command: NewCommand, nowMs: number): CommandRecord | 'notActive' {
   if (device.status !== 'active') return 'notActive';
   endDevice(tx, device, { status: 'removed', reason: 'removed by the administrator' }, nowMs);
   const queued = enqueueCommand(tx, command, nowMs);
@@ -105,12 +103,10 @@ export function purgeDevice(tx: WriteView, deviceId: string): void {
 }
 
 /** Why a command was not taken. */
-export type SendRefusal = 'unknown' | 'notActive' | 'full';
+export type SendRefusal = 'notActive' | 'full';
 
 /** Puts a command into the queue of an active device, and remembers that the device has to be woken; wake it when this is durable (`Outbox`). */
-export function sendCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | SendRefusal {
-  const device = deviceById(tx, command.deviceId);
-  if (device === undefined) return 'unknown';
+export function sendCommand(tx: WriteView, device: DeviceRecord, command: NewCommand, nowMs: number): CommandRecord | SendRefusal {
   if (device.status !== 'active') return 'notActive';
   const queued = enqueueCommand(tx, command, nowMs);
   if (queued === undefined) return 'full';

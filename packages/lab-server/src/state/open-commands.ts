@@ -42,11 +42,21 @@ export function allOpenCommands(view: ReadView, deviceId: string): readonly Open
   return openCommands.page(view, { under: partOf(deviceId), limit: MAX_QUEUED_COMMANDS }).map((row) => row.record);
 }
 
-/** Adds a command, or notes its new state. */
-export function listOpenCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }): void {
+/** Adds a command that is not on the list. */
+export function listOpenCommand(tx: WriteView, command: ListedCommand): void {
+  put(tx, command, undefined);
+}
+
+/** Notes the new state of a command. */
+export function relistOpenCommand(tx: WriteView, command: ListedCommand): void {
+  put(tx, command, openCommands.get(tx, idOf(command)));
+}
+
+type ListedCommand = CommandRecord & { readonly state: 'queued' | 'sent' };
+
+function put(tx: WriteView, command: ListedCommand, before: OpenCommand | undefined): void {
   const { deviceId, commandId, type, priority, sequence, createdAtMs, expiresAtMs, notBeforeMs, state } = command;
   const id = idOf(command);
-  const before = openCommands.get(tx, id);
   const after: OpenCommand = { commandId, type, priority, sequence, createdAtMs, expiresAtMs, notBeforeMs, state };
   openCommands.put(tx, id, after);
   summarize(tx, deviceId, id, before, after);

@@ -10,6 +10,7 @@ import { createOutbox, type Outbox } from '../../src/roles/uem/outbox.ts';
 import { createUemRole } from '../../src/roles/uem/uem-role.ts';
 import { putActivationSecret } from '../../src/state/activation-secrets.ts';
 import { sendCommand } from '../../src/state/device-lifecycle.ts';
+import { deviceById } from '../../src/state/devices.ts';
 import { type ActivationProfileRecord, DEFAULT_PROFILE_ID, generationOf, putProfile } from '../../src/state/profiles.ts';
 import { putTenant } from '../../src/state/tenants.ts';
 import { fullBudget, TRY_RULES } from '../../src/state/try-budget.ts';
@@ -166,9 +167,11 @@ export class UemBench {
   /** Puts a command into the queue, as the administrator does. */
   async send(deviceId: string, type: string, options: { readonly properties?: wire.WireDocument; readonly expiresAtMs?: number } = {}): Promise<string> {
     const commandId = (++this.commands).toString(16).padStart(32, '0');
-    const sent = await this.store.transaction((tx) =>
-      sendCommand(tx, { commandId, deviceId, type, properties: options.properties ?? {}, expiresAtMs: options.expiresAtMs }, this.clock.nowMs()),
-    );
+    const command = { commandId, deviceId, type, properties: options.properties ?? {}, expiresAtMs: options.expiresAtMs };
+    const sent = await this.store.transaction((tx) => {
+      const device = deviceById(tx, deviceId);
+      return device === undefined ? 'unknown' : sendCommand(tx, device, command, this.clock.nowMs());
+    });
     if (typeof sent === 'string') throw new Error(sent);
     this.outbox?.wake(deviceId);
     return commandId;

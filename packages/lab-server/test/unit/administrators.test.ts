@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ADMIN_ROLES, type LeastRole, mayCall } from '../../src/admin/admin-role.ts';
 import { FIRST_ADMINISTRATOR } from '../../src/admin/administrators.ts';
 import { MAX_ADMINISTRATORS } from '../../src/state/administrators.ts';
-import { appendAudit, listAudit, MAX_AUDIT_ENTRIES } from '../../src/state/audit.ts';
+import { appendAttempt, appendAudit, listAudit, MAX_AUDIT_ATTEMPTS, MAX_AUDIT_ENTRIES } from '../../src/state/audit.ts';
 import { AdminLab, basic, PASSWORD } from '../support/admin-lab.ts';
 
 let lab: AdminLab;
@@ -160,6 +160,73 @@ describe('the audit log', () => {
     const found = lab.store.snapshot().read((view) => listAudit(view, { after: 0, limit: 10 }));
     expect(found).toMatchObject([{ sequence: 1, operation: 'x' }]);
     expect(found[0]?.status).toBeUndefined();
+  });
+
+  it('has a command and its entry in one commit: a crash leaves both or neither', async () => {
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    await lab.addDevice(alice, 'd1');
+    const path = `/users/${alice.guid}/userDevices/d1`;
+    const before = lab.store.commits;
+    const { json } = await lab.ask('POST', `${path}/commands`, { type: 'LOCK_DEVICE' });
+    expect(lab.store.commits).toBe(before + 1);
+    await lab.ask('DELETE', `${path}/commands/${json.guid}`);
+    await lab.ask('DELETE', path);
+    expect(lab.store.commits).toBe(before + 3);
+    const found = lab.store.snapshot().read((view) => listAudit(view, { after: 0, limit: 10 }));
+    expect(found).toMatchObject([
+      { operation: 'sendCommand', object: `${path}/commands/${json.guid}`, status: 201 },
+      { operation: 'cancelCommand', object: `${path}/commands/${json.guid}`, status: 200 },
+      { operation: 'removeUserDevice', object: path, status: 204 },
+    ]);
+  });
+
+  it('has refused commands with their reason and nothing of them; without room for an entry nothing is done', async () => {
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    await lab.addDevice(alice, 'd1', { status: 'removed' });
+    await lab.addDevice(alice, 'd2');
+    const before = lab.contents();
+    const send = async (device: string, body: object) => (await lab.ask('POST', `/users/${alice.guid}/userDevices/${device}/commands`, body)).json.id;
+    expect(await send('d1', { type: 'LOCK_DEVICE' })).toBe('DEVICE_NOT_ACTIVE');
+    expect(await send('d2', { type: 'LOCK_DEVICE', properties: { shoe: 1 } })).toBe('UNKNOWN_PROPERTY');
+    expect((await entries()).entries).toMatchObject([
+      { status: 409, problem: 'DEVICE_NOT_ACTIVE' },
+      { status: 400, problem: 'UNKNOWN_PROPERTY' },
+    ]);
+    lab.store.fault = 'disk-full';
+    expect(await send('d2', { type: 'LOCK_DEVICE' })).toBe('BUSY');
+    lab.store.fault = undefined;
+    expect(lab.contents()).toBe(before);
+    expect((await entries()).last).toBe(2);
+  });
+
+  it('keeps attempts with too small a role apart: whoever may do nothing cannot push out what was done', async () => {
+    const entry = { timeMs: 1, username: 'a', role: 'readOnly', source: '', operation: 'x', object: '/x', status: 403, problem: 'NOT_AUTHORIZED' } as const;
+    await lab.ask('POST', '/users', { username: 'alice' });
+    await lab.store.transaction((tx) => {
+      for (let n = 0; n < MAX_AUDIT_ATTEMPTS + MAX_AUDIT_ENTRIES; n++) appendAttempt(tx, entry);
+    });
+    await lab.ask('POST', '/users', { username: 'bob' });
+    const attempts = MAX_AUDIT_ATTEMPTS + MAX_AUDIT_ENTRIES;
+    const all = await entries();
+    expect(all.entries.map(({ sequence }) => sequence).slice(0, 2)).toEqual([1, attempts - MAX_AUDIT_ATTEMPTS + 2]);
+    expect(all.last).toBe(attempts + 2);
+    expect(await entries(`?after=${attempts}`)).toMatchObject({ entries: [{ sequence: attempts + 1 }, { sequence: attempts + 2, operation: 'createUser' }] });
+    expect((await entries(`?after=${attempts + 1}`)).entries).toHaveLength(1);
+    expect((await entries(`?after=${attempts + 2}`)).entries).toEqual([]);
+  });
+
+  it.each([
+    ['readOnly', { type: 'LOCK_DEVICE' }],
+    ['helpDesk', { type: 'DELETE_DEVICE_DATA' }],
+  ] as const)('has what %s may not send among the attempts, for one device and for many', async (role, command) => {
+    const headers = await lab.headersOf(role);
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    await lab.addDevice(alice, 'd1');
+    await lab.ask('POST', `/users/${alice.guid}/userDevices/d1/commands`, command, headers);
+    await lab.ask('POST', '/deviceCommands', { commands: [{ type: 'LOCK_DEVICE' }, command], devices: ['d1'] }, headers);
+    const keys = lab.store.read((view) => view.range({ prefix: 'audit-attempt/', limit: 10 })).length;
+    const { entries: found } = await entries();
+    expect([keys, found.map(({ problem }) => problem)]).toEqual([2, ['NOT_AUTHORIZED', 'NOT_AUTHORIZED']]);
   });
 
   it('forgets the oldest, and uses no number twice', async () => {
