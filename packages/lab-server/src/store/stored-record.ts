@@ -1,6 +1,4 @@
-/** What a stored record may hold. Absent optional fields are left out. */
-export type StoredValue = number | string | boolean | Uint8Array | readonly StoredValue[] | StoredRecord;
+import type { CborRecord } from '@uemkit/protocol/wire';
 
-export interface StoredRecord {
-  readonly [field: string]: StoredValue | undefined;
-}
+/** What a stored record may hold. Absent optional fields are left out. */
+export type StoredRecord = CborRecord;

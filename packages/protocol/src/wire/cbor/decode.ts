@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../../errors/codes.ts';
 import { ProtocolError } from '../../errors/protocol-error.ts';
 import { LIMITS } from '../limits.ts';
-import { compareBytes } from './encode.ts';
 import type { CborMap, CborValue } from './value.ts';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -11,14 +10,15 @@ const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws ProtocolError `ERR_WIRE_*`
  */
 export function decodeCbor(bytes: Uint8Array): CborValue {
-  const input = new Input(bytes);
-  const value = input.value(0);
-  if (input.offset !== bytes.length) input.fail('ERR_WIRE_TRAILING', 'bytes after the end of the value');
-  return value;
+  return new MapInput(bytes).whole();
 }
 
-class Input {
-  offset = 0;
+/** What a value is read as; `M` stands for its maps. */
+export type Decoded<M> = number | Uint8Array | string | boolean | readonly Decoded<M>[] | M;
+
+/** One encoding that is read; what a map becomes is left open. */
+export abstract class CborInput<M> {
+  protected offset = 0;
   private items = 0;
   private readonly bytes: Uint8Array;
 
@@ -27,7 +27,14 @@ class Input {
     this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  fail(code: ErrorCode, message: string): never {
+  /** The value that fills the input. @throws ProtocolError `ERR_WIRE_*` */
+  whole(): Decoded<M> {
+    const value = this.value(0);
+    if (this.offset !== this.bytes.length) this.fail('ERR_WIRE_TRAILING', 'bytes after the end of the value');
+    return value;
+  }
+
+  protected fail(code: ErrorCode, message: string): never {
     throw new ProtocolError(code, `CBOR: ${message}`, { details: { offset: this.offset } });
   }
 
@@ -35,11 +42,12 @@ class Input {
     if (lengthBytes > this.bytes.length - this.offset) this.fail('ERR_WIRE_TRUNCATED', 'value is cut short');
   }
 
-  private take(lengthBytes: number): Uint8Array {
+  /** Goes over so many bytes, and gives where they begin. */
+  private pass(lengthBytes: number): number {
     this.require(lengthBytes);
     const start = this.offset;
     this.offset += lengthBytes;
-    return this.bytes.subarray(start, this.offset);
+    return start;
   }
 
   /** Argument of an initial byte; anything but the shortest form is refused. */
@@ -56,17 +64,14 @@ class Input {
     return argument;
   }
 
-  value(depth: number): CborValue {
-    if (depth > LIMITS.cborDepth) this.fail('ERR_WIRE_LIMIT', 'nested too deep');
-    if (++this.items > LIMITS.cborItems) this.fail('ERR_WIRE_LIMIT', 'too many values');
-    this.require(1);
-    const initial = this.bytes[this.offset++] as number;
+  protected value(depth: number): Decoded<M> {
+    const initial = this.initial(depth);
     const info = initial & 31;
     switch (initial >> 5) {
       case 0:
         return this.argument(info);
       case 2:
-        return this.take(this.argument(info)).slice();
+        return this.bytes.slice(this.pass(this.argument(info)), this.offset);
       case 3:
         return this.text(this.argument(info));
       case 4:
@@ -79,53 +84,97 @@ class Input {
     return this.fail('ERR_WIRE_TYPE', 'type outside the subset');
   }
 
+  /** Initial byte of one more value. */
+  private initial(depth: number): number {
+    if (depth > LIMITS.cborDepth) this.fail('ERR_WIRE_LIMIT', 'nested too deep');
+    if (++this.items > LIMITS.cborItems) this.fail('ERR_WIRE_LIMIT', 'too many values');
+    return this.bytes[this.pass(1)] as number;
+  }
+
+  /** Goes over one value without making anything of it: that it is whole is all that is looked at. */
+  protected skip(depth: number): void {
+    const initial = this.initial(depth);
+    const argument = this.argument(initial & 31);
+    switch (initial >> 5) {
+      case 0:
+      case 7:
+        return;
+      case 2:
+      case 3:
+        return void this.pass(argument);
+      case 4:
+        return this.skipAll(argument, depth);
+      case 5:
+        return this.skipAll(2 * argument, depth);
+    }
+    this.fail('ERR_WIRE_TYPE', 'type outside the subset');
+  }
+
+  private skipAll(count: number, depth: number): void {
+    for (let left = count; left > 0; left--) this.skip(depth + 1);
+  }
+
   private text(lengthBytes: number): string {
-    const raw = this.take(lengthBytes);
+    const start = this.pass(lengthBytes);
+    const short = lengthBytes > SHORT_BYTES ? undefined : ascii(this.bytes, start, this.offset);
+    if (short !== undefined) return short;
     try {
-      return shortAscii(raw) ?? textDecoder.decode(raw);
+      return textDecoder.decode(this.bytes.subarray(start, this.offset));
     } catch {
       return this.fail('ERR_WIRE_TYPE', 'text is not UTF-8');
     }
   }
 
-  private array(count: number, depth: number): readonly CborValue[] {
-    const items: CborValue[] = [];
+  private array(count: number, depth: number): readonly Decoded<M>[] {
+    const items: Decoded<M>[] = [];
     for (let i = 0; i < count; i++) items.push(this.value(depth + 1));
     return items;
   }
 
-  private map(count: number, depth: number): CborMap {
+  protected abstract map(count: number, depth: number): M;
+
+  /** Refuses a key that is not behind the one before it: two encodings by their offsets, the second one has just been read. */
+  protected requireOrder(previous: number, start: number): void {
+    const { bytes } = this;
+    // The form of a key begins with its length, so none is the beginning of another.
+    for (let i = 0; start + i < this.offset; i++) {
+      const difference = (bytes[start + i] as number) - (bytes[previous + i] as number);
+      if (difference > 0) return;
+      if (difference < 0) break;
+    }
+    this.fail('ERR_WIRE_CANONICAL', 'map keys out of order or twice');
+  }
+}
+
+class MapInput extends CborInput<CborMap> {
+  protected map(count: number, depth: number): CborMap {
     const map = new Map<number | string, CborValue>();
-    let previous: number | Uint8Array | undefined;
+    let kind: string | undefined;
+    let previous = 0;
     for (let i = 0; i < count; i++) {
       const start = this.offset;
       const key = this.value(depth + 1);
       if (typeof key !== 'number' && typeof key !== 'string') return this.fail('ERR_WIRE_TYPE', 'map key is neither a number nor text');
-      const place = typeof key === 'number' ? key : this.bytes.subarray(start, this.offset);
-      if (previous !== undefined) {
-        if (typeof previous !== typeof place) this.fail('ERR_WIRE_TYPE', 'map mixes kinds of keys');
-        if (!isBefore(previous, place)) this.fail('ERR_WIRE_CANONICAL', 'map keys out of order or twice');
+      if (kind !== undefined) {
+        if (kind !== typeof key) this.fail('ERR_WIRE_TYPE', 'map mixes kinds of keys');
+        this.requireOrder(previous, start);
       }
-      previous = place;
+      kind = typeof key;
+      previous = start;
       map.set(key, this.value(depth + 1));
     }
     return map;
   }
 }
 
-/** The order of keys: numbers in their shortest form as numbers, texts by their encoding. Both keys are of one kind. */
-function isBefore(a: number | Uint8Array, b: number | Uint8Array): boolean {
-  return typeof a === 'number' ? a < (b as number) : compareBytes(a, b as Uint8Array) < 0;
-}
-
 /** Up to this length the decoder of the platform takes longer. */
 const SHORT_BYTES = 40;
 
 /** A short text of ASCII; undefined for any other. */
-function shortAscii(raw: Uint8Array): string | undefined {
-  if (raw.length > SHORT_BYTES) return undefined;
+function ascii(bytes: Uint8Array, start: number, end: number): string | undefined {
   let text = '';
-  for (const byte of raw) {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] as number;
     if (byte > 0x7f) return undefined;
     text += String.fromCharCode(byte);
   }

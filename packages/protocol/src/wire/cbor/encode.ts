@@ -7,7 +7,7 @@ const MAJOR_UINT = 0;
 const MAJOR_BYTES = 2;
 const MAJOR_TEXT = 3;
 const MAJOR_ARRAY = 4;
-const MAJOR_MAP = 5;
+export const MAJOR_MAP = 5;
 const FALSE = 0xf4;
 const TRUE = 0xf5;
 
@@ -19,7 +19,7 @@ const FIRST_BYTES = 64;
 const GROWN_BYTES = 512;
 
 /** Growing output buffer of one encoding. */
-class Output {
+export class CborOutput {
   private bytes = new Uint8Array(FIRST_BYTES);
   private length: number;
   private items = 0;
@@ -79,14 +79,16 @@ class Output {
     const start = this.length;
     this.head(MAJOR_TEXT, value.length);
     this.reserve(value.length);
+    const { bytes, length } = this;
     for (let index = 0; index < value.length; index++) {
       const code = value.charCodeAt(index);
       if (code > 0x7f) {
         this.length = start;
         return this.utf8(value);
       }
-      this.bytes[this.length++] = code;
+      bytes[length + index] = code;
     }
+    this.length = length + value.length;
   }
 
   private utf8(value: string): void {
@@ -111,12 +113,20 @@ class Output {
  * @throws ProtocolError `ERR_USAGE_ARGUMENT` for values outside the subset, `ERR_WIRE_LIMIT` when nested too deep or too many.
  */
 export function encodeCbor(value: CborValue, room = 0): Uint8Array {
-  const output = new Output(room);
+  const output = new CborOutput(room);
   encodeValue(output, value, 0);
   return output.finish();
 }
 
-function encodeValue(output: Output, value: CborValue, depth: number): void {
+/** Writes what is none of the values of the subset. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+type WriteOther = (output: CborOutput, value: unknown, depth: number) => void;
+
+const refuse: WriteOther = () => {
+  throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR cannot hold this value');
+};
+
+/** Writes one value; `other` has what else may be in it. */
+export function encodeValue<Other = never>(output: CborOutput, value: CborValue | Other, depth: number, other: WriteOther = refuse): void {
   output.item(depth);
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || value < 0) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR number is not an unsigned integer');
@@ -128,19 +138,19 @@ function encodeValue(output: Output, value: CborValue, depth: number): void {
   } else if (value instanceof Uint8Array) {
     output.head(MAJOR_BYTES, value.length);
     output.raw(value);
-  } else if (isCborMap(value)) {
-    encodeMap(output, value, depth);
+  } else if (isCborMap(value as CborValue)) {
+    encodeMap(output, value as CborMap, depth);
   } else if (Array.isArray(value)) {
     output.head(MAJOR_ARRAY, value.length);
-    for (const item of value as readonly CborValue[]) encodeValue(output, item, depth + 1);
+    for (const item of value as readonly CborValue[]) encodeValue(output, item, depth + 1, other);
   } else {
-    throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR cannot hold this value');
+    other(output, value, depth);
   }
 }
 
-function encodeMap(output: Output, map: CborMap, depth: number): void {
+function encodeMap(output: CborOutput, map: CborMap, depth: number): void {
   output.head(MAJOR_MAP, map.size);
-  for (const key of sortedKeys(map)) {
+  for (const key of sortedKeys([...map.keys()])) {
     encodeValue(output, key, depth + 1);
     encodeValue(output, map.get(key) as CborValue, depth + 1);
   }
@@ -150,10 +160,14 @@ function encodeMap(output: Output, map: CborMap, depth: number): void {
  * The keys in the bytewise order of their encodings (RFC 8949, 4.2.1). The shortest form of a number grows with the number, and the form of
  * a text begins with its length, so nothing is encoded to be sorted but texts that are not ASCII.
  */
-function sortedKeys(map: CborMap): readonly (number | string)[] {
-  const keys = [...map.keys()];
+function sortedKeys(keys: (number | string)[]): readonly (number | string)[] {
   if (keys.every(isNumber)) return isAscending(keys) ? keys : keys.sort((a, b) => a - b);
   if (!keys.every(isText)) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'CBOR map mixes kinds of keys');
+  return sortedTexts(keys);
+}
+
+/** The same for texts. The array that is given is the one that is sorted. */
+export function sortedTexts(keys: string[]): readonly string[] {
   if (keys.every(isAscii)) return keys.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   const encoded = new Map(keys.map((key) => [key, encodeCbor(key)]));
   return keys.sort((a, b) => compareBytes(encoded.get(a) as Uint8Array, encoded.get(b) as Uint8Array));
