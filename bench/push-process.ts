@@ -15,12 +15,11 @@ import { MemoryStore } from '../packages/lab-server/src/store/memory-store.ts';
 
 /*
  * The server of the benchmark `push`: the notification services, or a bare `ws` server, with or without TLS. Orders come by IPC: `memory` (resident KiB after
- * garbage collection) and `fan` (wake the devices with these tokens; bare: send to every connection; answered with the CPU that it took, acknowledgements included).
+ * garbage collection), `tokens` (those of the devices, which a sender knows before) and `fan` (wake the devices with these tokens; bare: send to every connection; answered with the CPU that it took, acknowledgements included).
  * Run with --expose-gc.
  */
 interface FanOrder {
   readonly kind: 'fan';
-  readonly tokens: readonly string[];
   /** The devices answer each message. */
   readonly acknowledged: boolean;
 }
@@ -84,8 +83,9 @@ const providers = await listenProviders({
 
 const certificate = fromPem('CERTIFICATE', credentials.apns.certificate);
 const body = new TextEncoder().encode('{"mdm":"push magic"}');
+let tokens: readonly string[] = [];
 /** Resolves when every device has acknowledged; bare without acknowledgements: when everything was sent. */
-async function fan({ tokens, acknowledged }: FanOrder): Promise<void> {
+async function fan({ acknowledged }: FanOrder): Promise<void> {
   if (kind === 'ours') {
     const headers = { 'apns-push-type': 'mdm', 'apns-expiration': String(Math.floor(clock.nowMs() / 1_000) + 3_600) };
     const answers = tokens.map((address) =>
@@ -119,8 +119,9 @@ async function residentKiB(): Promise<number> {
   return process.memoryUsage().rss / 1024;
 }
 
-process.on('message', (order: { readonly kind: 'memory' } | FanOrder | { readonly kind: 'end' }) => {
+process.on('message', (order: { readonly kind: 'memory' | 'end' } | { readonly kind: 'tokens'; readonly tokens: readonly string[] } | FanOrder) => {
   if (order.kind === 'end') process.exit(0);
+  else if (order.kind === 'tokens') tokens = order.tokens;
   else if (order.kind === 'fan') void measured(order).then((cpuMicros) => process.send?.({ cpuMicros }));
   else void residentKiB().then((memoryKiB) => process.send?.({ memoryKiB }));
 });

@@ -70,7 +70,9 @@ class Gateway {
     await inParallel(100, WIDTH, () => this.#one(secureContext));
     const before = await this.memoryKiB();
     await inParallel(count - 100, WIDTH, () => this.#one(secureContext));
-    return ((await this.memoryKiB()) - before) / (count - 100);
+    const growthKiB = ((await this.memoryKiB()) - before) / (count - 100);
+    this.#child.send({ kind: 'tokens', tokens: this.tokens });
+    return growthKiB;
   }
 
   #one(secureContext: ReturnType<typeof createSecureContext>): Promise<void> {
@@ -111,7 +113,7 @@ class Gateway {
       };
     });
     const told = once(this.#child, 'message') as Promise<[{ cpuMicros: number }]>;
-    this.#child.send({ kind: 'fan', tokens: this.tokens, acknowledged });
+    this.#child.send({ kind: 'fan', acknowledged });
     const [perSecond, [{ cpuMicros }]] = await Promise.all([all, told]);
     return { perSecond, cpuMicros: cpuMicros / count };
   }

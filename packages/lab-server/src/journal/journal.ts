@@ -1,21 +1,11 @@
 import { ProtocolError } from '@uemkit/protocol';
-import type { Journal, JournalEntry } from '../roles/role.ts';
-import type { References } from './references.ts';
+import type { Journal } from '../roles/role.ts';
+import { type NumberedEntry, Slot } from './slot.ts';
+
+export type { NumberedEntry };
 
 /** Entries that the journal keeps; older ones are forgotten. */
 export const MAX_JOURNAL_ENTRIES = 10_000;
-/** Longest text that an entry takes over from a request. */
-export const MAX_JOURNAL_TEXT_CHARACTERS = 256;
-
-/** One request with its place in the journal. */
-export interface NumberedEntry extends Omit<JournalEntry, 'refs'> {
-  /** Counts from 1 in the life of the process. */
-  readonly sequence: number;
-  readonly refs?: readonly string[] | undefined;
-}
-
-/** As it stands in the ring: references are worked out when somebody reads it. */
-type KeptEntry = { -readonly [Name in keyof NumberedEntry]: Name extends 'refs' ? References | readonly string[] : NumberedEntry[Name] };
 
 export interface JournalQuery {
   /** Only entries with a higher sequence number. */
@@ -43,12 +33,12 @@ export interface RingJournal extends Journal {
 export function createRingJournal(options: { readonly capacity?: number } = {}): RingJournal {
   const { capacity = MAX_JOURNAL_ENTRIES } = options;
   // BOUNDED by capacity: slot = (sequence - 1) % capacity.
-  const ring: KeptEntry[] = [];
+  const ring: Slot[] = [];
   // BOUNDED by who calls subscribe: one for the journal file, one for each running test.
   const listeners = new Set<(entry: NumberedEntry) => void>();
   let last = 0;
   let unknown = 0;
-  let firstUnknown: KeptEntry | undefined;
+  let firstUnknown: NumberedEntry | undefined;
 
   return {
     get last() {
@@ -56,21 +46,26 @@ export function createRingJournal(options: { readonly capacity?: number } = {}):
     },
     record(entry) {
       last += 1;
-      const kept = numbered(last, entry);
-      ring[(last - 1) % capacity] = kept;
+      const at = (last - 1) % capacity;
+      let slot = ring[at];
+      if (slot === undefined) {
+        slot = new Slot();
+        ring.push(slot);
+      }
+      slot.take(last, entry);
       if (entry.unknown === true) {
         unknown += 1;
-        firstUnknown ??= kept;
+        firstUnknown ??= slot.read();
       }
-      if (listeners.size > 0) for (const listener of listeners) listener(read(kept));
+      if (listeners.size > 0) for (const listener of listeners) listener(slot.read());
     },
     entries({ after = 0, deviceId, userId, max = capacity } = {}) {
       const found: NumberedEntry[] = [];
       for (let sequence = Math.max(after + 1, last - capacity + 1, 1); sequence <= last && found.length < max; sequence++) {
-        const entry = ring[(sequence - 1) % capacity] as KeptEntry;
-        if (deviceId !== undefined && entry.deviceId !== deviceId) continue;
-        if (userId !== undefined && entry.userId !== userId) continue;
-        found.push(read(entry));
+        const slot = ring[(sequence - 1) % capacity] as Slot;
+        if (deviceId !== undefined && slot.deviceId !== deviceId) continue;
+        if (userId !== undefined && slot.userId !== userId) continue;
+        found.push(slot.read());
       }
       return found;
     },
@@ -86,40 +81,4 @@ export function createRingJournal(options: { readonly capacity?: number } = {}):
       });
     },
   };
-}
-
-const CONTROL = /\p{Cc}/u;
-
-/** Texts of a peer are cut and free of control characters, so that an entry is bounded and one line. Runs for every request. */
-function clean(text: string): string {
-  if (text.length <= MAX_JOURNAL_TEXT_CHARACTERS && !CONTROL.test(text)) return text;
-  return text.slice(0, MAX_JOURNAL_TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ');
-}
-
-/** An entry for readers: its references are worked out now, once. */
-function read(kept: KeptEntry): NumberedEntry {
-  if (typeof kept.refs === 'function') kept.refs = kept.refs();
-  return kept as NumberedEntry;
-}
-
-function numbered(sequence: number, entry: JournalEntry): KeptEntry {
-  const { timeMs, role, service, step, request, answer, source, userId, deviceId, reason, unknown, receivedMs, bytes, refs } = entry;
-  const kept: KeptEntry = {
-    sequence,
-    timeMs,
-    role,
-    service: clean(service),
-    request: clean(request),
-    answer: clean(answer),
-    source: clean(source),
-  };
-  if (step !== undefined) kept.step = step;
-  if (userId !== undefined) kept.userId = clean(userId);
-  if (deviceId !== undefined) kept.deviceId = clean(deviceId);
-  if (reason !== undefined) kept.reason = clean(reason);
-  if (unknown !== undefined) kept.unknown = unknown;
-  if (receivedMs !== undefined) kept.receivedMs = receivedMs;
-  if (bytes !== undefined) kept.bytes = bytes;
-  if (refs !== undefined) kept.refs = refs;
-  return kept;
 }

@@ -1,6 +1,6 @@
 import { type Clock, type CryptoProvider, type Entropy, isProtocolError, toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import { idReferences } from '../journal/references.ts';
+import { idReference } from '../journal/references.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { Journal } from '../roles/role.ts';
 import { MAX_WAKE_UPS_PER_CALL, type Notifier, type WakeUpTarget } from '../roles/uem/notifier.ts';
@@ -49,7 +49,7 @@ export function createNotifier(options: NotifierOptions): LinkNotifier {
       deviceId,
       reason,
       receivedMs,
-      refs: idReferences(crypto, [notification.wakeUpId]),
+      refs: idReference(crypto, notification.wakeUpId),
     });
   const send = async (targets: readonly WakeUpTarget[]): Promise<readonly WakeUpTarget[]> => {
     const nowMs = clock.nowMs();

@@ -2,7 +2,7 @@ import { toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { describe, expect, it } from 'vitest';
 import { createRingJournal, type NumberedEntry } from '../../src/journal/journal.ts';
-import { idReferences, MAX_JOURNAL_REFERENCES } from '../../src/journal/references.ts';
+import { idReference, idReferences, MAX_JOURNAL_REFERENCES } from '../../src/journal/references.ts';
 
 const crypto = nodeCrypto();
 const ids = Array.from({ length: MAX_JOURNAL_REFERENCES + 1 }, (_, index) => new Uint8Array(16).fill(index));
@@ -38,5 +38,30 @@ describe('references of the journal', () => {
     const { journal } = recorded((entry) => told.push(entry));
     expect(JSON.parse(JSON.stringify(told[0]))).toMatchObject({ sequence: 1, refs: expected });
     expect(journal.entries()).toEqual(told);
+  });
+});
+
+describe('the ring of the journal', () => {
+  const line = (request: string) => ({ timeMs: 1_700_000_000_000, role: 'uem', service: 'x', request, answer: 'a', source: 's' }) as const;
+
+  const full = { ...line('1'), step: 'F1.1', userId: 'u', deviceId: 'd', reason: 'r', unknown: true, receivedMs: 5, bytes: 0 } as const;
+  const refs = idReference(crypto, ids[1] as Uint8Array);
+
+  it('forgets the oldest, and what was read before stays as it was', () => {
+    const journal = createRingJournal({ capacity: 2 });
+    journal.record({ ...full, refs });
+    const [first] = journal.entries();
+    for (const request of ['2', '3']) journal.record(line(request));
+    expect(journal.entries()).toEqual([2, 3].map((sequence) => ({ ...line(String(sequence)), sequence })));
+    expect(first).toEqual({ ...full, sequence: 1, refs: [expected[1]] });
+    expect(() => journal.assertNoUnknownRequests()).toThrow('1 unknown requests, the first: 1 to uem/x (r)');
+  });
+
+  it('has nothing of an older entry in a newer one', () => {
+    const journal = createRingJournal({ capacity: 1 });
+    journal.record({ ...full, refs });
+    journal.record(line('2'));
+    expect(Object.keys(journal.entries()[0] as object).sort()).toEqual(['answer', 'request', 'role', 'sequence', 'service', 'source', 'timeMs']);
+    expect(journal.entries({ deviceId: 'd' })).toEqual([]);
   });
 });

@@ -2,6 +2,8 @@ import { toHex } from '@uemkit/protocol';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { NotificationRole } from '../../src/roles/notification/notification.ts';
+import type { ProviderResponse } from '../../src/roles/notification/providers/provider.ts';
 import { apnsRequest, IDENTITIES, PushBench, START_MS, strangeToken } from '../support/push-bench.ts';
 import { PushDevice } from '../support/push-device.ts';
 
@@ -10,6 +12,10 @@ let bench: PushBench;
 beforeEach(() => {
   bench = new PushBench();
 });
+
+/** An MDM push whose answer is not waited for. */
+const sendTo = (role: NotificationRole, token: Uint8Array, id: number): Promise<ProviderResponse> =>
+  role.providers.handle({ method: 'POST', http: '2', source: '', body: new Uint8Array(0), headers: {}, ...apnsRequest(token, START_MS, { id }) }, undefined);
 
 describe('tokens', () => {
   it.each([
@@ -245,10 +251,7 @@ describe('wake-ups (F5.2)', () => {
     device.acknowledge(new Uint8Array(16).fill(1));
     await bench.clock.settle();
     const release = bench.store.hold();
-    const asked = role.providers.handle(
-      { method: 'POST', http: '2', source: '', body: new Uint8Array(0), headers: {}, ...apnsRequest(device.token, START_MS, { id: 2 }) },
-      undefined,
-    );
+    const asked = sendTo(role, device.token, 2);
     await bench.clock.advance(1_000);
     device.acknowledge(new Uint8Array(16).fill(2));
     release();
@@ -264,10 +267,7 @@ describe('wake-ups (F5.2)', () => {
     await bench.push(role, away.token);
     away.connection.closed();
     const release = bench.store.hold();
-    const asked = role.providers.handle(
-      { method: 'POST', http: '2', source: '', body: new Uint8Array(0), headers: {}, ...apnsRequest(away.token, START_MS, { id: 2 }) },
-      undefined,
-    );
+    const asked = sendTo(role, away.token, 2);
     const device = await bench.connected(role, away.token);
     expect(device.wakeUps).toEqual([]);
     release();
@@ -296,6 +296,37 @@ describe('wake-ups (F5.2)', () => {
     expect(second.wakeUps).toHaveLength(1);
     second.connection.closed();
     expect((await bench.connected(role, first.token)).wakeUps).toEqual([]);
+  });
+
+  it('are acknowledged in any order, and each sender hears of its own', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.takes = false;
+    const told: string[] = [];
+    for (const id of [1, 2, 3]) void sendTo(role, device.token, id).then(({ status, headers }) => told.push(`${status} ${headers['apns-id']?.slice(0, 2)}`));
+    for (const id of [2, 3, 1]) device.acknowledge(new Uint8Array(16).fill(id));
+    await bench.clock.settle();
+    expect(told).toEqual(['200 02', '200 03', '200 01']);
+    for (const id of [1, 2, 3]) device.acknowledge(new Uint8Array(16).fill(id));
+    device.connection.closed();
+    expect((await bench.connected(role, device.token)).wakeUps).toEqual([]);
+  });
+
+  it('each wait for their own second, also when one before them is taken', async () => {
+    const role = await bench.start();
+    const device = await bench.connected(role);
+    device.takes = false;
+    const told: string[] = [];
+    const wake = (id: number): void => void sendTo(role, device.token, id).then(() => told.push(`${id} at ${bench.clock.monotonicMs() - startedMs}`));
+    const startedMs = bench.clock.monotonicMs();
+    wake(1);
+    await bench.clock.advance(400);
+    wake(2);
+    device.acknowledge(new Uint8Array(16).fill(1));
+    await bench.clock.advance(999);
+    expect(told).toEqual(['1 at 400']);
+    await bench.clock.advance(1);
+    expect(told).toEqual(['1 at 400', '2 at 1400']);
   });
 
   it('an acknowledgement of another wake-up does not forget the one that waits, and writes nothing', async () => {

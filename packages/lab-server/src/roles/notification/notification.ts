@@ -14,6 +14,7 @@ import { tokenKey } from './push-tokens.ts';
 import { createRegistration } from './registration.ts';
 import { createThrottle } from './throttle.ts';
 import { waitingOf } from './waiting-wake-ups.ts';
+import { acknowledgedId } from './wake-up-frames.ts';
 
 export interface NotificationOptions extends RoleContext {
   /** Who may send. */
@@ -57,7 +58,8 @@ export async function createNotificationRole(options: NotificationOptions): Prom
   const delivery = createPushDelivery({ clock, crypto, store, journal, limits, fault, cutOff });
   const sessionOf = (name: string): PushSession | undefined => sessions.byKey(name);
   const throttle = createThrottle(clock, limits);
-  const core = createPushCore({ clock, crypto, store, delivery, throttle, sessionOf, revoke: (session) => end(session, 'revoked') });
+  const { byAddress } = sessions;
+  const core = createPushCore({ clock, crypto, store, delivery, throttle, sessionOf, byAddress, revoke: (session) => end(session, 'revoked') });
   const registration = createRegistration({
     ...{ clock, crypto, entropy, store, accounts, limits, channelOrigin: origin },
     isConnected: (name) => sessionOf(name) !== undefined,
@@ -102,7 +104,7 @@ export async function createNotificationRole(options: NotificationOptions): Prom
     session.state = 'registered';
     const { service, application, expiresAtMs, unnamedSinceMs } = registered.record;
     session.token = { service, application, expiresAtMs, unnamedSinceMs };
-    const before = sessions.register(session, registered.key);
+    const before = sessions.register(session, registered.key, registered.address);
     if (before !== undefined && before !== session) end(before, 'replaced');
     note(session, 'pushRegister', 'pushRegistered', registered.replaced ? 'the token is not in force any more, a new one was made' : undefined);
     session.socket.send(wire.pushRegistered.encode({ token: registered.token, pingIntervalS: limits.pingIntervalS }));
@@ -114,13 +116,16 @@ export async function createNotificationRole(options: NotificationOptions): Prom
   const received = (session: PushSession, bytes: Uint8Array): void => {
     if (session.state === 'closed') return;
     session.heardMs = clock.monotonicMs();
+    const taken = session.state === 'registered' ? acknowledgedId(bytes) : undefined;
+    if (taken !== undefined) return delivery.acknowledged(session, taken);
     const frame = frameOf(bytes, wire.LIMITS.unauthenticatedBodyBytes);
     if (frame === undefined) return refuse(session, 'unknown', 'not a frame');
     try {
       if (frame.name === 'pushRegister' && session.state === 'opened') {
         register(session, wire.pushRegister.decode(frame)).catch((error: unknown) => refuse(session, frame.name, codeOf(error)));
       } else if (frame.name === 'pushAck' && session.state === 'registered') {
-        delivery.acknowledged(session, wire.pushAck.decode(frame).wakeUpId);
+        // Not the bytes of an acknowledgement: the decoder says what is wrong with them.
+        wire.pushAck.decode(frame);
       } else {
         refuse(session, frame.name, `not allowed while ${session.state}`);
       }

@@ -1,6 +1,7 @@
 import { type Clock, type CryptoProvider, isProtocolError, utf8 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { LabStore } from '../../store/lab-store.ts';
+import { Offer, type Offered } from './offer.ts';
 import type { PushDelivery } from './push-delivery.ts';
 import type { PushSession } from './push-session.ts';
 import { endToken, goneSince, nameToken, type TokenRecord, tokenKey, tokenOf } from './push-tokens.ts';
@@ -25,14 +26,41 @@ export interface Submission {
 /** `delivered`: the device has it. `stored`: it waits for the device. `dropped`: it was for now or never, and the device is away. */
 export type Submitted = 'delivered' | 'stored' | 'dropped';
 
+/** Whoever submitted a notification. Must not throw. */
+export interface Submitter {
+  submitted(how: Submitted): void;
+  /** It was not taken over. `error`: a ProtocolError `ERR_STORE_*`, or a bug. */
+  failed(error: unknown): void;
+}
+
 /** What all faces share: tokens, limits, and the way to the device. */
 export interface PushCore {
   find(service: wire.PushServiceName, address: string): KnownToken;
   /** Makes a token invalid, as a service may at any time; its device is told. False when it was not in force. */
   end(key: string): Promise<boolean>;
   throttled(key: string, sender: string): 'device' | 'sender' | undefined;
-  /** Takes over a notification. @throws ProtocolError `ERR_STORE_*`; then nothing may be answered but that it was not taken over */
-  submit(submission: Submission): Promise<Submitted>;
+  /** Takes over a notification: a wake-up for a connected device is on the wire when this returns. `submitter` is told once what became of it. */
+  submit(submission: Submission, submitter: Submitter): void;
+}
+
+/** A notification on its way to a device that is connected. */
+class SubmittedOffer extends Offer {
+  readonly submission: Submission;
+  readonly session: PushSession;
+  readonly submitter: Submitter;
+  readonly #next: (offer: SubmittedOffer, how: Offered) => void;
+
+  constructor(submission: Submission, session: PushSession, submitter: Submitter, next: (offer: SubmittedOffer, how: Offered) => void) {
+    super(submission.wakeUpId);
+    this.submission = submission;
+    this.session = session;
+    this.submitter = submitter;
+    this.#next = next;
+  }
+
+  protected ended(how: Offered): void {
+    this.#next(this, how);
+  }
 }
 
 export function createPushCore(options: {
@@ -42,9 +70,10 @@ export function createPushCore(options: {
   readonly delivery: PushDelivery;
   readonly throttle: Throttle;
   sessionOf(key: string): PushSession | undefined;
+  byAddress(service: wire.PushServiceName, address: string): PushSession | undefined;
   revoke(session: PushSession): void;
 }): PushCore {
-  const { clock, crypto, store, delivery, throttle, sessionOf } = options;
+  const { clock, crypto, store, delivery, throttle, sessionOf, byAddress } = options;
 
   const keep = async (submission: Submission, expiresAtMs: number, session: PushSession | undefined): Promise<Submitted> => {
     const { key, wakeUpId } = submission;
@@ -71,11 +100,27 @@ export function createPushCore(options: {
       });
   };
 
+  const put = (submission: Submission, expiresAtMs: number, session: PushSession | undefined, submitter: Submitter): void => {
+    if (session !== undefined) delivery.isStored(session, submission.wakeUpId);
+    keep(submission, expiresAtMs, session).then(
+      (how) => submitter.submitted(how),
+      (error: unknown) => submitter.failed(error),
+    );
+  };
+
+  const offered = ({ submission, session, submitter }: SubmittedOffer, how: Offered): void => {
+    if (how !== 'away') named(session);
+    if (how === 'taken') return submitter.submitted('delivered');
+    if (submission.expiresAtMs === undefined) return submitter.submitted(how === 'away' ? 'dropped' : 'delivered');
+    put(submission, submission.expiresAtMs, session, submitter);
+  };
+
   return {
     find(service, address) {
-      const key = tokenKey(crypto, wire.pushTokenOf({ service, address }));
+      const session = byAddress(service, address);
+      const key = session?.key ?? tokenKey(crypto, wire.pushTokenOf({ service, address }));
       const record: Pick<TokenRecord, 'service' | 'application' | 'expiresAtMs' | 'goneAtMs'> | undefined =
-        sessionOf(key)?.token ?? store.read((view) => tokenOf(view, key));
+        session?.token ?? store.read((view) => tokenOf(view, key));
       if (record === undefined) return { state: 'unknown' };
       const sinceMs = goneSince(record, clock.nowMs());
       const { application } = record;
@@ -88,15 +133,13 @@ export function createPushCore(options: {
       return was;
     },
     throttled: (key, sender) => throttle.count(key, sender),
-    async submit(submission) {
+    submit(submission, submitter) {
       const { key, wakeUpId, expiresAtMs } = submission;
       const session = sessionOf(key);
-      const offered = session === undefined ? 'away' : await delivery.offer(session, { wakeUpId, sentAtEpochMs: clock.nowMs() });
-      if (session !== undefined && offered !== 'away') named(session);
-      if (offered === 'taken') return 'delivered';
-      if (expiresAtMs === undefined) return offered === 'away' ? 'dropped' : 'delivered';
-      if (session !== undefined) delivery.isStored(session, wakeUpId);
-      return keep(submission, expiresAtMs, session);
+      if (session !== undefined)
+        delivery.offer(session, { wakeUpId, sentAtEpochMs: clock.nowMs() }, new SubmittedOffer(submission, session, submitter, offered));
+      else if (expiresAtMs === undefined) submitter.submitted('dropped');
+      else put(submission, expiresAtMs, undefined, submitter);
     },
   };
 }

@@ -1,11 +1,13 @@
-import { type CancelTimer, type Clock, type CryptoProvider, sameBytes } from '@uemkit/protocol';
-import * as wire from '@uemkit/protocol/wire';
-import { idReferences } from '../../journal/references.ts';
+import type { CancelTimer, Clock, CryptoProvider } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
+import { idReference } from '../../journal/references.ts';
 import type { LabStore } from '../../store/lab-store.ts';
 import type { Journal } from '../role.ts';
-import { MAX_UNTAKEN, type PushLimits } from './push-limits.ts';
-import type { PushSession, Untaken } from './push-session.ts';
+import { type Offer, OfferQueue, type Untaken } from './offer.ts';
+import type { PushLimits } from './push-limits.ts';
+import type { PushSession } from './push-session.ts';
 import { deleteWaiting } from './waiting-wake-ups.ts';
+import { wakeUpFrame } from './wake-up-frames.ts';
 
 /** What is done to a wake-up on purpose. A lost one is lost for good: only the regular poll of the device makes up for it. */
 export type DeliveryFault = { readonly id: string } & (
@@ -15,13 +17,10 @@ export type DeliveryFault = { readonly id: string } & (
   | { readonly kind: 'delay' | 'reorder'; readonly delayMs: number }
 );
 
-/** `taken`: the device has it. `sent`: it left, and the device has not said that it took it. `held`: it leaves later. `away`: it cannot leave. */
-export type Offered = 'taken' | 'sent' | 'held' | 'away';
-
 /** The way of wake-ups to devices that are connected. */
 export interface PushDelivery {
-  /** Sends a wake-up that is stored nowhere; resolves when the device has taken it, and at the latest after `takeMs`. */
-  offer(session: PushSession, wakeUp: wire.WakeUp): Promise<Offered>;
+  /** Sends a wake-up that is stored nowhere. The offer ends when the device has taken it, and at the latest after `takeMs`; it may end before this returns. */
+  offer(session: PushSession, wakeUp: wire.WakeUp, offer: Offer): void;
   /** Sends a wake-up that waits in the store; it is forgotten there when the device has taken it. */
   sendStored(session: PushSession, wakeUp: wire.WakeUp): void;
   /** A wake-up that was offered is being stored: called before it is, so that a late acknowledgement forgets it there. */
@@ -31,40 +30,6 @@ export interface PushDelivery {
   /** The connection is gone. */
   closed(session: PushSession): void;
   stop(): void;
-}
-
-/** Whoever made an offer, and waits for its end. */
-interface OfferOwner {
-  ended(offer: Offer): void;
-}
-
-/** A wake-up whose sender waits to hear whether the device took it. A class without closures of its own: each wake-up makes one. */
-class Offer implements Untaken {
-  readonly wakeUpId: Uint8Array;
-  readonly dueMs: number;
-  readonly #owner: OfferOwner;
-  readonly #resolve: (how: Offered) => void;
-  stored = false;
-  #isOpen = true;
-
-  constructor(wakeUpId: Uint8Array, dueMs: number, owner: OfferOwner, resolve: (how: Offered) => void) {
-    this.wakeUpId = wakeUpId;
-    this.dueMs = dueMs;
-    this.#owner = owner;
-    this.#resolve = resolve;
-  }
-
-  settle(taken: boolean): void {
-    this.end(taken ? 'taken' : 'away');
-  }
-
-  /** The first end counts. */
-  end(how: Offered): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#owner.ended(this);
-    this.#resolve(how);
-  }
 }
 
 export function createPushDelivery(options: {
@@ -77,8 +42,7 @@ export function createPushDelivery(options: {
   cutOff(session: PushSession, reason: string): void;
 }): PushDelivery {
   const { clock, crypto, store, journal, limits } = options;
-  // All offers wait equally long, so the first is always the next one due. BOUNDED by MAX_UNTAKEN for each connection.
-  const offers = new Set<Offer>();
+  const offers = new OfferQueue();
   // Held back until the next wake-up of the same device. BOUNDED by connections.
   const overtaken = new Map<PushSession, () => void>();
   let cancelTimer: CancelTimer | undefined;
@@ -93,7 +57,7 @@ export function createPushDelivery(options: {
       answer,
       source: session.source,
       reason,
-      refs: idReferences(crypto, [wakeUpId]),
+      refs: idReference(crypto, wakeUpId),
     });
 
   const stop = (): void => {
@@ -102,15 +66,13 @@ export function createPushDelivery(options: {
   };
 
   const arm = (): void => {
-    const [first] = offers;
+    const { first } = offers;
     if (first === undefined || cancelTimer !== undefined) return;
+    // Stays when the first one ends early, and finds the next one due: one timer an interval instead of one a wake-up.
     cancelTimer = clock.setTimer(Math.max(0, first.dueMs - clock.monotonicMs()), () => {
       cancelTimer = undefined;
       const nowMs = clock.monotonicMs();
-      for (const offer of offers) {
-        if (offer.dueMs > nowMs) break;
-        offer.end('sent');
-      }
+      while (offers.first !== undefined && offers.first.dueMs <= nowMs) offers.first.end('sent');
       arm();
     });
   };
@@ -123,12 +85,10 @@ export function createPushDelivery(options: {
       options.cutOff(session, 'slow reader');
       return false;
     }
-    session.untaken ??= [];
-    if (session.untaken.length === 0) session.untakenSinceMs = clock.monotonicMs();
-    if (session.untaken.length < MAX_UNTAKEN) session.untaken.push(untaken);
-    else untaken.settle?.(false);
+    if (!session.hasUntaken) session.untakenSinceMs = clock.monotonicMs();
+    if (!session.addUntaken(untaken)) untaken.settle?.(false);
     note(session, 'wakeUp', wakeUp.wakeUpId, 'sent');
-    session.socket.send(wire.wakeUp.encode(wakeUp));
+    session.socket.send(wakeUpFrame(wakeUp));
     overtaken.get(session)?.();
     return true;
   };
@@ -166,51 +126,39 @@ export function createPushDelivery(options: {
     store.transaction((tx) => deleteWaiting(tx, key, wakeUpId)).catch(() => note(session, 'pushAck', wakeUpId, 'not stored', 'ERR_STORE_WRITE'));
   };
 
-  const owner: OfferOwner = {
-    ended(offer) {
-      offers.delete(offer);
-      if (offers.size === 0) stop();
-    },
-  };
-
-  const sendStored = (session: PushSession, wakeUp: wire.WakeUp): boolean => put(session, wakeUp, { wakeUpId: wakeUp.wakeUpId, stored: true });
+  const sendStored = (session: PushSession, wakeUp: wire.WakeUp): boolean =>
+    put(session, wakeUp, { wakeUpId: wakeUp.wakeUpId, stored: true, nextUntaken: undefined });
 
   return {
-    offer(session, wakeUp) {
+    offer(session, wakeUp, offer) {
       const fault = session.state === 'registered' ? meet(session, wakeUp, () => sendStored(session, wakeUp)) : 'none';
-      if (fault === 'lost') return Promise.resolve('taken');
-      if (fault === 'held') return Promise.resolve('held');
-      return new Promise((resolve) => {
-        const offer = new Offer(wakeUp.wakeUpId, clock.monotonicMs() + limits.takeMs, owner, resolve);
-        offers.add(offer);
-        if (!put(session, wakeUp, offer)) return offer.end('away');
-        if (fault === 'twice') session.socket.send(wire.wakeUp.encode(wakeUp));
-        arm();
-      });
+      if (fault === 'lost') return offer.end('taken');
+      if (fault === 'held') return offer.end('held');
+      offers.add(offer, clock.monotonicMs() + limits.takeMs);
+      if (!put(session, wakeUp, offer)) return offer.end('away');
+      if (fault === 'twice') session.socket.send(wakeUpFrame(wakeUp));
+      arm();
     },
     sendStored(session, wakeUp) {
       const fault = meet(session, wakeUp, () => sendStored(session, wakeUp));
       if (fault === 'lost' || fault === 'held') return;
-      if (sendStored(session, wakeUp) && fault === 'twice') session.socket.send(wire.wakeUp.encode(wakeUp));
+      if (sendStored(session, wakeUp) && fault === 'twice') session.socket.send(wakeUpFrame(wakeUp));
     },
     isStored(session, wakeUpId) {
-      const untaken = session.untaken?.find((one) => sameBytes(one.wakeUpId, wakeUpId));
+      const untaken = session.findUntaken(wakeUpId);
       if (untaken !== undefined) untaken.stored = true;
     },
     acknowledged(session, wakeUpId) {
-      // Whatever it takes, it reads: only a device that takes nothing is slow.
-      session.untakenSinceMs = clock.monotonicMs();
-      const at = session.untaken?.findIndex((one) => sameBytes(one.wakeUpId, wakeUpId)) ?? -1;
+      // Whatever it takes, it reads: only a device that takes nothing is slow. It was heard just now, with this frame.
+      session.untakenSinceMs = session.heardMs;
+      const untaken = session.takeUntaken(wakeUpId);
       // What was not sent on this connection costs no write.
-      if (at < 0) return;
-      const [untaken] = (session.untaken as Untaken[]).splice(at, 1) as [Untaken];
+      if (untaken === undefined) return;
       untaken.settle?.(true);
       if (untaken.stored) forget(session, wakeUpId);
     },
     closed(session) {
-      const untaken = session.untaken ?? [];
-      session.untaken = undefined;
-      for (const one of untaken) one.settle?.(false);
+      for (const one of session.takeAllUntaken()) one.settle?.(false);
       overtaken.get(session)?.();
     },
     stop,

@@ -1,3 +1,6 @@
+import { sameBytes } from '@uemkit/protocol';
+import type { Untaken } from './offer.ts';
+import { MAX_UNTAKEN } from './push-limits.ts';
 import type { TokenRecord } from './push-tokens.ts';
 
 /** One push connection as the transport offers it: frames go out, and it can be closed. Must not throw. */
@@ -24,15 +27,6 @@ export interface PushConnection {
   closed(): void;
 }
 
-/** A wake-up that was sent and that the device has not taken yet. */
-export interface Untaken {
-  readonly wakeUpId: Uint8Array;
-  /** It waits in the store, too. */
-  stored: boolean;
-  /** Its sender waits to hear whether the device took it. */
-  settle?(taken: boolean): void;
-}
-
 /** The part of a token's record that a connection needs for each wake-up. */
 export type SessionToken = Pick<TokenRecord, 'service' | 'application' | 'expiresAtMs' | 'unnamedSinceMs'>;
 
@@ -45,7 +39,7 @@ export interface SessionOwner {
 
 /**
  * One push connection. A class without closures of its own: there are as many of them as devices, and at rest each is little more than its socket.
- * `key` names its token from the moment that it is registered. Times are those of the monotonic clock, milliseconds.
+ * `key` and `address` name its token from the moment that it is registered. Times are those of the monotonic clock, milliseconds.
  */
 export class PushSession implements PushConnection {
   readonly socket: PushSocket;
@@ -54,14 +48,17 @@ export class PushSession implements PushConnection {
   readonly #owner: SessionOwner;
   state: 'opened' | 'registering' | 'registered' | 'closed' = 'opened';
   key: string | undefined;
+  address: string | undefined;
   token: SessionToken | undefined;
   readonly openedMs: number;
   heardMs: number;
   pingedMs: number;
   /** Since when it has been silent about wake-ups that were sent; meaningless while there is none. */
   untakenSinceMs = 0;
-  /** BOUNDED by MAX_UNTAKEN. */
-  untaken: Untaken[] | undefined;
+  /** Wake-ups that were sent and not taken, in the order in which they left; each knows the next. BOUNDED by MAX_UNTAKEN. */
+  #firstUntaken: Untaken | undefined;
+  #lastUntaken: Untaken | undefined;
+  #untakenCount = 0;
 
   constructor(socket: PushSocket, source: string, owner: SessionOwner) {
     this.socket = socket;
@@ -80,5 +77,52 @@ export class PushSession implements PushConnection {
 
   closed(): void {
     this.#owner.closed(this);
+  }
+
+  get hasUntaken(): boolean {
+    return this.#firstUntaken !== undefined;
+  }
+
+  /** False when the device has as many to take as it may. */
+  addUntaken(untaken: Untaken): boolean {
+    if (this.#untakenCount >= MAX_UNTAKEN) return false;
+    this.#untakenCount += 1;
+    if (this.#lastUntaken === undefined) this.#firstUntaken = untaken;
+    else this.#lastUntaken.nextUntaken = untaken;
+    this.#lastUntaken = untaken;
+    return true;
+  }
+
+  findUntaken(wakeUpId: Uint8Array): Untaken | undefined {
+    let one = this.#firstUntaken;
+    while (one !== undefined && !sameBytes(one.wakeUpId, wakeUpId)) one = one.nextUntaken;
+    return one;
+  }
+
+  /** The first one of this id, which is not among them any more. */
+  takeUntaken(wakeUpId: Uint8Array): Untaken | undefined {
+    let before: Untaken | undefined;
+    let one = this.#firstUntaken;
+    while (one !== undefined && !sameBytes(one.wakeUpId, wakeUpId)) {
+      before = one;
+      one = one.nextUntaken;
+    }
+    if (one === undefined) return undefined;
+    if (before === undefined) this.#firstUntaken = one.nextUntaken;
+    else before.nextUntaken = one.nextUntaken;
+    if (this.#lastUntaken === one) this.#lastUntaken = before;
+    one.nextUntaken = undefined;
+    this.#untakenCount -= 1;
+    return one;
+  }
+
+  /** All of them; there are none afterwards. */
+  takeAllUntaken(): readonly Untaken[] {
+    const all: Untaken[] = [];
+    for (let one = this.#firstUntaken; one !== undefined; one = one.nextUntaken) all.push(one);
+    for (const one of all) one.nextUntaken = undefined;
+    this.#firstUntaken = this.#lastUntaken = undefined;
+    this.#untakenCount = 0;
+    return all;
   }
 }

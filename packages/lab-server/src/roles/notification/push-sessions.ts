@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from '@uemkit/protocol';
+import type * as wire from '@uemkit/protocol/wire';
 import { PUSH_TICK_MS, type PushLimits } from './push-limits.ts';
 import type { PushSession } from './push-session.ts';
 
@@ -10,9 +11,14 @@ export interface PushSessions {
   readonly size: number;
   add(session: PushSession): void;
   remove(session: PushSession): void;
-  /** Makes `session` the one of its token; returns the one before. */
-  register(session: PushSession, key: string): PushSession | undefined;
+  /** Makes `session`, whose token is set, the one of `key` and `address`; returns the one before. */
+  register(session: PushSession, key: string, address: string): PushSession | undefined;
   byKey(key: string): PushSession | undefined;
+  /**
+   * By the address in its token, as senders name it: no hash has to be made for a device that is connected. The look-up is by a hash with a key of the engine
+   * and compares texts of equal hash only, so its time tells nobody how much of a guess was right; the addresses are in memory while their devices are connected.
+   */
+  byAddress(service: wire.PushServiceName, address: string): PushSession | undefined;
   all(): readonly PushSession[];
   stop(): void;
 }
@@ -31,6 +37,8 @@ export function createPushSessions(options: {
   const sessions = new Set<PushSession>();
   // BOUNDED by sessions: a subset of them.
   const registered = new Map<string, PushSession>();
+  // BOUNDED by sessions, too.
+  const addressed: Readonly<Record<wire.PushServiceName, Map<string, PushSession>>> = { fcm: new Map(), apns: new Map(), wns: new Map(), bb10: new Map() };
   let cancelTimer: CancelTimer | undefined;
 
   const tick = (): void => {
@@ -48,7 +56,7 @@ export function createPushSessions(options: {
     if (cancelTimer === undefined && sessions.size > 0) cancelTimer = clock.setTimer(PUSH_TICK_MS, tick);
   };
   const look = (session: PushSession, nowMs: number): void => {
-    const takesNone = session.untaken !== undefined && session.untaken.length > 0;
+    const takesNone = session.hasUntaken;
     if (session.key === undefined && nowMs - session.openedMs > limits.registerMs) options.cutOff(session, 'did not register');
     else if (nowMs - session.heardMs > silenceMs) options.cutOff(session, 'silent');
     else if (takesNone && nowMs - session.untakenSinceMs > limits.acknowledgeMs) options.cutOff(session, 'took no wake-up');
@@ -68,15 +76,21 @@ export function createPushSessions(options: {
     },
     remove(session) {
       sessions.delete(session);
-      if (session.key !== undefined && registered.get(session.key) === session) registered.delete(session.key);
+      const { key, token, address } = session;
+      if (key !== undefined && registered.get(key) === session) registered.delete(key);
+      if (token === undefined || address === undefined) return;
+      if (addressed[token.service].get(address) === session) addressed[token.service].delete(address);
     },
-    register(session, key) {
+    register(session, key, address) {
       const before = registered.get(key);
       session.key = key;
+      session.address = address;
       registered.set(key, session);
+      if (session.token !== undefined) addressed[session.token.service].set(address, session);
       return before;
     },
     byKey: (key) => registered.get(key),
+    byAddress: (service, address) => addressed[service].get(address),
     all: () => [...sessions],
     stop() {
       cancelTimer?.();

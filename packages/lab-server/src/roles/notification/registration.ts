@@ -10,6 +10,8 @@ import { makeRoom } from './token-room.ts';
 /** A device is known by this token from now on. */
 export interface Registered {
   readonly token: Uint8Array;
+  /** The address in it. */
+  readonly address: string;
   readonly key: string;
   readonly record: TokenRecord;
   /** The device brought another one. */
@@ -45,7 +47,7 @@ export function createRegistration(options: {
     const record = store.read((view) => tokenOf(view, key));
     const nowMs = clock.nowMs();
     if (record?.service !== service || record.application !== application || goneSince(record, nowMs) !== undefined) return undefined;
-    return record.expiresAtMs !== undefined && record.expiresAtMs - nowMs < CHANNEL_RENEWAL_MS ? undefined : { token, key, record };
+    return record.expiresAtMs !== undefined && record.expiresAtMs - nowMs < CHANNEL_RENEWAL_MS ? undefined : { token, address: address.address, key, record };
   };
 
   const create = (service: wire.PushServiceName, application: string, before: Uint8Array | undefined): Promise<Registered | { readonly refused: string }> =>
@@ -55,12 +57,13 @@ export function createRegistration(options: {
       const room = { nowMs, tokenLifeMs: limits.tokenLifeMs, unnamedLifeMs: limits.unnamedLifeMs, start: toHex(entropy.randomBytes(2)), isConnected };
       if (countOf(tx) >= limits.tokens && !makeRoom(tx, room)) return { refused: 'too many tokens' };
       const { lifeMs } = forms[service];
-      const token = wire.pushTokenOf({ service, address: forms[service].make(entropy) });
+      const address = forms[service].make(entropy);
+      const token = wire.pushTokenOf({ service, address });
       const key = tokenKey(crypto, token);
       const expiresAtMs = lifeMs === undefined ? undefined : nowMs + lifeMs;
       const record: TokenRecord = { service, application, createdAtMs: nowMs, seenAtMs: nowMs, unnamedSinceMs: nowMs, expiresAtMs };
       putNewToken(tx, key, record);
-      return { token, key, record, replaced: before !== undefined };
+      return { token, address, key, record, replaced: before !== undefined };
     });
 
   return {

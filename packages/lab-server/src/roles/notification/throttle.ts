@@ -11,13 +11,14 @@ export interface Throttle {
 
 export function createThrottle(clock: Clock, limits: Pick<PushLimits, 'perDevicePerMinute' | 'perSenderPerMinute'>): Throttle {
   // BOUNDED by the tokens and senders that are known: only those are counted. Emptied each minute.
-  let byDevice = new Map<string, number>();
-  let bySender = new Map<string, number>();
+  let byDevice = new Map<string, { count: number }>();
+  let bySender = new Map<string, { count: number }>();
   let windowMs = 0;
-  const over = (counts: Map<string, number>, key: string, most: number): boolean => {
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    return count > most;
+  const over = (counts: Map<string, { count: number }>, key: string, most: number): boolean => {
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { count: 1 });
+    else known.count += 1;
+    return (known?.count ?? 1) > most;
   };
   return {
     count(key, sender) {

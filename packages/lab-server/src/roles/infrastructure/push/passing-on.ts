@@ -1,6 +1,6 @@
 import { type Clock, type CryptoProvider, isProtocolError } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import { idReferences } from '../../../journal/references.ts';
+import { idReference } from '../../../journal/references.ts';
 import type { Journal } from '../../role.ts';
 import { createApnsSender } from './apns-sender.ts';
 import { createBb10Sender } from './bb10-sender.ts';
@@ -59,7 +59,7 @@ export function createPassingOn(options: {
       source: '',
       reason,
       receivedMs,
-      refs: idReferences(crypto, [notification.wakeUpId]),
+      refs: idReference(crypto, notification.wakeUpId),
     });
     return status;
   };

@@ -1,7 +1,18 @@
 import { fromHex, toHex } from '@uemkit/protocol';
+import type { Submission } from '../push-core.ts';
 import type { KeepRule } from '../waiting-wake-ups.ts';
 import { type ApnsSenders, isMdmTopic } from './apns-sender.ts';
-import { type FaceAnswer, type FaceOptions, objectOf, type ProviderFace, type ProviderFault, type ProviderRequest, pathOf } from './provider.ts';
+import {
+  type Acceptance,
+  type Checked,
+  type FaceAnswer,
+  type FaceOptions,
+  objectOf,
+  type ProviderFace,
+  type ProviderFault,
+  type ProviderRequest,
+  pathOf,
+} from './provider.ts';
 
 /** Payload of a notification of APNs. */
 export const MAX_APNS_PAYLOAD_BYTES = 4_096;
@@ -36,32 +47,35 @@ interface Payload {
 /** A UUID in its canonical form, upper case as APNs makes them. */
 function uuidText(bytes: Uint8Array): string {
   const hex = toHex(bytes).toUpperCase();
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** A notification in order. Its name in text is made when it is told, not while thousands wait. */
+function acceptance(given: string | undefined, submission: Submission): Acceptance {
+  return { submission, answer: (how) => taken(given ?? uuidText(submission.wakeUpId), `200 ${how}`, submission.wakeUpId) };
+}
+
+/** It was taken over. */
+function taken(apnsId: string, told: string, wakeUpId?: Uint8Array, reason?: string): FaceAnswer {
+  return { response: { status: 200, headers: { 'apns-id': apnsId }, body: '' }, told, wakeUpId, reason };
 }
 
 /** Provider API of APNs: `POST /3/device/<token>` over HTTP/2, with its reasons (docs/protocol/10-push.md, 10.6). */
 export function createApnsFace(options: FaceOptions & { readonly senders: ApnsSenders }): ProviderFace {
   const { core, senders, nowMs } = options;
 
-  const answer = (
-    apnsId: string,
+  /** `named`: the `apns-id` of the sender, where it is one. */
+  const refuse = (
+    named: string | undefined,
     status: number,
-    error?: string,
+    error: string,
     more: { readonly timestamp?: number; readonly headers?: Record<string, string> } = {},
   ): FaceAnswer => {
     const { timestamp, headers } = more;
-    const body = error === undefined ? '' : JSON.stringify({ reason: error, ...(timestamp === undefined ? {} : { timestamp }) });
-    const type: Record<string, string> = error === undefined ? {} : { 'content-type': 'application/json' };
-    return { response: { status, headers: { 'apns-id': apnsId, ...type, ...headers }, body }, told: error === undefined ? `${status}` : `${status} ${error}` };
+    const body = JSON.stringify({ reason: error, ...(timestamp === undefined ? {} : { timestamp }) });
+    const apnsId = named ?? uuidText(options.randomBytes(16));
+    return { response: { status, headers: { 'apns-id': apnsId, 'content-type': 'application/json', ...headers }, body }, told: `${status} ${error}` };
   };
-
-  /** It was taken over. */
-  const taken = (apnsId: string, told: string, wakeUpId?: Uint8Array, reason?: string): FaceAnswer => ({
-    response: { status: 200, headers: { 'apns-id': apnsId }, body: '' },
-    told,
-    wakeUpId,
-    reason,
-  });
 
   /** First thing that is wrong with the headers that say how to deliver. */
   const wrongHeader = ({ headers }: ProviderRequest): string | undefined => {
@@ -92,39 +106,41 @@ export function createApnsFace(options: FaceOptions & { readonly senders: ApnsSe
     return atMs <= now ? undefined : Math.min(atMs, longest);
   };
 
-  const handle = async (request: ProviderRequest, fault: ProviderFault | undefined): Promise<FaceAnswer> => {
+  /** What is wrong with a request before its token is looked at: status and reason. */
+  const problemOf = (request: ProviderRequest, mdm: boolean): { readonly status: number; readonly error: string } | Payload => {
     const { headers } = request;
     const given = headers['apns-id'];
-    const id = given !== undefined && UUID.test(given) ? fromHex(given.replaceAll('-', '')) : options.randomBytes(16);
-    const apnsId = given !== undefined && UUID.test(given) ? given : uuidText(id);
-    if (request.http !== '2') return answer(apnsId, 426, 'HttpVersionNotSupported', { headers: { upgrade: 'h2', connection: 'upgrade' } });
-    const address = pathOf(request.target).slice(PATH.length).toLowerCase();
-    if (address.includes('/')) return answer(apnsId, 404, 'BadPath');
-    if (request.method !== 'POST') return answer(apnsId, 405, 'MethodNotAllowed');
-    const sender = senders.senderOf(request, fault);
-    if ('error' in sender) return answer(apnsId, sender.status, sender.error);
-    if (given !== undefined && !UUID.test(given)) return answer(apnsId, 400, 'BadMessageId');
+    if (given !== undefined && !UUID.test(given)) return { status: 400, error: 'BadMessageId' };
     const header = wrongHeader(request);
-    if (header !== undefined) return answer(apnsId, 400, header);
+    if (header !== undefined) return { status: 400, error: header };
     const pushType = headers['apns-push-type'];
+    if (pushType !== undefined && (pushType === 'mdm') !== mdm) return { status: 400, error: 'InvalidPushType' };
+    return payloadOf(request);
+  };
+
+  const handle = (request: ProviderRequest, fault: ProviderFault | undefined): Checked => {
+    const given = request.headers['apns-id'];
+    const named = given !== undefined && UUID.test(given) ? given : undefined;
+    if (request.http !== '2') return refuse(named, 426, 'HttpVersionNotSupported', { headers: { upgrade: 'h2', connection: 'upgrade' } });
+    const address = pathOf(request.target).slice(PATH.length).toLowerCase();
+    if (address.includes('/')) return refuse(named, 404, 'BadPath');
+    if (request.method !== 'POST') return refuse(named, 405, 'MethodNotAllowed');
+    const sender = senders.senderOf(request, fault);
+    if ('error' in sender) return refuse(named, sender.status, sender.error);
     const mdm = isMdmTopic(sender.topic);
-    if (pushType !== undefined && (pushType === 'mdm') !== mdm) return answer(apnsId, 400, 'InvalidPushType');
-    const payload = payloadOf(request);
-    if ('error' in payload) return answer(apnsId, payload.status, payload.error);
-    if (address === '') return answer(apnsId, 400, 'MissingDeviceToken');
-    let token = core.find('apns', address);
-    if (token.state === 'in force' && fault === 'expire') {
-      await core.end(token.key);
-      token = core.find('apns', address);
-    }
-    if (token.state === 'unknown') return answer(apnsId, 400, 'BadDeviceToken');
-    if (token.application !== sender.topic) return answer(apnsId, 400, 'DeviceTokenNotForTopic');
-    if (token.state === 'gone') return answer(apnsId, 410, 'Unregistered', { timestamp: token.sinceMs });
-    if (fault === 'throttle' || core.throttled(token.key, sender.topic) !== undefined) return answer(apnsId, 429, 'TooManyRequests');
+    const payload = problemOf(request, mdm);
+    if ('error' in payload) return refuse(named, payload.status, payload.error);
+    if (address === '') return refuse(named, 400, 'MissingDeviceToken');
+    const token = core.find('apns', address);
+    if (token.state === 'in force' && fault === 'expire') return { endsKey: token.key };
+    if (token.state === 'unknown') return refuse(named, 400, 'BadDeviceToken');
+    if (token.application !== sender.topic) return refuse(named, 400, 'DeviceTokenNotForTopic');
+    if (token.state === 'gone') return refuse(named, 410, 'Unregistered', { timestamp: token.sinceMs });
+    if (fault === 'throttle' || core.throttled(token.key, sender.topic) !== undefined) return refuse(named, 429, 'TooManyRequests');
+    const wakeUpId = named === undefined ? options.randomBytes(16) : fromHex(named.replaceAll('-', ''));
     // The MDM daemon of the device would pass over anything but its PushMagic; the service does it in its place, as the wake-up carries no data.
-    if (mdm && !isMdmPayload(payload)) return taken(apnsId, '200', undefined, 'no MDM payload: the device would pass over it');
-    const submitted = await core.submit({ key: token.key, wakeUpId: id, keep: NEWEST, expiresAtMs: expiryOf(headers['apns-expiration']) });
-    return taken(apnsId, `200 ${submitted}`, id);
+    if (mdm && !isMdmPayload(payload)) return taken(named ?? uuidText(wakeUpId), '200', undefined, 'no MDM payload: the device would pass over it');
+    return acceptance(named, { key: token.key, wakeUpId, keep: NEWEST, expiresAtMs: expiryOf(request.headers['apns-expiration']) });
   };
 
   return {
@@ -133,11 +149,10 @@ export function createApnsFace(options: FaceOptions & { readonly senders: ApnsSe
     takes: (path) => path.startsWith(PATH),
     handle,
     refuse(why) {
-      const apnsId = uuidText(options.randomBytes(16));
-      if (why === 'tooLarge') return answer(apnsId, 413, 'PayloadTooLarge');
+      if (why === 'tooLarge') return refuse(undefined, 413, 'PayloadTooLarge');
       return why === 'unavailable'
-        ? answer(apnsId, 503, 'ServiceUnavailable', { headers: { 'retry-after': '1' } })
-        : answer(apnsId, 500, 'InternalServerError');
+        ? refuse(undefined, 503, 'ServiceUnavailable', { headers: { 'retry-after': '1' } })
+        : refuse(undefined, 500, 'InternalServerError');
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type CryptoProvider, fromHex, toHex, utf8 } from '@uemkit/protocol';
 import type { Bb10Account } from '../push-accounts.ts';
-import { type FaceAnswer, type FaceOptions, objectOf, type ProviderFace, type ProviderFault, type ProviderRequest, pathOf } from './provider.ts';
+import { type Checked, type FaceAnswer, type FaceOptions, objectOf, type ProviderFace, type ProviderFault, type ProviderRequest, pathOf } from './provider.ts';
 
 /** Path of the push service for BlackBerry 10. */
 export const BB10_PATH = '/bb10/1/pushes';
@@ -18,7 +18,7 @@ export function createBb10Face(options: FaceOptions & { readonly accounts: reado
     reason: message,
   });
 
-  const handle = async (request: ProviderRequest, fault: ProviderFault | undefined): Promise<FaceAnswer> => {
+  const handle = (request: ProviderRequest, fault: ProviderFault | undefined): Checked => {
     if (pathOf(request.target) !== BB10_PATH) return refuse(404, 'NOT_FOUND', 'there is no such path');
     if (request.method !== 'POST') return refuse(405, 'METHOD_NOT_ALLOWED', 'pushes are sent by POST', { allow: 'POST' });
     const account = fault === 'expireAccess' ? undefined : accountOf(crypto, accounts, request.headers['authorization']);
@@ -27,11 +27,8 @@ export function createBb10Face(options: FaceOptions & { readonly accounts: reado
     if (typeof address !== 'string' || Object.keys(rest).length > 0 || !isTime(deliverBefore) || !isPushId(pushId)) {
       return refuse(400, 'BAD_REQUEST', 'the body is {address, deliverBefore?, pushId?}');
     }
-    let token = core.find('bb10', address);
-    if (token.state === 'in force' && fault === 'expire') {
-      await core.end(token.key);
-      token = core.find('bb10', address);
-    }
+    const token = core.find('bb10', address);
+    if (token.state === 'in force' && fault === 'expire') return { endsKey: token.key };
     if (token.state === 'unknown' || token.application !== account.applicationId)
       return refuse(404, 'UNKNOWN_ADDRESS', 'no device of this application has this address');
     if (token.state === 'gone') return refuse(410, 'ADDRESS_ENDED', 'the device has another address now');
@@ -41,8 +38,10 @@ export function createBb10Face(options: FaceOptions & { readonly accounts: reado
     const wakeUpId = pushId === undefined ? options.randomBytes(16) : fromHex(pushId);
     const beforeMs = deliverBefore === undefined ? undefined : deliverBefore * 1_000;
     const expiresAtMs = beforeMs === undefined || beforeMs <= nowMs() ? undefined : Math.min(beforeMs, nowMs() + LONGEST_LIFE_MS);
-    const state = await core.submit({ key: token.key, wakeUpId, keep: { kind: 'newest' }, expiresAtMs });
-    return { ...answer(202, { pushId: toHex(wakeUpId), state }, `202 ${state}`), wakeUpId };
+    return {
+      submission: { key: token.key, wakeUpId, keep: { kind: 'newest' }, expiresAtMs },
+      answer: (state) => ({ ...answer(202, { pushId: toHex(wakeUpId), state }, `202 ${state}`), wakeUpId }),
+    };
   };
 
   return {

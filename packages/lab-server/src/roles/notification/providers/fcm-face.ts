@@ -4,7 +4,7 @@ import { shortName } from '../push-core.ts';
 import { type AccessTokens, bearerOf } from './access-tokens.ts';
 import { readFcmMessage } from './fcm-message.ts';
 import { googleAnswer, googleError } from './google-status.ts';
-import { type FaceAnswer, type FaceOptions, objectOf, type ProviderFace, type ProviderFault, type ProviderRequest, pathOf } from './provider.ts';
+import { type Checked, type FaceAnswer, type FaceOptions, objectOf, type ProviderFace, type ProviderFault, type ProviderRequest, pathOf } from './provider.ts';
 
 const PATH = /^\/v1\/projects\/([^/]{1,100})\/messages:send$/;
 const RETRY_AFTER_S = '60';
@@ -27,7 +27,7 @@ export function createFcmFace(options: FaceOptions & { readonly accounts: readon
     return accounts.find(({ projectId }) => accessTokens.check('fcm', projectId, token) === 'valid')?.projectId;
   };
 
-  const handle = async (request: ProviderRequest, fault: ProviderFault | undefined): Promise<FaceAnswer> => {
+  const handle = (request: ProviderRequest, fault: ProviderFault | undefined): Checked => {
     const project = PATH.exec(pathOf(request.target))?.[1];
     if (project === undefined || request.method !== 'POST') return googleError({ status: 'NOT_FOUND', message: 'Requested entity was not found.' });
     const sender = senderOf(request, fault);
@@ -36,11 +36,8 @@ export function createFcmFace(options: FaceOptions & { readonly accounts: readon
     const body = objectOf(request.body);
     const message = body === undefined ? { field: 'message', message: 'Invalid JSON payload received.' } : readFcmMessage(body);
     if ('field' in message) return invalid(message.message, message.field);
-    let token = core.find('fcm', message.token);
-    if (token.state === 'in force' && fault === 'expire') {
-      await core.end(token.key);
-      token = core.find('fcm', message.token);
-    }
+    const token = core.find('fcm', message.token);
+    if (token.state === 'in force' && fault === 'expire') return { endsKey: token.key };
     if (!/^[\w-]{1,64}:[\w-]+$/.test(message.token)) return invalid('The registration token is not a valid FCM registration token', 'message.token');
     if (token.state === 'unknown') return unregistered();
     if (token.application !== sender) return googleError({ status: 'PERMISSION_DENIED', errorCode: 'SENDER_ID_MISMATCH', message: 'SenderId mismatch' });
@@ -49,9 +46,13 @@ export function createFcmFace(options: FaceOptions & { readonly accounts: readon
     const { lifeMs, collapseKey, validateOnly, wakeUpId = options.randomBytes(16) } = message;
     if (validateOnly) return googleAnswer({ name: `projects/${project}/messages/fake_message_id` }, '200 validated');
     const keep = collapseKey === undefined ? ({ kind: 'all' } as const) : ({ kind: 'collapse', collapseKey: shortName(crypto, collapseKey) } as const);
-    const submitted = await core.submit({ key: token.key, wakeUpId, keep, expiresAtMs: lifeMs === 0 ? undefined : nowMs() + lifeMs });
-    const name = `projects/${project}/messages/0:${nowMs()}000%${toHex(options.randomBytes(8))}`;
-    return { ...googleAnswer({ name }, `200 ${submitted}`), wakeUpId };
+    return {
+      submission: { key: token.key, wakeUpId, keep, expiresAtMs: lifeMs === 0 ? undefined : nowMs() + lifeMs },
+      answer(how) {
+        const name = `projects/${project}/messages/0:${nowMs()}000%${toHex(options.randomBytes(8))}`;
+        return { ...googleAnswer({ name }, `200 ${how}`), wakeUpId };
+      },
+    };
   };
 
   return {

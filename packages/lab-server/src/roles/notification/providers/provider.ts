@@ -1,6 +1,6 @@
 import type { CryptoProvider } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
-import { isStoreTrouble, type PushCore } from '../push-core.ts';
+import { isStoreTrouble, type PushCore, type Submission, type Submitted } from '../push-core.ts';
 
 /** One HTTP request of a sender, however it came. */
 export interface ProviderRequest {
@@ -39,14 +39,31 @@ export interface FaceAnswer {
   readonly reason?: string | undefined;
 }
 
+/** A request that is in order. */
+export interface Acceptance {
+  readonly submission: Submission;
+  /** What the sender is told when it is known what became of the notification. */
+  answer(how: Submitted): FaceAnswer;
+}
+
+/** A token that has to end first. */
+interface Ending {
+  readonly endsKey: string;
+  /** The answer when it has ended; without one the request is looked at again. */
+  readonly answer?: FaceAnswer | undefined;
+}
+
+/** What becomes of a request that a face has looked at. */
+export type Checked = FaceAnswer | Acceptance | Ending;
+
 /** One provider API of one service. */
 export interface ProviderFace {
   readonly service: wire.PushServiceName;
   /** What the journal calls a request. */
   readonly request: string;
   takes(path: string): boolean;
-  /** @throws ProtocolError of the store */
-  handle(request: ProviderRequest, fault: ProviderFault | undefined): Promise<FaceAnswer>;
+  /** Checks a request, at once: whatever takes time is left to the caller. @throws ProtocolError `ERR_STORE_READ` */
+  handle(request: ProviderRequest, fault: ProviderFault | undefined): Checked;
   /** The same answer in the form of this API. */
   refuse(why: Refusal): FaceAnswer;
 }

@@ -71,7 +71,7 @@ export function createFcmTokenFace(options: TokenFaceOptions & { readonly accoun
     service: 'fcm',
     request: 'token',
     takes: (path) => path === FCM_TOKEN_PATH,
-    async handle(request) {
+    handle(request) {
       const form = formOf(request, FCM_TOKEN_PATH);
       return form instanceof URLSearchParams ? grant(form) : form;
     },
@@ -97,7 +97,7 @@ export function createWnsTokenFace(options: TokenFaceOptions & { readonly accoun
     service: 'wns',
     request: 'token',
     takes: (path) => path === WNS_TOKEN_PATH,
-    async handle(request) {
+    handle(request) {
       const form = formOf(request, WNS_TOKEN_PATH);
       return form instanceof URLSearchParams ? grant(form) : form;
     },

@@ -2,7 +2,7 @@ import { toHex } from '@uemkit/protocol';
 import type { WnsAccount } from '../push-accounts.ts';
 import type { Submitted } from '../push-core.ts';
 import { type AccessTokens, bearerOf } from './access-tokens.ts';
-import type { FaceAnswer, FaceOptions, ProviderFace, ProviderFault, ProviderRequest } from './provider.ts';
+import type { Checked, FaceAnswer, FaceOptions, ProviderFace, ProviderFault, ProviderRequest } from './provider.ts';
 
 /** Body of a notification. */
 export const MAX_WNS_PAYLOAD_BYTES = 5_000;
@@ -64,7 +64,7 @@ export function createWnsFace(
     told: `200 ${how}`,
   });
 
-  const handle = async (request: ProviderRequest, fault: ProviderFault | undefined): Promise<FaceAnswer> => {
+  const handle = (request: ProviderRequest, fault: ProviderFault | undefined): Checked => {
     if (request.method !== 'POST' && request.method !== 'DELETE') return refuse(405, 'only POST and DELETE', { allow: 'POST, DELETE' });
     const sender = senderOf(request, fault);
     if (typeof sender === 'string') {
@@ -72,18 +72,12 @@ export function createWnsFace(
       return refuse(401, description, { 'www-authenticate': `Bearer error="invalid_token", error_description="${description}"` });
     }
     const address = `${channelOrigin}${request.target}`;
-    let token = core.find('wns', address);
-    if (token.state === 'in force' && fault === 'expire') {
-      await core.end(token.key);
-      token = core.find('wns', address);
-    }
+    const token = core.find('wns', address);
+    if (token.state === 'in force' && fault === 'expire') return { endsKey: token.key };
     if (token.state === 'unknown') return refuse(404, 'The channel URI is not known');
     if (token.application !== sender.sid) return refuse(403, 'The channel is not one of this package');
     if (token.state === 'gone') return refuse(410, 'The channel has expired');
-    if (request.method === 'DELETE') {
-      await core.end(token.key);
-      return answer(200, {}, '200 ended');
-    }
+    if (request.method === 'DELETE') return { endsKey: token.key, answer: answer(200, {}, '200 ended') };
     const header = wrongHeader(request);
     if (header !== undefined) return refuse(400, header);
     if (request.body.length > MAX_WNS_PAYLOAD_BYTES) return refuse(413, 'The payload is over 5000 bytes');
@@ -97,7 +91,10 @@ export function createWnsFace(
     const expiresAtMs = kept === 'cache' ? nowMs() + lifeMs : undefined;
     // Ours: a raw notification of 16 bytes names its wake-up, so that its way can be followed.
     const wakeUpId = request.body.length === 16 ? request.body : options.randomBytes(16);
-    return { ...submitted(request, await core.submit({ key: token.key, wakeUpId, keep: { kind: 'newest' }, expiresAtMs })), wakeUpId };
+    return {
+      submission: { key: token.key, wakeUpId, keep: { kind: 'newest' }, expiresAtMs },
+      answer: (how) => ({ ...submitted(request, how), wakeUpId }),
+    };
   };
 
   return {
