@@ -13,6 +13,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
+    setupFiles: ['scripts/lib/property-sizes.ts'],
     testTimeout: 30_000,
     // The default leaves one core free, which is half of a machine of two.
     maxWorkers: '100%',

@@ -1,5 +1,5 @@
 /**
- * Takes each verification line out in turn and wants to see a test go red (`pnpm mutants`).
+ * Takes each verification line, and each secret out of what is wiped, away in turn and wants to see a test go red (`pnpm mutants`).
  * Works on copies in a temporary folder, so the working tree is never touched. Ends with 1 when a mutant survives.
  * `--only TEXT` keeps mutants whose file or name contains the text, `--list` names them, `--workers N` runs N copies at a time.
  */
@@ -88,7 +88,9 @@ function workspace(number) {
   writeFileSync(
     join(folder, 'vitest.config.mjs'),
     `const conditions = ['@uemkit/source', 'node', 'import', 'module', 'default'];
-export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test: { include: ['${PACKAGE}/test/**/*.test.ts'], testTimeout: 30_000 } };
+export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test: {
+  include: ['${PACKAGE}/test/**/*.test.ts'], setupFiles: [${JSON.stringify(join(ROOT, 'scripts/lib/property-sizes.ts'))}], testTimeout: 30_000,
+} };
 `,
   );
   return folder;

@@ -4,11 +4,13 @@ import ts from 'typescript';
  * Finds the lines that verify something, and what the source looks like without each of them:
  * an `if` that refuses (by throwing, or by calling a `fail`), one operand after the other where it has several alternatives;
  * a call of a function whose name begins with `require` or `check`; a conditional or `??` whose other side refuses;
- * and any statement under a comment `// check: <name>`.
+ * and any statement under a comment `// check: <name>`. Also what has to be seen although nothing is refused: each secret that a call of
+ * `wipe` (or a name that begins so) overwrites.
  */
 
 const TAG = /\/\/ check: (.+)$/;
 const REFUSING_CALL = /^(this\.|input\.)?#?(fail|refuse)$/;
+const WIPING_CALL = /(^|[.?])wipe([A-Z]\w*)?$/;
 const CHECKING_CALL = /^(this\.)?#?(require|check)[A-Z]/;
 
 /** Mutants of one source text: `{ name, line, text }`, `text` being the whole source without one check. */
@@ -31,6 +33,15 @@ export function mutantsOf(path, source) {
       }
     } else if (tag !== undefined || isCheckingCall(node)) {
       replace(node, node, '', tag);
+    } else if (isWipingCall(node)) {
+      const { arguments: wiped, expression: callee } = node.expression;
+      if (wiped.length < 2) replace(node, node, ';');
+      else {
+        for (const left of wiped) {
+          const others = wiped.filter((other) => other !== left).map((other) => other.getText(file));
+          replace(node, node, `${callee.getText(file)}(${others.join(', ')});`, `${callee.getText(file)} without ${oneLine(left.getText(file))}`);
+        }
+      }
     } else if (ts.isConditionalExpression(node)) {
       if (isRefusal(node.whenTrue)) replace(node, node, `(${node.whenFalse.getText(file)})`);
       if (isRefusal(node.whenFalse)) replace(node, node, `(${node.whenTrue.getText(file)})`);
@@ -63,6 +74,8 @@ export function mutantsOf(path, source) {
   const isRefusal = (node) => ts.isCallExpression(node) && REFUSING_CALL.test(node.expression.getText(file));
   const isCheckingCall = (node) =>
     ts.isExpressionStatement(node) && ts.isCallExpression(node.expression) && CHECKING_CALL.test(node.expression.expression.getText(file));
+  const isWipingCall = (node) =>
+    ts.isExpressionStatement(node) && ts.isCallExpression(node.expression) && WIPING_CALL.test(node.expression.expression.getText(file));
 
   const refuses = (statement) => {
     if (ts.isBlock(statement)) return statement.statements.length > 0 && refuses(statement.statements.at(-1));

@@ -18,7 +18,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const { value } = fc.letrec<{ value: CborValue; leaf: CborValue }>((tie) => ({
   leaf: fc.oneof(uint, fc.boolean(), text, fc.uint8Array({ maxLength: 300 })),
   value: fc.oneof(
-    { maxDepth: LIMITS.cborDepth - 1, depthIdentifier: 'cbor', withCrossShrink: true },
+    { maxDepth: LIMITS.cborDepth - 1, depthSize: 'small', depthIdentifier: 'cbor', withCrossShrink: true },
     tie('leaf'),
     fc.array(tie('value'), { maxLength: 5, depthIdentifier: 'cbor' }),
     fc.array(fc.tuple(uint, tie('value')), { maxLength: 5, depthIdentifier: 'cbor' }).map((entries) => new Map(entries)),

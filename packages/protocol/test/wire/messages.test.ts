@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toHex } from '../../src/bytes/text.ts';
 import { decodeCbor } from '../../src/wire/cbor/decode.ts';
 import { encodeCbor } from '../../src/wire/cbor/encode.ts';
 import type { CborMap, CborValue } from '../../src/wire/cbor/value.ts';
@@ -52,10 +53,13 @@ describe('the plaintext of A6', () => {
   });
 });
 
-/** Without the fields that are left out: they are not there after decoding. */
+const hex = (bytes: Uint8Array): string => `bytes ${toHex(bytes)}`;
+
+/** Without the fields that are left out: they are not there after decoding. Bytes as text, which compares fast. */
 function present(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(present);
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (value instanceof Uint8Array) return hex(value);
+  if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = Object.create(null);
   for (const [key, part] of Object.entries(value)) if (part !== undefined) copy[key] = present(part);
   return copy;
@@ -75,8 +79,8 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         expect(frame.name).toBe(codec.name);
         const back = codec.decode(frame);
         expect(present(back)).toEqual(present(value));
-        expect(codec.encode(back)).toEqual(bytes);
-        expect(codec.encodeBody(back)).toEqual(frame.body);
+        expect(hex(codec.encode(back))).toBe(hex(bytes));
+        expect(hex(codec.encodeBody(back))).toBe(hex(frame.body));
       }),
     );
   });
@@ -132,13 +136,14 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
     fc.assert(
       fc.property(values, (value) => {
         const bytes = codec.encode(value);
-        const step = Math.max(1, Math.floor(bytes.length / 300));
-        for (let length = 0; length < bytes.length; length += step) {
+        // The longest have thousands of bytes: of their middle not every place is cut.
+        const step = Math.max(1, Math.floor(bytes.length / 500));
+        for (let length = 0; length < bytes.length; length += length < 200 || length > bytes.length - 100 ? 1 : step) {
           expect(wireError(() => parseFrame(bytes.subarray(0, length)))?.code).toBe('ERR_WIRE_TRUNCATED');
           if (length >= FRAME_HEADER_BYTES) expect(wireError(() => decode(bytes.subarray(FRAME_HEADER_BYTES, length)))).toBeDefined();
         }
       }),
-      { numRuns: 15 },
+      { numRuns: 5 },
     );
   });
 
@@ -156,10 +161,10 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         if (error !== undefined) return;
         // Fields of later versions are not kept; without them the bytes come back as they were.
         const again = codec.encodeBody(back as object);
-        expect(decode(again)).toEqual(back);
-        if (again.length >= bytes.length) expect(again).toEqual(bytes);
+        expect(present(decode(again))).toEqual(present(back));
+        if (again.length >= bytes.length) expect(hex(again)).toBe(hex(bytes));
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 

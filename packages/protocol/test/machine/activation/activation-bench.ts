@@ -14,6 +14,7 @@ import {
   type ActivationVerifier,
   activationInitiator,
   activationResponder,
+  type CryptoProvider,
   concatBytes,
   type DeviceCertificates,
   type Effect,
@@ -254,6 +255,7 @@ export interface DeviceOptions {
   readonly onTransition?: TransitionListener | undefined;
   readonly secret?: ActivationSecret;
   readonly seed?: string;
+  readonly crypto?: CryptoProvider;
   readonly certificates?: DeviceCertificates;
   /** What the user says to the notice of the organisation. */
   readonly agrees?: boolean;
@@ -290,7 +292,7 @@ export class DeviceBench {
   private build(): ActivationInitiator {
     const record: ActivationRecord = this.record ?? { phase: 'started', userId: USER, keyId: 'device-key', context: utf8('found at') };
     return activationInitiator({
-      crypto,
+      crypto: this.options.crypto ?? crypto,
       entropy: seededEntropy(`${this.options.seed ?? 'device'} ${this.runs++}`),
       certificates: this.options.certificates ?? certificates,
       deviceInfo: DEVICE_INFO,

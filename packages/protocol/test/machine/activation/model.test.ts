@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../src/index.ts';
+import { seededEntropy } from '../../../src/testing/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import { converse, DeviceBench, passwordSecret, ServerBench } from './activation-bench.ts';
 
@@ -8,6 +9,12 @@ import { converse, DeviceBench, passwordSecret, ServerBench } from './activation
  * One device with the right password, a guesser with a wrong one, and a server, over a network that an attacker owns and on a disk that can fail.
  * The reference model is: tries only fall but for a right proof, and there is at most one device, with the device's key.
  */
+
+/** Frames A1 to A6 of a device with the right password at another server: what an attacker can cut into this run. */
+const STRANGE: readonly Uint8Array[] = converse(
+  new DeviceBench({ seed: 'stranger' }).start(),
+  new ServerBench({ options: { entropy: seededEntropy('strange server') } }),
+).filter((frame) => !['activationDone', 'acknowledgement'].includes(wire.peekFrameName(frame) as string));
 
 class World {
   readonly server = new ServerBench({ limits: { pendingPerSource: 20 } });
@@ -123,8 +130,10 @@ const NAMES = [
   'flip request',
   'flip answer',
   'replay',
-  'splice',
-  'wrong type',
+  'splice request',
+  'splice answer',
+  'wrong type to server',
+  'wrong type to phone',
   'close',
   'deadline',
   'time jump',
@@ -193,12 +202,19 @@ function step(world: World, [name, argument]: Action): void {
       if (frame !== undefined) answer(world.serve(frame));
       break;
     }
-    case 'splice': {
-      const other = world.old[argument % Math.max(1, world.old.length)];
-      if (other !== undefined) first(world.toServer, (frame) => concatBytes(frame.subarray(0, frame.length >> 1), other.subarray(other.length >> 1)));
+    case 'splice request':
+    case 'splice answer': {
+      // Of an earlier run here or of one elsewhere, whole or the second half.
+      const others = [...world.old, ...STRANGE];
+      const other = others[argument % others.length] as Uint8Array;
+      const cut = (frame: Uint8Array): Uint8Array => concatBytes(frame.subarray(0, frame.length >> 1), other.subarray(other.length >> 1));
+      first(name === 'splice request' ? world.toServer : world.toPhone, (frame) => (argument % 3 === 0 ? other : cut(frame)));
       break;
     }
-    case 'wrong type':
+    case 'wrong type to server':
+      answer(world.serve(wire.pushAck.encode({ wakeUpId: new Uint8Array(16) })));
+      break;
+    case 'wrong type to phone':
       phone.receive(wire.pushAck.encode({ wakeUpId: new Uint8Array(16) }));
       break;
     case 'close':

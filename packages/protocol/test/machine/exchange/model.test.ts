@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerManagement, commandPriority, type QueueChange, type QueueEntry } from '../../../src/index.ts';
+import { answerManagement, commandPriority, concatBytes, type QueueChange, type QueueEntry } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import { DeviceBench, id, SCHEDULE } from './device-bench.ts';
 
@@ -23,7 +23,11 @@ class World {
   readonly old: Uint8Array[] = [];
   given = 0;
 
-  constructor() {
+  /** Number of the command before the first. */
+  readonly base: number;
+
+  constructor(base = 0) {
+    this.base = base;
     this.device.start();
     this.collect();
   }
@@ -31,7 +35,14 @@ class World {
   give(): void {
     this.given++;
     const type = TYPES[this.given % TYPES.length] as string;
-    this.queue.push({ commandId: id(this.given), type, priority: commandPriority(type), properties: {}, createdAtMs: this.device.nowMs, state: 'queued' });
+    this.queue.push({
+      commandId: id(this.base + this.given),
+      type,
+      priority: commandPriority(type),
+      properties: {},
+      createdAtMs: this.device.nowMs,
+      state: 'queued',
+    });
   }
 
   /** Takes what the device sent. */
@@ -87,7 +98,7 @@ class World {
 
   /** Whatever happened: no command was carried out twice, and none counts as done that was not carried out. */
   check(): void {
-    for (let number = 1; number <= this.given; number++) {
+    for (let number = this.base + 1; number <= this.base + this.given; number++) {
       expect(this.times(number)).toBeLessThanOrEqual(1);
       expect(this.completed.get(number) ?? 0).toBeLessThanOrEqual(1);
       if (this.completed.get(number) === 1) expect(this.times(number)).toBe(1);
@@ -101,7 +112,8 @@ class World {
     this.device.dieBefore = Number.POSITIVE_INFINITY;
     if (this.device.dead) this.restart();
     for (let round = 0; round < 400; round++) {
-      this.device.nowMs += 1_000;
+      // So much that the longest deferral (1,001 s) is over after a quarter of the rounds.
+      this.device.nowMs += 10_000;
       this.collect();
       const request = this.requests.shift();
       if (request !== undefined) this.serve(request);
@@ -113,7 +125,8 @@ class World {
       else if (this.queue.every((entry) => entry.state === 'done')) break;
       else this.device.fire('poll');
     }
-    for (let number = 1; number <= this.given; number++) expect([number, this.times(number), this.completed.get(number)]).toEqual([number, 1, 1]);
+    for (let number = this.base + 1; number <= this.base + this.given; number++)
+      expect([number, this.times(number), this.completed.get(number)]).toEqual([number, 1, 1]);
     expect(this.device.state).not.toBe('ended');
   }
 
@@ -127,6 +140,20 @@ class World {
 
 function numberOf(commandId: Uint8Array): number {
   return new DataView(commandId.buffer, commandId.byteOffset).getUint32(12);
+}
+
+const FROM_DEVICE: readonly string[] = ['poll', 'commandResult'];
+
+/** Polls, results and answers of another device with commands of its own. */
+const STRANGE: readonly Uint8Array[] = strangeFrames();
+
+function strangeFrames(): readonly Uint8Array[] {
+  const other = new World(9_000);
+  other.give();
+  other.give();
+  other.device.poll('wakeUp', id(9_000));
+  other.settle();
+  return other.old;
 }
 
 type Action = readonly [name: string, argument: number];
@@ -147,10 +174,15 @@ const NAMES = [
   'duplicate request',
   'duplicate answer',
   'reorder',
-  'truncate',
-  'flip',
+  'truncate request',
+  'truncate answer',
+  'flip request',
+  'flip answer',
+  'splice request',
+  'splice answer',
   'replay',
-  'wrong type',
+  'wrong type to server',
+  'wrong type to device',
   'close',
   'time jump',
   'crash',
@@ -162,6 +194,10 @@ const action: fc.Arbitrary<Action> = fc.tuple(fc.constantFrom(...NAMES), fc.nat(
 function step(world: World, [name, argument]: Action): void {
   const { device } = world;
   const answer = (frame: Uint8Array | undefined): void => void (frame !== undefined && device.receive(frame));
+  const first = (frames: Uint8Array[], change: (frame: Uint8Array) => Uint8Array): void => {
+    const [frame] = frames;
+    if (frame !== undefined) frames[0] = change(frame);
+  };
   switch (name) {
     case 'give':
       return world.give();
@@ -206,24 +242,42 @@ function step(world: World, [name, argument]: Action): void {
       world.answers.reverse();
       world.requests.reverse();
       break;
-    case 'truncate':
-      answer(world.answers.shift()?.subarray(0, argument % 20));
+    case 'truncate request':
+      first(world.requests, (frame) => frame.subarray(0, argument % frame.length));
       break;
-    case 'flip': {
+    case 'truncate answer':
+      first(world.answers, (frame) => frame.subarray(0, argument % frame.length));
+      break;
+    case 'flip request':
+    case 'flip answer':
       // TLS is below: a flipped frame can only be a request that the server refuses, or an answer that the device cannot parse.
-      const frame = world.answers.shift()?.slice();
-      if (frame !== undefined) {
-        frame[argument % 4] = (frame[argument % 4] as number) ^ 0x80;
-        device.receive(frame);
-      }
+      first(name === 'flip request' ? world.requests : world.answers, (frame) => {
+        const copy = frame.slice();
+        copy[argument % 4] = (copy[argument % 4] as number) ^ 0x80;
+        return copy;
+      });
+      break;
+    case 'splice request':
+    case 'splice answer': {
+      // Whole, as one more request or in place of the answer; or its second half behind the first of a frame of this run.
+      const toServer = name === 'splice request';
+      const whole = argument % 2 === 0;
+      const strangers = STRANGE.filter((frame) => FROM_DEVICE.includes(wire.peekFrameName(frame) as string) === toServer);
+      const stranger = strangers[(argument >> 1) % strangers.length] as Uint8Array;
+      const cut = (frame: Uint8Array): Uint8Array => concatBytes(frame.subarray(0, frame.length >> 1), stranger.subarray(stranger.length >> 1));
+      if (whole && toServer) world.requests.unshift(stranger);
+      else first(toServer ? world.requests : world.answers, (frame) => (whole ? stranger : cut(frame)));
       break;
     }
     case 'replay': {
       const frame = world.old[argument % Math.max(1, world.old.length)];
-      if (frame !== undefined && ['poll', 'commandResult'].includes(wire.peekFrameName(frame) as string)) world.requests.push(frame);
+      if (frame !== undefined && FROM_DEVICE.includes(wire.peekFrameName(frame) as string)) world.requests.push(frame);
       break;
     }
-    case 'wrong type':
+    case 'wrong type to server':
+      world.requests.push(wire.pushAck.encode({ wakeUpId: id(1) }));
+      break;
+    case 'wrong type to device':
       device.receive(wire.pushAck.encode({ wakeUpId: id(1) }));
       break;
     case 'close':

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { handshakeInitiator, handshakeResponder } from '../../../src/index.ts';
+import { nodeCrypto } from '../../../src/providers/node/index.ts';
+import { watchedCrypto } from '../../watched-crypto.ts';
+import { initiatorOptions, NAMES, peerOf, responderOptions, Side, shake } from './handshake-bench.ts';
+
+/** Both sides, each with a provider that is watched; `owned` is what belongs to the holders of long-lived keys. */
+function watchedPair(name: (typeof NAMES)[number]) {
+  const [atApp, atServer] = [watchedCrypto(nodeCrypto()), watchedCrypto(nodeCrypto())];
+  const ofApp = initiatorOptions(name);
+  const peer = peerOf(name);
+  const app = new Side(handshakeInitiator({ ...ofApp, crypto: atApp.crypto })).start();
+  const server = new Side(handshakeResponder({ ...responderOptions(name), crypto: atServer.crypto }), peer);
+  return {
+    app,
+    server,
+    leftAtApp: (...more: Uint8Array[]) => atApp.left(ofApp.psk, ...more),
+    leftAtServer: (...more: Uint8Array[]) => atServer.left(peer.psk, peer.staticScalar, ...more),
+  };
+}
+
+describe.each(NAMES)('handshake %s leaves in memory', (name) => {
+  it('nothing but its session, and nothing once that is wiped', () => {
+    const sides = watchedPair(name);
+    const { app, server } = shake(sides);
+    const ciphers = { cbc: ['CBC', 'CBC'], gcm: ['derived', 'derived', 'GCM', 'GCM'], none: [] }[app.records.kind];
+    expect(sides.leftAtApp(app.exporter)).toEqual(ciphers);
+    expect(sides.leftAtServer(server.exporter)).toEqual(ciphers);
+    app.wipe();
+    server.wipe();
+    expect([sides.leftAtApp(), sides.leftAtServer()]).toEqual([[], []]);
+  });
+
+  it('nothing when it fails at any message', () => {
+    const first = watchedPair(name);
+    first.app.input({ type: 'closed' });
+    first.server.receive(first.app.take()).input({ type: 'closed' });
+    expect([first.leftAtApp(), first.leftAtServer()]).toEqual([[], []]);
+
+    const second = watchedPair(name);
+    const m2 = second.server.receive(second.app.take()).take();
+    second.app.receive(damaged(m2));
+    second.server.receive(m2);
+    expect([second.app.machine.state, second.server.machine.state]).toEqual(['failed', 'failed']);
+    expect([second.leftAtApp(), second.leftAtServer()]).toEqual([[], []]);
+
+    const third = watchedPair(name);
+    third.app.receive(third.server.receive(third.app.take()).take());
+    third.server.receive(damaged(third.app.take()));
+    expect(third.server.machine.state).toBe('failed');
+    expect(third.leftAtServer()).toEqual([]);
+  });
+});
+
+/** The last byte, which is of a MAC, is another one. */
+function damaged(frame: Uint8Array): Uint8Array {
+  const copy = frame.slice();
+  copy[copy.length - 1] = (copy[copy.length - 1] as number) ^ 1;
+  return copy;
+}
