@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startLabServer } from '@uemkit/lab-server';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { derivedPassword } from '../../src/fleet/derived-key-store.ts';
@@ -119,7 +120,7 @@ describe('a fleet of 20 devices against a lab server in a process of its own', {
     expectWhole(await startEmulator('resume', state, '--json').ended);
   });
 
-  it('ends with 1 when an assertion does not hold, and with 3 when the emulator itself was too slow', async () => {
+  it('ends with 1 when an assertion does not hold, 4 when server and devices do not agree, 3 when the emulator was too slow, 2 for a mistake in the scenario', async () => {
     const short = SCENARIO.replace(/timeline:[\s\S]*drainWithin/, 'drainWithin').replace(/count: \d/g, 'count: 1');
     writeFileSync(scenario, short.replace(/assert: .*/, 'assert: [activated == devices, commandsSent > 0]'));
     const failed = await startEmulator('run', scenario, '--state', join(folder, 'one'), '--json').ended;
@@ -128,9 +129,20 @@ describe('a fleet of 20 devices against a lab server in a process of its own', {
       { assertion: 'activated == devices', ok: true, found: '3 and 3' },
       { assertion: 'commandsSent > 0', ok: false, found: '0' },
     ]);
+    // Behind the back of the run: the server forgets a device that the fleet has.
+    const behind = await startLabServer({ folder: join(folder, 'one', 'lab') });
+    await behind.admin.removeDevice([...behind.admin.devices()][0]?.deviceId ?? '');
+    await behind.close();
+    const audited = await startEmulator('resume', join(folder, 'one'), '--json').ended;
+    expect(audited.code, audited.err).toBe(4);
+    expect(reportOf(audited)).toMatchObject({ audit: 'failed' });
     writeFileSync(scenario, short.replace('maxEventLoopDelay: 10s', 'maxEventLoopDelay: 0ms'));
     const invalid = await startEmulator('run', scenario, '--state', join(folder, 'two'), '--json').ended;
     expect(invalid.code, invalid.err).toBe(3);
     expect(reportOf(invalid).generator).toMatchObject({ valid: false });
+    writeFileSync(scenario, short.replace('credential:', 'credentail:'));
+    const mistaken = await startEmulator('run', scenario, '--state', join(folder, 'three')).ended;
+    expect([mistaken.code, mistaken.out]).toEqual([2, '']);
+    expect(mistaken.err).toContain(`${scenario}:6:117: populations[0].credentail: unknown field (did you mean credential?)`);
   });
 });

@@ -79,14 +79,17 @@ timeline:
   - { at: 2s, send: [{ command: LOCK_DEVICE }] }
 assert: [audit == ok]
 `);
+    const lab = await target();
+    const activations = (): number => lab.journal.entries().filter(({ request }) => request === 'activationStart').length;
     let pressed = false;
-    const interrupted = await call(['run', 'inside.yaml', '--state', 'state'], (text, interrupt) => {
+    const interrupted = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'state'], (text, interrupt) => {
       if (pressed || !text.includes('administrator: REQUEST_DEVICE_INFO')) return;
       pressed = true;
       interrupt();
     });
     expect(interrupted.code, interrupted.err).toBe(EXIT.interrupted);
     expect(interrupted.err).toContain('go on with: device-emulator resume');
+    expect(activations()).toBe(5);
     const resumed = await call(['resume', 'state', '--json']);
     expect(resumed.code, resumed.err).toBe(EXIT.ok);
     expect(resumed.err).toContain('5 of 5 devices are activated already');
@@ -94,7 +97,24 @@ assert: [audit == ok]
     const third = await call(['resume', 'state']);
     expect(third.err).toContain('this run had finished');
     expect(third.out).toContain('Start number 3: times, priority and lost pushes are those of this start');
+    expect(activations()).toBe(5);
     expect(JSON.parse(resumed.out)).toMatchObject({ starts: 2, activated: 5, serverKnown: 5, commandsSent: 10, commandsDone: 10, audit: 'ok' });
+  });
+
+  it('loses nothing while the notification service is down for the whole run', async () => {
+    const lab = await target();
+    scenario(`
+timeline:
+  - { at: 0s, fault: { kind: drop, role: notification } }
+  - { at: 0s, fault: { kind: drop, service: push } }
+  - { at: 1s, send: [{ command: REQUEST_DEVICE_INFO }, { command: LOCK_DEVICE }] }
+assert: [audit == ok, commandsSent == 10, commandsDone == 10]
+`);
+    for (const service of ['push', undefined]) lab.faults.add({ kind: 'drop', service, ...(service === undefined ? { role: 'notification' } : {}) });
+    const { code, out, err } = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'state', '--json']);
+    expect(code, `${err}${out}`).toBe(EXIT.ok);
+    expect(JSON.parse(out)).toMatchObject({ activated: 5, serverKnown: 5, drained: 5, audit: 'ok' });
+    expect(lab.pushConnections).toBe(0);
   });
 
   it('runs against a server that is there already, lists every difference, and refuses users of another run', async () => {

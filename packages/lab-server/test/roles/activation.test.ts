@@ -15,6 +15,12 @@ const tries = (kind: wire.SecretKind = 'password'): unknown => uem.store.read((v
 const codeOf = (outcome: unknown): unknown => (isProtocolError(outcome) ? outcome.code : outcome);
 const wrong: ActivationSecret = { kind: 'password', userId: USER, password: 'wrong-password' };
 
+/** What of a frame a stranger can tell apart: its name, its length, its fields with their types and lengths; of what is no byte string, the value. */
+function shapeOf({ name, body }: wire.Frame): unknown {
+  const shape = (value: unknown): unknown => (value instanceof Uint8Array ? `${value.length} bytes` : value);
+  return { name, lengthBytes: body.length, fields: [...(wire.decodeCbor(body) as Map<unknown, unknown>)].map(([key, value]) => [key, shape(value)]) };
+}
+
 beforeEach(async () => {
   uem = await UemBench.start();
   guid = await uem.addUser();
@@ -120,10 +126,11 @@ describe('one device key, one device', () => {
   it('starts again after any loss, and ends with one device', async () => {
     const secret = await uem.addQr();
     const device = new TestDevice(uem);
-    for (const lost of ['activationStart', 'activationShare', 'activationRequest', 'activationDone'] as const) {
-      expect(await device.activate(secret, { onSend: (name) => name !== lost })).toBe('lost');
-    }
+    const steps = ['activationStart', 'activationShare', 'activationRequest', 'activationDone'] as const;
+    for (const lost of steps) expect(await device.activate(secret, { onSend: (name) => name !== lost })).toBe('lost');
     expect(await device.activate(secret)).toMatchObject({ status: 'activated' });
+    // Nothing that a device sends was left out.
+    expect([...device.sent.keys()]).toEqual(steps);
     expect(devices()).toEqual([expect.objectContaining({ deviceId: device.deviceId, status: 'active' })]);
     expect(counts()).toEqual({ pending: 0, active: 1, ended: 0 });
   });
@@ -205,34 +212,42 @@ describe('one device key, one device', () => {
 });
 
 describe('wrong secrets', () => {
-  it('look the same for wrong, expired, used, exhausted and unknown', async () => {
-    const expired = await uem.addPassword('right-password', { lifeMs: 1_000 });
-    await uem.clock.advance(1_000);
+  it('look the same for wrong, expired, used, exhausted and unknown: frames, their fields and lengths, in the same order', async () => {
     const shapes = new Map<string, unknown>();
     const attempt = async (label: string, secret: ActivationSecret): Promise<void> => {
-      const answers: string[] = [];
       const device = new TestDevice(uem, label);
-      const start = uem.journal.last;
+      // An honest device learns from A4 that the secret is wrong; a guesser sends an A5 all the same.
       expect(codeOf(await device.activate(secret))).toBe('ERR_REJECTED_CREDENTIALS');
-      for (const entry of uem.journal.entries({ after: start })) answers.push(`${entry.request} ${entry.answer}`);
-      shapes.set(label, answers);
+      const { activationId } = wire.activationShare.decode(wire.parseFrame(device.sent.get('activationShare') as Uint8Array));
+      const guess = wire.activationRequest.encode({ activationId, confirmP: new Uint8Array(32).fill(1), record: new Uint8Array(500) });
+      const refusal = frameIn(await uem.ask('activation', guess, { kind: 'anonymous', source: device.source }));
+      shapes.set(label, [...device.answered.map((frame) => shapeOf(wire.parseFrame(frame))), shapeOf(refusal)]);
     };
+    const expired = await uem.addPassword('right-password', { lifeMs: 1_000 });
+    await uem.clock.advance(1_000);
     await attempt('expired', expired);
-    await uem.addPassword('right-password');
+    const used = await uem.addPassword('right-password');
+    expect(await new TestDevice(uem, 'first').activate(used)).toMatchObject({ status: 'activated' });
+    await attempt('used', used);
+    const right = await uem.addPassword('right-password');
     await attempt('wrong', wrong);
     await attempt('unknown', { ...wrong, userId: 'nobody@example.com' });
     await uem.store.transaction((tx) => {
       const kept = activationSecret(tx, guid, 'password');
       if (kept !== undefined) putActivationSecret(tx, { ...kept, tries: { ...kept.tries, left: 0 } });
     });
-    await attempt('exhausted', { kind: 'password', userId: USER, password: 'right-password' });
-    expect(new Set([...shapes.values()].map((shape) => JSON.stringify(shape))).size).toBe(1);
+    await attempt('exhausted', right);
+
+    expect(shapes.get('wrong')).toMatchObject([{ name: 'activationParameters' }, { name: 'activationShareReply' }, { name: 'alert' }]);
+    for (const [label, shape] of shapes) expect(shape, label).toEqual(shapes.get('wrong'));
+    // The administrator alone is told.
     expect(uem.reasons.filter((reason) => reason.startsWith('noUsableSecret'))).toEqual([
       'noUsableSecret, expiredSecret',
       'noUsableSecret, noSecret',
+      'noUsableSecret, noSecret',
       'noUsableSecret, exhaustedSecret',
     ]);
-    expect(devices()).toEqual([]);
+    expect(counts()).toEqual({ pending: 0, active: 1, ended: 0 });
   });
 
   it('get five tries; then even the right one waits for a try to come back', async () => {

@@ -31,6 +31,8 @@ export class TestDevice {
   details: wire.ActivationDetails | undefined;
   /** Last frames as sent, by name. */
   readonly sent = new Map<wire.FrameName, Uint8Array>();
+  /** Frames of the activation listener, in their order. */
+  readonly answered: Uint8Array[] = [];
   private readonly uem: UemBench;
   private readonly certificates = x509.deviceX509(crypto);
   private peers = new Map<string, PeerIdentity>();
@@ -99,10 +101,11 @@ export class TestDevice {
   info = INFO;
   activationTypes: readonly string[] | undefined;
 
-  private carry(name: wire.FrameName, frame: Uint8Array): Promise<RoleAnswer> {
-    return name === 'activationDone'
-      ? this.uem.ask('device', frame, this.peer())
-      : this.uem.ask('activation', frame, { kind: 'anonymous', source: this.source });
+  private async carry(name: wire.FrameName, frame: Uint8Array): Promise<RoleAnswer> {
+    if (name === 'activationDone') return this.uem.ask('device', frame, this.peer());
+    const answer = await this.uem.ask('activation', frame, { kind: 'anonymous', source: this.source });
+    if (answer.status === 'answered') this.answered.push(answer.frame);
+    return answer;
   }
 
   private async answer(request: ActivationRequestToDriver, failure: string | undefined): Promise<ActivationRequestResult> {

@@ -73,6 +73,15 @@ describe('against the lab in virtual time', () => {
         return password;
       },
     ],
+    [
+      'a used password',
+      'alice@example.com',
+      async (password: string) => {
+        const first = await opened();
+        await clock.hold(first.client.activate(passwordOf(lab, lab.trust, 'alice@example.com', password)));
+        return password;
+      },
+    ],
   ])('gives %s the same error at F1.4', async (_name, userId, change) => {
     const device = await opened();
     const user = await lab.admin.createUser({ username: 'alice@example.com' });
@@ -80,7 +89,28 @@ describe('against the lab in virtual time', () => {
     const credentials = passwordOf(lab, lab.trust, userId, await change(password));
     const error: unknown = await clock.hold(device.client.activate(credentials).catch((reason: unknown) => reason));
     expect(error).toMatchObject({ code: 'ERR_REJECTED_CREDENTIALS', step: 'F1.4', message: 'the user name or the secret is not right' });
-    expect([...lab.admin.devices()]).toEqual([]);
+    expect(device.client.deviceId).toBeUndefined();
+  });
+
+  it('is shut out by a guesser until a try comes back, or at once until the administrator gives a new password; nobody else is', async () => {
+    const [guesser, alice, bob] = [await opened(), await opened(), await opened()];
+    const issued = async (username: string): Promise<string> => {
+      const { guid } = lab.admin.userByName(username) ?? (await lab.admin.createUser({ username }));
+      const { password } = await clock.hold(lab.admin.setActivationPassword(guid));
+      return password;
+    };
+    const activates = async (device: LabDevice, userId: string, password: string): Promise<unknown> => {
+      const activation = device.client.activate(passwordOf(lab, lab.trust, userId, password));
+      return clock.hold(activation.then(() => 'active').catch(({ code }: { code: unknown }) => code));
+    };
+    const [right, ofBob] = [await issued('alice@example.com'), await issued('bob@example.com')];
+    for (let guess = 0; guess < 5; guess++) expect(await activates(guesser, 'alice@example.com', `guess ${guess}`)).toBe('ERR_REJECTED_CREDENTIALS');
+    expect(await activates(alice, 'alice@example.com', right)).toBe('ERR_REJECTED_CREDENTIALS');
+    expect(await activates(bob, 'bob@example.com', ofBob)).toBe('active');
+    await clock.advance(600_000);
+    expect(await activates(guesser, 'alice@example.com', 'guess 6')).toBe('ERR_REJECTED_CREDENTIALS');
+    expect(await activates(alice, 'alice@example.com', right)).toBe('ERR_REJECTED_CREDENTIALS');
+    expect(await activates(alice, 'alice@example.com', await issued('alice@example.com'))).toBe('active');
   });
 
   it('refuses a lab that it does not trust, before the user is named', async () => {
@@ -102,6 +132,25 @@ describe('against the lab in virtual time', () => {
     await clock.advance(660_000);
     expect(states(device)).toEqual(['done']);
     expect(device.told('wakeup')).toEqual([]);
+  });
+
+  it('activates and is managed for a whole day while the notification service is down, and is woken when it is back', async () => {
+    lab.faults.add({ kind: 'drop', role: 'notification' });
+    lab.faults.add({ kind: 'drop', service: 'push' });
+    const device = await activated();
+    const deviceId = device.client.deviceId as string;
+    for (let hour = 0; hour < 24; hour++) {
+      await lab.admin.sendCommand(deviceId, { type: 'LOCK_DEVICE' });
+      await clock.advance(HOUR_MS);
+    }
+    expect([device.told('pushopen'), device.told('wakeup'), lab.pushConnections]).toEqual([[], [], 0]);
+    expect(states(device)).toEqual(Array.from({ length: 24 }, () => 'done'));
+    expect(device.os.executed).toHaveLength(24);
+    lab.faults.clear();
+    await clock.advance(HOUR_MS);
+    await lab.admin.sendCommand(deviceId, { type: 'LOCK_DEVICE' });
+    await clock.advance(5_000);
+    expect([lab.pushConnections, device.told('wakeup').length, states(device).at(-1)]).toEqual([1, 1, 'done']);
   });
 
   it('manages a whole day while each connection to the notification service breaks', async () => {

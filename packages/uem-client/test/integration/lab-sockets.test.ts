@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto, systemClock } from '@uemkit/protocol/node';
@@ -45,6 +46,37 @@ async function activated(userId: string): Promise<LabDevice> {
   return device;
 }
 
+/** Established connections from devices to each listener of the lab, as the kernel of Linux counts them. */
+function socketsInUse(): Readonly<Record<string, number>> {
+  const { infrastructure, activation, devices, notification } = lab.connection;
+  const names = new Map(Object.entries({ infrastructure, activation, devices, notification }).map(([name, address]) => [Number(address.split(':')[1]), name]));
+  const found: Record<string, number> = {};
+  for (const line of readFileSync('/proc/self/net/tcp', 'utf8').split('\n').slice(1)) {
+    const [, , remote = '', state] = line.trim().split(/\s+/);
+    const name = names.get(Number.parseInt(remote.split(':')[1] ?? '', 16));
+    if (state === '01' && name !== undefined) found[name] = (found[name] ?? 0) + 1;
+  }
+  return found;
+}
+
+describe.runIf(process.platform === 'linux')('a device at rest', () => {
+  it('holds one socket, the push connection, before and after it was managed', async () => {
+    const device = await activated('rest@example.com');
+    const [registered, polled] = [next(device.client, 'pushopen'), next(device.client, 'idle')];
+    device.client.start();
+    await Promise.all([registered, polled]);
+    expect(socketsInUse()).toMatchObject({ devices: 1, notification: 1 });
+    await expect.poll(socketsInUse, { timeout: 10_000 }).toEqual({ notification: 1 });
+    const deviceId = device.client.deviceId as string;
+    await expect.poll(() => lab.admin.device(deviceId).pushToken).toBeDefined();
+    const answered = next(device.client, 'commandanswered');
+    await lab.admin.sendCommand(deviceId, { type: 'LOCK_DEVICE' });
+    await answered;
+    expect(socketsInUse()).toMatchObject({ devices: 1, notification: 1 });
+    await expect.poll(socketsInUse, { timeout: 10_000 }).toEqual({ notification: 1 });
+  });
+});
+
 describe('against a lab on real sockets', () => {
   it('activates with a password, is woken, and does what it is told', async () => {
     const device = await opened();
@@ -74,8 +106,8 @@ describe('against a lab on real sockets', () => {
     const device = await activated('carol@example.com');
     await device.client.poll();
     await lab.admin.removeDevice(device.client.deviceId as string);
-    await expect(device.client.poll()).rejects.toMatchObject({ kind: 'rejected', retry: 'reactivate' });
-    expect(['revoked', 'unknown']).toContain(device.client.state);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_REVOKED', retry: 'reactivate' });
+    expect(device.client.state).toBe('revoked');
   });
 
   it('hears that its certificate is out of date', async () => {
