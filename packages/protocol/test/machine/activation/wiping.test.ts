@@ -54,6 +54,15 @@ describe('activation leaves in memory', () => {
     expect(run.atServer.left()).toEqual([...PUBLIC.slice(0, answers), 'mac']);
   });
 
+  it('neither witness nor scalar once A4 has come', () => {
+    const run = watchedRun();
+    run.device.start();
+    exchange(run, 2);
+    expect(run.device.machine.state).toBe('awaitingResult');
+    // Keys of the run, and the confirmation that is on its way.
+    expect([...run.atDevice.left()].sort()).toEqual(['derived', 'derived', 'derived', 'mac']);
+  });
+
   it('nothing of a run that is refused, at either side', () => {
     const guess = watchedRun(passwordSecret('wrong horse'));
     guess.device.start();
