@@ -22,7 +22,10 @@ export const conformance: Command = {
   args: {
     target: { ...FLAGS.target, description: 'Connection file of the server; the admin REST that it names is used to set the cases up' },
     case: { type: 'string', valueHint: 'name', description: 'One case alone' },
-    slow: { type: 'boolean', description: 'Also the cases that wait for a minute (the end of a secret)' },
+    slow: {
+      type: 'boolean',
+      description: 'Also the cases that wait for a minute (the end of a secret), and the one that takes all licences away for a moment',
+    },
     json: { ...FLAGS.json, description: 'Print the results as one JSON object in place of the table' },
   },
   examples: [

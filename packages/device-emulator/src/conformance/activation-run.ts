@@ -3,7 +3,7 @@ import * as wire from '@uemkit/protocol/wire';
 import { DeviceKey } from './device-key.ts';
 import { messageOf } from './frames.ts';
 import type { WireResponse } from './http-wire.ts';
-import { demand } from './mismatch.ts';
+import { demand, Mismatch } from './mismatch.ts';
 import type { PasswordSecret, QrSecret } from './set-up.ts';
 
 export const DEVICE_INFO: wire.DeviceInfo = { platform: 'android-enterprise', osVersion: '16', model: 'Conformance', clientVersion: '1.0' };
@@ -22,6 +22,8 @@ export interface RequestWish {
   readonly csr?: (right: { readonly challengePassword: string; readonly key: DeviceKey }) => Uint8Array;
   /** Sealed as if the server had sent it. */
   readonly reflected?: boolean;
+  /** Activation types that the device says that it can take. */
+  readonly activationTypes?: readonly string[];
 }
 
 /** What both ends have after A4. */
@@ -121,7 +123,7 @@ export class ActivationRun {
   }
 
   /** A5. Without an A4 before it, one with keys of nobody. */
-  requestFrame({ confirmP, csr, reflected = false }: RequestWish = {}): Uint8Array {
+  requestFrame({ confirmP, csr, reflected = false, activationTypes }: RequestWish = {}): Uint8Array {
     const { crypto, entropy } = this.#ports;
     const { keys, confirmP: right } = this.#agreed ?? { keys: undefined, confirmP: entropy.randomBytes(32) };
     const challengePassword = keys === undefined ? 'A'.repeat(43) : keySchedule.possessionChallenge(keys.possession);
@@ -129,18 +131,25 @@ export class ActivationRun {
     const traffic = (reflected ? keys?.responderTraffic : keys?.initiatorTraffic) ?? secret<'traffic'>(entropy.randomBytes(32));
     const direction = reflected ? 'responder-to-initiator' : 'initiator-to-responder';
     const sealer = record.createCbcSealer(crypto, entropy, { traffic, direction, bornMs: 0 });
-    const sealed = sealer.seal(wire.activationRequestContent.encodeBody({ csr: content }), 0);
+    const sealed = sealer.seal(wire.activationRequestContent.encodeBody({ csr: content, activationTypes }), 0);
     return wire.activationRequest.encode({ activationId: this.parameters.activationId, confirmP: confirmP ?? right, record: sealed });
   }
 
-  /** What stands in an A6. @throws Mismatch when it is none, or not sealed for this run */
+  /** The device in an A6. @throws Mismatch when there is none */
   open(answer: WireResponse | undefined): wire.ActivationDetails {
+    const outcome = this.outcome(answer);
+    if (wire.isActivationRefused(outcome)) throw new Mismatch('a device in A6', `refusal ${outcome.refusal}`);
+    return outcome;
+  }
+
+  /** What stands in an A6. @throws Mismatch when it is none, or not sealed for this run */
+  outcome(answer: WireResponse | undefined): wire.ActivationOutcome {
     const result = messageOf(answer, wire.activationResult);
     const { keys } = this.#agreed as Agreed;
     const opener = record.createCbcOpener(this.#ports.crypto, { traffic: keys.responderTraffic, direction: 'responder-to-initiator', bornMs: 0 });
-    const details = wire.activationDetails.decodeBody(opener.open(result.record, 0));
-    this.deviceIds.push(details.deviceId);
-    return details;
+    const outcome = wire.decodeActivationOutcome(opener.open(result.record, 0));
+    if (!wire.isActivationRefused(outcome)) this.deviceIds.push(outcome.deviceId);
+    return outcome;
   }
 
   post(frame: Uint8Array): Promise<WireResponse | undefined> {

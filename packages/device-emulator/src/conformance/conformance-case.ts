@@ -10,7 +10,7 @@ export interface ConformanceCase {
   readonly section: string;
   /** What has to hold, in one line. */
   readonly demand: string;
-  /** Lets time pass (the expiry of a secret); left out unless slow cases are asked for. */
+  /** Lets time pass (the expiry of a secret), or changes for a moment what holds for all devices of the server; left out unless slow cases are asked for. */
   readonly slow?: boolean;
   /** @throws Mismatch when the server behaves in another way */
   run(subject: Subject): Promise<void>;

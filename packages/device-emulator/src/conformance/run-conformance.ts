@@ -17,7 +17,7 @@ export interface CaseResult {
 
 export interface ConformanceOptions extends TargetOptions {
   readonly cases: readonly ConformanceCase[];
-  /** Cases at once; one unless set. Slow cases run alone, at the end: they move the time of all. */
+  /** Cases at once; one unless set. Slow cases run alone, at the end: they move the time of all, or change what holds for all. */
   readonly width?: number;
   /** Called after each case. */
   onResult?(result: CaseResult): void;

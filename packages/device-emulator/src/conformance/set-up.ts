@@ -5,6 +5,7 @@ import { AdminError } from '../admin/admin-error.ts';
 import type { AdminHttp } from '../admin/admin-http.ts';
 
 const guidBody = v.object({ guid: v.string() });
+const nameBody = v.object({ name: v.string() });
 const issuedBody = v.object({
   activationPasswords: v.array(v.object({ password: v.optional(v.string()), qrCodeContent: v.optional(v.string()) })),
 });
@@ -17,6 +18,8 @@ const commandBody: v.GenericSchema<unknown, SeenCommand> = v.object({
   data: v.optional(v.record(v.string(), v.unknown())),
 });
 const deviceBody = v.object({ state: v.string() });
+const refusalsBody = v.object({ activationRefusals: v.array(v.object({ reason: v.string() })) });
+const settingsBody = v.object({ licences: v.optional(v.number()) });
 const devicesBody = v.object({ userDevices: v.array(v.object({ guid: v.string() })) });
 
 /** A user of the server under test. */
@@ -34,7 +37,22 @@ export interface SecretWish {
   readonly expireAfterUse?: boolean;
   /** ISO 8601. */
   readonly expiry?: string;
+  /** Guid of the activation profile; that of the user unless set. */
+  readonly profile?: string;
 }
+
+/** What an activation profile allows; everything unless set. */
+export interface ActivationRules {
+  readonly allowedDevices?: number;
+  readonly deviceKinds?: readonly string[];
+  readonly modelRestriction?: { readonly rule: 'allow' | 'disallow'; readonly models: readonly string[] };
+  readonly minimumOsVersions?: Readonly<Record<string, string>>;
+  readonly activationTypes?: Readonly<Record<string, readonly object[]>>;
+}
+
+/** Objects of the configuration that are assigned to users. */
+export type Assigned = 'policies' | 'profiles';
+const NOUNS: Readonly<Record<Assigned, string>> = { policies: 'policy', profiles: 'profile' };
 
 /** A command as the administrator sees it. */
 export interface SeenCommand {
@@ -49,7 +67,10 @@ export interface SeenCommand {
 export class SetUp {
   readonly #http: AdminHttp;
   readonly #prefix: string;
+  // BOUNDED by what one case makes.
   readonly #users: TestUser[] = [];
+  // BOUNDED by what one case makes.
+  readonly #paths: string[] = [];
   #made = 0;
 
   /** `prefix` begins the names of all users of this run. */
@@ -72,7 +93,8 @@ export class SetUp {
   }
 
   async qrCode({ guid, userId }: TestUser, wish: SecretWish = {}): Promise<QrSecret> {
-    const issued = await this.#issue(guid, { qrCode: true, ...wish });
+    const { profile, ...more } = wish;
+    const issued = await this.#issue(guid, { qrCode: true, ...more, ...(profile === undefined ? {} : { activationProfile: { guid: profile } }) });
     return { kind: 'qr', userId, code: wire.qrCode.decode(wire.decodeCbor(fromBase64url(issued.qrCodeContent ?? '')), 'qrCode') };
   }
 
@@ -119,6 +141,59 @@ export class SetUp {
     await this.#ask('DELETE', `${this.#commands(user, deviceId)}/${commandId}`);
   }
 
+  /** A new activation profile, or the rules of one that is there; gives its guid. */
+  async activationProfile(rules: ActivationRules, guid: string = this.newName().replaceAll(/[@.]/g, '-')): Promise<string> {
+    const body = {
+      name: guid,
+      activationType: 'work-and-personal-full-control',
+      createWorkSpace: true,
+      encryptDevice: true,
+      pollIntervalS: 900,
+      pollJitterS: 60,
+      allowedDevices: 10,
+      ...rules,
+    };
+    const path = `/lab/v1/profiles/${guid}`;
+    if (!this.#paths.includes(path)) this.#paths.push(path);
+    await this.#http.request({ method: 'PUT', path, body });
+    return guid;
+  }
+
+  /** Why devices of the user were not activated, the oldest first. */
+  async refusals({ guid }: TestUser): Promise<readonly string[]> {
+    const { activationRefusals } = v.parse(refusalsBody, await this.#ask('GET', `/users/${guid}/activationRefusals`));
+    return activationRefusals.map(({ reason }) => reason);
+  }
+
+  /** Changes the limit of licences for the whole tenant; undefined: none. Gives the one before. */
+  async licences(limit: number | undefined): Promise<number | undefined> {
+    const path = '/lab/v1/activationSettings';
+    const { licences } = v.parse(settingsBody, await this.#http.request({ method: 'GET', path }));
+    await this.#http.request({ method: 'PUT', path, body: { licences: limit ?? null } });
+    return licences;
+  }
+
+  /** Adds a policy or profile under a name of its own and gives its guid. */
+  async add(kind: Assigned, body: object): Promise<string> {
+    const { guid } = v.parse(guidBody, await this.#ask('POST', `/${kind}`, NOUNS[kind], { name: this.newName(), ...body }));
+    this.#paths.push(this.#http.api(`/${kind}/${guid}`));
+    return guid;
+  }
+
+  /** Replaces what a policy or profile says, under the same name. */
+  async replace(kind: Assigned, guid: string, body: object): Promise<void> {
+    const { name } = v.parse(nameBody, await this.#ask('GET', `/${kind}/${guid}`));
+    await this.#ask('PUT', `/${kind}/${guid}`, NOUNS[kind], { name, ...body });
+  }
+
+  async assign(user: TestUser, kind: Assigned, guid: string): Promise<void> {
+    await this.#ask('PUT', `/users/${user.guid}/${kind}/${guid}`);
+  }
+
+  async unassign(user: TestUser, kind: Assigned, guid: string): Promise<void> {
+    await this.#ask('DELETE', `/users/${user.guid}/${kind}/${guid}`);
+  }
+
   /** Takes back what the case has made, as far as the server lets it: devices first, those that never counted too. */
   async tidy(devices: readonly { readonly userId: string; readonly deviceId: string }[]): Promise<void> {
     for (const user of this.#users) {
@@ -126,6 +201,8 @@ export class SetUp {
       for (const { deviceId } of own) await this.#asFarAsPossible(() => this.removeDevice(user, deviceId));
       await this.#asFarAsPossible(() => this.#ask('DELETE', `/users/${user.guid}`));
     }
+    // What was assigned to users goes after them.
+    for (const path of this.#paths) await this.#asFarAsPossible(() => this.#http.request({ method: 'DELETE', path }));
   }
 
   async #asFarAsPossible(work: () => Promise<unknown>): Promise<void> {
@@ -146,7 +223,7 @@ export class SetUp {
     return activationPasswords[0] ?? {};
   }
 
-  #ask(method: 'GET' | 'POST' | 'DELETE', path: string, noun?: string, body?: unknown): Promise<unknown> {
+  #ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, noun?: string, body?: unknown): Promise<unknown> {
     return this.#http.request({ method, path: this.#http.api(path), noun, body });
   }
 }

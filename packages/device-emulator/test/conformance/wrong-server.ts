@@ -1,6 +1,7 @@
-import { type HostAnswer, type Interceptor, type LabServer, type LabServerOptions, type LabStore, MemoryStore, type RoleRequest } from '@uemkit/lab-server';
+import type { HostAnswer, Interceptor, LabServer, LabServerOptions, RoleRequest } from '@uemkit/lab-server';
 import { canonicalUserId } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
+import type { Front } from './front.ts';
 
 type Next = (request: RoleRequest) => Promise<HostAnswer>;
 
@@ -11,8 +12,16 @@ export interface WrongServer {
   readonly breaks: string;
   /** Name of the case. */
   readonly caughtBy: string;
-  /** Options of a lab; `lab` gives it, once it runs. */
-  options(lab: () => LabServer): LabServerOptions;
+  /** What is wrong with the lab; `lab` gives it. */
+  options(lab: () => LabServer): WrongParts;
+}
+
+/** Parts that a lab has in place of right ones while it is wrong. */
+export interface WrongParts extends Pick<LabServerOptions, 'interceptor' | 'crypto' | 'entropy' | 'clock'> {
+  /** True while what is written is lost. */
+  loses?(): boolean;
+  /** Stands before one of its listeners. */
+  readonly front?: Front | undefined;
 }
 
 /** A wrong server whose frames pass through `exchange`. */
@@ -21,6 +30,14 @@ export function onFrames(
   exchange: (request: RoleRequest, next: Next, lab: LabServer) => Promise<HostAnswer>,
 ): WrongServer {
   return { ...about, options: (lab) => ({ interceptor: { exchange: (_role, request, next) => exchange(request, next, lab()) } }) };
+}
+
+/** A wrong server whose frames pass through an `exchange` that remembers something, anew each time that a lab becomes it. */
+export function remembering(
+  about: Omit<WrongServer, 'options'>,
+  begin: () => (request: RoleRequest, next: Next, lab: LabServer) => Promise<HostAnswer>,
+): WrongServer {
+  return { ...about, options: (lab) => onFrames(about, begin()).options(lab) };
 }
 
 /** A wrong server whose requests pass through `http` before anything of HTTP is looked at. */
@@ -47,23 +64,8 @@ export function forgetful(about: Omit<WrongServer, 'options'>, frame: wire.Frame
           forgetting = false;
         }
       };
-      const stores = { infrastructure: new MemoryStore(), uem: losing(new MemoryStore(), () => forgetting), notification: new MemoryStore() };
-      return { stores, interceptor: { exchange } };
+      return { loses: () => forgetting, interceptor: { exchange } };
     },
-  };
-}
-
-/** A store that says that it has written, and has not. */
-function losing(store: LabStore, loses: () => boolean): LabStore {
-  return {
-    read: (fn) => store.read(fn),
-    transaction: (fn) => {
-      const lost = loses();
-      return store.transaction((tx) =>
-        lost ? fn({ get: (key) => tx.get(key), range: (query) => tx.range(query), put: () => undefined, delete: () => undefined }) : fn(tx),
-      );
-    },
-    close: () => store.close(),
   };
 }
 

@@ -2,6 +2,10 @@ import { fromHex, type PeerIdentity, toHex } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import * as wire from '@uemkit/protocol/wire';
 import { ALTERED_ANSWERS } from './altered-answers.ts';
+import { WRONG_ACTIVATION } from './wrong-activation.ts';
+import { WRONG_CONFIGURATION } from './wrong-configuration.ts';
+import { WRONG_CONTENT } from './wrong-content.ts';
+import { WRONG_MANAGEMENT } from './wrong-management.ts';
 import {
   alertOf,
   answered,
@@ -16,6 +20,8 @@ import {
   onPushes,
   type WrongServer,
 } from './wrong-server.ts';
+import { WRONG_SIGNATURES } from './wrong-signatures.ts';
+import { WRONG_TRANSPORT } from './wrong-transport.ts';
 
 const idle = { pollIntervalS: 900, pollJitterS: 60, serverTimeEpochS: Math.floor(Date.now() / 1_000) };
 
@@ -375,4 +381,17 @@ const push: readonly WrongServer[] = [
 ];
 
 /** Servers that each break one rule; the conformance kit has to catch every one by the case that it names. */
-export const WRONG_SERVERS: readonly WrongServer[] = [...beforeProof, ...proof, ...identity, ...management, ...push, ...ALTERED_ANSWERS];
+export const WRONG_SERVERS: readonly WrongServer[] = [
+  ...beforeProof,
+  ...proof,
+  ...identity,
+  ...management,
+  ...push,
+  ...ALTERED_ANSWERS,
+  ...WRONG_ACTIVATION,
+  ...WRONG_CONFIGURATION,
+  ...WRONG_CONTENT,
+  ...WRONG_MANAGEMENT,
+  ...WRONG_SIGNATURES,
+  ...WRONG_TRANSPORT,
+];

@@ -144,6 +144,9 @@ export const pushCases: readonly ConformanceCase[] = [
       const first = messageOf(await device.poll({ reason: 'wakeUp', wakeUpId }), wire.command);
       const second = messageOf(await device.result(first.commandId), wire.command);
       messageOf(await device.result(second.commandId), wire.idle);
+      // The connection ends with this frame: another wake-up would have come before it.
+      await back(subject, token);
+      await again.next(wire.pushClose);
     },
   },
   {
