@@ -44,6 +44,21 @@ const EXCUSED = [
     text: "without purpose.kind !== 'leaf'",
     reason: 'verifyChain has refused anything else; the line tells the compiler',
   },
+  {
+    path: 'machine/activation/activation-initiator.ts',
+    text: 'wipe without witness?.w1',
+    reason: 'before A4 no provider has seen w1, and after A4 it is wiped already',
+  },
+  {
+    path: 'machine/handshake/handshake-initiator.ts',
+    text: 'this.#schedule.wipe();',
+    reason: 'after M3 each step has wiped what it used; the line keeps that so (the same line in #fail is seen)',
+  },
+  {
+    path: 'machine/handshake/handshake-responder.ts',
+    text: 'schedule.wipe();',
+    reason: 'after M3 each step has wiped what it used; the line keeps that so (the same line in #fail is seen)',
+  },
   { path: 'x509/identifiers.ts', text: 'without point.length', reason: 'the prefix holds the length of the whole structure' },
 ];
 

@@ -242,7 +242,7 @@ function step(world: World, [name, argument]: Action): void {
 }
 
 describe('activation, both roles and an attacker (F1)', () => {
-  it('keeps its promises whatever happens in between', () => {
+  it('keeps its promises whatever happens in between', { timeout: 300_000 }, () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 40 }), (actions) => {
         const world = new World();

@@ -54,6 +54,18 @@ describe('activation leaves in memory', () => {
     expect(run.atServer.left()).toEqual([...PUBLIC.slice(0, answers), 'mac']);
   });
 
+  it('nothing of the verifier that an unknown user gets', () => {
+    const atServer = watchedCrypto(nodeCrypto(), { spake2: true });
+    const server = new ServerBench({ users: [], options: { crypto: atServer.crypto } });
+    const device = new DeviceBench().start();
+    device.receive(server.handle(device.take()).frame);
+    device.receive(server.handle(device.take()).frame);
+    expect(device.error.code).toBe('ERR_REJECTED_CREDENTIALS');
+    server.nowMs += 60_000;
+    server.handle(new DeviceBench().start().take());
+    expect(atServer.left()).toEqual([...PUBLIC, 'mac']);
+  });
+
   it('neither witness nor scalar once A4 has come', () => {
     const run = watchedRun();
     run.device.start();

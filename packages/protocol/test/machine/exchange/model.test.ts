@@ -298,7 +298,7 @@ function step(world: World, [name, argument]: Action): void {
 }
 
 describe('management, both roles (F5)', () => {
-  it('carries each command out exactly once, whatever happens in between', () => {
+  it('carries each command out exactly once, whatever happens in between', { timeout: 300_000 }, () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120 }), (actions) => {
         const world = new World();

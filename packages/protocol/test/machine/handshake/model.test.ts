@@ -40,7 +40,7 @@ interface Wire {
 }
 
 describe.each(NAMES)('handshake %s, both roles and an attacker', (name) => {
-  it('gives a session only for what the other side sent', () => {
+  it('gives a session only for what the other side sent', { timeout: 300_000 }, () => {
     let sessions = 0;
     fc.assert(
       fc.property(fc.array(action, { maxLength: 20 }), fc.nat(1), (actions, seed) => {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { handshakeInitiator, handshakeResponder } from '../../../src/index.ts';
+import { createHandshakeSchedule, prologueParts, randomScalar } from '../../../src/key-schedule/index.ts';
 import { nodeCrypto } from '../../../src/providers/node/index.ts';
+import { seededEntropy } from '../../../src/testing/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 import { watchedCrypto } from '../../watched-crypto.ts';
-import { initiatorOptions, NAMES, peerOf, responderOptions, Side, shake } from './handshake-bench.ts';
+import { BINDINGS, crypto, initiatorOptions, NAMES, peerOf, psk, responderOptions, Side, shake } from './handshake-bench.ts';
 
 /** Both sides, each with a provider that is watched; `owned` is what belongs to the holders of long-lived keys. */
 function watchedPair(name: (typeof NAMES)[number]) {
@@ -50,6 +53,24 @@ describe.each(NAMES)('handshake %s leaves in memory', (name) => {
     expect(third.server.machine.state).toBe('failed');
     expect(third.leftAtServer()).toEqual([]);
   });
+});
+
+it('sc leaves nothing in memory when the record in M3 does not open', () => {
+  // An initiator that has the keys, but seals its record under others.
+  const atServer = watchedCrypto(nodeCrypto());
+  const peer = peerOf('sc');
+  const server = new Side(handshakeResponder({ ...responderOptions('sc'), crypto: atServer.crypto }), peer);
+  const scalar = randomScalar<'ephemeral-scalar'>(seededEntropy('liar'));
+  const own = crypto.p256PublicKey(scalar);
+  const schedule = createHandshakeSchedule(crypto, 'sc', prologueParts('sc', BINDINGS.sc.prologue), { role: 'initiator', psk: psk() });
+  const start = { ...initiatorOptions('sc').start, versions: [1], suites: [1], ephemeralKey: own, random: new Uint8Array(32), instance: 'sc' } as const;
+  const m2 = wire.parseFrame(server.receive(schedule.sealStart(wire.handshakeStart.encode(start))).take(), { trailerBytes: 32 });
+  const { ephemeralKey, sessionId } = wire.handshakeReply.decode(m2);
+  schedule.agree({ scalar, own, peer: ephemeralKey });
+  schedule.openReply(m2.core, m2.trailer);
+  server.receive(schedule.sealFinish(wire.handshakeFinish.encode({ record: new Uint8Array(94), sessionId })));
+  expect(server.error.code).toBe('ERR_CRYPTO_OPEN');
+  expect(atServer.left(peer.psk)).toEqual([]);
 });
 
 /** The last byte, which is of a MAC, is another one. */
