@@ -253,10 +253,10 @@ class FleetRun {
 
   /** Waits for the push connections: what is sent before would come by the poll, and nothing was lost on purpose. */
   async #allConnected(): Promise<void> {
-    const { clock, signal, progress } = this.#options;
+    const { plan, clock, signal, progress } = this.#options;
     const observer = this.#observer;
     const patience = new AbortController();
-    const cancel = clock.setTimer(CONNECT_PATIENCE_MS, () => patience.abort());
+    const cancel = clock.setTimer(plan.scenario.connectWithinMs, () => patience.abort());
     const connected = await observer.condition.until(() => observer.unconnected === 0, AbortSignal.any([signal, patience.signal]));
     cancel();
     signal.throwIfAborted();
@@ -302,9 +302,6 @@ class FleetRun {
 function heldBy({ state, emulated }: FleetDevice): DeviceState | undefined {
   return state === 'active' ? emulated : undefined;
 }
-
-/** How long a run waits for the push connections before it goes on without. */
-const CONNECT_PATIENCE_MS = 30_000;
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';

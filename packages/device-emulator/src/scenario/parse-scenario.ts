@@ -48,8 +48,8 @@ const wholeSeconds: Read<number> = (place) => {
   return place.wrong('expected whole seconds');
 };
 
-interface ScenarioFile extends Omit<Scenario, 'poll' | 'pushLoss' | 'durationMs' | 'drainWithinMs' | 'generator' | 'assertions'> {
-  readonly push: { readonly loss: number };
+interface ScenarioFile extends Omit<Scenario, 'poll' | 'pushLoss' | 'connectWithinMs' | 'durationMs' | 'drainWithinMs' | 'generator' | 'assertions'> {
+  readonly push: { readonly loss: number; readonly connectWithin: number };
   readonly poll: { readonly interval: number; readonly jitter: number };
   readonly duration: number;
   readonly drainWithin: number;
@@ -68,7 +68,7 @@ const scenarioFile: Read<ScenarioFile> = record<ScenarioFile>({
     record({ ratePerS: withDefault(positive(100_000), 20), inFlight: withDefault(whole(1, 10_000), 32), attempts: withDefault(whole(1, 100), 8) }),
     { ratePerS: 20, inFlight: 32, attempts: 8 },
   ),
-  push: withDefault(record({ loss: withDefault(share, 0) }), { loss: 0 }),
+  push: withDefault(record({ loss: withDefault(share, 0), connectWithin: withDefault(duration, 30_000) }), { loss: 0, connectWithin: 30_000 }),
   poll: withDefault(record({ interval: withDefault(wholeSeconds, 300_000), jitter: withDefault(wholeSeconds, 30_000) }), { interval: 300_000, jitter: 30_000 }),
   timeline: withDefault(timeline(MAX_ENTRIES), []),
   duration: withDefault(duration, 0),
@@ -107,6 +107,7 @@ export function parseScenario(source: string, file: string): Scenario {
   return {
     ...same,
     pushLoss: push.loss,
+    connectWithinMs: push.connectWithin,
     poll: { intervalMs: poll.interval, jitterMs: poll.jitter },
     durationMs,
     drainWithinMs,

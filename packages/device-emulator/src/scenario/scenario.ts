@@ -135,6 +135,8 @@ export interface Scenario {
   readonly activation: ActivationPlan;
   /** Share of the push notifications that are lost on purpose before the device sees them. */
   readonly pushLoss: number;
+  /** How long the timeline waits for the push connections after the last activation; devices without one depend on the regular poll. */
+  readonly connectWithinMs: number;
   readonly poll: PollPlan;
   readonly timeline: readonly TimelineStep[];
   /** The fleet runs at least this long after the last activation. */

@@ -104,6 +104,7 @@ assert: [audit == ok]
   it('loses nothing while the notification service is down for the whole run', async () => {
     const lab = await target();
     scenario(`
+push: { connectWithin: 500ms }
 timeline:
   - { at: 0s, send: [{ command: REQUEST_DEVICE_INFO }, { command: LOCK_DEVICE }] }
 assert: [audit == ok, commandsSent == 10, commandsDone == 10]
@@ -113,6 +114,7 @@ assert: [audit == ok, commandsSent == 10, commandsDone == 10]
     const { code, out, err } = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'state', '--json']);
     expect(code, `${err}${out}`).toBe(EXIT.ok);
     expect(JSON.parse(out)).toMatchObject({ activated: 5, serverKnown: 5, drained: 5, audit: 'ok' });
+    expect(err).toContain('5 devices do not reach their notification service; they depend on the regular poll');
     expect(lab.pushConnections).toBe(0);
   });
 

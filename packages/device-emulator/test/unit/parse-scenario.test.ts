@@ -47,6 +47,7 @@ describe('parseScenario', () => {
       seed: 1,
       size: 10,
       pushLoss: 0,
+      connectWithinMs: 30_000,
       activation: { ratePerS: 20, inFlight: 32, attempts: 8 },
       populations: [
         { name: 'android', share: 0.6, activationType: 'work-and-personal-user-privacy', credential: 'password', devicePassword: 1, labels: ['sales'] },
