@@ -75,11 +75,12 @@ export class FleetDevice {
 
   /** Loads the device from the fleet's store, or takes it new from the factory. @throws ProtocolError `ERR_STORE_*` */
   static async open(planned: PlannedDevice, surroundings: FleetSurroundings): Promise<FleetDevice> {
-    const { index, serialNumber, hasDevicePassword, supervised, system } = planned;
+    const { index, serialNumber, hasDevicePassword, supervised, compromised, system } = planned;
     const { crypto, clock, entropy, draw, contexts } = surroundings;
     const store = surroundings.store.device(index);
     const passwordHash = hasDevicePassword ? toHex(crypto.sha256(draw.bytes(`device password of user ${index}`))) : undefined;
-    const factory = factoryState(SYSTEMS[system], { serialNumber, passwordHash, supervised }, (name, bound) => draw.below(`${name} ${index}`, bound));
+    const options = { serialNumber, passwordHash, supervised, compromised };
+    const factory = factoryState(SYSTEMS[system], options, (name, bound) => draw.below(`${name} ${index}`, bound));
     const operatingSystem = await EmulatedOperatingSystem.open({ store, clock, crypto, factoryState: factory });
     const keyStore = new DerivedKeyStore({ crypto, draw, index });
     const pushes = new PushTracker();

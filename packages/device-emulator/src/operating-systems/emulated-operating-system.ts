@@ -56,8 +56,8 @@ export class EmulatedOperatingSystem implements OperatingSystem {
   }
 
   deviceInfo(): wire.DeviceInfo {
-    const { system, osVersion, model, serialNumber } = this.#state;
-    return { platform: system, osVersion, model, clientVersion: CLIENT_VERSION, serialNumber };
+    const { system, osVersion, model, serialNumber, compromised } = this.#state;
+    return { platform: system, osVersion, model, clientVersion: CLIENT_VERSION, serialNumber, ...(compromised ? { compromised } : {}) };
   }
 
   async configure(configuration: wire.DeviceConfiguration): Promise<ConfigurationOutcome> {

@@ -17,11 +17,13 @@ export interface FactoryOptions {
   readonly passwordHash?: string | undefined;
   /** The organisation prepared it for closer control, where the system knows that. */
   readonly supervised?: boolean | undefined;
+  /** Its user has jailbroken or rooted it. */
+  readonly compromised?: boolean | undefined;
 }
 
 /** The device as it leaves the factory: before activation, chosen by seed. */
 export function factoryState(system: SystemDefinition, options: FactoryOptions, draw: Draw): DeviceState {
-  const { serialNumber, passwordHash, supervised = false } = options;
+  const { serialNumber, passwordHash, supervised = false, compromised = false } = options;
   const rare = system.rareApps.filter((app: InstalledApp) => draw(`app ${app.id}`, 4) === 0);
   return {
     system: system.id,
@@ -38,7 +40,7 @@ export function factoryState(system: SystemDefinition, options: FactoryOptions, 
     apps: [...system.commonApps, ...rare],
     storageMiB: pick(system.storageMiB, draw('storage', system.storageMiB.length)),
     batteryPhase: draw('battery', 1000),
-    compromised: false,
+    compromised,
     personalData: true,
     commandsExecuted: 0,
   };

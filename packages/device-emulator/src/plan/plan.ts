@@ -16,6 +16,7 @@ export interface PlannedDevice {
   readonly userId: string;
   readonly serialNumber: string;
   readonly supervised: boolean;
+  readonly compromised: boolean;
   readonly hasDevicePassword: boolean;
   readonly labels: readonly string[];
   /** Planned start of its activation, from the start of the activations. */
@@ -97,6 +98,7 @@ function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size
       // Says at the server and in each console that this is no real device, and that its key is no secret.
       serialNumber: `TEST-KEY-${scenario.name}-${draw.below('serial', 0x1_0000).toString(16).padStart(4, '0')}-${number}`.toUpperCase(),
       supervised: draw.chance(`supervised ${index}`, population.supervised),
+      compromised: draw.chance(`compromised ${index}`, population.compromised),
       hasDevicePassword: (withPassword.get(population.name) as (index: number) => boolean)(index),
       labels: population.labels,
       activateAtMs: Math.round((index * 1_000) / activation.ratePerS),

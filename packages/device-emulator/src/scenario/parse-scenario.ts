@@ -24,6 +24,7 @@ const populationRecord = record<Omit<Population, 'activationType'> & { readonly 
   credential: withDefault(oneOf(['password', 'qr', 'qr-mail'] as const), 'password'),
   devicePassword: withDefault(share, 1),
   supervised: withDefault(share, 0),
+  compromised: withDefault(share, 0),
   labels: withDefault(listOf(name, 16), []),
 });
 

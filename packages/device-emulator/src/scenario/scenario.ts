@@ -19,6 +19,8 @@ export interface Population {
   readonly devicePassword: number;
   /** Share of the devices that the organisation owns as supervised ones; nothing where the system knows no supervision. */
   readonly supervised: number;
+  /** Share of the devices that their users have jailbroken or rooted. */
+  readonly compromised: number;
   readonly labels: readonly string[];
 }
 

@@ -94,7 +94,7 @@ describe('parseScenario', () => {
       'a field that resembles none',
       'labels: [sales]',
       'xyzzy: 1',
-      'file.yaml:9:5: populations[0].xyzzy: unknown field (known: name, operatingSystem, activationType, count, share, credential, devicePassword, supervised, labels)',
+      'file.yaml:9:5: populations[0].xyzzy: unknown field (known: name, operatingSystem, activationType, count, share, credential, devicePassword, supervised, compromised, labels)',
     ],
     ['a missing field', 'name: small\n', '', 'file.yaml:2:1: name is missing'],
     ['another format', 'format: 1', 'format: 2', 'file.yaml:2:9: format: unknown format 2 (this version reads format 1)'],

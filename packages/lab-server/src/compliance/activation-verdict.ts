@@ -24,7 +24,7 @@ export function complianceContentOf(view: ReadView, profileId: string | undefine
 export const COMPLIANCE_RULES: ComplianceRules = {
   blockedActivation(view, { userGuid, info }) {
     const { ranked } = effectiveConfiguration(assignmentReader(view).inputOfUser(userGuid));
-    const { platform, osVersion, model } = info;
-    return activationVerdict(complianceContentOf(view, ranked.compliance), { osFamily: osFamilyOf(platform), osVersion, hardwareModel: model });
+    const { platform, osVersion, model, compromised } = info;
+    return activationVerdict(complianceContentOf(view, ranked.compliance), { osFamily: osFamilyOf(platform), osVersion, hardwareModel: model, compromised });
   },
 };

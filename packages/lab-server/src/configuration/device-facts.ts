@@ -18,6 +18,7 @@ export interface DeviceFacts {
   readonly osVersion: string;
   readonly hardwareModel: string;
   readonly activationType: string;
+  /** As the activation profile said, else as the device reports. */
   readonly ownership?: string | undefined;
   readonly compromised?: boolean | undefined;
   readonly encrypted?: boolean | undefined;
@@ -41,8 +42,8 @@ export function deviceFacts(device: DeviceRecord, inventory: InventoryRecord): D
     osVersion: text(reported?.['osVersion']) ?? info.osVersion,
     hardwareModel: text(reported?.['hardwareModel']) ?? info.model,
     activationType,
-    ownership: text(reported?.['ownership']),
-    compromised: truth(reported?.['compromised']),
+    ownership: device.ownership ?? text(reported?.['ownership']),
+    compromised: truth(reported?.['compromised']) ?? info.compromised,
     encrypted: truth(reported?.['encrypted']),
     passwordSet: truth(reported?.['passwordSet']),
     installedApps: Array.isArray(apps) ? reportedApps(apps) : undefined,

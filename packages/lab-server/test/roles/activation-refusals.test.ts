@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { listActivationRefusals, MAX_REFUSALS_PER_USER } from '../../src/state/activation-refusals.ts';
 import { activationSecret } from '../../src/state/activation-secrets.ts';
 import { DEFAULT_ACTIVATION_SETTINGS, putActivationSettings } from '../../src/state/activation-settings.ts';
-import { activeDevicesOfTenant, deviceCountsOf } from '../../src/state/devices.ts';
+import { activeDevicesOfTenant, deviceById, deviceCountsOf } from '../../src/state/devices.ts';
 import { type ActivationProfileRecord, deleteProfile, putProfile } from '../../src/state/profiles.ts';
 import { TestDevice } from '../support/test-device.ts';
 import { alertIn, frameIn, PROFILE, UemBench } from '../support/uem-bench.ts';
@@ -124,6 +124,7 @@ describe('activation types', () => {
     device.activationTypes = [privacy.activationType];
     expect(await outcome(device, await uem.addQr())).toBe('activated');
     expect(device.details?.configuration).toMatchObject(privacy);
+    expect(uem.store.read((view) => deviceById(view, device.details?.deviceId ?? ''))?.ownership).toBe('work');
   });
 });
 

@@ -55,6 +55,23 @@ describe('the documented resources', () => {
   });
 });
 
+describe('the owner of a device', () => {
+  it('is the one of its activation profile, also where the device says something else; device groups know it', async () => {
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    await lab.addDevice(alice, 'd1', { ownership: 'personal' });
+    await lab.addDevice(alice, 'd2');
+    const deviceInfo = encodeDocument({ ownership: 'work' });
+    await lab.store.transaction((tx) => {
+      for (const id of ['d1', 'd2']) putInventory(tx, id, { deviceInfo, deviceInfoAtMs: 1 });
+    });
+    const ownership = async (id: string) => (await lab.ask('GET', `/users/${alice.guid}/userDevices/${id}`)).json.device.ownership;
+    expect([await ownership('d1'), await ownership('d2')]).toEqual(['personal', 'work']);
+    const query = { match: 'ALL', conditions: [{ field: 'ownership', operator: 'EQUALS', value: 'PERSONAL' }] };
+    const { guid } = (await lab.ask('POST', '/deviceGroups', { name: 'Own phones', query })).json;
+    expect((await lab.ask('GET', `/deviceGroups/${guid}/devices`)).json.devices.map((one: { guid: string }) => one.guid)).toEqual(['d1']);
+  });
+});
+
 describe('licences', () => {
   it('are counted, with and without a limit, and one that was lowered leaves none', async () => {
     const alice = await lab.admin.createUser({ username: 'alice' });

@@ -14,6 +14,8 @@ export interface DeviceInfo {
   readonly clientVersion: string;
   /** Serial number or the like, as the operating system gives it to the client. */
   readonly serialNumber?: string | undefined;
+  /** The operating system is jailbroken or rooted, as far as the device can tell. Absent: it does not say. */
+  readonly compromised?: boolean | undefined;
 }
 
 export const deviceInfo: FieldType<DeviceInfo> = structure<DeviceInfo>({
@@ -22,6 +24,7 @@ export const deviceInfo: FieldType<DeviceInfo> = structure<DeviceInfo>({
   model: required(2, text(1, 64)),
   clientVersion: required(3, text(1, 64)),
   serialNumber: optional(4, text(1, 64)),
+  compromised: optional(5, bool()),
 });
 
 /** Which secret the device holds: typed by a person, or scanned from a QR code (128 random bits). */

@@ -79,7 +79,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
     suites: versions,
     userId,
     random: random32,
-    deviceInfo: fc.record({ platform: text(64), osVersion: text(64), model: text(64), clientVersion: text(64), serialNumber: maybe(text(64)) }),
+    deviceInfo: fc.record({ platform: text(64), osVersion: text(64), model: text(64), clientVersion: text(64), serialNumber: maybe(text(64)), compromised: maybe(fc.boolean()) }),
     secretKind: fc.constantFrom('password', 'qr'),
     secretSlot: maybe(uint(1, 2)),
   }),

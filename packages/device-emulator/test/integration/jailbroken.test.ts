@@ -1,0 +1,78 @@
+import { type Lab, startLab } from '@uemkit/lab-server';
+import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
+import { type FakeClock, fakeClock, memoryStore, seededEntropy } from '@uemkit/protocol/testing';
+import { createUemClient, softwareKeyStore, type UemClient } from '@uemkit/uem-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EmulatedOperatingSystem } from '../../src/operating-systems/emulated-operating-system.ts';
+import { factoryState } from '../../src/operating-systems/factory-state.ts';
+import { SYSTEM_IDS, SYSTEMS } from '../../src/operating-systems/systems.ts';
+
+const crypto = nodeCrypto();
+let clock: FakeClock;
+let lab: Lab;
+let open: UemClient[];
+
+beforeEach(async () => {
+  clock = fakeClock(Date.UTC(2026, 0, 15));
+  lab = await startLab({ clock, crypto, entropy: seededEntropy('lab'), cost: { N: 16_384, r: 8, p: 1 } });
+  open = [];
+});
+afterEach(async () => {
+  for (const client of open) await client.close();
+  await lab.close();
+});
+
+/** A device of this kind as it leaves the factory, after its user has had it. */
+async function device(system: (typeof SYSTEM_IDS)[number], compromised: boolean): Promise<UemClient> {
+  const store = memoryStore();
+  const entropy = nodeEntropy();
+  const factory = factoryState(SYSTEMS[system], { serialNumber: `TEST-KEY-${system}`, compromised }, () => 0);
+  const operatingSystem = await EmulatedOperatingSystem.open({ store, clock, crypto, factoryState: factory });
+  const keyStore = softwareKeyStore({ crypto, entropy, store });
+  const client = createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem, transport: lab.transport() });
+  open.push(client);
+  await client.open();
+  return client;
+}
+
+/** Code and reason of a refusal; `activated` when there is none. */
+async function outcome(client: UemClient, userGuid: string): Promise<unknown> {
+  const { content } = await lab.admin.createQrCode(userGuid);
+  const ended = client.activate({ kind: 'qr', content }).then(
+    () => 'activated',
+    ({ code, details, message }) => [code, details.reason, message],
+  );
+  return clock.hold(ended);
+}
+
+const forbid = (): Promise<unknown> =>
+  lab.admin.updateConfigurationProfile('default-compliance', { kind: 'compliance', name: 'Rules', content: { jailbroken: { action: 'MONITOR_AND_LOG' } } });
+
+describe('a rule against jailbroken and rooted devices (F1.4)', () => {
+  it('blocks their activation whatever its action, on each kind, and lets the others in', async () => {
+    await forbid();
+    const { guid } = await lab.admin.createUser({ username: 'ada' });
+    const { profileId, ...profile } = lab.admin.profile('default');
+    for (const system of SYSTEM_IDS) {
+      const { name, workSpace } = SYSTEMS[system].activationTypes[0] ?? { name: '', workSpace: false };
+      await lab.admin.putProfile({ ...profile, profileId, activationType: name, createWorkSpace: workSpace, allowedDevices: 9 });
+      expect(await outcome(await device(system, true), guid)).toEqual([
+        'ERR_REJECTED_ACTIVATION',
+        'compliance',
+        'the operating system is jailbroken or rooted',
+      ]);
+      expect([system, await outcome(await device(system, false), guid)]).toEqual([system, 'activated']);
+    }
+    expect(lab.admin.activationRefusals(guid).map(({ refusal }) => refusal)).toEqual(SYSTEM_IDS.map(() => 'compliance'));
+  });
+
+  it('that comes later finds the device by what it said when it was activated', async () => {
+    const { guid } = await lab.admin.createUser({ username: 'ada' });
+    const client = await device('android-enterprise', true);
+    expect(await outcome(client, guid)).toBe('activated');
+    await forbid();
+    client.start();
+    await clock.advance(10_000);
+    expect(lab.admin.complianceFindings(client.deviceId as string).map(({ rule }) => rule)).toEqual(['jailbroken']);
+  });
+});
