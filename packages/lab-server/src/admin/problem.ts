@@ -23,7 +23,6 @@ const PROBLEMS = {
   APPLICATION_SERVER_NOT_FOUND: { status: 404, subStatusCode: 143 },
   EVENTS_DROPPED: { status: 410, subStatusCode: 118 },
   METHOD_NOT_ALLOWED: { status: 405, subStatusCode: 405 },
-  NOT_ACCEPTABLE: { status: 406, subStatusCode: 406 },
   USER_EXISTS: { status: 409, subStatusCode: 120 },
   ADMINISTRATOR_EXISTS: { status: 409, subStatusCode: 131 },
   ADMINISTRATOR_REQUIRED: { status: 409, subStatusCode: 132 },

@@ -108,7 +108,7 @@ export function commandRoutes(admin: Administration): readonly Route[] {
       role: 'helpDesk',
       parts: ONE_PARTS,
       answers: { 200: { noun: 'command', schema: commandAnswer } },
-      problems: [...NOT_THERE, 'COMMAND_NOT_FOUND', 'COMMAND_SENT'],
+      problems: [...NOT_THERE, 'COMMAND_NOT_FOUND', 'COMMAND_SENT', 'UPDATE_OF_SERVER'],
       change({ parts: { guid: userGuid, device: deviceId, command }, base }) {
         const planned = admin.planCancel({ deviceId, userGuid }, command);
         return mapChange(planned, (cancelled) => ({ status: 200, body: commandView(base, userGuid, cancelled), deviceId }));

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AdminProblem, PROBLEM_IDS } from '../../src/admin/problem.ts';
 import { deviceById } from '../../src/state/devices.ts';
+import { encodeDocument, putInventory } from '../../src/state/inventory.ts';
 import { AdminLab } from '../support/admin-lab.ts';
 
 let lab: AdminLab;
