@@ -339,6 +339,25 @@ describe('wake-ups (F5.2)', () => {
     expect(await notify(await start(), { service: 'apns', address: TOKENS.apns }, { service: 'bb10', address: TOKENS.bb10 })).toBe('busy');
   });
 
+  it.each<[string, () => Promise<ProviderAnswer>]>([
+    ['answers 503', async () => ({ status: 503, headers: {}, body: '' })],
+    ['breaks connections', () => Promise.reject(new ProtocolError('ERR_TRANSPORT_CLOSED', 'no answer'))],
+  ])('an outage holds up nobody else: a service that %s is told for its devices, also when there are no others', async (_how, outage) => {
+    provided = outage;
+    expect(await notify(await start(), { service: 'apns', address: TOKENS.apns }, { service: 'apns', address: TOKENS.apns })).toEqual([
+      'unavailable',
+      'unavailable',
+    ]);
+  });
+
+  it('services that answer are not out of reach, whatever they say', async () => {
+    provided = async () => ({ status: 503 });
+    expect(await notify(await start(), { service: 'apns', address: TOKENS.apns }, { service: 'bb10', address: TOKENS.bb10 })).toEqual([
+      'unavailable',
+      'unavailable',
+    ]);
+  });
+
   it('an outage of one service is told for its devices, the others are woken', async () => {
     provided = async ({ target }) => (target.startsWith('/3/') ? { status: 503 } : { status: 202, body: '{}' });
     expect(await notify(await start(), { service: 'apns', address: TOKENS.apns }, { service: 'bb10', address: TOKENS.bb10 })).toEqual([
@@ -384,12 +403,12 @@ describe('access tokens', () => {
     expect(await notify(role, fcm, fcm)).toEqual(['accepted', 'accepted']);
     expect(issued).toBe(2);
     provided = async (call) => (isTokenCall(call) ? before(call) : { status: 401, body: '{}' });
-    expect(await notify(role, fcm)).toBe('busy');
+    expect(await notify(role, fcm)).toEqual(['unavailable']);
   });
 
   it('that are not given make the wake-up one for later', async () => {
     provided = async () => ({ status: 400, body: '{"error":"invalid_grant"}' });
-    expect(await notify(await start(), fcm)).toBe('busy');
+    expect(await notify(await start(), fcm)).toEqual(['unavailable']);
     expect(journal.entries().some(({ service, answer }) => service === 'fcm' && answer.startsWith('ERR_REJECTED_BUSY'))).toBe(true);
   });
 });
