@@ -113,7 +113,15 @@ describe('APNs', () => {
     device.connection.closed();
     await push({ more: { 'apns-expiration': undefined } });
     bench.clock.jumpWallClock(30 * 86_400_000 - 1);
-    expect((await bench.connected(role, device.token)).wakeUps).toHaveLength(1);
+    let back = await bench.connected(role, device.token);
+    expect(back.wakeUps).toHaveLength(1);
+    for (const headers of [{ 'apns-expiration': undefined }, { 'apns-expiration': String(Math.floor(bench.clock.nowMs() / 1_000) + 99 * 86_400) }]) {
+      back.connection.closed();
+      const { status } = await ask(apnsRequest(device.token, bench.clock.nowMs(), { headers: { ...headers } }));
+      bench.clock.jumpWallClock(30 * 86_400_000);
+      back = await bench.connected(role, device.token);
+      expect([status, back.wakeUps]).toEqual([200, []]);
+    }
     const other = await bench.connected(role);
     other.connection.closed();
     await ask(apnsRequest(other.token, bench.clock.nowMs(), { expiresInS: -5 }));
@@ -332,6 +340,30 @@ describe('FCM', () => {
     expect((await bench.connected(role, empty.token, 'fcm')).wakeUps).toHaveLength(1);
   });
 
+  it('keeps a message for its time to live, four weeks unless it has one, and no longer', async () => {
+    device.connection.closed();
+    for (const [android, lifeMs] of [[{}, 28 * 86_400_000] as const, [{ ttl: '60.5s' }, 60_500] as const]) {
+      for (const [waitMs, waiting] of [[lifeMs - 1, 1] as const, [lifeMs, 0] as const]) {
+        access = (body(await grant(assertion())) as { access_token: string }).access_token;
+        await send(to(addressOf(device), { ...android, collapse_key: 'k' }));
+        bench.clock.jumpWallClock(waitMs);
+        const back = await bench.connected(role, device.token, 'fcm');
+        expect([waitMs, back.wakeUps.length]).toEqual([waitMs, waiting]);
+        back.connection.closed();
+      }
+    }
+  });
+
+  it('throttles a device, and lets the others be woken', async () => {
+    role = await bench.start({ limits: { perDevicePerMinute: 1 } });
+    const [first, second] = [await bench.connected(role, device.token, 'fcm'), await bench.connected(role, undefined, 'fcm')];
+    expect(await told(to(addressOf(first)))).toEqual([200, undefined]);
+    expect(await told(to(addressOf(first)))).toEqual([429, 'QUOTA_EXCEEDED']);
+    expect(await told(to(addressOf(second)))).toEqual([200, undefined]);
+    await bench.clock.advance(60_000);
+    expect(await told(to(addressOf(first)))).toEqual([200, undefined]);
+  });
+
   it('keeps nothing with a time to live of 0', async () => {
     device.connection.closed();
     expect(await told(to(addressOf(device), { ttl: '0s' }))).toEqual([200, undefined]);
@@ -394,6 +426,20 @@ describe('WNS', () => {
     await send({ 'x-wns-cache-policy': 'cache', 'x-wns-ttl': '60' });
     await bench.clock.advance(61_000);
     expect((await bench.connected(role, device.token, 'wns')).wakeUps).toEqual([]);
+  });
+
+  it('keeps what it is told to keep for three days unless it is told for how long', async () => {
+    device.connection.closed();
+    for (const [ttl, lifeMs] of [[undefined, 3 * 86_400_000] as const, ['432000', 5 * 86_400_000] as const]) {
+      for (const [waitMs, waiting] of [[lifeMs - 1, 1] as const, [lifeMs, 0] as const]) {
+        access = (body(await grant()) as { access_token: string }).access_token;
+        await send({ 'x-wns-cache-policy': 'cache', 'x-wns-ttl': ttl });
+        bench.clock.jumpWallClock(waitMs);
+        const back = await bench.connected(role, device.token, 'wns');
+        expect([waitMs, back.wakeUps.length]).toEqual([waitMs, waiting]);
+        back.connection.closed();
+      }
+    }
   });
 
   it('keeps badges unless it is told not to', async () => {
@@ -474,6 +520,22 @@ describe('BlackBerry 10', () => {
   ])('refuses %s', async (_what, message, more, status, code) => {
     const answer = await send(message ?? {}, more);
     expect([answer.status, (body(answer) as { code: string }).code]).toEqual([status, code]);
+  });
+
+  it('keeps the newest push, for seven days at most, and throttles a device', async () => {
+    device.connection.closed();
+    const deliverBefore = (): number => Math.floor(bench.clock.nowMs() / 1_000) + 30 * 86_400;
+    for (const [waitMs, kept] of [[7 * 86_400_000 - 1, ['02']] as const, [7 * 86_400_000, []] as const]) {
+      for (const pushId of ['01'.repeat(16), '02'.repeat(16)]) await send({ address: addressOf(device), pushId, deliverBefore: deliverBefore() });
+      bench.clock.jumpWallClock(waitMs);
+      const back = await bench.connected(role, device.token, 'bb10');
+      expect(back.wakeUps.map(({ wakeUpId }) => toHex(wakeUpId.subarray(0, 1)))).toEqual(kept);
+      back.connection.closed();
+    }
+    role = await bench.start({ limits: { perDevicePerMinute: 1 } });
+    expect((await send({ address: addressOf(device) })).status).toBe(202);
+    const answer = await send({ address: addressOf(device) });
+    expect([answer.status, body(answer)]).toMatchObject([429, { code: 'TOO_MANY_PUSHES' }]);
   });
 
   it('tells of an address that has ended', async () => {
