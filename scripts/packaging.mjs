@@ -1,13 +1,14 @@
 /**
  * Packs every package as it would be published and looks at the result as its users do:
  * publint and are-the-types-wrong on the tarball, no trace of the workspace in its manifest, and each entry imported from a fresh folder
- * where the tarballs are installed by npm. Needs a build first.
+ * where the tarballs are installed by npm. There the test of `examples/own-project` runs, too, as a reader of the READMEs would copy it. Needs a build first.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './lib/generated.mjs';
-import { pnpm, run, tool } from './lib/run.mjs';
+import { pack, packageNames } from './lib/pack.mjs';
+import { run, tool } from './lib/run.mjs';
 
 const failures = [];
 
@@ -18,10 +19,11 @@ async function must(what, command, options) {
 }
 
 /** Packs one package; the manifest in the tarball has `publishConfig.exports` in place, which leaves out the source condition. */
-async function pack(name, target) {
+async function packed(name, target) {
   const folder = join(target, name);
   mkdirSync(folder);
-  await must(`pack ${name}`, [...pnpm(), 'pack', '--pack-destination', folder], { cwd: join(ROOT, 'packages', name) });
+  const { code, output } = await pack(name, folder);
+  if (code !== 0) failures.push(`pack ${name} (exit code ${code})\n${output}`);
   const file = readdirSync(folder).find((entry) => entry.endsWith('.tgz'));
   if (file === undefined) throw new Error(`pnpm pack made no tarball of ${name}\n${failures.join('\n')}`);
   const tarball = join(folder, file);
@@ -33,10 +35,9 @@ async function pack(name, target) {
 
 const target = mkdtempSync(join(tmpdir(), 'uemkit-pack-'));
 try {
-  const names = readdirSync(join(ROOT, 'packages')).sort();
-  const packed = [];
-  for (const name of names) packed.push(await pack(name, target));
-  for (const { name, tarball } of packed) {
+  const packages = [];
+  for (const name of packageNames()) packages.push(await packed(name, target));
+  for (const { name, tarball } of packages) {
     await must(`publint ${name}`, [tool('publint'), tarball, '--strict']);
     await must(`are the types wrong: ${name}`, [tool('attw'), tarball, '--profile', 'esm-only']);
   }
@@ -44,18 +45,21 @@ try {
   const user = join(target, 'user');
   mkdirSync(user);
   writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
-  await must('install the tarballs with npm', ['npm', 'install', '--no-audit', '--no-fund', '--loglevel', 'error', ...packed.map(({ tarball }) => tarball)], {
+  await must('install the tarballs with npm', ['npm', 'install', '--no-audit', '--no-fund', '--loglevel', 'error', ...packages.map(({ tarball }) => tarball)], {
     cwd: user,
   });
-  const entries = packed.flatMap(({ manifest }) => Object.keys(manifest.exports).map((entry) => `${manifest.name}${entry.slice(1)}`));
+  const entries = packages.flatMap(({ manifest }) => Object.keys(manifest.exports).map((entry) => `${manifest.name}${entry.slice(1)}`));
   const imports = entries.map((entry) => (entry.endsWith('.json') ? `await import('${entry}', { with: { type: 'json' } });` : `await import('${entry}');`));
   writeFileSync(join(user, 'all.mjs'), imports.join('\n'));
   await must('import every entry', [process.execPath, '--disable-warning=ExperimentalWarning', 'all.mjs'], { cwd: user });
-  for (const { manifest } of packed) {
+  for (const { manifest } of packages) {
     for (const command of Object.keys(manifest.bin ?? {})) await must(`${command} --help`, [join(user, 'node_modules/.bin', command), '--help'], { cwd: user });
   }
+  const example = 'lock.test.mjs';
+  copyFileSync(join(ROOT, 'examples/own-project', example), join(user, example));
+  await must('the test of a project of its own', [process.execPath, '--test', example], { cwd: user });
   console.log(
-    `${packed.length} packages, ${entries.length} entries, ${packed.reduce((sum, { manifest }) => sum + Object.keys(manifest.bin ?? {}).length, 0)} commands`,
+    `${packages.length} packages, ${entries.length} entries, ${packages.reduce((sum, { manifest }) => sum + Object.keys(manifest.bin ?? {}).length, 0)} commands`,
   );
 } finally {
   rmSync(target, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import type { PasswordCredentials, UemClient, UemClientEvents } from '@uemkit/ue
 export interface Administrator {
   /** Adds a user and gives the activation password. */
   addUser(userId: string): Promise<string>;
-  send(deviceId: string, command: string): Promise<void>;
+  send(userId: string, deviceId: string, command: string): Promise<void>;
 }
 
 export interface Story {
@@ -12,17 +12,25 @@ export interface Story {
   readonly admin: Administrator;
   readonly infrastructure: PasswordCredentials['infrastructure'];
   say(line: string): void;
+  /** Somebody whom the administrator has added already; unless set, a user is added. */
+  readonly user?: User | undefined;
+}
+
+export interface User {
+  readonly userId: string;
+  /** Activation password. */
+  readonly password: string;
 }
 
 /** One device is activated, woken and managed. */
-export async function story({ client, admin, infrastructure, say }: Story): Promise<void> {
+export async function story({ client, admin, infrastructure, say, user }: Story): Promise<void> {
   client.addEventListener('activationprogress', ({ detail }) => say(`${detail.step} ${detail.phase}`));
   client.addEventListener('wakeup', () => say('F5.2 woken up'));
   client.addEventListener('commanddone', ({ detail }) => say(`F5.5 ${detail.type} ${detail.status}`));
 
   // The administrator adds a user with an activation password (F1.1); the user types both on the device (F1.2).
-  const userId = `alice-${Math.floor(Math.random() * 1e9)}@example.com`;
-  const password = await admin.addUser(userId);
+  const userId = user?.userId ?? `alice-${Math.floor(Math.random() * 1e9)}@example.com`;
+  const password = user?.password ?? (await admin.addUser(userId));
   await client.open();
   await client.activate({ kind: 'password', userId, password, infrastructure });
 
@@ -32,7 +40,7 @@ export async function story({ client, admin, infrastructure, say }: Story): Prom
   await next(client, 'idle');
   for (const command of ['LOCK_DEVICE', 'REQUEST_DEVICE_INFO']) {
     const answered = next(client, 'commandanswered');
-    await admin.send(client.deviceId as string, command);
+    await admin.send(userId, client.deviceId as string, command);
     await answered;
   }
   await client.close();

@@ -17,13 +17,12 @@ it('activates, wakes and manages one device in virtual time', async () => {
   const keyStore = softwareKeyStore({ crypto, entropy, store });
   const client = createUemClient({ crypto, entropy, clock, store, keyStore, transport: lab.transport(), operatingSystem: talkingTablet });
 
-  let user = '';
   const admin = {
     async addUser(username: string) {
-      user = (await lab.admin.createUser({ username })).guid;
-      return (await lab.admin.setActivationPassword(user)).password;
+      const { guid } = await lab.admin.createUser({ username });
+      return (await lab.admin.setActivationPassword(guid)).password;
     },
-    async send(deviceId: string, type: string) {
+    async send(_userId: string, deviceId: string, type: string) {
       await lab.admin.sendCommand(deviceId, { type });
     },
   };

@@ -1,6 +1,6 @@
 import type { UemClient } from './client.ts';
 import { DeviceClient } from './device-client.ts';
-import type { UemClientOptions } from './options.ts';
+import { checkOptions, type UemClientOptions } from './options.ts';
 
 export type { CallOptions, UemClient } from './client.ts';
 export type { ActivationCredentials, PasswordCredentials, QrCredentials } from './credentials.ts';
@@ -24,7 +24,7 @@ export type { SigningPorts } from './transports/request-signer.ts';
 export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-push.ts';
 export { trustOfPem } from './trust-of-pem.ts';
 
-/** Makes the client of one device. Nothing happens before `open`. */
+/** Makes the client of one device. Nothing happens before `open`. @throws ProtocolError `ERR_USAGE_ARGUMENT` when a port is missing */
 export function createUemClient(options: UemClientOptions): UemClient {
-  return new DeviceClient(options);
+  return new DeviceClient(checkOptions(options));
 }

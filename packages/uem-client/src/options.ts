@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider, Entropy, KeyStore, Store, TraceSink } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, type KeyStore, ProtocolError, type Store, type TraceSink } from '@uemkit/protocol';
 import type { OperatingSystem } from './operating-system.ts';
 import type { UemTransport } from './transport.ts';
 
@@ -37,3 +37,18 @@ export interface UemClientLimits {
 }
 
 export const DEFAULT_LIMITS: UemClientLimits = { requestTimeoutMs: 30_000, releaseAfterMs: 1_000, backoffBaseMs: 1_000, backoffMaxMs: 300_000 };
+
+const PORTS = ['crypto', 'clock', 'entropy', 'store', 'keyStore', 'transport', 'operatingSystem'] as const satisfies readonly (keyof UemClientOptions)[];
+const OPERATING_SYSTEM_METHODS = ['deviceInfo', 'configure', 'execute', 'deactivated'] as const satisfies readonly (keyof OperatingSystem)[];
+
+/** Callers without types learn at once what is missing. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+export function checkOptions(options: UemClientOptions): UemClientOptions {
+  const missing = PORTS.find((port) => typeof options[port] !== 'object') ?? missingMethod(options.operatingSystem);
+  if (missing !== undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `createUemClient needs ${missing}`);
+  return options;
+}
+
+function missingMethod(operatingSystem: OperatingSystem): string | undefined {
+  const method = OPERATING_SYSTEM_METHODS.find((name) => typeof operatingSystem[name] !== 'function');
+  return method && `operatingSystem.${method}`;
+}

@@ -44,7 +44,10 @@ export function textReport(report: RunReport): string {
   lines.push(latency('activation', series.activation.response), latency('push to idle', series.pushToIdle.response));
   lines.push(latency('command to idle', series.commandToIdle.response), latency('poll', series.poll.service));
   if (series.pollRecovery.response.count > 0) lines.push(latency('lost push to idle', series.pollRecovery.response));
-  lines.push(row('', 'counted from the planned moment, so waiting is in it; idle: the server has nothing more for the device'));
+  lines.push(
+    row('', 'counted from the planned moment, so waiting is in it; idle: the server has nothing more for the device;'),
+    row('', 'command to idle: one sample for each device and step of the scenario, a step may be several commands or a policy'),
+  );
   lines.push(
     '',
     row('audit', audit.ok ? 'ok: plan, devices and server agree; no command lost, none carried out twice' : `FAILED: ${audit.differences.length} differences`),

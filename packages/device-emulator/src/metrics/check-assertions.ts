@@ -1,11 +1,11 @@
-import type { Assertion, Comparison, Operand } from '../scenario/assertion.ts';
+import { type Assertion, type Comparison, type Operand, unitOf } from '../scenario/assertion.ts';
 import type { MetricsSummary } from './run-metrics.ts';
 
 /** How one assertion came out. */
 export interface AssertionResult {
   readonly source: string;
   readonly ok: boolean;
-  /** What was found on the left and on the right. */
+  /** What was found on the left and on the right, with its unit. */
   readonly found: string;
 }
 
@@ -28,8 +28,12 @@ export function checkAssertions(assertions: readonly Assertion[], metrics: Metri
     if (empty?.kind === 'series') return { source, ok: false, found: `${empty.series} has no sample` };
     const a = measuredValue(left, metrics);
     const b = measuredValue(right, metrics);
-    return { source, ok: HOLDS[comparison](a, b), found: right.kind === 'value' ? String(a) : `${a} and ${b}` };
+    return { source, ok: HOLDS[comparison](a, b), found: right.kind === 'value' ? told(a, left) : `${told(a, left)} and ${told(b, right)}` };
   });
+}
+
+function told(value: number, side: Operand): string {
+  return unitOf(side) === 'ms' ? `${Math.round(value)}ms` : String(value);
 }
 
 function measuredValue(operand: Operand, metrics: MetricsSummary): number {

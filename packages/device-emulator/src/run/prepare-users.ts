@@ -68,7 +68,7 @@ async function prepareUser(device: PlannedDevice, { api, state, plan, draw, resu
   if (existed && !resumed) {
     throw new ProtocolError(
       'ERR_USAGE_STATE',
-      `the server has a user ${userId} already: fleet ${plan.fleetId} has run against it before. Resume that run, take another --seed, or a fresh server`,
+      `the server has a user ${userId} already: fleet ${plan.fleetId} has run against it before. Take another --seed or a fresh server; a run that was interrupted goes on with device-emulator resume`,
     );
   }
   if (credential === 'password') await api.setPassword(guid, derivedPassword(draw, index), profiles.get(activationType) as string);

@@ -124,9 +124,7 @@ class FleetRun {
     const activeSinceMs = this.#options.clock.monotonicMs();
     await administrator.run();
     const leftMs = activeSinceMs + plan.scenario.durationMs - this.#options.clock.monotonicMs();
-    if (leftMs > 0) progress.note(`the fleet stays up for another ${Math.ceil(leftMs / 1_000)} s, as the scenario says`);
-    await pause(this.#options.clock, leftMs, signal);
-    signal.throwIfAborted();
+    await this.#stayUp(leftMs);
     await this.#drain();
     await administrator.clearFaults();
     progress.phase('Audit: plan, devices and server are compared');
@@ -134,6 +132,19 @@ class FleetRun {
     const kinds = kindFigures(plan, devices, (index) => this.#observer.pushesOf(index));
     this.#count(report, totalOf(kinds.values()));
     return { metrics: this.#metrics, order: this.#order.report(), audit: report, kinds, activationErrors: this.#activationErrors };
+  }
+
+  async #stayUp(leftMs: number): Promise<void> {
+    const { progress, clock, signal } = this.#options;
+    const totalS = Math.ceil(leftMs / 1_000);
+    if (totalS > 0) progress.note(`the fleet stays up for another ${totalS} s, as the scenario says`);
+    const endMs = clock.monotonicMs() + leftMs;
+    for (let ms = leftMs; ms > 0; ms = endMs - clock.monotonicMs()) {
+      await pause(clock, Math.min(1_000, ms), signal);
+      signal.throwIfAborted();
+      progress.step(totalS - Math.max(0, Math.ceil((endMs - clock.monotonicMs()) / 1_000)), totalS, 's of that');
+    }
+    signal.throwIfAborted();
   }
 
   /** Says once in a while that the server is away. */

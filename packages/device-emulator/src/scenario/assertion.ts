@@ -90,7 +90,8 @@ export const assertion: Read<Assertion> = (place) => {
   }
 };
 
-function unitOf(operand: Operand): 'ms' | 'plain' {
+/** What the value of one side counts. */
+export function unitOf(operand: Operand): 'ms' | 'plain' {
   if (operand.kind === 'value') return operand.unit;
   return operand.kind === 'series' && operand.statistic !== 'count' ? 'ms' : 'plain';
 }

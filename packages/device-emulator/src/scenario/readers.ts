@@ -1,4 +1,4 @@
-import { wordHint } from './did-you-mean.ts';
+import { didYouMean, wordHint } from './did-you-mean.ts';
 import { INVALID, type Invalid, type Place, type Read } from './place.ts';
 
 /** Text of 1 to 200 characters. */
@@ -60,12 +60,17 @@ export const duration: Read<number> = (place) => {
   return milliseconds ?? place.wrong(`expected a time, found ${place.describe()}`, 'write it with its unit: 500ms, 10s, 5min or 2h');
 };
 
+/** A longer list of words hides the one that was meant. */
+const LONG_LIST_WORDS = 10;
+
 /** One of a closed set of words. */
 export function oneOf<T extends string>(words: readonly T[]): Read<T> {
   return (place) => {
     const value = place.scalar();
     if (typeof value === 'string' && (words as readonly string[]).includes(value)) return value as T;
-    return place.wrong(`expected one of ${words.join(', ')}, found ${place.describe()}`, typeof value === 'string' ? wordHint(value, words) : undefined);
+    const meant = typeof value === 'string' ? didYouMean(value, words) : undefined;
+    if (meant !== undefined && words.length > LONG_LIST_WORDS) return place.wrong(`${place.describe()} is not known here`, `did you mean ${meant}?`);
+    return place.wrong(`expected one of ${words.join(', ')}, found ${place.describe()}`, meant === undefined ? undefined : `did you mean ${meant}?`);
   };
 }
 

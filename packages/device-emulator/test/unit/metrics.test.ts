@@ -93,6 +93,12 @@ describe('checkAssertions', () => {
     expect(checkAssertions([parseAssertion(source)], metrics.summary(), true)[0]).toMatchObject({ source, ok });
   });
 
+  it('tells what it found with its unit', () => {
+    const sources = ['activation.response.max < 5s', 'commandsDone == commandsSent', 'activation.response.max < activation.response.min'];
+    const found = checkAssertions(sources.map(parseAssertion), metrics.summary(), true).map((result) => result.found);
+    expect(found).toEqual(['100ms', '2 and 3', '100ms and 100ms']);
+  });
+
   it('fails a failed audit', () => {
     expect(checkAssertions([parseAssertion('audit == ok')], metrics.summary(), false)[0]?.ok).toBe(false);
   });

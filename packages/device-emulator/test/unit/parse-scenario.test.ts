@@ -139,6 +139,7 @@ describe('parseScenario', () => {
       'expect: refusedByUEM',
       'timeline[0].send[0].expect: expected one of done, noEffect, refusedByUem',
     ],
+    ['a command with a letter too few', 'LOCK_DEVICE', 'LOCK_DEVIC', 'send[0].command: "LOCK_DEVIC" is not known here (did you mean LOCK_DEVICE?)'],
     ['a command that UEM alone gives', 'LOCK_DEVICE', 'UPDATE_IT_POLICY', 'expected one of LOCK_DEVICE'],
     ['a command that no device carries out', 'LOCK_DEVICE', 'REMOVE_DEVICE', 'expected one of LOCK_DEVICE'],
     ['a command for no application', 'LOCK_DEVICE', 'LOCK_APPLICATION', 'LOCK_APPLICATION is for an application (add application: com.example.mail)'],

@@ -42,7 +42,7 @@ export function createRouter(base: string, routes: readonly Route[]): Router {
           throw new AdminProblem('METHOD_NOT_ALLOWED', 'this path has no such method', { allow: [...pattern.methods.keys()].join(', ') });
         return { route, parts: given };
       }
-      throw new AdminProblem('NOT_FOUND', 'there is no such path');
+      throw new AdminProblem('NOT_FOUND', `there is no such path; GET ${base}/openapi.json describes those that there are`);
     },
   };
 }

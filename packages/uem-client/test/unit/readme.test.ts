@@ -13,6 +13,11 @@ it('shows in its README what the example runs', async () => {
   for (const block of blocks) expect(example).toContain(block);
 });
 
+// `pnpm packaging` runs that file where the packages are installed from tarballs.
+it.each(['README.md', '../lab-server/README.md'])('has the test of a project of its own in %s', async (path) => {
+  expect(await readFile(here(path), 'utf8')).toContain(await readFile(here('../../examples/own-project/lock.test.mjs'), 'utf8'));
+});
+
 it('names every event', async () => {
   const readme = await readFile(here('README.md'), 'utf8');
   const events = await readFile(here('src/events.ts'), 'utf8');
