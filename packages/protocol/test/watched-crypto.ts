@@ -48,7 +48,7 @@ export function watchedCrypto(inner: CryptoProvider, { spake2 = false } = {}): W
       },
       hmacSha256: (key, data) => (spake2 ? watch('mac', inner.hmacSha256(key, data)) : inner.hmacSha256(key, data)),
       hkdfExtract: (salt, inputKey) => watch('extracted', inner.hkdfExtract(salt, watch('input of an extraction', inputKey))),
-      hkdfExpand: (key, info, lengthBytes) => watch('derived', inner.hkdfExpand(key, info, lengthBytes)),
+      hkdfExpand: (key, info, lengthBytes) => watch('derived', inner.hkdfExpand(watch('expanded', key), info, lengthBytes)),
       p256PublicKey(scalar) {
         const publicKey = inner.p256PublicKey(watch('scalar', scalar));
         return spake2 ? watch('public key', publicKey) : publicKey;

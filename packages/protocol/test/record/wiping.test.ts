@@ -8,13 +8,14 @@ import { watchedCrypto } from '../watched-crypto.ts';
 
 const TEXT = new Uint8Array(9).fill(5);
 const traffic = () => secret<'traffic'>(new Uint8Array(32).fill(7));
-/** A key and a nonce base for each generation of GCM: the key goes at once, the base with its generation. */
-const IN_USE = ['derived', 'GCM'];
+/** Of each generation of GCM: a copy of its traffic secret, for the next one, and a nonce base. The key itself goes at once. */
+const IN_USE = ['expanded', 'derived', 'GCM'];
 
 describe('CBC records leave in memory', () => {
   it('the prepared keys, and nothing once they are wiped or a record was refused', () => {
-    const { crypto, left } = watchedCrypto(nodeCrypto());
+    const { crypto, left: leftOf } = watchedCrypto(nodeCrypto());
     const options = { traffic: traffic(), direction: 'initiator-to-responder', bornMs: 0 } as const;
+    const left = () => leftOf(options.traffic);
     const sealer = createCbcSealer(crypto, seededEntropy('iv'), options);
     const [opener, other] = [createCbcOpener(crypto, options), createCbcOpener(crypto, options)];
     opener.open(sealer.seal(TEXT, 0), 0);
