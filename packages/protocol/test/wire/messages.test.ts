@@ -36,6 +36,31 @@ it('reads and writes the content of a QR code', () => {
   expect(wireError(() => wire.qrCode.decode(decodeCbor(newer), 'qrCode'))?.code).toBe('ERR_WIRE_FIELD');
 });
 
+it('throws nothing but wire errors on cut, damaged and random content of a QR code', () => {
+  const content = {
+    format: 1,
+    host: 'lab.example:8443',
+    userId: 'alice',
+    secret: new Uint8Array(16),
+    spkiPin: new Uint8Array(32),
+    coreId: 'core-1',
+    expiryEpochS: 1,
+  };
+  const bytes = encodeCbor(wire.qrCode.encode(content, 'qrCode'));
+  const read = (input: Uint8Array) => wireError(() => wire.qrCode.decode(decodeCbor(input), 'qrCode'));
+  expect(read(bytes)).toBeUndefined();
+  for (let length = 0; length < bytes.length; length++) expect(read(bytes.subarray(0, length))?.code).toBe('ERR_WIRE_TRUNCATED');
+  fc.assert(
+    fc.property(fc.nat(), fc.nat({ max: 255 }), fc.uint8Array({ maxLength: 100 }), (at, byte, random) => {
+      read(random);
+      const damaged = bytes.slice();
+      damaged[at % bytes.length] = byte;
+      read(damaged);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 describe('the plaintext of A6', () => {
   it('is a refusal or details, never both', () => {
     const refused: wire.ActivationRefused = { refusal: 'osTooOld', message: 'version 12' };

@@ -296,11 +296,14 @@ class InitiatorRole implements ActivationInitiator {
     const { crypto, certificates } = this.#options;
     const { keys } = this.#secrets as Required<RunSecrets>;
     const opener = createCbcOpener(crypto, { traffic: keys.responderTraffic, direction: 'responder-to-initiator', bornMs: nowMs });
-    const outcome = decodeActivationOutcome(opener.open(record, nowMs));
-    opener.wipe();
+    let details: ReturnType<typeof decodeActivationOutcome>;
+    try {
+      details = decodeActivationOutcome(opener.open(record, nowMs));
+    } finally {
+      opener.wipe();
+    }
     // check: F1.4 refusal of an authenticated device
-    if (isActivationRefused(outcome)) throw refusedActivation(outcome.refusal, outcome.message);
-    const details = outcome;
+    if (isActivationRefused(details)) throw refusedActivation(details.refusal, details.message);
     // check: F1.4 issued certificate
     certificates.checkIssued({
       certificates: details.certificates,

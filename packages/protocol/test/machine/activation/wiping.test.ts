@@ -54,6 +54,28 @@ describe('activation leaves in memory', () => {
     expect(run.atServer.left()).toEqual([...PUBLIC.slice(0, answers), 'mac']);
   });
 
+  it('nothing when the record of A6 opens and holds nothing that can be read', () => {
+    const atDevice = watchedCrypto(nodeCrypto(), { spake2: true });
+    const device = new DeviceBench({ crypto: atDevice.crypto }).start();
+    const node = nodeCrypto();
+    const cbcHs512: typeof node.cbcHs512 = (key) => {
+      const made = node.cbcHs512(key);
+      return {
+        ...made,
+        seal: (iv, associatedData, plaintext) =>
+          made.seal(
+            iv,
+            associatedData,
+            plaintext.map(() => 0xff),
+          ),
+      };
+    };
+    const server = new ServerBench({ options: { crypto: { ...node, cbcHs512 } } });
+    for (let answers = 0; answers < 3; answers++) device.receive(server.handle(device.take()).frame);
+    expect(device.error.code).toBe('ERR_WIRE_TYPE');
+    expect(atDevice.left()).toEqual([]);
+  });
+
   it('nothing of the verifier that an unknown user gets', () => {
     const atServer = watchedCrypto(nodeCrypto(), { spake2: true });
     const server = new ServerBench({ users: [], options: { crypto: atServer.crypto } });
