@@ -15,6 +15,7 @@ import type { Connection } from './lab-process.ts';
 /** Shared by all devices of the process, as in a fleet. */
 const CRYPTO = nodeCrypto();
 const ENTROPY = nodeEntropy();
+const DRAW = new SeededDraw(CRYPTO, 'bench');
 
 /** The least operating system: everything succeeds, nothing is kept. */
 const operatingSystem: OperatingSystem = {
@@ -48,7 +49,7 @@ export function benchDevice(
   { clock, contexts, limits }: Surroundings,
   { index, store, crypto = CRYPTO, wrap = (transport) => transport }: BenchDeviceOptions,
 ): UemClient {
-  const keyStore = new DerivedKeyStore({ crypto, draw: new SeededDraw(crypto, 'bench'), index });
+  const keyStore = new DerivedKeyStore({ crypto, draw: crypto === CRYPTO ? DRAW : new SeededDraw(crypto, 'bench'), index });
   const transport = wrap(nodeTransport({ keyStore, contexts }));
   return createUemClient({ crypto, clock, entropy: ENTROPY, store, keyStore, operatingSystem, transport, limits });
 }

@@ -290,10 +290,9 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
       address: notificationAddress,
       trust,
       service: operatingSystem.pushService,
-      token,
       owner: this,
     });
-    this.#push.start();
+    this.#push.start(token);
   }
 
   trace(step: string, direction: 'sent' | 'received', frame: Uint8Array, peer: 'uem' | 'notification' = 'uem'): void {

@@ -67,6 +67,8 @@ export interface PushConnection {
 export interface UemTransport {
   /** How the device proves its key to the `device` service, and so which of the two addresses of A6 it asks; `certificate` (mutual TLS) unless set. */
   readonly proof?: 'certificate' | 'signature' | undefined;
+  /** An object equal to `trust` that devices of one process may share; absent: this transport has none to share. */
+  sharedTrust?(trust: Trust): Trust;
   /** @throws `ERR_TRANSPORT_*`, `ERR_REJECTED_BUSY` */
   exchange(request: ExchangeRequest): Promise<Uint8Array>;
   /** Resolves when the connection is open. @throws `ERR_TRANSPORT_*` */

@@ -1,4 +1,5 @@
 import * as wire from '@uemkit/protocol/wire';
+import { NO_VERSION, VERSION } from '../configuration/compare-versions.ts';
 import type { ActivationProfileRecord, ActivationTypeChoice } from '../state/profiles.ts';
 import { AdminProblem } from './problem.ts';
 
@@ -64,7 +65,7 @@ function checkModels({ modelRestriction }: ActivationProfileRecord): void {
 function checkVersions({ minimumOsVersions }: ActivationProfileRecord): void {
   for (const [kind, version] of Object.entries(minimumOsVersions ?? {})) {
     checkKind(kind, `minimumOsVersions.${kind}`);
-    require(/^\d{1,9}(?:\.\d{1,9}){0,7}$/.test(version), `minimumOsVersions.${kind}`, 'is not numbers between full stops');
+    require(VERSION.test(version), `minimumOsVersions.${kind}`, NO_VERSION);
   }
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { NO_VERSION, VERSION } from '../configuration/compare-versions.ts';
 import { OS_FAMILIES } from '../state/os-family.ts';
 
 /** Tries to bring a device back into compliance before something is done with it (documented default). */
@@ -28,7 +29,7 @@ export const complianceContent: v.GenericSchema<unknown, ComplianceContent> = v.
     v.strictObject({
       /** Families that it does not name are left alone. */
       minimum: v.pipe(
-        v.array(v.strictObject({ osFamily: v.picklist(OS_FAMILIES), version: v.pipe(v.string(), v.minLength(1), v.maxLength(64)) })),
+        v.array(v.strictObject({ osFamily: v.picklist(OS_FAMILIES), version: v.pipe(v.string(), v.regex(VERSION, NO_VERSION)) })),
         v.minLength(1),
         v.maxLength(8),
       ),

@@ -1,3 +1,7 @@
+/** What an administrator may name as a version: numbers between full stops, the first one first. */
+export const VERSION: RegExp = /^\d{1,9}(?:\.\d{1,9}){0,7}$/;
+export const NO_VERSION = 'is not numbers between full stops';
+
 /**
  * Compares versions part by part: `9` < `10`, `18.1` < `18.1.1`. Parts that are no numbers compare as text, after every number. Below 0: `a` is the older one.
  */

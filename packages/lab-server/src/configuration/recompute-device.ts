@@ -1,3 +1,4 @@
+import { REGISTRATION } from '@uemkit/protocol/wire';
 import { complianceContentOf } from '../compliance/activation-verdict.ts';
 import { superviseDevice } from '../compliance/supervise-device.ts';
 import { applicationByGuid } from '../state/applications.ts';
@@ -17,6 +18,7 @@ import type { AgentContent } from './profile-contents.ts';
 
 /**
  * Works out what one active device must be given, and looks at it by the compliance rules in force (F5.2). True: something new waits for it, so it has to be woken.
+ * A device that is only registered is given nothing and watched by no rule.
  * Nothing else may hold on to `device`: its poll schedule may change, and it may end.
  */
 export function recomputeDevice(
@@ -25,7 +27,8 @@ export function recomputeDevice(
   surroundings: DeliverySurroundings,
   reader: AssignmentReader = assignmentReader(tx),
 ): boolean {
-  const { deviceId } = device;
+  const { deviceId, activationType } = device;
+  if (activationType === REGISTRATION) return false;
   const facts = deviceFacts(device, inventoryOf(tx, deviceId));
   const wasUntrusted = supervisionOf(tx, deviceId)?.isUntrusted === true;
   let effective = effectiveConfiguration(reader.inputOf(device, facts, wasUntrusted));

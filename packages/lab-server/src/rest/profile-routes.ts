@@ -2,6 +2,7 @@ import * as wire from '@uemkit/protocol/wire';
 import * as v from 'valibot';
 import type { Administration } from '../admin/administration.ts';
 import { MAX_PROFILE_ENTRIES } from '../admin/check-profile.ts';
+import { NO_VERSION, VERSION } from '../configuration/compare-versions.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import { type BodySchema, component, guidText, type ViewSchema } from './components.ts';
 import { PROFILE_PART } from './parts.ts';
@@ -32,7 +33,7 @@ const FIELDS = {
       models: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.minLength(1), v.maxLength(MAX_PROFILE_ENTRIES)),
     }),
   ),
-  minimumOsVersions: v.optional(v.record(kind, v.pipe(v.string(), v.regex(/^\d{1,9}(?:\.\d{1,9}){0,7}$/, 'is not numbers between full stops')))),
+  minimumOsVersions: v.optional(v.record(kind, v.pipe(v.string(), v.regex(VERSION, NO_VERSION)))),
 };
 
 /** PUT /lab/v1/profiles/{guid} */

@@ -10,16 +10,19 @@ export interface Platform {
   readonly activationTypes: readonly string[];
 }
 
+/** The activation type that puts nothing on the device: it is only known, so there is nothing to command, to configure or to watch. */
+export const REGISTRATION = '2fa-registration';
+
 const ANDROID_TYPES: readonly string[] = ['work-and-personal-user-privacy', 'work-and-personal-full-control', 'work-space-only'];
 
 /** Every kind of device of the description. */
 export const PLATFORMS: Readonly<Record<PlatformId, Platform>> = {
-  ios: { title: 'iOS', family: 'iOS', activationTypes: ['mdm-controls', 'user-privacy', '2fa-registration'] },
+  ios: { title: 'iOS', family: 'iOS', activationTypes: ['mdm-controls', 'user-privacy', REGISTRATION] },
   macos: { title: 'macOS', family: 'macOS', activationTypes: ['mdm-controls'] },
   'android-mdm-controls': {
     title: 'Android with MDM controls',
     family: 'Android',
-    activationTypes: ['mdm-controls', 'user-privacy', '2fa-registration'],
+    activationTypes: ['mdm-controls', 'user-privacy', REGISTRATION],
   },
   'android-enterprise': { title: 'Android Enterprise', family: 'Android', activationTypes: ANDROID_TYPES },
   'samsung-knox': { title: 'Samsung Knox Workspace', family: 'Android', activationTypes: ANDROID_TYPES },

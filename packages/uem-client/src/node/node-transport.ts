@@ -66,6 +66,10 @@ class NodeTransport implements UemTransport {
     this.#contexts = options.contexts ?? new TlsContexts();
   }
 
+  sharedTrust(trust: Trust): Trust {
+    return this.#contexts.sharedTrust(trust);
+  }
+
   async exchange(request: ExchangeRequest): Promise<Uint8Array> {
     this.#checkOpen();
     request.signal?.throwIfAborted();

@@ -19,6 +19,9 @@ export interface TlsConnectOptions {
   readonly onSession?: ((session: Buffer) => void) | undefined;
 }
 
+/** One list: Node keeps it with each socket. */
+const HTTP_1: readonly string[] = ['http/1.1'];
+
 /** Exactly one of the two is there. */
 export type TlsCallback = (error: ProtocolError | null, socket: TLSSocket | null) => void;
 
@@ -41,7 +44,7 @@ export function connectTls(options: TlsConnectOptions, callback: TlsCallback): v
     ...(isIP(host) === 0 ? { servername: host } : {}),
     secureContext: context,
     minVersion: 'TLSv1.3',
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: HTTP_1,
     // With roots OpenSSL checks the chain and Node the name; without, the pin below is the whole check.
     rejectUnauthorized: chained,
     ...(session === undefined ? {} : { session }),

@@ -3,8 +3,8 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { pem } from '../key-store/private-key-pem.ts';
 import type { Trust } from '../transport.ts';
 
-/** Bounded: sets of roots that one process meets; the oldest goes first. */
-const MAX_SHARED_CONTEXTS = 64;
+/** Bounded: contexts, and trusts, that one process meets; the oldest goes first. */
+const MAX_SHARED = 64;
 
 /**
  * TLS contexts of the devices of one process. A context is expensive (about 0.7 ms and 30 KiB), so devices with the same roots share one for
@@ -13,11 +13,22 @@ const MAX_SHARED_CONTEXTS = 64;
 export class TlsContexts {
   readonly #shared: Map<string, SecureContext> = new Map();
   readonly #names: WeakMap<readonly Uint8Array[], string> = new WeakMap();
+  readonly #trusts: Map<string, Trust> = new Map();
   #made = 0;
 
   /** How many contexts were made so far, for measurements. */
   get made(): number {
     return this.#made;
+  }
+
+  /** The first trust of the same content: a device at rest keeps its trust, and those of one tenant have the same. */
+  sharedTrust(trust: Trust): Trust {
+    const name = nameOfTrust(trust);
+    const known = this.#trusts.get(name);
+    if (known !== undefined) return known;
+    forgetOldest(this.#trusts);
+    this.#trusts.set(name, trust);
+    return trust;
   }
 
   /** Context without a client certificate. */
@@ -26,7 +37,7 @@ export class TlsContexts {
     const known = this.#shared.get(name);
     if (known !== undefined) return known;
     const context = this.#make(roots);
-    if (this.#shared.size >= MAX_SHARED_CONTEXTS) for (const oldest of this.#shared.keys()) if (this.#shared.delete(oldest)) break;
+    forgetOldest(this.#shared);
     this.#shared.set(name, context);
     return context;
   }
@@ -48,11 +59,25 @@ export class TlsContexts {
     if (roots === 'platform') return 'platform';
     let name = this.#names.get(roots);
     if (name === undefined) {
-      const hash = createHash('sha256');
-      for (const root of roots) hash.update(createHash('sha256').update(root).digest());
-      name = hash.digest('base64');
+      name = digestOf(roots);
       this.#names.set(roots, name);
     }
     return name;
   }
+}
+
+function nameOfTrust({ roots, spkiPins }: Trust): string {
+  return `${roots === 'platform' ? roots : digestOf(roots)} ${digestOf(spkiPins)}`;
+}
+
+/** One name for a list of byte strings, whatever their lengths are. */
+function digestOf(parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(createHash('sha256').update(part).digest());
+  return hash.digest('base64');
+}
+
+function forgetOldest(known: Map<string, unknown>): void {
+  if (known.size < MAX_SHARED) return;
+  for (const oldest of known.keys()) if (known.delete(oldest)) return;
 }

@@ -24,7 +24,6 @@ export interface PushLoopOptions {
   readonly address: string;
   readonly trust: Trust;
   readonly service: PushService;
-  readonly token: Uint8Array | undefined;
   readonly owner: PushLoopOwner;
 }
 
@@ -72,10 +71,11 @@ export class PushLoop {
 
   constructor(options: PushLoopOptions) {
     this.#options = options;
-    this.#token = options.token;
   }
 
-  start(): void {
+  /** `token`: by which the service knew the device the last time. */
+  start(token: Uint8Array | undefined): void {
+    this.#token = token;
     void this.#connect();
   }
 

@@ -23,9 +23,10 @@ export interface ActiveDevice {
 export function activeDevice(record: ActivationRecord, details: wire.ActivationDetails, transport: UemTransport): ActiveDevice {
   const { certificates, tenantRoots, spkiPins, deviceId, configuration } = details;
   const { notBeforeMs, notAfterMs } = readCertificate(certificates[0] as Uint8Array);
+  const trust: Trust = { roots: tenantRoots, spkiPins };
   return {
     identity: { deviceId, certificates, keyId: record.keyId },
-    trust: { roots: tenantRoots, spkiPins },
+    trust: transport.sharedTrust?.(trust) ?? trust,
     address: deviceAddressOf(configuration, transport),
     notificationAddress: configuration.notificationAddress,
     schedule: { pollIntervalS: configuration.pollIntervalS, pollJitterS: configuration.pollJitterS },

@@ -225,6 +225,25 @@ describe('mutual TLS', () => {
     expect(running.resumed).toBe(1);
   });
 
+  it('gives devices of one process one object for the same trust, and for no other', () => {
+    const contexts = new TlsContexts();
+    const copy = (): Trust => ({ roots: [ca.root.slice()], spkiPins: [] });
+    const first = copy();
+    const [one, other] = [transport({ contexts }), transport({ contexts })];
+    expect(one.sharedTrust?.(first)).toBe(first);
+    expect(other.sharedTrust?.(copy())).toBe(first);
+    const pin = new Uint8Array(32);
+    const different: readonly Trust[] = [
+      { roots: [foreignCa.root], spkiPins: [] },
+      { roots: [ca.root, foreignCa.root], spkiPins: [] },
+      { roots: [ca.root], spkiPins: [pin] },
+      { roots: [], spkiPins: [ca.root] },
+      { roots: 'platform', spkiPins: [] },
+      { roots: [], spkiPins: [] },
+    ];
+    for (const trusted of different) expect(one.sharedTrust?.(trusted)).toBe(trusted);
+  });
+
   it('uses a new connection for a renewed certificate', async () => {
     const running = await started({ deviceRoot: ca.rootPem });
     let current = device.key;

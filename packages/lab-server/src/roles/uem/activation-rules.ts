@@ -1,4 +1,5 @@
 import * as wire from '@uemkit/protocol/wire';
+import { VERSION } from '../../configuration/compare-versions.ts';
 import type { ActivationProfileRecord, ActivationTypeChoice, ModelRestriction } from '../../state/profiles.ts';
 
 /** What the rules look at; everything that was read from the state is given, so that they are a pure function. */
@@ -87,7 +88,7 @@ export function isAtLeast(version: string, minimum: string): boolean {
 }
 
 function numbersOf(version: string): readonly number[] | undefined {
-  return /^\d{1,9}(?:\.\d{1,9}){0,7}$/.test(version) ? version.split('.').map(Number) : undefined;
+  return VERSION.test(version) ? version.split('.').map(Number) : undefined;
 }
 
 /** The platform is the device's own word: it must not reach what every object has. */

@@ -1,8 +1,5 @@
-import { PLATFORMS, type PlatformId } from '../platforms.ts';
+import { PLATFORMS, type PlatformId, REGISTRATION } from '../platforms.ts';
 import type { CommandReach, Provenance } from './command-definition.ts';
-
-/** Activation types that put nothing on the device, so that there is nothing to command. */
-const REGISTRATION = '2fa-registration';
 
 /** `activationTypes` of each of `platforms`, as far as the platform has them. */
 export function on(platforms: readonly PlatformId[], activationTypes: readonly string[], status: Provenance): readonly CommandReach[] {
