@@ -18,7 +18,7 @@ import type { ClientContext, Peer } from './ask.ts';
 import type { CallOptions, UemClient } from './client.ts';
 import type { ActivationCredentials, PasswordCredentials } from './credentials.ts';
 import { depart, reportDeactivation, verdictOf } from './departure.ts';
-import { ACTIVATION_STEPS, type ActivationPhase, type ClientState, type UemClientEvents } from './events.ts';
+import { ACTIVATION_STEPS, type ActivationPhase, type ActivationStep, type ClientState, STEP_AFTER, type UemClientEvents } from './events.ts';
 import { ManagedDevice, type ManagedDeviceOwner } from './managed-device.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
@@ -39,6 +39,8 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   #opened = false;
   #closed = false;
   #firstPoll: 'activation' | 'resume' = 'resume';
+  /** Where the activation stands. */
+  #step: ActivationStep = 'F1.2';
   /** The identity is being destroyed after a verdict. */
   #departing: Promise<void> | undefined;
 
@@ -79,15 +81,29 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     return this.#exclusively(options.signal, async (signal) => {
       if (!this.#opened) throw new ProtocolError('ERR_USAGE_STATE', 'open the client first');
       if (this.#state === 'active' || this.#state === 'leaving') throw new ProtocolError('ERR_USAGE_STATE', 'the device is activated already');
-      const secret = secretOf(credentials);
-      await this.#giveUpExpired();
-      this.#progress('credentialsTaken');
-      const record = await this.#recordFor(userIdOf(secret));
-      this.#show('activating');
-      if (record.phase !== 'started') return this.#confirm(record, signal);
-      const target = await this.#find(credentials, secret, record.userId, signal);
-      await this.#tryEach(slotsOf(secret), (slot) => this.#run(record, signal, { secret: atSlot(secret, slot), target }));
+      await this.#inSteps('F1.2', signal, () => this.#activateWith(credentials, signal));
     });
+  }
+
+  async #activateWith(credentials: ActivationCredentials, signal: AbortSignal): Promise<void> {
+    const secret = secretOf(credentials);
+    await this.#giveUpExpired();
+    this.#progress('credentialsTaken');
+    const record = await this.#recordFor(userIdOf(secret));
+    this.#show('activating');
+    if (record.phase !== 'started') return this.#confirm(record, signal);
+    const target = await this.#find(credentials, secret, record.userId, signal);
+    await this.#tryEach(slotsOf(secret), (slot) => this.#run(record, signal, { secret: atSlot(secret, slot), target }));
+  }
+
+  /** Errors that do not know their flow step, for example of the store, get the one that the activation has come to. */
+  async #inSteps(first: ActivationStep, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    this.#step = first;
+    try {
+      await work();
+    } catch (error) {
+      throw isProtocolError(error) && !signal.aborted ? error.at(this.#step) : error;
+    }
   }
 
   /** A person does not know which of several passwords it is, and the server tells nobody who has not proved one. */
@@ -230,7 +246,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
 
   /** What is left after A6: configuration and confirmation (F1.5). */
   #confirm(record: ActivationRecord, signal: AbortSignal): Promise<void> {
-    return this.#run(record, signal, {});
+    return this.#inSteps('F1.5', signal, () => this.#run(record, signal, {}));
   }
 
   async #run(record: ActivationRecord, signal: AbortSignal, how: Pick<Parameters<typeof runActivation>[0], 'secret' | 'target'>): Promise<void> {
@@ -291,6 +307,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
   }
 
   #progress(phase: ActivationPhase): void {
+    this.#step = STEP_AFTER[phase];
     this.emit('activationprogress', { phase, step: ACTIVATION_STEPS[phase] });
   }
 

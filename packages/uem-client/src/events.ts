@@ -33,6 +33,18 @@ export const ACTIVATION_STEPS: Readonly<Record<ActivationPhase, ActivationStep>>
   confirmed: 'F1.5',
 };
 
+/** Flow step of what follows each phase. */
+export const STEP_AFTER: Readonly<Record<ActivationPhase, ActivationStep>> = {
+  credentialsTaken: 'F1.3',
+  discovered: 'F1.3',
+  requested: 'F1.4',
+  serverAuthenticated: 'F1.4',
+  certificateReceived: 'F1.5',
+  consented: 'F1.5',
+  configured: 'F1.5',
+  confirmed: 'F1.5',
+};
+
 export type ActivationStep = 'F1.2' | 'F1.3' | 'F1.4' | 'F1.5';
 
 /** Events of a `UemClient`: name and `detail`. */
