@@ -107,6 +107,7 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         expect(hex(codec.encode(back))).toBe(hex(bytes));
         expect(hex(codec.encodeBody(back))).toBe(hex(frame.body));
       }),
+      { numRuns: 50 },
     );
   });
 
@@ -189,7 +190,7 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         expect(present(decode(again))).toEqual(present(back));
         if (again.length >= bytes.length) expect(hex(again)).toBe(hex(bytes));
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
