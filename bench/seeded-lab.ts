@@ -9,9 +9,9 @@ import { statePath } from '../packages/lab-server/src/lab-server.ts';
 import { putCertificate } from '../packages/lab-server/src/state/certificates.ts';
 import { putDevice } from '../packages/lab-server/src/state/devices.ts';
 import { deviceKeyId, randomUuid } from '../packages/lab-server/src/state/ids.ts';
-import { DEFAULT_PROFILE_ID } from '../packages/lab-server/src/state/profiles.ts';
 import { createUser } from '../packages/lab-server/src/state/users.ts';
 import { openLmdbStore } from '../packages/lab-server/src/store/lmdb-store.ts';
+import { activeDevice } from '../packages/lab-server/test/support/active-device.ts';
 import type { PemIdentity } from './bare/certificates.ts';
 import { type Connection, type ServerProcess, startProcess } from './lab-process.ts';
 
@@ -76,17 +76,9 @@ async function seed(data: string, { root, uem }: RoleFile, count: number): Promi
         const deviceId = randomUuid(entropy);
         const { der, serial, notBeforeMs, notAfterMs } = authority.issue(deviceId, publicKey, nowMs);
         putCertificate(tx, { serial, deviceId, der, notBeforeMs, notAfterMs, issuedAtMs: nowMs });
-        putDevice(tx, {
-          ...{ deviceId, userGuid, userId: FLEET_USER, status: 'active', keyId: deviceKeyId(crypto, publicKey), serials: [serial] },
-          info: { platform: 'android-enterprise', osVersion: '15', model: 'Bench', clientVersion: '1.0', serialNumber: serial },
-          activationType: 'work-and-personal-full-control',
-          profileId: DEFAULT_PROFILE_ID,
-          pollIntervalS: 900,
-          pollJitterS: 60,
-          createdAtMs: nowMs,
-          activatedAtMs: nowMs,
-          lastContactMs: nowMs,
-        });
+        const info = { platform: 'android-enterprise', osVersion: '15', model: 'Bench', clientVersion: '1.0', serialNumber: serial };
+        const own = { deviceId, userGuid, userId: FLEET_USER, info };
+        putDevice(tx, activeDevice(own, nowMs, { keyId: deviceKeyId(crypto, publicKey), serials: [serial] }));
         devices.push({ deviceId, key: privateKeyPem(scalar, publicKey), cert: toPem('CERTIFICATE', der) });
       }
     });

@@ -20,6 +20,7 @@ import { putTenant } from '../../src/state/tenants.ts';
 import type { UserRecord } from '../../src/state/users.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { watchedStore } from '../../src/store/watched-store.ts';
+import { activeDevice } from './active-device.ts';
 import { declaredAnswers } from './declared-answers.ts';
 
 export const TENANT = 'tenant-1';
@@ -157,24 +158,8 @@ export class AdminLab {
 
   /** Puts an active device into the store, as an activation would. */
   async addDevice(user: UserRecord, deviceId: string, more: Partial<DeviceRecord> = {}): Promise<DeviceRecord> {
-    const nowMs = this.clock.nowMs();
-    const device: DeviceRecord = {
-      deviceId,
-      userGuid: user.guid,
-      userId: user.userId,
-      info: { platform: 'ios', osVersion: '18.1', model: 'iPhone', clientVersion: '1.0', serialNumber: `S-${deviceId}` },
-      status: 'active',
-      keyId: `key-of-${deviceId}`,
-      serials: [],
-      activationType: 'work-and-personal-full-control',
-      profileId: DEFAULT_PROFILE_ID,
-      pollIntervalS: 900,
-      pollJitterS: 60,
-      createdAtMs: nowMs,
-      activatedAtMs: nowMs,
-      lastContactMs: nowMs,
-      ...more,
-    };
+    const info = { platform: 'ios', osVersion: '18.1', model: 'iPhone', clientVersion: '1.0', serialNumber: `S-${deviceId}` };
+    const device = activeDevice({ deviceId, userGuid: user.guid, userId: user.userId, info }, this.clock.nowMs(), more);
     await this.store.transaction((tx) => putDevice(tx, device));
     return device;
   }

@@ -16,8 +16,9 @@ import { DOCUMENT_NAMES, type DocumentName } from '../../src/state/deliveries.ts
 import { type DeviceRecord, putDevice } from '../../src/state/devices.ts';
 import { createUser } from '../../src/state/users.ts';
 import type { LabStore } from '../../src/store/lab-store.ts';
+import { activeDevice } from './active-device.ts';
 import { TestDevice } from './test-device.ts';
-import { crypto, frameIn, NOW_MS, PROFILE, UemBench } from './uem-bench.ts';
+import { crypto, frameIn, NOW_MS, UemBench } from './uem-bench.ts';
 
 /** What the administrator of this bench can do; the store behind it changes with a restart. */
 function administrationOn(options: ConfigurationOptions) {
@@ -90,7 +91,7 @@ export class ConfigurationBench {
           const guid = `user-${String(from + offset).padStart(5, '0')}`;
           createUser(tx, { guid, userId: guid, username: guid, displayName: guid, createdAtMs: NOW_MS });
           const info = { platform: 'ios', osVersion: '18.1', model: 'Handset', clientVersion: '1' };
-          putDevice(tx, { ...ACTIVE, deviceId, keyId: `key-of-${deviceId}`, userGuid: guid, userId: guid, info, ...more(from + offset) });
+          putDevice(tx, activeDevice({ deviceId, userGuid: guid, userId: guid, info }, NOW_MS, more(from + offset)));
         }
       });
     }
@@ -115,18 +116,6 @@ export class ConfigurationBench {
     return this.commands(deviceId).flatMap(({ state, type }) => (state === 'queued' ? [type] : []));
   }
 }
-
-const ACTIVE = {
-  status: 'active',
-  serials: [],
-  activationType: PROFILE.activationType,
-  profileId: PROFILE.profileId,
-  pollIntervalS: 900,
-  pollJitterS: 60,
-  createdAtMs: NOW_MS,
-  activatedAtMs: NOW_MS,
-  lastContactMs: NOW_MS,
-} as const;
 
 interface HeldDocument {
   revision: number;
