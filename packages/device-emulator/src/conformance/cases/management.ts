@@ -19,6 +19,25 @@ async function statusOf({ setUp }: Subject, device: EnrolledDevice, commandId: s
   return (await setUp.command(device.user, device.deviceId, commandId)).status;
 }
 
+/** A device that has got a command. */
+async function inFlight(subject: Subject, type: string): Promise<{ readonly device: EnrolledDevice; readonly id: string; readonly commandId: Uint8Array }> {
+  const device = await subject.enrolled();
+  const id = await subject.setUp.send(device.user, device.deviceId, type);
+  const { commandId } = await device.command();
+  return { device, id, commandId };
+}
+
+/** A result whose status needs one more field, without it. */
+async function refusedResult(subject: Subject, status: number, what: string): Promise<void> {
+  const { device, id, commandId } = await inFlight(subject, 'LOCK_DEVICE');
+  const body = new Map<number, wire.CborValue>([
+    [0, commandId],
+    [1, status],
+  ]);
+  demandAlert(await device.post(rawFrame('commandResult', wire.encodeCbor(body))), 'badMessage', `for status ${what}`);
+  demandSame('status', 'SENT', await statusOf(subject, device, id));
+}
+
 /** F5.3 to F5.6: polls, commands and results (6.1, 6.3). */
 export const managementCases: readonly ConformanceCase[] = [
   {
@@ -132,11 +151,9 @@ export const managementCases: readonly ConformanceCase[] = [
     section: '6.3',
     demand: 'a failed command is final, and the administrator reads the message',
     async run(subject) {
-      const device = await subject.enrolled();
-      const [id] = await sent(subject, device, 'LOCK_DEVICE');
-      const { commandId } = await device.command();
+      const { device, id, commandId } = await inFlight(subject, 'LOCK_DEVICE');
       messageOf(await device.result(commandId, { status: 'failed', message: 'no password is set' }), wire.idle);
-      const seen = await subject.setUp.command(device.user, device.deviceId, id as string);
+      const seen = await subject.setUp.command(device.user, device.deviceId, id);
       demandSame('status', 'FAILED', seen.status);
       demandSame('message', 'no password is set', seen.message);
     },
@@ -146,34 +163,14 @@ export const managementCases: readonly ConformanceCase[] = [
     step: 'F5.5',
     section: '6.3',
     demand: 'a failed result without a message is refused and changes nothing',
-    async run(subject) {
-      const device = await subject.enrolled();
-      const [id] = await sent(subject, device, 'LOCK_DEVICE');
-      const { commandId } = await device.command();
-      const body = new Map<number, wire.CborValue>([
-        [0, commandId],
-        [1, 1],
-      ]);
-      demandAlert(await device.post(rawFrame('commandResult', wire.encodeCbor(body))), 'badMessage', 'for status failed without a message');
-      demandSame('status', 'SENT', await statusOf(subject, device, id as string));
-    },
+    run: (subject) => refusedResult(subject, 1, 'failed without a message'),
   },
   {
     name: 'deferred-needs-time',
     step: 'F5.5',
     section: '6.3',
     demand: 'a deferred result without a time is refused and changes nothing',
-    async run(subject) {
-      const device = await subject.enrolled();
-      const [id] = await sent(subject, device, 'LOCK_DEVICE');
-      const { commandId } = await device.command();
-      const body = new Map<number, wire.CborValue>([
-        [0, commandId],
-        [1, 2],
-      ]);
-      demandAlert(await device.post(rawFrame('commandResult', wire.encodeCbor(body))), 'badMessage', 'for status deferred without retryAfterS');
-      demandSame('status', 'SENT', await statusOf(subject, device, id as string));
-    },
+    run: (subject) => refusedResult(subject, 2, 'deferred without retryAfterS'),
   },
   {
     name: 'deferred-waits',
@@ -181,12 +178,10 @@ export const managementCases: readonly ConformanceCase[] = [
     section: '6.3',
     demand: 'a deferred command waits, and idle says when to ask again',
     async run(subject) {
-      const device = await subject.enrolled();
-      const [id] = await sent(subject, device, 'LOCK_DEVICE');
-      const { commandId } = await device.command();
+      const { device, id, commandId } = await inFlight(subject, 'LOCK_DEVICE');
       const { pollAfterS } = messageOf(await device.result(commandId, { status: 'deferred', retryAfterS: 300 }), wire.idle);
       demand(pollAfterS !== undefined && pollAfterS > 0 && pollAfterS <= 300, 'pollAfterS up to 300', pollAfterS ?? 'none');
-      const seen = await subject.setUp.command(device.user, device.deviceId, id as string);
+      const seen = await subject.setUp.command(device.user, device.deviceId, id);
       demandSame('status', 'QUEUED', seen.status);
       demand(seen.notBefore !== undefined, 'a time before which it is not sent', 'none');
     },
@@ -211,9 +206,7 @@ export const managementCases: readonly ConformanceCase[] = [
     demand: 'a deferred command comes again, the same one, when its time has come',
     slow: true,
     async run(subject) {
-      const device = await subject.enrolled();
-      const [id] = await sent(subject, device, 'LOCK_DEVICE');
-      const { commandId } = await device.command();
+      const { device, id, commandId } = await inFlight(subject, 'LOCK_DEVICE');
       messageOf(await device.result(commandId, { status: 'deferred', retryAfterS: 60 }), wire.idle);
       await subject.pass(61_000);
       demandSame('command', id, toHex((await device.command()).commandId));
@@ -225,12 +218,10 @@ export const managementCases: readonly ConformanceCase[] = [
     section: '6.3',
     demand: 'the first result of a command counts, a later one is ignored',
     async run(subject) {
-      const device = await subject.enrolled();
-      const [id] = await sent(subject, device, 'LOCK_DEVICE');
-      const { commandId } = await device.command();
+      const { device, id, commandId } = await inFlight(subject, 'LOCK_DEVICE');
       messageOf(await device.result(commandId), wire.idle);
       messageOf(await device.result(commandId, { status: 'failed', message: 'changed my mind' }), wire.idle);
-      demandSame('status', 'COMPLETED', await statusOf(subject, device, id as string));
+      demandSame('status', 'COMPLETED', await statusOf(subject, device, id));
     },
   },
   {
@@ -268,11 +259,9 @@ export const managementCases: readonly ConformanceCase[] = [
     section: '6.1',
     demand: 'what a device answers reaches the administrator',
     async run(subject) {
-      const device = await subject.enrolled();
-      const [id] = await sent(subject, device, 'REQUEST_DEVICE_INFO');
-      const { commandId } = await device.command();
+      const { device, id, commandId } = await inFlight(subject, 'REQUEST_DEVICE_INFO');
       messageOf(await device.result(commandId, { data: { batteryLevel: 77 } }), wire.idle);
-      const seen = await subject.setUp.command(device.user, device.deviceId, id as string);
+      const seen = await subject.setUp.command(device.user, device.deviceId, id);
       demandSame('batteryLevel', 77, seen.data?.['batteryLevel']);
     },
   },
