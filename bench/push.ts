@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import * as wire from '@uemkit/protocol/wire';
 import WebSocket from 'ws';
 import { providerClient } from '../packages/lab-server/src/node/provider-client.ts';
+import { PUSH_PATH, PUSH_SUBPROTOCOL } from '../packages/lab-server/src/node/push-upgrade.ts';
 import { inParallel } from './devices.ts';
 import { atLeast, atMost, type Bench, compared, type Figure, reported, round } from './harness.ts';
 
@@ -76,8 +77,8 @@ class Gateway {
   }
 
   #one(secureContext: ReturnType<typeof createSecureContext>): Promise<void> {
-    const url = `${this.tls === 'tls' ? 'wss' : 'ws'}://127.0.0.1:${this.started.port}/uemkit/1/push`;
-    const socket = new WebSocket(url, ['uemkit.push.1'], { perMessageDeflate: false, secureContext } as WebSocket.ClientOptions);
+    const url = `${this.tls === 'tls' ? 'wss' : 'ws'}://127.0.0.1:${this.started.port}${PUSH_PATH}`;
+    const socket = new WebSocket(url, [PUSH_SUBPROTOCOL], { perMessageDeflate: false, secureContext } as WebSocket.ClientOptions);
     const index = this.#sockets.push(socket) - 1;
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
@@ -167,6 +168,7 @@ export const bench: Bench = async (progress) => {
   figures.push(compared(`wake-ups to ${STREAMS} devices, against bare sends`, 'per s', against('sends', 'perSecond'), atLeast(0.5)));
   figures.push(compared('against bare sends that are acknowledged', 'per s', against('exchanges', 'perSecond'), atLeast(0.5)));
   figures.push(compared('server CPU of a wake-up, against a bare send that is acknowledged', 'µs', against('exchanges', 'cpuMicros')));
+  figures.push(compared('the same, against a bare send that nobody acknowledges', 'µs', against('sends', 'cpuMicros')));
   progress('from the request of a sender to the device');
   const taken = await latencies(ours, 4_000);
   const at = (share: number): number => taken[Math.floor(taken.length * share)] as number;

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import * as wire from '@uemkit/protocol/wire';
 import { Pool } from 'undici';
+import { FRAME_MEDIA_TYPE, SERVICE_PATH } from '../packages/lab-server/src/node/frame-binding.ts';
 import { inParallel } from './devices.ts';
 import { type Bench, type Figure, reported, round } from './harness.ts';
 import { authorize, FLEET_USER, residentMiB, type SeededDevice, type SeededLab, startSeededLab } from './seeded-lab.ts';
@@ -83,8 +84,8 @@ async function drain(address: string, ca: string, { key, cert }: SeededDevice): 
     for (;;) {
       const response = await pool.request({
         method: 'POST',
-        path: '/uemkit/1/device',
-        headers: { 'content-type': 'application/vnd.uemkit.frame' },
+        path: `${SERVICE_PATH}device`,
+        headers: { 'content-type': FRAME_MEDIA_TYPE },
         body: frame,
       });
       const answer = wire.parseFrame(new Uint8Array(await response.body.arrayBuffer()));

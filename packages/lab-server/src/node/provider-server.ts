@@ -6,6 +6,9 @@ import { LISTENER_LIMITS, type ListenerLimits, MAX_STREAMS } from './limits.ts';
 import { type HttpServer, listening } from './listening.ts';
 import { identify } from './tls-peer.ts';
 
+/** How often HTTP/1.1 connections are looked at for headers and bodies that do not come. */
+const CHECKING_MS = 5_000;
+
 export interface ProviderServerOptions {
   readonly host: string;
   readonly port: number;
@@ -41,12 +44,20 @@ export async function listenProviders(options: ProviderServerOptions): Promise<H
     maxHeaderListPairs: 64,
     maxSessionMemory: 4,
     settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: limits.headerBytes, enablePush: false },
-    // HTTP/1.1 of the same port.
-    ...{ maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.keepAliveMs },
   });
-  (server as unknown as { maxConnections: number }).maxConnections = limits.connections;
+  // HTTP/1.1 of the same port. As options, Node 20 does not hand these on to it, and waits 60 s for headers, 300 s for bodies, and for ever for another request.
+  Object.assign(server, {
+    maxConnections: limits.connections,
+    maxHeaderSize: limits.headerBytes,
+    requireHostHeader: true,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.min(limits.headersMs, CHECKING_MS),
+  });
   // BOUNDED by limits.connections.
   const sockets = new Set<Socket>();
+  const bodies = new OpenBodies(limits);
   let inWork = 0;
 
   server.on('connection', (socket: Socket) => {
@@ -64,8 +75,9 @@ export async function listenProviders(options: ProviderServerOptions): Promise<H
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     options.refused(`HTTP: ${error.code ?? 'malformed'}`, (socket as Socket).remoteAddress ?? '');
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-    else socket.destroy();
+    if (socket.writable) socket.write('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    // A peer that does not close would hold its connection for ever otherwise.
+    (socket as Socket).destroySoon();
   });
   server.on('sessionError', (error: NodeJS.ErrnoException, session?: ServerHttp2Session) => {
     options.refused(`HTTP/2: ${error.code ?? 'malformed'}`, '');
@@ -81,42 +93,47 @@ export async function listenProviders(options: ProviderServerOptions): Promise<H
     const target = request.url;
     const method = request.method;
     const source = request.socket.remoteAddress ?? '';
-    const give = (answer: ProviderResponse): void => answerWith(request, response, answer);
-    if (inWork >= limits.requestsInWork)
-      return void options.refuse({ method, target, source }, 'unavailable', 'too many requests in work').then(give, options.failed);
-    inWork += 1;
-    serve(options, request, limits.requestMs)
+    const give = (answer: ProviderResponse): void => answerWith(request, response, answer, limits.streamStallMs);
+    const work = async (body: Uint8Array): Promise<ProviderResponse | undefined> => {
+      if (inWork >= limits.requestsInWork) return options.refuse({ method, target, source }, 'unavailable', 'too many requests in work');
+      inWork += 1;
+      try {
+        return await options.handle(read(request, body, source, options.root));
+      } finally {
+        inWork -= 1;
+      }
+    };
+    readBody(request, bodies)
+      .then((body) => {
+        if (body === 'closed') return undefined;
+        if (typeof body !== 'string') return work(body);
+        const [why, reason] = UNREAD[body];
+        return options.refuse({ method, target, source }, why, reason);
+      })
       .then((answer) => (answer === undefined ? abandon(request) : give(answer)))
       .catch((error: unknown) => {
         options.failed(error);
         abandon(request);
-      })
-      .finally(() => {
-        inWork -= 1;
       });
   });
 
   return listening(server, sockets, { ...options, name: 'providers' });
 }
 
-async function serve(options: ProviderServerOptions, request: Http2ServerRequest, requestMs: number): Promise<ProviderResponse | undefined> {
-  const { method, url: target, httpVersionMajor } = request;
-  const source = request.socket.remoteAddress ?? '';
-  const body = await readBody(request, requestMs);
-  if (body === 'closed') return undefined;
-  if (body === 'too-large' || body === 'slow')
-    return options.refuse({ method, target, source }, 'tooLarge', body === 'slow' ? 'the request took too long' : 'body too large');
+/** What a body that was not read to its end is answered, and what the journal is told. */
+const UNREAD = {
+  'too-large': ['tooLarge', 'body too large'],
+  slow: ['tooLarge', 'the request took too long'],
+  crowded: ['unavailable', 'too many bodies on their way, this one for longest'],
+} as const;
+
+type Unread = keyof typeof UNREAD | 'closed';
+
+function read(request: Http2ServerRequest, body: Uint8Array, source: string, root: string): ProviderRequest {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) if (!name.startsWith(':')) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  return options.handle({
-    method,
-    target,
-    http: httpVersionMajor === 2 ? '2' : '1.1',
-    headers,
-    body,
-    certificate: certificateOf(request, options.root),
-    source,
-  });
+  const http = request.httpVersionMajor === 2 ? '2' : '1.1';
+  return { method: request.method, target: request.url, http, headers, body, certificate: certificateOf(request, root), source };
 }
 
 /** The connection's socket, also behind the session of HTTP/2. */
@@ -142,15 +159,43 @@ function readCertificate(socket: TLSSocket, root: string): ProviderRequest['cert
   return peer?.kind === 'certificate' ? peer.certificate : 'untrusted';
 }
 
-function readBody(request: Http2ServerRequest, requestMs: number): Promise<Uint8Array | 'too-large' | 'slow' | 'closed'> {
+/**
+ * Bodies that are on their way. Nobody has looked at their senders yet, so strangers could take all places with bodies that never end: the one that has been on
+ * its way for longest gives up its place to a new one. BOUNDED by `requestsInWork`, at `MAX_PROVIDER_BODY_BYTES` each.
+ */
+class OpenBodies {
+  readonly requestMs: number;
+  readonly #most: number;
+  readonly #open = new Set<(why: 'crowded') => void>();
+
+  constructor({ requestMs, requestsInWork }: ListenerLimits) {
+    this.requestMs = requestMs;
+    this.#most = requestsInWork;
+  }
+
+  begin(giveUp: (why: 'crowded') => void): void {
+    const [longest] = this.#open.size >= this.#most ? this.#open : [];
+    longest?.('crowded');
+    this.#open.add(giveUp);
+  }
+
+  end(giveUp: (why: 'crowded') => void): void {
+    this.#open.delete(giveUp);
+  }
+}
+
+function readBody(request: Http2ServerRequest, bodies: OpenBodies): Promise<Uint8Array | Unread> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let lengthBytes = 0;
-    const late = setTimeout(() => done('slow'), requestMs);
-    const done = (body: Uint8Array | 'too-large' | 'slow' | 'closed'): void => {
+    const done = (body: Uint8Array | Unread): void => {
       clearTimeout(late);
+      bodies.end(done);
+      chunks.length = 0;
       resolve(body);
     };
+    const late = setTimeout(() => done('slow'), bodies.requestMs);
+    bodies.begin(done);
     request.on('data', (chunk: Buffer) => {
       lengthBytes += chunk.length;
       if (lengthBytes <= MAX_PROVIDER_BODY_BYTES) chunks.push(chunk);
@@ -162,15 +207,26 @@ function readBody(request: Http2ServerRequest, requestMs: number): Promise<Uint8
   });
 }
 
-function answerWith(request: Http2ServerRequest, response: Http2ServerResponse, { status, headers, body }: ProviderResponse): void {
+function answerWith(request: Http2ServerRequest, response: Http2ServerResponse, { status, headers, body }: ProviderResponse, stallMs: number): void {
   if (response.headersSent || response.writableEnded) return;
   // Headers of HTTP/1.1 about the connection have no place in HTTP/2.
   const kept =
     request.httpVersionMajor === 2 ? Object.entries(headers).filter(([name]) => name !== 'connection' && name !== 'upgrade') : Object.entries(headers);
   response.writeHead(status, { ...Object.fromEntries(kept), 'content-length': Buffer.byteLength(body) });
+  if (!request.complete) passOver(request, response, stallMs);
   response.end(body);
-  // What is left of a body that nobody wants is not read.
-  if (!request.complete && status >= 400) request.resume();
+  // A peer whose window stays closed would hold the stream for ever.
+  if (request.httpVersionMajor === 2 && !request.stream.destroyed) request.stream.setTimeout(stallMs, () => abandon(request));
+}
+
+/**
+ * The rest of a body that nobody wants, which might have no end. HTTP/2: it is passed over for a while, as clients on Node wait for ever when a stream that they
+ * write to is reset with NO_ERROR, which is what RFC 9113, 8.1 has for this. HTTP/1.1: the connection closes.
+ */
+function passOver(request: Http2ServerRequest, response: Http2ServerResponse, stallMs: number): void {
+  if (request.httpVersionMajor !== 2) return void response.once('finish', () => (request.socket as Socket).destroySoon());
+  const late = setTimeout(() => abandon(request), stallMs);
+  request.stream.once('close', () => clearTimeout(late));
 }
 
 /** Breaks the stream, or the connection where there are no streams. */

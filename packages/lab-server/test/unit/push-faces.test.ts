@@ -229,6 +229,7 @@ describe('FCM', () => {
     ['signed by another key', () => assertion({}, apnsApp.key), 'invalid_grant'],
     ['with another key id', () => assertion({}, fcm.key, 'other'), 'invalid_grant'],
     ['for another audience', () => assertion({ aud: 'https://example.com' }), 'invalid_grant'],
+    ['for an audience that no text can be made of', () => assertion({ aud: { toString: 1, valueOf: 1 } }), 'invalid_grant'],
     ['that has run out', () => assertion({ iat: START_MS / 1_000 - 7_200, exp: START_MS / 1_000 - 3_600 }), 'invalid_grant'],
     ['that is good for longer than an hour', () => assertion({ exp: START_MS / 1_000 + 7_200 }), 'invalid_grant'],
     ['of the future', () => assertion({ iat: START_MS / 1_000 + 900, exp: START_MS / 1_000 + 960 }), 'invalid_grant'],
@@ -282,6 +283,10 @@ describe('FCM', () => {
     ['a time to live that is none', () => to(addressOf(device), { ttl: '10' }), 400, 'INVALID_ARGUMENT'],
     ['a time to live over four weeks', () => to(addressOf(device), { ttl: '2419201s' }), 400, 'INVALID_ARGUMENT'],
     ['another priority', () => to(addressOf(device), { priority: 'LOW' }), 400, 'INVALID_ARGUMENT'],
+    ['a priority in a list', () => to(addressOf(device), { priority: ['HIGH'] }), 400, 'INVALID_ARGUMENT'],
+    ['a priority that no text can be made of', () => to(addressOf(device), { priority: { toString: 1, valueOf: 1 } }), 400, 'INVALID_ARGUMENT'],
+    ['a notification that is no map', () => ({ message: { token: addressOf(device), notification: 'x' } }), 400, 'INVALID_ARGUMENT'],
+    ['a notification of maps', () => ({ message: { token: addressOf(device), notification: { title: { a: 1 } } } }), 400, 'INVALID_ARGUMENT'],
     ['a collapse key that is no text', () => to(addressOf(device), { collapse_key: 1 }), 400, 'INVALID_ARGUMENT'],
     ['settings that are no map', () => ({ message: { token: addressOf(device), android: 'x' } }), 400, 'INVALID_ARGUMENT'],
     ['a token that is none', () => to('x'), 400, 'INVALID_ARGUMENT'],
@@ -295,6 +300,8 @@ describe('FCM', () => {
     const authorization = `Bearer ${access}`;
     expect((await ask({ target: SEND, headers: { authorization }, body: new Uint8Array(5) })).status).toBe(400);
     expect((await ask({ target: SEND, headers: { authorization }, body: new Uint8Array(20_000) })).status).toBe(400);
+    const deep = `{"message":{"token":"${addressOf(device)}","notification":${'['.repeat(8_000)}${']'.repeat(8_000)}}}`;
+    expect((await ask({ target: SEND, headers: { authorization }, body: new TextEncoder().encode(deep) })).status).toBe(400);
     expect((await ask({ target: SEND, method: 'GET', headers: { authorization } })).status).toBe(404);
     expect((await send(to(addressOf(device)), { authorization }, '/v1/projects/a/b')).status).toBe(404);
     expect((await send(to(addressOf(device)), { authorization }, '/v1/projects/other/messages:send')).status).toBe(403);

@@ -62,6 +62,9 @@ function wakeUpIdOf(data: unknown): Uint8Array | undefined {
 
 function payloadProblem({ data = {}, notification = {} }: Readonly<Record<string, unknown>>): FcmProblem | undefined {
   if (!isRecord(data)) return { field: 'message.data', message: 'Invalid value at message.data.' };
+  if (!isRecord(notification)) return { field: 'message.notification', message: 'Invalid value at message.notification.' };
+  const nested = Object.entries(notification).find(([, value]) => value !== null && typeof value !== 'string');
+  if (nested !== undefined) return { field: `message.notification.${nested[0].slice(0, 60)}`, message: 'Invalid value (TYPE_STRING).' };
   const wrong = Object.entries(data).find(([, value]) => typeof value !== 'string');
   if (wrong !== undefined) return { field: `message.data[${wrong[0].slice(0, 60)}]`, message: 'Invalid value (TYPE_STRING).' };
   const reserved = Object.keys(data).find((name) => name === 'from' || name === 'message_type' || name.startsWith('google.') || name.startsWith('gcm.'));
@@ -75,7 +78,7 @@ function readAndroid(android: unknown, message: Pick<FcmMessage, 'token' | 'vali
   const { ttl = `${MAX_FCM_LIFE_MS / 1_000}s`, priority, collapse_key, collapseKey = collapse_key } = android ?? {};
   const seconds = typeof ttl === 'string' ? /^(\d{1,9}(?:\.\d{1,9})?)s$/.exec(ttl)?.[1] : undefined;
   if (seconds === undefined || Number(seconds) * 1_000 > MAX_FCM_LIFE_MS) return { field: 'message.android.ttl', message: 'Invalid ttl: from 0s to 2419200s.' };
-  if (priority !== undefined && !['NORMAL', 'HIGH'].includes(String(priority).toUpperCase())) {
+  if (priority !== undefined && !(typeof priority === 'string' && ['NORMAL', 'HIGH'].includes(priority.toUpperCase()))) {
     return { field: 'message.android.priority', message: 'Invalid value: NORMAL or HIGH.' };
   }
   if (collapseKey !== undefined && typeof collapseKey !== 'string') return { field: 'message.android.collapse_key', message: 'Invalid value (TYPE_STRING).' };

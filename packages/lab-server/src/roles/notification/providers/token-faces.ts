@@ -61,7 +61,8 @@ export function createFcmTokenFace(options: TokenFaceOptions & { readonly accoun
     if (typeof iat !== 'number' || typeof exp !== 'number' || exp - iat > LONGEST_ASSERTION_S || exp * 1_000 <= nowMs() || (iat - 300) * 1_000 > nowMs()) {
       return oauthError('invalid_grant', 'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.');
     }
-    if (aud !== audience && !GOOGLE_AUDIENCES.includes(String(aud))) return oauthError('invalid_grant', 'Invalid JWT: Failed audience check.');
+    if (typeof aud !== 'string' || (aud !== audience && !GOOGLE_AUDIENCES.includes(aud)))
+      return oauthError('invalid_grant', 'Invalid JWT: Failed audience check.');
     if (typeof scope !== 'string' || !scope.split(' ').some((name) => SCOPES.includes(name))) return oauthError('invalid_scope', 'Invalid OAuth scope.');
     const access = { access_token: accessTokens.issue('fcm', account.projectId, FCM_TOKEN_LIFE_S), expires_in: FCM_TOKEN_LIFE_S, token_type: 'Bearer' };
     return oauthAnswer(200, access, '200');
