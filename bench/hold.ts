@@ -15,30 +15,48 @@ import type { Connection } from './lab-process.ts';
  */
 export type HoldTask =
   | { readonly mode: 'activate'; readonly connection: Connection; readonly folder: string; readonly count: number }
-  | { readonly mode: 'devices'; readonly folder: string; readonly count: number; readonly polls: number }
-  | { readonly mode: 'bare'; readonly connection: BareConnection; readonly folder: string; readonly count: number; readonly polls: number };
+  | { readonly mode: 'devices'; readonly folder: string; readonly count: number; readonly from?: number | undefined; readonly polls: number }
+  | {
+      readonly mode: 'bare';
+      readonly connection: BareConnection;
+      readonly folder: string;
+      readonly count: number;
+      readonly from?: number | undefined;
+      readonly polls: number;
+    };
 
 export interface Held {
-  /** Resident memory of the process for each device, KiB. */
+  /** Growth of the resident memory of the process from `from` devices to `count`, for each of them, KiB. */
   readonly memoryKiB: number;
   /** Of a warm poll, µs; 0 when none was asked for. */
   readonly pollMicros: number;
 }
 
 const WIDTH = 16;
+/** Devices that are there at the first reading unless the task says so; enough for a figure that nobody looks at. */
+const FEW = 50;
 
 /** Polls before any is measured: with few of them the code of the small fleets would be younger than that of the large ones. */
 const WARM_POLLS = 10_000;
 const warmRounds = (count: number): number => Math.ceil(WARM_POLLS / count);
 
+/** Resident memory stays when it changes by less than this from one collection to the next. */
+const STABLE_KIB = 64;
+const MAX_COLLECTIONS = 40;
+
+/** Resident memory, KiB, collected until three collections in a row change nothing: native memory goes some turns after the objects that hold it. */
 async function settledRss(): Promise<number> {
   const collect = globalThis.gc;
   if (collect === undefined) throw new Error('run with --expose-gc');
-  for (let i = 0; i < 4; i++) {
+  let last = Number.NaN;
+  for (let same = 0, done = 0; same < 3 && done < MAX_COLLECTIONS; done++) {
     collect();
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const now = process.memoryUsage.rss() / 1_024;
+    same = Math.abs(now - last) < STABLE_KIB ? same + 1 : 0;
+    last = now;
   }
-  return process.memoryUsage().rss / 1024;
+  return last;
 }
 
 async function activate({ connection, folder, count }: Extract<HoldTask, { mode: 'activate' }>): Promise<Held> {
@@ -63,7 +81,7 @@ async function activate({ connection, folder, count }: Extract<HoldTask, { mode:
 const materialsFile = (folder: string): string => join(folder, 'polls.json');
 
 /** Opens what was activated before, so that the memory of activating is not in the figure. */
-async function holdDevices({ folder, count, polls }: Extract<HoldTask, { mode: 'devices' }>): Promise<Held> {
+async function holdDevices({ folder, count, from = FEW, polls }: Extract<HoldTask, { mode: 'devices' }>): Promise<Held> {
   const fleet = new FleetStore(folder);
   const shared = surroundings({ releaseAfterMs: 50 });
   const open = async (index: number): Promise<ReturnType<typeof benchDevice>> => {
@@ -74,12 +92,14 @@ async function holdDevices({ folder, count, polls }: Extract<HoldTask, { mode: '
     await ready;
     return client;
   };
-  const first = await open(0);
-  const before = await settledRss();
-  const clients = [first];
-  await inParallel(count - 1, WIDTH, async (index) => void clients.push(await open(index + 1)));
+  const clients: Awaited<ReturnType<typeof open>>[] = [];
+  const hold = async (index: number): Promise<void> => void clients.push(await open(index));
+  await inParallel(from, WIDTH, hold);
   await atRest(() => shared.clock.waiting);
-  const memoryKiB = ((await settledRss()) - before) / (count - 1);
+  const before = await settledRss();
+  await inParallel(count - from, WIDTH, (index) => hold(from + index));
+  await atRest(() => shared.clock.waiting);
+  const memoryKiB = ((await settledRss()) - before) / (count - from);
   let pollMicros = 0;
   if (polls > 0) {
     for (const client of clients) await client.stop();
@@ -100,12 +120,14 @@ async function holdDevices({ folder, count, polls }: Extract<HoldTask, { mode: '
   return { memoryKiB, pollMicros };
 }
 
-async function holdBare({ connection, folder, count, polls }: Extract<HoldTask, { mode: 'bare' }>): Promise<Held> {
+async function holdBare({ connection, folder, count, from = FEW, polls }: Extract<HoldTask, { mode: 'bare' }>): Promise<Held> {
   const context = createSecureContext({ ca: connection.ca, minVersion: 'TLSv1.3' });
-  const sockets = [await barePush(connection.push, context, 48)];
+  const sockets: Awaited<ReturnType<typeof barePush>>[] = [];
+  const hold = async (): Promise<void> => void sockets.push(await barePush(connection.push, context, 48));
+  await inParallel(from, WIDTH, hold);
   const before = await settledRss();
-  await inParallel(count - 1, WIDTH, async () => void sockets.push(await barePush(connection.push, context, 48)));
-  const memoryKiB = ((await settledRss()) - before) / (count - 1);
+  await inParallel(count - from, WIDTH, hold);
+  const memoryKiB = ((await settledRss()) - before) / (count - from);
   for (const socket of sockets) socket.terminate();
   let pollMicros = 0;
   if (polls > 0) {

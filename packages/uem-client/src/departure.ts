@@ -1,10 +1,10 @@
-import { errorOfAlert, isProtocolError, MANAGEMENT_KEYS, type StoreWrite } from '@uemkit/protocol';
+import { errorOfAlert, isProtocolError, type StoreWrite } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { ask, type ClientContext } from './ask.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import type { UemClientOptions } from './options.ts';
 import type { ActiveDevice } from './state/active-device.ts';
-import { PUSH_TOKEN_KEY, writeDeparting, writeEnded } from './state/saved-state.ts';
+import { FORGOTTEN, loadAnew, loadFormer, writeDeparting, writeEnded } from './state/saved-state.ts';
 
 /**
  * Destroys the identity of the device: certificates and roots, the key, then whatever the operating system removes. The mark comes first, so that a crash in the
@@ -13,10 +13,24 @@ import { PUSH_TOKEN_KEY, writeDeparting, writeEnded } from './state/saved-state.
  */
 export async function depart(options: UemClientOptions, keyId: string, reason: DeactivationReason): Promise<readonly StoreWrite[]> {
   await options.store.commit(writeDeparting(keyId, reason));
+  // What cannot be read must not keep a device from leaving.
+  const anew = await loadAnew(options.store).catch(() => undefined);
+  if (anew !== undefined) await options.keyStore.destroy(anew.keyId);
   await options.keyStore.destroy(keyId);
   await options.operatingSystem.deactivated(reason);
-  const forgotten = [PUSH_TOKEN_KEY, ...Object.values(MANAGEMENT_KEYS)].map((key) => ({ key, value: null }));
-  return [writeEnded(reason), ...forgotten];
+  return [writeEnded(reason), ...FORGOTTEN];
+}
+
+/**
+ * Destroys the identity that an activation has replaced, and what belongs to it. Before UEM has accepted the new activation there is none, so that somebody
+ * who does not know a password deletes nothing. Does it again after a crash.
+ */
+export async function destroyFormer({ store, keyStore, operatingSystem }: UemClientOptions): Promise<void> {
+  const keyId = await loadFormer(store);
+  if (keyId === undefined) return;
+  await keyStore.destroy(keyId);
+  await operatingSystem.deactivated('expired');
+  await store.commit(FORGOTTEN);
 }
 
 /**

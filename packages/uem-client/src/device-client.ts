@@ -2,6 +2,7 @@ import {
   type ActivationRecord,
   type ActivationSecret,
   deviceX509,
+  type Entropy,
   EventEmitterTarget,
   isProtocolError,
   MANAGEMENT_KEYS,
@@ -23,7 +24,7 @@ import { ManagedDevice, type ManagedDeviceOwner } from './managed-device.ts';
 import type { DeactivationReason } from './operating-system.ts';
 import { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
 import { activeDevice } from './state/active-device.ts';
-import { forgetDeparture, loadState, type SavedState } from './state/saved-state.ts';
+import { forgetDeparture, loadAnew, loadState, type SavedState, writeAnew } from './state/saved-state.ts';
 
 const KEY_ID_BYTES = 8;
 
@@ -85,15 +86,39 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     });
   }
 
+  /** A device whose certificate is out of date is kept until UEM has accepted its new activation: only then does its identity, and what belongs to it, go. */
   async #activateWith(credentials: ActivationCredentials, signal: AbortSignal): Promise<void> {
     const secret = secretOf(credentials);
-    await this.#giveUpExpired();
+    const expired = this.#managed;
+    if (expired === undefined) return this.#activate(credentials, secret, undefined, signal);
+    const { started } = expired;
+    await expired.stop();
+    this.#managed = undefined;
+    this.options.transport.release();
+    try {
+      await this.#activate(credentials, secret, expired.active.identity.keyId, signal);
+    } catch (error) {
+      await this.#takeUp(expired, started);
+      throw error;
+    }
+  }
+
+  async #activate(credentials: ActivationCredentials, secret: ActivationSecret, replaces: string | undefined, signal: AbortSignal): Promise<void> {
     this.#progress('credentialsTaken');
-    const record = await this.#recordFor(userIdOf(secret));
+    const userId = userIdOf(secret);
+    const record = replaces === undefined ? await this.#recordFor(userId) : await this.#recordAnew(userId);
     this.#show('activating');
     if (record.phase !== 'started') return this.#confirm(record, signal);
     const target = await this.#find(credentials, secret, record.userId, signal);
-    await this.#tryEach(slotsOf(secret), (slot) => this.#run(record, signal, { secret: atSlot(secret, slot), target }));
+    await this.#tryEach(slotsOf(secret), (slot) => this.#run(record, signal, { secret: atSlot(secret, slot), target, replaces }));
+  }
+
+  /** The new activation came to nothing before UEM accepted it: the device is as it was. */
+  async #takeUp(expired: ManagedDevice, started: boolean): Promise<void> {
+    if (this.#closed || (await loadState(this.options.store)).phase !== 'active') return;
+    this.#managed = expired;
+    this.#show('expired');
+    if (started) expired.start('resume');
   }
 
   /** Errors that do not know their flow step, for example of the store, get the one that the activation has come to. */
@@ -211,15 +236,6 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     }
   }
 
-  /** A device whose certificate is out of date is kept until somebody activates it anew: only then does its identity, and what belongs to it, go. */
-  async #giveUpExpired(): Promise<void> {
-    const managed = this.#managed;
-    if (managed === undefined) return;
-    await managed.stop();
-    this.#managed = undefined;
-    this.options.transport.release();
-  }
-
   /** The record to go on with: of an earlier try of the same user, or a new one with a new key. */
   async #recordFor(userId: string): Promise<ActivationRecord> {
     const { store, keyStore, entropy } = this.options;
@@ -232,8 +248,19 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
       if (saved.record.phase !== 'started') throw new ProtocolError('ERR_USAGE_STATE', 'the device was accepted for another user; confirm that first');
       await keyStore.destroy(saved.record.keyId);
     }
-    const record: ActivationRecord = { phase: 'started', userId, keyId: `device-${toHex(entropy.randomBytes(KEY_ID_BYTES))}` };
+    const record = newRecord(userId, entropy);
     await store.commit([forgetDeparture, writeActivation(record)]);
+    return record;
+  }
+
+  /** The same beside the record of the device that is out of date. */
+  async #recordAnew(userId: string): Promise<ActivationRecord> {
+    const { store, keyStore, entropy } = this.options;
+    const saved = await loadAnew(store);
+    if (saved?.userId === userId) return saved;
+    if (saved !== undefined) await keyStore.destroy(saved.keyId);
+    const record = newRecord(userId, entropy);
+    await store.commit([writeAnew(record)]);
     return record;
   }
 
@@ -249,7 +276,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     return this.#inSteps('F1.5', signal, () => this.#run(record, signal, {}));
   }
 
-  async #run(record: ActivationRecord, signal: AbortSignal, how: Pick<Parameters<typeof runActivation>[0], 'secret' | 'target'>): Promise<void> {
+  async #run(record: ActivationRecord, signal: AbortSignal, how: Pick<Parameters<typeof runActivation>[0], 'secret' | 'target' | 'replaces'>): Promise<void> {
     const certificates = deviceX509(this.options.crypto);
     const progress = (phase: ActivationPhase): void => this.#progress(phase);
     const accepted = (deviceId: string): void => {
@@ -318,6 +345,10 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     if (state !== 'active' && state !== 'activating' && state !== 'leaving' && this.#managed === undefined) this.#deviceId = undefined;
     this.emit('statechange', { state, previous });
   }
+}
+
+function newRecord(userId: string, entropy: Entropy): ActivationRecord {
+  return { phase: 'started', userId, keyId: `device-${toHex(entropy.randomBytes(KEY_ID_BYTES))}` };
 }
 
 function reasonOf(state: ClientState): DeactivationReason {

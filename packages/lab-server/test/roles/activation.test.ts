@@ -113,6 +113,23 @@ describe('F1 at the server', () => {
     expect(await new TestDevice(uem, 'other').activate(secret)).toMatchObject({ status: 'activated' });
   });
 
+  it('confirms nothing that was accepted more than seven days ago, and leaves the secret usable', async () => {
+    const secret = await uem.addQr();
+    const device = new TestDevice(uem, 'late');
+    await device.activate(secret, { onSend: (name) => name !== 'activationDone' });
+    await uem.clock.advance(7 * DAY_MS + 1);
+    expect(alertIn(await device.done())).toBe('revoked');
+    expect(uem.reasons.at(-1)).toBe('the activation was not confirmed in time');
+    expect(alertIn(await device.done())).toBe('revoked');
+    expect(counts()).toEqual({ pending: 0, active: 0, ended: 1 });
+
+    const next = new TestDevice(uem, 'next');
+    await next.activate(secret, { onSend: (name) => name !== 'activationDone' });
+    await uem.clock.advance(7 * DAY_MS);
+    expect(frameIn(await next.done()).name).toBe('acknowledgement');
+    expect(counts()).toEqual({ pending: 0, active: 1, ended: 1 });
+  });
+
   it('takes nothing but A7 of a device that is not confirmed', async () => {
     const device = new TestDevice(uem);
     await device.activate(await uem.addQr(), { onSend: (name) => name !== 'activationDone' });

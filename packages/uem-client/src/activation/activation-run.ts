@@ -15,10 +15,12 @@ import {
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { ClientContext } from '../ask.ts';
+import { destroyFormer } from '../departure.ts';
 import type { ActivationPhase } from '../events.ts';
 import { flowStepOf } from '../flow-steps.ts';
 import type { ConfigurationOutcome } from '../operating-system.ts';
 import { deviceAddressOf } from '../state/active-device.ts';
+import { placeAnew } from '../state/saved-state.ts';
 import type { DeviceIdentity, Trust } from '../transport.ts';
 import type { ActivationTarget } from './activation-target.ts';
 
@@ -29,6 +31,8 @@ export interface ActivationRunOptions {
   /** Both are needed until A6 is accepted. */
   readonly secret?: ActivationSecret | undefined;
   readonly target?: ActivationTarget | undefined;
+  /** Key id of the identity that this activation replaces as soon as UEM accepts it. */
+  readonly replaces?: string | undefined;
   readonly signal: AbortSignal;
   progress(phase: ActivationPhase): void;
   /** A6 is saved: the device has its id. */
@@ -112,7 +116,8 @@ class ActivationRun {
   }
 
   async #commit(writes: readonly StoreWrite[]): Promise<void> {
-    await this.#options.context.options.store.commit(writes);
+    const { context, replaces } = this.#options;
+    await context.options.store.commit(replaces === undefined ? writes : placeAnew(writes, replaces));
     const applied = this.#applied;
     this.#applied = undefined;
     applied?.();
@@ -134,10 +139,12 @@ class ActivationRun {
         }
       }
       case 'consent': {
+        await destroyFormer(this.#options.context.options);
         const { consent } = this.#options.context.options;
         return { type: 'consented', agreed: consent !== undefined && (await consent(request.notice, signal)) };
       }
       case 'configure':
+        await destroyFormer(this.#options.context.options);
         return this.#configure(request.configuration, signal);
     }
   }

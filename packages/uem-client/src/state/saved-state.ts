@@ -1,4 +1,14 @@
-import { ACTIVATION_KEY, type ActivationRecord, ProtocolError, restoreActivation, type Store, type StoreWrite } from '@uemkit/protocol';
+import {
+  ACTIVATION_KEY,
+  type ActivationRecord,
+  MANAGEMENT_KEYS,
+  ProtocolError,
+  restoreActivation,
+  type Store,
+  type StoreWrite,
+  utf8,
+  writeActivation,
+} from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { DeactivationReason } from '../operating-system.ts';
 
@@ -16,6 +26,10 @@ export type SavedState =
 /** Token of the notification service. */
 export const PUSH_TOKEN_KEY = 'uem/push-token';
 const DEPARTURE_KEY = 'uem/departure';
+/** An activation that is to replace the one that is out of date, until UEM accepts it. */
+const ANEW_KEY = 'uem/activation-anew';
+/** Key id of the identity that an accepted activation has replaced, until it is destroyed. */
+const FORMER_KEY = 'uem/former-key';
 
 const FORMAT = 1;
 const FIELD = { format: 0, reason: 1, keyId: 2 } as const;
@@ -25,6 +39,37 @@ const REASONS: readonly DeactivationReason[] = ['command', 'revoked', 'unknown',
 export function writeDeparting(keyId: string, reason: DeactivationReason): readonly StoreWrite[] {
   return [{ key: ACTIVATION_KEY, value: null }, writeDeparture(reason, keyId)];
 }
+
+/** The record of the activation that is to replace this one; undefined: there is none. @throws `ERR_STORE_READ`, `ERR_STORE_VERSION` */
+export async function loadAnew(store: Store): Promise<ActivationRecord | undefined> {
+  return restoreActivation(await store.get(ANEW_KEY));
+}
+
+/** An activation begins that is to replace the one that is out of date. */
+export function writeAnew(record: ActivationRecord): StoreWrite {
+  return { key: ANEW_KEY, value: writeActivation(record).value };
+}
+
+/**
+ * Where the writes of an activation go that replaces the one of `formerKeyId`: its record stands beside that one until UEM has accepted it, and takes its place in the
+ * commit that says so.
+ */
+export function placeAnew(writes: readonly StoreWrite[], formerKeyId: string): readonly StoreWrite[] {
+  return writes.flatMap((write) => {
+    const phase = write.key === ACTIVATION_KEY && write.value !== null ? restoreActivation(write.value)?.phase : undefined;
+    if (phase === 'started') return { ...write, key: ANEW_KEY };
+    return phase === 'received' ? [write, { key: ANEW_KEY, value: null }, { key: FORMER_KEY, value: utf8(formerKeyId) }] : write;
+  });
+}
+
+/** Key id of an identity that was replaced and is not destroyed yet. */
+export async function loadFormer(store: Store): Promise<string | undefined> {
+  const saved = await store.get(FORMER_KEY);
+  return saved === undefined ? undefined : new TextDecoder().decode(saved);
+}
+
+/** What a device forgets with its identity. */
+export const FORGOTTEN: readonly StoreWrite[] = [PUSH_TOKEN_KEY, ANEW_KEY, FORMER_KEY, ...Object.values(MANAGEMENT_KEYS)].map((key) => ({ key, value: null }));
 
 /** The identity is gone. */
 export function writeEnded(reason: DeactivationReason): StoreWrite {

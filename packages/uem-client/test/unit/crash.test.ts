@@ -3,6 +3,7 @@ import type { CrashPoint } from '@uemkit/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { activeTestDevice, type TestDevice, testDevice } from '../support/test-device.ts';
 
+const DAY_MS = 86_400_000;
 const POINTS: readonly CrashPoint[] = ['before', 'after'];
 /** More commits than any of the runs below makes; reaching it means that a run never ends. */
 const MAX_COMMITS = 40;
@@ -51,6 +52,36 @@ describe('a device that is killed at any commit', () => {
       },
     );
     expect(crashes).toBeGreaterThanOrEqual(2 * 4);
+  });
+
+  it('of an activation that replaces one that is out of date has the one or the other, and deletes the old one once it is accepted', async () => {
+    const contents = new Map<TestDevice, string>();
+    const crashes = await atEveryCommit(
+      async (seed) => {
+        const device = await activeTestDevice({ seed, certificateLifeMs: DAY_MS, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } });
+        await device.clock.advance(DAY_MS + 1_000);
+        await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_EXPIRED' });
+        await device.client.stop();
+        contents.set(device, device.uem.qrCode('alice@example.com'));
+        return device;
+      },
+      (device) => void device.activate({ kind: 'qr', content: contents.get(device) as string }).catch(() => undefined),
+      async (device, restarted) => {
+        const [old] = device.uem.devices.keys();
+        if (restarted.client.deviceId === old) {
+          expect([device.os.deactivations, restarted.os.deactivations]).toEqual([[], []]);
+          await expect(restarted.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_EXPIRED' });
+          await restarted.activate({ kind: 'qr', content: contents.get(device) as string });
+        }
+        expect([restarted.client.state, device.uem.devices.size]).toEqual(['active', 2]);
+        expect(restarted.client.deviceId).not.toBe(old);
+        // Once in each life at most, and never not at all.
+        expect(new Set([...device.os.deactivations, ...restarted.os.deactivations])).toEqual(new Set(['expired']));
+        await restarted.client.poll();
+        expect(await restarted.store.get('uem/former-key')).toBeUndefined();
+      },
+    );
+    expect(crashes).toBeGreaterThanOrEqual(2 * 5);
   });
 
   it('of a command neither repeats nor loses it', async () => {

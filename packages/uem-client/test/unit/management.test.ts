@@ -151,6 +151,38 @@ describe('management (F5)', () => {
     expect([device.client.state, device.os.deactivations]).toEqual(['inactive', ['expired', 'user']]);
   });
 
+  it('that is out of date keeps everything until UEM accepts its new activation', async () => {
+    const device = await activeTestDevice({ certificateLifeMs: 2 * DAY_MS, schedule: { pollIntervalS: 30 * 86_400, pollJitterS: 0 } });
+    const { deviceId } = device.client;
+    await device.clock.advance(2 * DAY_MS);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_EXPIRED' });
+    const asBefore = (): void => expect([device.client.state, device.client.deviceId, device.os.deactivations]).toEqual(['expired', deviceId, []]);
+    const replaced = device.uem.qrCode('alice@example.com');
+    const good = device.uem.qrCode('alice@example.com');
+    await expect(device.activate({ kind: 'qr', content: replaced })).rejects.toMatchObject({ code: 'ERR_REJECTED_CREDENTIALS' });
+    asBefore();
+    device.uem.fault = (_, frame) => (frame === 'activationRequest' ? 'loseAnswer' : undefined);
+    await expect(device.activate({ kind: 'qr', content: good })).rejects.toMatchObject({ kind: 'transport' });
+    asBefore();
+    // It asks on, and is what it was when UEM takes its certificate again.
+    device.uem.fault = () => undefined;
+    device.clock.jumpWallClock(-DAY_MS);
+    await device.clock.advance(HOUR_MS);
+    expect([device.client.state, device.client.deviceId, device.os.deactivations]).toEqual(['active', deviceId, []]);
+    device.clock.jumpWallClock(DAY_MS);
+    await expect(device.client.poll()).rejects.toMatchObject({ code: 'ERR_REJECTED_EXPIRED' });
+
+    // The try whose answer was lost goes on with its key.
+    await device.activate({ kind: 'qr', content: good });
+    expect([device.client.state, device.os.deactivations]).toEqual(['active', ['expired']]);
+    expect(device.client.deviceId).not.toBe(deviceId);
+    expect(new Set([...device.uem.devices.values()].map(({ publicKey }) => toHex(publicKey))).size).toBe(2);
+    const again = device.restarted();
+    await again.client.open();
+    await again.client.poll();
+    expect([again.client.deviceId, again.os.deactivations]).toEqual([device.client.deviceId, []]);
+  });
+
   it('can be activated again at once after a verdict, and after one that could not be saved', async () => {
     const device = await activeTestDevice();
     device.uem.only.state = 'revoked';

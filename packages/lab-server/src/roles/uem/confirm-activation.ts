@@ -20,6 +20,12 @@ import type { ServiceOutcome } from './service-outcome.ts';
 /** Reason of the end of a device that could not apply its configuration; its A7 may come again. */
 export const CONFIGURATION_FAILED = 'the configuration could not be applied: ';
 
+/** From A6 to A7, longest. The user may take time over the notice of the organisation, but what was accepted does not wait for ever for somebody who finds the device. */
+export const MAX_UNCONFIRMED_MS: number = 7 * 86_400_000;
+
+/** Reason of the end of a device that was not confirmed in time. */
+export const NOT_CONFIRMED = 'the activation was not confirmed in time';
+
 /** In the journal, and reason of the end of a device that counted before. */
 export const CONSENT_DECLINED = 'the user declined the notice of the organisation';
 
@@ -35,6 +41,10 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   // Nothing to confirm any more: a repetition.
   if (device.status === 'active' && device.secretId === undefined) return acknowledged;
   if (certificate.serial !== device.serials.at(-1)) return alerted('badMessage', 'the certificate is not of the newest activation');
+  if (device.status === 'pending' && nowMs - certificate.issuedAtMs > MAX_UNCONFIRMED_MS) {
+    endDevice(tx, device, { status: 'removed', reason: NOT_CONFIRMED }, nowMs);
+    return alerted('revoked', NOT_CONFIRMED);
+  }
   if (done.status === 'declined') {
     // Nothing of it is left: certificates, tunnel key, record. A device that counted before is history like any other that ends.
     if (device.status === 'pending') {
