@@ -11,8 +11,10 @@ const COLUMNS: readonly Column[] = [
   { heading: ['pushed', 'through'], cell: ({ pushesThrough }) => String(pushesThrough) },
   { heading: ['commands', 'done'], cell: ({ commandsDone, commandsSent }) => `${commandsDone} of ${commandsSent}` },
   { heading: ['of these', 'no effect'], cell: ({ withoutEffect }) => String(withoutEffect) },
+  { heading: ['refused', 'by UEM'], cell: ({ refusedByUem }) => String(refusedByUem) },
+  { heading: ['refused', 'by devices'], cell: ({ refusedByDevice }) => String(refusedByDevice) },
   {
-    heading: ['refused as', 'documented'],
+    heading: ['of these as', 'documented'],
     cell: ({ refusedAsDocumented, refusedByUem, refusedByDevice }) => `${refusedAsDocumented} of ${refusedByUem + refusedByDevice}`,
   },
   { heading: ['updates', 'applied'], cell: ({ updatesDone }) => String(updatesDone) },

@@ -72,10 +72,10 @@ describe('figures by kind', () => {
 
   it('is a table for people, with a line for each kind', () => {
     const [, heading, ...lines] = kindTable(kinds);
-    expect(heading?.trim().split(/\s{2,}/)).toEqual(['kind', 'activated', 'through', 'done', 'no effect', 'documented', 'applied']);
+    expect(heading?.trim().split(/\s{2,}/)).toEqual(['kind', 'activated', 'through', 'done', 'no effect', 'by UEM', 'by devices', 'documented', 'applied']);
     expect(lines.map((line) => line.trim().split(/\s{2,}/))).toEqual([
-      ['ios', '1 of 2', '4', '2 of 4', '1', '2 of 4', '1'],
-      ['macos', '1 of 1', '2', '0 of 0', '0', '0 of 0', '0'],
+      ['ios', '1 of 2', '4', '2 of 4', '1', '2', '2', '2 of 4', '1'],
+      ['macos', '1 of 1', '2', '0 of 0', '0', '0', '0', '0 of 0', '0'],
     ]);
   });
 });
@@ -85,14 +85,17 @@ describe('the check of the demo', () => {
   const figures = { devices: 30, activated: 30, pushesThrough: 40, pushesLost: 3 };
   const kind = {
     ...figures,
-    commandsSent: 90,
+    commandsSent: 120,
     commandsDone: 90,
     withoutEffect: 5,
     refusedByUem: 30,
-    refusedByDevice: 0,
-    refusedAsDocumented: 30,
+    refusedByDevice: 30,
+    refusedAsDocumented: 60,
     updatesDone: 60,
   };
+  // No Dynamics application runs there: UEM refuses what is for one.
+  const withoutApplications = { ...kind, commandsSent: 90, refusedByUem: 60, refusedByDevice: 0 };
+  const others = ['macos', 'windows-10', 'blackberry-10'];
   const summary = { p50: 1, p95: 2, p99: 3 };
   const good = {
     devices: 210,
@@ -100,12 +103,12 @@ describe('the check of the demo', () => {
     serverKnown: 210,
     drained: 210,
     kinds: Object.fromEntries(SYSTEM_IDS.map((id) => [id, 30])),
-    byKind: Object.fromEntries(SYSTEM_IDS.map((id) => [id, kind])) as Record<string, Json>,
-    commandsSent: 630,
+    byKind: Object.fromEntries(SYSTEM_IDS.map((id) => [id, others.includes(id) ? withoutApplications : kind])) as Record<string, Json>,
+    commandsSent: 750,
     commandsDone: 630,
-    commandsFailed: 0,
-    commandsRefused: 210,
-    refusedAsDocumented: 210,
+    commandsFailed: 120,
+    commandsRefused: 300,
+    refusedAsDocumented: 420,
     updatesDone: 420,
     pushesReceived: 280,
     pushesDropped: 21,
@@ -127,9 +130,9 @@ describe('the check of the demo', () => {
     ['a device that was not activated', { ...good, activated: 209 }, 'activated 209 of 210'],
     ['one that the server does not know', { ...good, serverKnown: 209 }, 'serverKnown 209 of 210'],
     ['one that is not through', { ...good, drained: 209 }, 'drained 209 of 210'],
-    ['a command that was not done', { ...good, commandsDone: 629 }, 'done 629 of 630 commands'],
-    ['no command at all', { ...good, commandsSent: 0, commandsDone: 0 }, 'done 0 of 0 commands'],
-    ['a refusal that is not documented', { ...good, refusedAsDocumented: 209 }, 'refused as documented 209, by UEM 210, by devices 0'],
+    ['a command that was not done', { ...good, commandsDone: 629 }, 'done 629 and failed 120 of 750 commands'],
+    ['no command at all', { ...good, commandsSent: 120, commandsDone: 0 }, 'done 0 and failed 120 of 120 commands'],
+    ['a refusal that is not documented', { ...good, refusedAsDocumented: 419 }, 'refused as documented 419, by UEM 300, by devices 120'],
     ['a figure that is missing', without(good, 'updatesDone'), 'updatesDone is no whole number: undefined'],
     ['no lost push', { ...good, pushesDropped: 0, pushesRecoveredByPoll: 0 }, 'no push was lost'],
     ['a push that was not made up for', { ...good, pushesRecoveredByPoll: 20 }, 'recovered 20 of 21 lost pushes'],
@@ -142,11 +145,12 @@ describe('the check of the demo', () => {
     ['a kind with fewer devices', ofIos({ devices: 29, activated: 29 }), 'ios: 29 and 30 devices, not 30'],
     ['a kind that was not activated', ofIos({ activated: 0 }), 'ios: activated 0 of 30'],
     ['a kind that no push reached', ofIos({ pushesThrough: 0 }), 'ios: no push came through'],
-    ['a kind that did less than it was sent', ofIos({ commandsDone: 89 }), 'ios: done 89 of 90 commands'],
-    ['a command that was neither sent nor refused', ofIos({ commandsSent: 89, commandsDone: 89 }), 'ios: 89 sent and 30 refused are not 120'],
+    ['a kind that did less than it was sent', ofIos({ commandsDone: 89 }), 'ios: done 89 of 90 commands that it does not refuse'],
+    ['a command that was neither sent nor refused', ofIos({ commandsSent: 119, commandsDone: 89 }), 'ios: 119 sent and 30 refused are not 150'],
     ['a kind without a command that has no effect', ofIos({ withoutEffect: 0 }), 'ios: no command showed that it has no effect'],
-    ['a kind without a refusal', ofIos({ refusedAsDocumented: 0 }), 'ios: no command was refused as documented'],
-    ['a refusal of a kind that is not documented', ofIos({ refusedAsDocumented: 29 }), 'ios: refused as documented 29 of 30'],
+    ['a kind without a refusal by UEM', ofIos({ refusedByUem: 0 }), 'ios: no command was refused by UEM'],
+    ['a kind whose devices refuse too little', ofIos({ refusedByDevice: 29 }), 'ios: 29 commands were refused by devices, not 30'],
+    ['a refusal of a kind that is not documented', ofIos({ refusedAsDocumented: 59 }), 'ios: refused as documented 59 of 60'],
     ['a kind without its updates', ofIos({ updatesDone: 59 }), 'ios: 59 updates of the policy, at least 60 are due'],
     ['a figure of a kind that is missing', ofIos({ withoutEffect: undefined }), 'ios: withoutEffect is no whole number: undefined'],
     ['figures that do not add up', ofIos({ pushesLost: 4 }), 'pushesDropped: 21, and the kinds add up to 22'],
