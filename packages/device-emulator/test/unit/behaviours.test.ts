@@ -298,6 +298,9 @@ describe('configuration (F1.5)', () => {
       deviceAddress: 'h:1',
     };
     expect(configureDevice(state, configuration, 0)).toEqual({ refusal: 'iOS has no activation type work-space-only' });
+    const withoutSpace = { ...configuration, activationType: 'mdm-controls' };
+    expect(configureDevice(state, withoutSpace, 0)).toEqual({ refusal: 'activation type mdm-controls has no work space' });
+    expect(configureDevice(state, { ...withoutSpace, createWorkSpace: false }, 0)).toHaveProperty('state');
   });
 });
 
