@@ -24,9 +24,11 @@ export interface ServerProcess<Info> {
   stop(): Promise<void>;
 }
 
-/** Starts a script of this workspace from source and resolves with the JSON object of its first line. */
-export async function startProcess<Info>(script: string, args: readonly string[]): Promise<ServerProcess<Info>> {
-  const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Starts a script of this workspace from source and resolves with the JSON object of its first line. `flags` are those of Node. */
+export async function startProcess<Info>(script: string, args: readonly string[], flags: readonly string[] = []): Promise<ServerProcess<Info>> {
+  const child = spawn(process.execPath, [...flags, '--conditions=@uemkit/source', '--import', 'tsx', script, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const first = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);

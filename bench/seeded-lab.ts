@@ -28,6 +28,8 @@ export interface SeededLab {
   readonly uem: RoleFile;
   readonly userGuid: string;
   readonly devices: readonly SeededDevice[];
+  /** Stops the server and starts it again on its state, with flags of Node; its ports may be others afterwards. */
+  restart(flags: readonly string[]): Promise<SeededLab>;
   stop(): Promise<void>;
 }
 
@@ -37,22 +39,27 @@ const PER_TRANSACTION = 500;
 
 export async function startSeededLab(count: number): Promise<SeededLab> {
   const data = mkdtempSync(join(tmpdir(), 'uemkit-bench-'));
-  const start = (): Promise<ServerProcess<unknown>> => startProcess('packages/lab-server/src/bin.ts', ['start', '--data', data, '--json']);
+  const start = (flags?: readonly string[]): Promise<ServerProcess<unknown>> =>
+    startProcess('packages/lab-server/src/bin.ts', ['start', '--data', data, '--json'], flags);
   try {
     // The first start makes identities and tenant.
     await (await start()).stop();
     const { uem } = readRoleFiles(data) ?? {};
     if (uem?.uem === undefined) throw new Error('the lab has no role file of UEM');
     const { userGuid, devices } = await seed(data, uem, count);
-    const server = await start();
-    return {
+    const labOf = (server: ServerProcess<unknown>): SeededLab => ({
       ...{ server, uem, userGuid, devices },
       connection: JSON.parse(readFileSync(join(data, 'connection.json'), 'utf8')) as Connection,
+      async restart(flags) {
+        await server.stop();
+        return labOf(await start(flags));
+      },
       async stop() {
         await server.stop();
         rmSync(data, { recursive: true, force: true });
       },
-    };
+    });
+    return labOf(await start());
   } catch (error) {
     rmSync(data, { recursive: true, force: true });
     throw error;

@@ -3,7 +3,7 @@ import type { ActivationRefusalRecord } from '../state/activation-refusals.ts';
 import type { ActivationSecretRecord } from '../state/activation-secrets.ts';
 import type { ActivationSettingsRecord } from '../state/activation-settings.ts';
 import type { CommandRecord } from '../state/commands.ts';
-import type { DeviceRecord } from '../state/devices.ts';
+import type { DeviceRecord, DeviceSummary } from '../state/devices.ts';
 import type { EmailTemplateRecord } from '../state/email-templates.ts';
 import type { InboxMailRecord } from '../state/inbox.ts';
 import type { InventoryRecord } from '../state/inventory.ts';
@@ -42,6 +42,8 @@ export interface NewSecret {
   readonly profileId?: string | undefined;
   /** True: one more secret, paired with `profileId`, whose devices are admitted whatever their number; a user has at most two of them. */
   readonly paired?: boolean | undefined;
+  /** True: the other secrets of the user will be made useless, so a paired one may take the place of any. */
+  readonly replacesAll?: boolean | undefined;
 }
 
 /** Changes of the activation settings. */
@@ -134,6 +136,8 @@ export interface Administration
   activationSecrets(guid: string): readonly ActivationSecretRecord[];
   /** Makes the secrets of a user useless at once: all of them, or those with these ids. Activations that began with them end. @throws AdminProblem `USER_NOT_FOUND` */
   expireActivationSecrets(guid: string, secretIds?: readonly string[]): Promise<void>;
+  /** Runs changes of the secrets of one user that take several steps one after the other: none comes between the steps of another. */
+  changeSecretsInTurn<T>(guid: string, change: () => Promise<T>): Promise<T>;
   /** Devices of a user that proved a secret and were not activated all the same (F1.4), the oldest first; at most 20. @throws AdminProblem `USER_NOT_FOUND` */
   activationRefusals(guid: string): readonly ActivationRefusalRecord[];
   profiles(): Iterable<ActivationProfileRecord>;
@@ -177,8 +181,12 @@ export interface Administration
   inboxMail(inboxId: string): InboxMailRecord;
   /** Devices that count, ended ones apart. */
   devices(): Iterable<DeviceRecord>;
+  /** The same with these fields, and no others, of each: for long lists. */
+  deviceSummaries<Name extends keyof DeviceSummary>(names: readonly Name[]): Iterable<Pick<DeviceSummary, Name | 'deviceId'>>;
   /** @throws AdminProblem `DEVICE_NOT_FOUND` */
   device(deviceId: string): DeviceRecord;
+  /** Those of them that there are. */
+  devicesById(deviceIds: readonly string[]): readonly DeviceRecord[];
   devicesOfUser(guid: string): Iterable<DeviceRecord>;
   /** @throws AdminProblem `USER_NOT_FOUND`, `DEVICE_NOT_FOUND` */
   deviceOfUser(guid: string, deviceId: string): DeviceRecord;

@@ -7,8 +7,9 @@ import { templateInForce } from '../mail/template-in-force.ts';
 import { cancelCommand, commandById, isQueueFull, listCommands } from '../state/command-queue.ts';
 import type { CommandRecord, NewCommand } from '../state/commands.ts';
 import { removeDevice } from '../state/device-lifecycle.ts';
-import { type DeviceRecord, listDevices, listDevicesOfUser } from '../state/devices.ts';
+import { type DeviceRecord, deviceById, listDeviceSummaries, listDevices, listDevicesOfUser } from '../state/devices.ts';
 import { inventoryOf } from '../state/inventory.ts';
+import type { PageQuery } from '../state/table.ts';
 import { userByGuid } from '../state/users.ts';
 import type { LabStore, ReadView, WriteView } from '../store/lab-store.ts';
 import type { Administration, DeviceOwner } from './administration.ts';
@@ -33,7 +34,9 @@ export interface DeviceAdministrationOptions {
 export type DeviceAdministration = Pick<
   Administration,
   | 'devices'
+  | 'deviceSummaries'
   | 'device'
+  | 'devicesById'
   | 'devicesOfUser'
   | 'deviceOfUser'
   | 'inventory'
@@ -120,6 +123,13 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
     *devices() {
       for (const { record: device } of rowsOf(read, listDevices, (row) => row.id)) if (counts(device)) yield device;
     },
+    *deviceSummaries(names) {
+      const wanted = new Set([...names, 'deviceId', 'status'] as const);
+      const page = (view: ReadView, query: PageQuery): ReturnType<typeof listDeviceSummaries<(typeof names)[number] | 'deviceId' | 'status'>> =>
+        listDeviceSummaries(view, query, wanted);
+      for (const { record: device } of rowsOf(read, page, (row) => row.id)) if (device.status === 'active') yield device;
+    },
+    devicesById: (deviceIds) => store.read((view) => deviceIds.flatMap((deviceId) => deviceById(view, deviceId) ?? [])),
     device: (deviceId) => store.read((view) => requireDevice(view, deviceId)),
     *devicesOfUser(guid) {
       const page = (view: ReadView, query: { readonly after?: string; readonly limit: number }): readonly DeviceRecord[] =>

@@ -16,6 +16,7 @@ import {
 import * as wire from '@uemkit/protocol/wire';
 import { type ActivationSecretRecord, activationSecret, hasItsProfile, putActivationSecret } from '../state/activation-secrets.ts';
 import { type ActivationSettingsRecord, activationSettings } from '../state/activation-settings.ts';
+import { endUnconfirmed } from '../state/device-lifecycle.ts';
 import { randomUuid } from '../state/ids.ts';
 import { generationOf } from '../state/profiles.ts';
 import { type TenantRecord, tenantOf } from '../state/tenants.ts';
@@ -65,7 +66,13 @@ interface PreparedSecret {
  * A paired secret takes the place of that of the same profile, or one that is free or of no use any more.
  * @throws AdminProblem `INVALID_PROPERTY`, `TOO_MANY_PASSWORDS`
  */
-function slotFor(view: ReadView, userGuid: string, kind: wire.SecretKind, { paired = false, profileId }: NewSecret, nowMs: number): number {
+function slotFor(
+  view: ReadView,
+  userGuid: string,
+  kind: wire.SecretKind,
+  { paired = false, profileId, replacesAll = false }: NewSecret,
+  nowMs: number,
+): number {
   if (!paired) return 0;
   if (profileId === undefined) throw new AdminProblem('INVALID_PROPERTY', 'paired: needs the activation profile that the password is paired with');
   const slots = Array.from({ length: wire.SECRET_SLOTS - 1 }, (_, index) => index + 1);
@@ -74,7 +81,7 @@ function slotFor(view: ReadView, userGuid: string, kind: wire.SecretKind, { pair
     const kept = inSlot(slot);
     return kept === undefined || kept.expiresAtMs <= nowMs || !hasItsProfile(view, kept);
   };
-  const slot = slots.find((one) => inSlot(one)?.profileId === profileId) ?? slots.find(isFree);
+  const slot = slots.find((one) => inSlot(one)?.profileId === profileId) ?? slots.find(isFree) ?? (replacesAll ? slots[0] : undefined);
   if (slot === undefined) throw new AdminProblem('TOO_MANY_PASSWORDS', `the user has ${slots.length} passwords that are paired with profiles already`);
   return slot;
 }
@@ -124,6 +131,8 @@ export function createSecretIssuer(options: SecretIssuerOptions): SecretIssuer {
       // User and profile may have been deleted while the password was stretched.
       if (userByGuid(tx, user.guid) === undefined) throw new AdminProblem('USER_NOT_FOUND', 'there is no such user');
       requireProfile(tx, profileId);
+      const before = activationSecret(tx, user.guid, kind, slot);
+      if (before !== undefined) endUnconfirmed(tx, user.guid, ({ secretId }) => secretId === before.secretId, createdAtMs);
       putActivationSecret(tx, { ...record, profileGeneration: profileId === undefined ? undefined : generationOf(tx, profileId) });
     });
   };

@@ -3,8 +3,8 @@ import type { Registrar } from '../links/registrar.ts';
 import { deleteActivationRefusals, listActivationRefusals } from '../state/activation-refusals.ts';
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
 import { deleteAssignmentsOf } from '../state/assignments.ts';
-import { endDevice } from '../state/device-lifecycle.ts';
-import { deviceById, deviceCountsOf, isLive, listDevicesOfUser, pendingDevicesOf } from '../state/devices.ts';
+import { endDevice, endUnconfirmed } from '../state/device-lifecycle.ts';
+import { deviceCountsOf, isLive, listDevicesOfUser } from '../state/devices.ts';
 import { appendEvent } from '../state/events.ts';
 import { randomUuid } from '../state/ids.ts';
 import { groupsOf, removeFromUserGroup } from '../state/user-groups.ts';
@@ -25,7 +25,7 @@ export interface UserAdministrationOptions {
 
 export type UserAdministration = Pick<
   Administration,
-  'createUser' | 'deleteUser' | 'user' | 'userByName' | 'users' | 'activationSecrets' | 'expireActivationSecrets' | 'activationRefusals'
+  'createUser' | 'deleteUser' | 'user' | 'userByName' | 'users' | 'activationSecrets' | 'expireActivationSecrets' | 'changeSecretsInTurn' | 'activationRefusals'
 >;
 
 /** Devices of a user that are looked at before the user is deleted or its secrets expire; as many may be unconfirmed. */
@@ -35,6 +35,9 @@ const USER_DEVICES = 1_000;
 export function createUserAdministration(options: UserAdministrationOptions): UserAdministration {
   const { clock, crypto, entropy, store, registrar } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
+
+  // BOUNDED by the requests in work.
+  const turns = new Map<string, Promise<void>>();
 
   const record = (user: NewUser): UserRecord => {
     const username = user.username.trim();
@@ -89,13 +92,18 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
         requireUser(tx, guid);
         const isMeant = (secretId: string): boolean => secretIds?.includes(secretId) ?? true;
         for (const { secretId, kind, slot } of listActivationSecrets(tx, guid)) if (isMeant(secretId)) deleteActivationSecret(tx, guid, kind, slot);
-        // Who proved one of them and has not confirmed would count all the same, whenever it likes; nobody sees such a device.
-        for (const deviceId of pendingDevicesOf(tx, guid, { limit: USER_DEVICES })) {
-          const device = deviceById(tx, deviceId);
-          if (device?.secretId !== undefined && isMeant(device.secretId))
-            endDevice(tx, device, { status: 'removed', reason: 'its activation password was made useless' }, clock.nowMs());
-        }
+        endUnconfirmed(tx, guid, ({ secretId }) => isMeant(secretId), clock.nowMs());
       });
+    },
+    changeSecretsInTurn(guid, change) {
+      const turn = (turns.get(guid) ?? Promise.resolve()).then(change, change);
+      const settled = turn.then(
+        () => {},
+        () => {},
+      );
+      turns.set(guid, settled);
+      void settled.then(() => turns.get(guid) === settled && turns.delete(guid));
+      return turn;
     },
   };
 }

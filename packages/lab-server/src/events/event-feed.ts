@@ -9,6 +9,9 @@ import { createEventStream, type EventStream } from './event-stream.ts';
 /** Streams of events that may be open at once; each is a connection that an administrator's program holds. */
 export const MAX_EVENT_STREAMS = 32;
 
+/** Streams of one administrator: whoever opens more leaves room for the others. */
+export const MAX_EVENT_STREAMS_EACH = 8;
+
 /** Most events of one page, and of one step of a stream: what a slow reader can make the server hold. */
 export const MAX_EVENT_PAGE = 1_000;
 
@@ -27,15 +30,19 @@ export type EventPosition = number | undefined;
 export interface EventFeed {
   /** @throws AdminProblem `EVENTS_DROPPED` when events after the position are not kept any more, `INVALID_QUERY` when the position is beyond the newest one */
   page(query: { readonly after: EventPosition; readonly limit: number }): EventPage;
-  /** Follows the events as long as `mayRead` is true; whoever gets it has to close it. @throws AdminProblem as `page`, and `BUSY` when there are too many streams */
-  follow(after: EventPosition, mayRead: () => boolean): EventStream;
+  /**
+   * Follows the events as long as `mayRead` is true; whoever gets it has to close it.
+   * @param username whose stream it is
+   * @throws AdminProblem as `page`, and `BUSY` when there are too many streams, of this administrator or of all
+   */
+  follow(after: EventPosition, username: string, mayRead: () => boolean): EventStream;
   /** Ends all streams, each after its last line. */
   close(): void;
 }
 
 export function createEventFeed({ clock, store }: { readonly clock: Clock; readonly store: WatchedStore }): EventFeed {
   // BOUNDED by MAX_EVENT_STREAMS.
-  const streams = new Set<EventStream>();
+  const streams = new Map<EventStream, string>();
   let isClosed = false;
 
   const page: EventFeed['page'] = ({ after, limit }) =>
@@ -56,10 +63,12 @@ export function createEventFeed({ clock, store }: { readonly clock: Clock; reado
 
   return {
     page,
-    follow(after, mayRead) {
+    follow(after, username, mayRead) {
       const { first } = page({ after, limit: 1 });
       if (isClosed) throw new AdminProblem('BUSY', 'the server is being stopped', { 'retry-after': '1' });
       if (streams.size >= MAX_EVENT_STREAMS) throw new AdminProblem('BUSY', `${streams.size} programs follow the events already`, { 'retry-after': '10' });
+      const own = [...streams.values()].filter((name) => name === username).length;
+      if (own >= MAX_EVENT_STREAMS_EACH) throw new AdminProblem('BUSY', `${own} programs of ${username} follow the events already`, { 'retry-after': '10' });
       const stream = createEventStream({
         clock,
         after: after ?? first - 1,
@@ -68,12 +77,12 @@ export function createEventFeed({ clock, store }: { readonly clock: Clock; reado
         onNews: (listener) => store.onCommit(listener),
         closed: () => void streams.delete(stream),
       });
-      streams.add(stream);
+      streams.set(stream, username);
       return stream;
     },
     close() {
       isClosed = true;
-      for (const stream of [...streams]) stream.end();
+      for (const stream of [...streams.keys()]) stream.end();
     },
   };
 }

@@ -5,7 +5,7 @@ import { leastRoleOfCommand } from '../admin/command-roles.ts';
 import { AdminProblem, PROBLEM_IDS } from '../admin/problem.ts';
 import type { DeviceRecord } from '../state/devices.ts';
 import { type BodySchema, component, guidText, type ViewSchema } from './components.ts';
-import { DEVICE_FIELDS, type DeviceField, readDevice } from './device-routes.ts';
+import { DEVICE_FIELDS, type DeviceField, partsOfFields, readDevice } from './device-routes.ts';
 import { type ListQuery, listQuery, matches } from './paging.ts';
 import { type Route, route } from './route.ts';
 import { ID_PATTERN } from './router.ts';
@@ -61,7 +61,11 @@ export function bulkRoutes(admin: Administration): readonly Route[] {
     const filter = query === undefined ? undefined : queryOf(query);
     const found: string[] = [];
     const candidates =
-      group !== undefined ? devicesOfUsers(admin, group.guid) : deviceGroup !== undefined ? admin.devicesOfGroup(deviceGroup.guid) : admin.devices();
+      group !== undefined
+        ? devicesOfUsers(admin, group.guid)
+        : deviceGroup !== undefined
+          ? admin.devicesOfGroup(deviceGroup.guid)
+          : admin.deviceSummaries(partsOfFields(filter?.field));
     for (const device of candidates) {
       if (filter !== undefined && !matches(device, filter, readDevice)) continue;
       if (found.length === MAX_BULK_DEVICES) throw new AdminProblem('INVALID_PROPERTY', `devices: there are more than ${MAX_BULK_DEVICES} devices`);

@@ -1,6 +1,6 @@
 import type { Administration } from '../admin/administration.ts';
 import { mapChange } from '../admin/planned-change.ts';
-import type { DeviceRecord } from '../state/devices.ts';
+import type { DeviceRecord, DeviceSummary } from '../state/devices.ts';
 import { devicesView, deviceView, userDevicesView, userDeviceView } from './device-views.ts';
 import { pageLinks, pageOf } from './paging.ts';
 import { DEVICE_PART, USER_PART } from './parts.ts';
@@ -10,19 +10,25 @@ import { type Route, route } from './route.ts';
 export const DEVICE_FIELDS = ['guid', 'username', 'os', 'osVersion', 'hardwareModel', 'serialNumber', 'lastContactTime', 'activationDate'] as const;
 export type DeviceField = (typeof DEVICE_FIELDS)[number];
 
-const DEVICE_TEXTS: Readonly<Record<DeviceField, (device: DeviceRecord) => string>> = {
-  guid: (device) => device.deviceId,
-  username: (device) => device.userId,
-  os: (device) => device.info.platform,
-  osVersion: (device) => device.info.osVersion,
-  hardwareModel: (device) => device.info.model,
-  serialNumber: (device) => device.info.serialNumber ?? '',
-  lastContactTime: (device) => new Date(device.lastContactMs ?? 0).toISOString(),
-  activationDate: (device) => new Date(device.activatedAtMs ?? 0).toISOString(),
+/** Where the text of a field is in the record, so that a long list is read for that alone. */
+const DEVICE_TEXTS: Readonly<Record<DeviceField, { readonly of: keyof DeviceSummary; text(device: Partial<DeviceSummary>): string | undefined }>> = {
+  guid: { of: 'deviceId', text: (device) => device.deviceId },
+  username: { of: 'userId', text: (device) => device.userId },
+  os: { of: 'info', text: (device) => device.info?.platform },
+  osVersion: { of: 'info', text: (device) => device.info?.osVersion },
+  hardwareModel: { of: 'info', text: (device) => device.info?.model },
+  serialNumber: { of: 'info', text: (device) => device.info?.serialNumber },
+  lastContactTime: { of: 'lastContactMs', text: (device) => new Date(device.lastContactMs ?? 0).toISOString() },
+  activationDate: { of: 'activatedAtMs', text: (device) => new Date(device.activatedAtMs ?? 0).toISOString() },
 };
 
 /** A field of a device as text. */
-export const readDevice = (device: DeviceRecord, field: DeviceField): string => DEVICE_TEXTS[field](device);
+export const readDevice = (device: Partial<DeviceSummary>, field: DeviceField): string => DEVICE_TEXTS[field].text(device) ?? '';
+
+/** What these fields of devices stand in. */
+export function partsOfFields(...fields: readonly (DeviceField | undefined)[]): readonly (keyof DeviceSummary)[] {
+  return fields.flatMap((field) => (field === undefined ? [] : DEVICE_TEXTS[field].of));
+}
 
 /** The device of a path; it has to belong to the user of the path. @throws AdminProblem `USER_NOT_FOUND`, `DEVICE_NOT_FOUND` */
 export function deviceOfUser(admin: Administration, parts: { readonly guid: string; readonly device: string }): DeviceRecord {
@@ -44,9 +50,10 @@ export function deviceRoutes(admin: Administration): readonly Route[] {
       list: DEVICE_FIELDS,
       answers: { 200: { noun: 'devices', schema: devicesView } },
       run({ list, base }) {
-        const page = pageOf(admin.devices(), list, readDevice);
+        const page = pageOf(admin.deviceSummaries(partsOfFields(list.sortBy?.field, list.filter?.field)), list, readDevice);
+        const devices = admin.devicesById(page.items.map(({ deviceId }) => deviceId));
         const links = pageLinks(`${base}/devices`, list, page.hasMore);
-        return { status: 200, body: { devices: page.items.map((device) => userDeviceView(base, device)), links } };
+        return { status: 200, body: { devices: devices.map((device) => userDeviceView(base, device)), links } };
       },
     }),
     route({

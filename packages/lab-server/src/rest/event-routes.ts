@@ -73,10 +73,10 @@ export function eventRoutes(events: EventFeed): readonly Route[] {
       query: eventQuery,
       answers: { 200: { noun: 'events', schema: eventsView, lines: lineView } },
       problems: ['EVENTS_DROPPED', 'BUSY'],
-      run({ query: { after, limit }, wantsLines, mayStillCall }) {
+      run({ query: { after, limit }, wantsLines, mayStillCall, caller }) {
         if (wantsLines) {
           if (limit !== undefined) throw new AdminProblem('INVALID_QUERY', 'limit is for pages; a stream goes on until one side ends it');
-          return { status: 200, stream: linesOf(events.follow(after, mayStillCall)) };
+          return { status: 200, stream: linesOf(events.follow(after, caller.username, mayStillCall)) };
         }
         const { events: found, first, last } = events.page({ after, limit: limit ?? PAGE_DEFAULT });
         return { status: 200, body: { events: found.map(viewOf), first, last } };

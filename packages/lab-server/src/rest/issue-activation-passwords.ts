@@ -13,8 +13,13 @@ interface Wanted {
  * Makes what the entries ask for: those that name a template in one mail, the others to be told by the administrator (F1.1c).
  * @throws AdminProblem as `setActivationPassword`, `createQrCode` and `sendActivationMail`
  */
-export async function issueActivationPasswords(admin: Administration, guid: string, entries: readonly ActivationPasswordBody[]): Promise<readonly object[]> {
-  const wanted = entries.map((entry, index): Wanted => ({ entry, secret: secretOf(entry, `activationPasswords.${index}`) }));
+export async function issueActivationPasswords(
+  admin: Administration,
+  guid: string,
+  entries: readonly ActivationPasswordBody[],
+  { replacesAll = false }: { readonly replacesAll?: boolean } = {},
+): Promise<readonly object[]> {
+  const wanted = entries.map((entry, index): Wanted => ({ entry, secret: { ...secretOf(entry, `activationPasswords.${index}`), replacesAll } }));
   const mailed = wanted.filter(({ entry }) => entry.emailTemplate !== undefined);
   const [first, second] = mailed.map(({ entry }) => entry.emailTemplate?.guid);
   if (second !== undefined && first !== second) throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords.1.emailTemplate: one mail has one template');

@@ -72,21 +72,47 @@ export function matches<T, Field extends string>(item: T, filter: ListQuery<Fiel
   return filter.prefix ? text.startsWith(value) : text === value;
 }
 
-/** Applies filter, order and page to all items of a list; `read` gives the text of a field. */
+/** Items that may be kept beyond those that the page needs, before they are sorted and the others are let go. */
+const SPARE_ITEMS = 1_000;
+
+/**
+ * Applies filter, order and page to all items of a list; `read` gives the text of a field. Of an ordered list it keeps at most twice as many items as
+ * there are up to the end of the page, and some.
+ */
 export function pageOf<T, Field extends string>(all: Iterable<T>, query: ListQuery<Field>, read: (item: T, field: Field) => string): ListPage<T> {
   const { filter: wanted, sortBy: order, offset, max } = query;
-  const found: { readonly item: T; readonly text: string }[] = [];
+  if (order === undefined) return unordered(all, query, read);
+  const end = offset + max;
+  const sign = order.descending ? -1 : 1;
+  const compare = (a: Found<T>, b: Found<T>): number => sign * compareText(a.text, b.text);
+  let found: Found<T>[] = [];
   for (const item of all) {
     if (!matches(item, wanted, read)) continue;
-    found.push({ item, text: order === undefined ? '' : read(item, order.field) });
-    // Without an order the rest of the list need not be looked at.
-    if (order === undefined && found.length > offset + max) break;
+    found.push({ item, text: read(item, order.field) });
+    // One more than the page has: it says that there are more. Equal ones stay in the order of the list.
+    if (found.length > 2 * end + SPARE_ITEMS) found = found.sort(compare).slice(0, end + 1);
   }
-  if (order !== undefined) {
-    const sign = order.descending ? -1 : 1;
-    found.sort((a, b) => sign * compareText(a.text, b.text));
+  found.sort(compare);
+  return { items: found.slice(offset, end).map(({ item }) => item), hasMore: found.length > end };
+}
+
+interface Found<T> {
+  readonly item: T;
+  readonly text: string;
+}
+
+/** The items in the order of the list; what follows the page is not looked at. */
+function unordered<T, Field extends string>(all: Iterable<T>, query: ListQuery<Field>, read: (item: T, field: Field) => string): ListPage<T> {
+  const { filter: wanted, offset, max } = query;
+  const items: T[] = [];
+  let before = 0;
+  for (const item of all) {
+    if (!matches(item, wanted, read)) continue;
+    if (before < offset) before += 1;
+    else if (items.length < max) items.push(item);
+    else return { items, hasMore: true };
   }
-  return { items: found.slice(offset, offset + max).map(({ item }) => item), hasMore: found.length > offset + max };
+  return { items, hasMore: false };
 }
 
 function compareText(a: string, b: string): number {

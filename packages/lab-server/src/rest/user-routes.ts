@@ -31,10 +31,14 @@ const SETTING = {
 
 /** Users and their activation secrets (F1.1). */
 export function userRoutes(admin: Administration): readonly Route[] {
-  const issue = async (guid: string, { activationPasswords: wanted }: ActivationPasswordsBody): Promise<Pick<RouteResult, 'body' | 'userId'>> => {
+  const issue = async (
+    guid: string,
+    { activationPasswords: wanted }: ActivationPasswordsBody,
+    how: { readonly replacesAll?: boolean } = {},
+  ): Promise<Pick<RouteResult, 'body' | 'userId'>> => {
     if (wanted.length === 2 && (wanted[0]?.qrCode ?? false) === (wanted[1]?.qrCode ?? false))
       throw new AdminProblem('INVALID_PROPERTY', 'activationPasswords: at most one password and one QR code');
-    const issued = await issueActivationPasswords(admin, guid, wanted);
+    const issued = await issueActivationPasswords(admin, guid, wanted, how);
     return { body: { activationPasswords: issued }, userId: admin.user(guid).userId };
   };
 
@@ -118,7 +122,7 @@ export function userRoutes(admin: Administration): readonly Route[] {
       method: 'POST',
       summary: 'Sets an activation password, a QR code, or both, tells them once, and mails them when a template is named',
       answers: { 201: { noun: 'activationpasswords', schema: issuedPasswordsView } },
-      run: async ({ parts, body }) => ({ status: 201, ...(await issue(parts.guid, body)) }),
+      run: ({ parts: { guid }, body }) => admin.changeSecretsInTurn(guid, async () => ({ status: 201, ...(await issue(guid, body)) })),
     }),
     route({
       ...SETTING,
@@ -126,12 +130,13 @@ export function userRoutes(admin: Administration): readonly Route[] {
       method: 'PUT',
       summary: 'Sets activation passwords as POST does; the others of the user are useless at once',
       answers: { 200: { noun: 'activationpasswords', schema: issuedPasswordsView } },
-      async run({ parts, body }) {
-        const before = admin.activationSecrets(parts.guid).map(({ secretId }) => secretId);
-        const issued = await issue(parts.guid, body);
-        await admin.expireActivationSecrets(parts.guid, before);
-        return { status: 200, ...issued };
-      },
+      run: ({ parts: { guid }, body }) =>
+        admin.changeSecretsInTurn(guid, async () => {
+          const before = admin.activationSecrets(guid).map(({ secretId }) => secretId);
+          const issued = await issue(guid, body, { replacesAll: true });
+          await admin.expireActivationSecrets(guid, before);
+          return { status: 200, ...issued };
+        }),
     }),
     route({
       id: 'deleteActivationPasswords',
@@ -144,7 +149,7 @@ export function userRoutes(admin: Administration): readonly Route[] {
       answers: { 204: {} },
       problems: ['USER_NOT_FOUND'],
       async run({ parts }) {
-        await admin.expireActivationSecrets(parts.guid);
+        await admin.changeSecretsInTurn(parts.guid, () => admin.expireActivationSecrets(parts.guid));
         return { status: 204 };
       },
     }),

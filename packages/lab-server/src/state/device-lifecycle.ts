@@ -6,7 +6,7 @@ import { cancelOpenCommands, commandById, deleteCommands, enqueueCommand, finish
 import type { CommandRecord, NewCommand } from './commands.ts';
 import { deleteDeliveries } from './deliveries.ts';
 import { leaveDeviceGroups } from './device-groups.ts';
-import { type DeviceRecord, deleteDevice, deviceById, deviceCountsOf, isLive, oldestEndedDevice, putDevice } from './devices.ts';
+import { type DeviceRecord, deleteDevice, deviceById, deviceCountsOf, isLive, oldestEndedDevice, pendingDevicesOf, putDevice } from './devices.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { deleteInventory } from './inventory.ts';
 import { putSupervision } from './supervision.ts';
@@ -15,6 +15,9 @@ import { deleteDueWakeUp, putDueWakeUp } from './wake-ups.ts';
 
 /** Ended devices of one user that are kept as history. */
 export const MAX_ENDED_DEVICES = 100;
+
+/** Unconfirmed devices of a user that are looked at when a secret of the user ends. */
+const MAX_UNCONFIRMED = 1_000;
 
 /** How a device ends. */
 export interface DeviceEnd {
@@ -88,6 +91,18 @@ export function noteLateContact(tx: WriteView, device: DeviceRecord, nowMs: numb
   deleteDueWakeUp(tx, device.deviceId);
   putDevice(tx, { ...device, pushToken: undefined, lateContactMs: nowMs });
   appendEvent(tx, { timeMs: nowMs, type: 'DEVICE_LATE_CONTACT', deviceId: device.deviceId, userGuid: device.userGuid });
+}
+
+/**
+ * Ends activations of a user that began with a secret which is of no use any more: they would count all the same, whenever they like, and nobody sees such
+ * a device.
+ */
+export function endUnconfirmed(tx: WriteView, userGuid: string, isMeant: (device: { readonly secretId: string }) => boolean, nowMs: number): void {
+  for (const deviceId of pendingDevicesOf(tx, userGuid, { limit: MAX_UNCONFIRMED })) {
+    const device = deviceById(tx, deviceId);
+    if (device?.secretId === undefined || !isMeant({ secretId: device.secretId })) continue;
+    endDevice(tx, device, { status: 'removed', reason: 'its activation password was made useless' }, nowMs);
+  }
 }
 
 /** Forgets everything about a device. */

@@ -158,6 +158,18 @@ export function listDevices(view: ReadView, query: PageQuery): readonly Row<Devi
   return devices.page(view, query);
 }
 
+/** What lists of devices are chosen and sorted by. */
+export type DeviceSummary = Pick<DeviceRecord, 'deviceId' | 'status' | 'userId' | 'info' | 'lastContactMs' | 'activatedAtMs'>;
+
+/** All devices in the order of their ids, with these fields only. */
+export function listDeviceSummaries<Name extends keyof DeviceSummary>(
+  view: ReadView,
+  query: PageQuery,
+  names: ReadonlySet<Name>,
+): readonly Row<Pick<DeviceRecord, Name>>[] {
+  return devices.fields(view, query, names);
+}
+
 /** Devices of one user, ended ones too; `after` is a device id. */
 export function listDevicesOfUser(view: ReadView, userGuid: string, query: { readonly after?: string; readonly limit: number }): readonly DeviceRecord[] {
   const after = query.after === undefined ? undefined : joinId(userGuid, query.after);

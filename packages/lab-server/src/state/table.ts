@@ -24,11 +24,17 @@ export interface Table<T> {
   put(tx: WriteView, id: string, record: T): void;
   delete(tx: WriteView, id: string): void;
   page(view: ReadView, query: PageQuery): readonly Row<T>[];
+  /** A page with only these fields of each record: what a long list is sorted by takes a fraction of the time. */
+  fields<Name extends keyof T & string>(view: ReadView, query: PageQuery, names: ReadonlySet<Name>): readonly Row<Pick<T, Name>>[];
 }
 
 /** Defines the table `name`. Records hold text, unsigned integers, booleans, bytes, and arrays and records of these. */
 export function table<T extends object>(name: string): Table<T> {
   const prefix = `${name}/`;
+  const rows = <R>(view: ReadView, { under = '', after, limit, reverse }: PageQuery, names?: ReadonlySet<string>): readonly Row<R>[] => {
+    const entries = view.range({ prefix: prefix + under, after: after === undefined ? undefined : prefix + after, limit, reverse });
+    return entries.map(({ key, value }) => ({ id: key.slice(prefix.length), record: decodeRecord<R>(value, names) }));
+  };
   return {
     get(view, id) {
       const value = view.get(prefix + id);
@@ -40,10 +46,8 @@ export function table<T extends object>(name: string): Table<T> {
     delete(tx, id) {
       tx.delete(prefix + id);
     },
-    page(view, { under = '', after, limit, reverse }) {
-      const entries = view.range({ prefix: prefix + under, after: after === undefined ? undefined : prefix + after, limit, reverse });
-      return entries.map(({ key, value }) => ({ id: key.slice(prefix.length), record: decodeRecord<T>(value) }));
-    },
+    page: (view, query) => rows(view, query),
+    fields: (view, query, names) => rows(view, query, names),
   };
 }
 

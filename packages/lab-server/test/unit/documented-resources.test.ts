@@ -117,6 +117,38 @@ describe('PUT of activation passwords', () => {
     expect(stateOf('again')).toBe('removed');
   });
 
+  it('at the same time as another one: those of the last one are left', async () => {
+    const { guid } = await lab.admin.createUser({ username: 'alice' });
+    const path = `/users/${guid}/activationPasswords`;
+    const put = (entry: object) => lab.ask('PUT', path, { activationPasswords: [entry] });
+    expect((await Promise.all([put({}), put({ qrCode: true })])).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await lab.ask('GET', path)).json.activationPasswords.map(({ kind }: { kind: string }) => kind)).toEqual(['QR_CODE']);
+  });
+
+  it('takes a paired one for a third profile, since the two others are useless then', async () => {
+    const { guid } = await lab.admin.createUser({ username: 'alice' });
+    const path = `/users/${guid}/activationPasswords`;
+    const profiles = ['a', 'b', 'c'].map((profileId) => ({ ...lab.admin.profile('default'), profileId, name: profileId }));
+    for (const profile of profiles) await lab.admin.putProfile(profile);
+    const paired = (profile: string) => ({ activationPasswords: [{ qrCode: true, paired: true, activationProfile: { guid: profile } }] });
+    for (const profile of ['a', 'b']) expect((await lab.ask('POST', path, paired(profile))).status).toBe(201);
+    expect((await lab.ask('POST', path, paired('c'))).json.id).toBe('TOO_MANY_PASSWORDS');
+    expect((await lab.ask('PUT', path, paired('c'))).status).toBe(200);
+    const left = (await lab.ask('GET', path)).json.activationPasswords;
+    expect(left).toMatchObject([{ activationProfile: { guid: 'c' } }]);
+  });
+
+  it('and POST end what began with a password whose place they take', async () => {
+    const alice = await lab.admin.createUser({ username: 'alice' });
+    const path = `/users/${alice.guid}/activationPasswords`;
+    await lab.ask('POST', path, { activationPasswords: [{}, { qrCode: true }] });
+    const secrets = lab.admin.activationSecrets(alice.guid);
+    for (const { kind, secretId } of secrets) await lab.addDevice(alice, kind, { status: 'pending', secretId });
+    await lab.ask('POST', path, { activationPasswords: [{ qrCode: true }] });
+    const stateOf = (deviceId: string) => lab.store.read((view) => deviceById(view, deviceId)?.status);
+    expect([stateOf('qr'), stateOf('password')]).toEqual(['removed', 'pending']);
+  });
+
   it('that is refused leaves what there was', async () => {
     const { guid } = await lab.admin.createUser({ username: 'alice' });
     const path = `/users/${guid}/activationPasswords`;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_EVENT_STREAMS } from '../../src/events/event-feed.ts';
+import { MAX_EVENT_STREAMS, MAX_EVENT_STREAMS_EACH } from '../../src/events/event-feed.ts';
 import { HEARTBEAT_MS } from '../../src/events/event-stream.ts';
 import { AUTHORIZATION_MS } from '../../src/rest/authorization.ts';
 import type { RestStream } from '../../src/rest/rest-request.ts';
@@ -129,8 +129,13 @@ describe('a stream of events', () => {
 
   it('is refused when there are too many, until one is closed; a closed one gives nothing more', async () => {
     const streams = [];
-    for (let n = 0; n < MAX_EVENT_STREAMS; n++) streams.push(await follow(0));
-    await expect(follow(0)).rejects.toThrow(/503 .*BUSY/);
+    for (let n = 0; n < MAX_EVENT_STREAMS_EACH; n++) streams.push(await follow(0));
+    await expect(follow(0)).rejects.toThrow(/503 .*8 programs of admin follow/);
+    for (let n = 1; n < MAX_EVENT_STREAMS / MAX_EVENT_STREAMS_EACH; n++) {
+      const { administrator, password } = await lab.administrators.create({ username: `script-${n}`, role: 'readOnly' });
+      for (let own = 0; own < MAX_EVENT_STREAMS_EACH; own++) opened.push(await lab.follow('/events?after=0', basic(administrator.username, password)));
+    }
+    await expect(follow(0)).rejects.toThrow(/503 .*32 programs follow/);
     const [first] = streams;
     await first?.next();
     const next = first?.next();
