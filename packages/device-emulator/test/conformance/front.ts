@@ -3,9 +3,8 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { LabServer, RoleName, RoleRequest } from '@uemkit/lab-server';
+import type { HostAnswer, LabServer, RoleName, RoleRequest } from '@uemkit/lab-server';
 import { FRAME_MEDIA_TYPE } from '../../src/conformance/frames.ts';
-import type { TestLab } from './test-lab.ts';
 
 /** Listeners that devices reach. */
 type DeviceListener = 'infrastructure' | 'activation' | 'devices' | 'notification';
@@ -30,13 +29,21 @@ export interface DeviceFront {
 
 export type Front = ByteFront | DeviceFront;
 
+/** The lab behind a front. */
+interface LabBehind {
+  readonly folder: string;
+  readonly server: LabServer;
+  /** Hands a frame to UEM past its listeners. */
+  askUem(request: RoleRequest): Promise<HostAnswer>;
+}
+
 /** A front that is open: the address that devices dial, and its end. */
 export interface OpenFront {
   readonly connection: LabServer['connection'];
   close(): Promise<void>;
 }
 
-export async function openFront(lab: TestLab, front: Front): Promise<OpenFront> {
+export async function openFront(lab: LabBehind, front: Front): Promise<OpenFront> {
   const {
     key,
     certificate: cert,
@@ -76,7 +83,7 @@ function relay(address: string, { minVersion, up, down }: ByteFront, { key, cert
   });
 }
 
-function deviceServer(lab: TestLab, front: DeviceFront, identity: Identity): Server {
+function deviceServer(lab: LabBehind, front: DeviceFront, identity: Identity): Server {
   return createServer({ ...identity, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
