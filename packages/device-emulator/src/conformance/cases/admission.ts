@@ -90,8 +90,9 @@ export const admissionCases: readonly ConformanceCase[] = [
     async run(subject) {
       const user = await subject.setUp.user();
       const profile = await subject.setUp.activationProfile({ allowedDevices: 1 });
+      const secret = await subject.setUp.qrCode(user, { profile, expireAfterUse: false });
       const pending = async () => {
-        const run = subject.run(await subject.setUp.qrCode(user, { profile }));
+        const run = subject.run(secret);
         return subject.device(user, run.key, await run.details());
       };
       const [first, second] = [await pending(), await pending()];
