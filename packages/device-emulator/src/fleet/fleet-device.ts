@@ -131,11 +131,25 @@ export class FleetDevice {
     }
   }
 
+  /** UEM has accepted the device (A6); what is left of its activation needs no credentials (F1.5). */
+  get isAccepted(): boolean {
+    return this.#client.state === 'activating' && this.#client.deviceId !== undefined;
+  }
+
   /** F1.2 to F1.5. */
-  async activate(credentials: ActivationCredentials, options?: CallOptions): Promise<void> {
+  activate(credentials: ActivationCredentials, options?: CallOptions): Promise<void> {
     this.#steps?.credentials(credentials);
+    return this.#activation(this.#client.activate(credentials, options));
+  }
+
+  /** Goes on with an activation that was broken off after A6 (F1.5). */
+  confirm(options?: CallOptions): Promise<void> {
+    return this.#activation(this.#client.open(options));
+  }
+
+  async #activation(work: Promise<void>): Promise<void> {
     try {
-      await this.#client.activate(credentials, options);
+      await work;
     } catch (error) {
       this.#steps?.activationFailed(error);
       throw error;

@@ -201,7 +201,9 @@ class FleetRun {
       index: device.planned.index,
       atMs: device.planned.activateAtMs - firstMs,
       attempt: async (attemptSignal: AbortSignal) => {
-        await device.activate(await this.#credentials(device, profiles), { signal: attemptSignal });
+        // A secret that is made anew would end what the device has begun with the one before.
+        if (device.isAccepted) await device.confirm({ signal: attemptSignal });
+        else await device.activate(await this.#credentials(device, profiles), { signal: attemptSignal });
         await this.#activated(device);
       },
     }));

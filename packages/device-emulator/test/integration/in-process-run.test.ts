@@ -72,6 +72,18 @@ assert: [audit == ok, commandToIdle.response.p99 < 60s]
     expect(again.err).toContain('there is a run in');
   });
 
+  it('asks for no new secret for a device that UEM has accepted: it would end what was begun with the one before', async () => {
+    const lab = await target();
+    scenario('assert: [audit == ok]');
+    const { id } = lab.faults.add({ kind: 'drop', service: 'device', count: 5 });
+    const { code, out, err } = await call(['run', 'inside.yaml', '--target', 'connection.json', '--json']);
+    expect(code, err).toBe(EXIT.ok);
+    expect(JSON.parse(out.trim().split('\n').at(-1) as string)).toMatchObject({ activated: 5, serverKnown: 5, audit: 'ok' });
+    // The confirmations (A7) were what was lost.
+    expect(lab.faults.list().find((fault) => fault.id === id)).toMatchObject({ applied: 5 });
+    expect([...lab.admin.devices()]).toHaveLength(5);
+  });
+
   it('is interrupted by Ctrl-C, resumes, and does not activate anybody twice', async () => {
     scenario(`
 timeline:
