@@ -23,8 +23,8 @@ export const bench: Bench = async (progress) => {
     const memory: { readonly value: number; readonly baseline: number }[] = [];
     for (let run = 0; run < 3; run++) {
       progress(`holding, run ${run + 1} of 3`);
-      const { memoryKiB: value } = await hold({ mode: 'devices', folder, count: DEVICES, from: FROM, polls: 0 });
-      const { memoryKiB: baseline } = await hold({ mode: 'bare', connection: bare.info, folder, count: DEVICES, from: FROM, polls: 0 });
+      const { memoryKiB: value } = await hold({ mode: 'devices', folder, count: DEVICES, from: FROM, polls: false });
+      const { memoryKiB: baseline } = await hold({ mode: 'bare', connection: bare.info, folder, count: DEVICES, from: FROM, polls: false });
       memory.push({ value, baseline });
     }
     memory.sort((a, b) => a.value / a.baseline - b.value / b.baseline);

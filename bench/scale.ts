@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BareConnection } from './bare/connection.ts';
 import { type Bench, type Figure, median, round } from './harness.ts';
-import { hold } from './hold-process.ts';
+import { hold, holding } from './hold-process.ts';
 import { startLab, startProcess } from './lab-process.ts';
 
 const SIZES = [100, 1_000, 5_000] as const;
-/** Small sizes run more often: they take less time, and their figures vary as much. */
-const RUNS = [7, 5, 3] as const;
-/** Polls a device, so that each size does about as many in all. */
-const pollsAt = (count: number): number => Math.max(2, Math.round(10_000 / count));
+/** Pairs of processes, ours and bare, that are alive at the same time. */
+const PAIRS = [4, 3, 3] as const;
+/** Slices of polls of each pair, in turns: the machine changes its speed faster than a process runs. */
+const SLICES = 10;
 const SPREAD = 1.2;
 /** Memory is read twice in one process, here and at the largest size: what it takes for other reasons, the compiler's threads above all, is in both readings. */
 const SLOPE_FROM = 1_000;
@@ -29,22 +29,25 @@ export const bench: Bench = async (progress) => {
     /** Of the last size, the largest. */
     let memory = { value: 0, baseline: 0 };
     for (const [index, count] of SIZES.entries()) {
-      const runs = [];
-      const total = RUNS[index] as number;
-      for (let run = 0; run < total; run++) {
-        progress(`${count} devices, run ${run + 1} of ${total}`);
-        const ours = await hold({ mode: 'devices', folder, count, from: fromOf(count), polls: pollsAt(count) });
-        const base = await hold({ mode: 'bare', connection: bare.info, folder, count, from: fromOf(count), polls: pollsAt(count) });
-        runs.push({ ours, base });
+      const slices: { readonly ours: number; readonly base: number }[] = [];
+      const memories: { readonly ours: number; readonly base: number }[] = [];
+      const total = PAIRS[index] as number;
+      for (let pair = 0; pair < total; pair++) {
+        progress(`${count} devices, pair ${pair + 1} of ${total}`);
+        const ours = await holding({ mode: 'devices', folder, count, from: fromOf(count), polls: true });
+        const base = await holding({ mode: 'bare', connection: bare.info, folder, count, from: fromOf(count), polls: true });
+        memories.push({ ours: ours.memoryKiB, base: base.memoryKiB });
+        for (let slice = 0; slice < SLICES; slice++) slices.push({ ours: await ours.slice(), base: await base.slice() });
+        await Promise.all([ours.end(), base.end()]);
       }
-      const ratio = median(runs.map(({ ours, base }) => ours.pollMicros / base.pollMicros));
+      const ratio = median(slices.map(({ ours, base }) => ours / base));
       ratios.push(ratio);
-      memory = { value: median(runs.map(({ ours }) => ours.memoryKiB)), baseline: median(runs.map(({ base }) => base.memoryKiB)) };
+      memory = { value: median(memories.map(({ ours }) => ours)), baseline: median(memories.map(({ base }) => base)) };
       figures.push({
         metric: `client CPU a warm poll, ${count} devices`,
         unit: 'µs',
-        value: round(median(runs.map(({ ours }) => ours.pollMicros))),
-        baseline: round(median(runs.map(({ base }) => base.pollMicros))),
+        value: round(median(slices.map(({ ours }) => ours))),
+        baseline: round(median(slices.map(({ base }) => base))),
         ratio: round(ratio),
       });
     }
