@@ -20,8 +20,8 @@ const SCENARIO = { type: 'positional', description: 'The scenario file', require
 const DEMO_EPILOGUE = `
 What you saw: a server and a fleet on this machine, over real TLS sockets. Each device proved its password (SPAKE2+) and got a certificate, was
 woken by push, asked for its commands over mutual TLS, got the most urgent one first, and answered. What a lost push would have brought came with
-the regular poll. Some kinds and activation types may not do everything: UEM refused it, as the plan had worked out. A policy was changed for all of them, and
-only the group of rules that differs travelled. Try next:
+the regular poll. Some kinds and activation types may not do everything: UEM refused it before anything was sent, or the device answered with a reason, each as
+the plan had worked out. A policy was changed for all of them, and only the group of rules that differs travelled. Try next:
 
   device-emulator demo --size 20 --trace demo.ndjson
   device-emulator diagram demo.ndjson --device 1  every message of one device as a picture, decoded, with its step
