@@ -1,38 +1,24 @@
-import { type Lab, startLab } from '@uemkit/lab-server';
-import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, memoryStore, seededEntropy } from '@uemkit/protocol/testing';
-import { createUemClient, softwareKeyStore, type UemClient } from '@uemkit/uem-client';
+import type { Lab } from '@uemkit/lab-server';
+import type { FakeClock } from '@uemkit/protocol/testing';
+import type { UemClient } from '@uemkit/uem-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EmulatedOperatingSystem } from '../../src/operating-systems/emulated-operating-system.ts';
 import { factoryState } from '../../src/operating-systems/factory-state.ts';
 import { SYSTEM_IDS, SYSTEMS } from '../../src/operating-systems/systems.ts';
+import { VirtualLab } from './virtual-lab.ts';
 
-const crypto = nodeCrypto();
+let here: VirtualLab;
 let clock: FakeClock;
 let lab: Lab;
-let open: UemClient[];
 
 beforeEach(async () => {
-  clock = fakeClock(Date.UTC(2026, 0, 15));
-  lab = await startLab({ clock, crypto, entropy: seededEntropy('lab'), cost: { N: 16_384, r: 8, p: 1 } });
-  open = [];
+  here = await VirtualLab.start();
+  ({ clock, lab } = here);
 });
-afterEach(async () => {
-  for (const client of open) await client.close();
-  await lab.close();
-});
+afterEach(() => here.close());
 
 /** A device of this kind as it leaves the factory, after its user has had it. */
 async function device(system: (typeof SYSTEM_IDS)[number], compromised: boolean): Promise<UemClient> {
-  const store = memoryStore();
-  const entropy = nodeEntropy();
-  const factory = factoryState(SYSTEMS[system], { serialNumber: `TEST-KEY-${system}`, compromised }, () => 0);
-  const operatingSystem = await EmulatedOperatingSystem.open({ store, clock, crypto, factoryState: factory });
-  const keyStore = softwareKeyStore({ crypto, entropy, store });
-  const client = createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem, transport: lab.transport() });
-  open.push(client);
-  await client.open();
-  return client;
+  return (await here.device(factoryState(SYSTEMS[system], { serialNumber: `TEST-KEY-${system}`, compromised }, () => 0))).client;
 }
 
 /** Code and reason of a refusal; `activated` when there is none. */

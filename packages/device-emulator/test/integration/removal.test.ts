@@ -1,28 +1,22 @@
-import { type Lab, startLab } from '@uemkit/lab-server';
+import type { Lab } from '@uemkit/lab-server';
 import { type Store, toHex } from '@uemkit/protocol';
-import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, memoryStore, seededEntropy } from '@uemkit/protocol/testing';
-import { createUemClient, softwareKeyStore, type UemClient } from '@uemkit/uem-client';
+import { type FakeClock, memoryStore } from '@uemkit/protocol/testing';
+import type { UemClient } from '@uemkit/uem-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EmulatedOperatingSystem } from '../../src/operating-systems/emulated-operating-system.ts';
 import { factoryState } from '../../src/operating-systems/factory-state.ts';
 import { SYSTEMS } from '../../src/operating-systems/systems.ts';
+import { VirtualLab } from './virtual-lab.ts';
 
-const crypto = nodeCrypto();
 const YEAR_MS = 365 * 86_400_000;
+let here: VirtualLab;
 let clock: FakeClock;
 let lab: Lab;
-let open: UemClient[];
 
 beforeEach(async () => {
-  clock = fakeClock(Date.UTC(2026, 0, 15));
-  lab = await startLab({ clock, crypto, entropy: seededEntropy('lab'), cost: { N: 16_384, r: 8, p: 1 } });
-  open = [];
+  here = await VirtualLab.start();
+  ({ clock, lab } = here);
 });
-afterEach(async () => {
-  for (const client of open) await client.close();
-  await lab.close();
-});
+afterEach(() => here.close());
 
 /** A store whose every key and value can be looked at, also what its readers do not ask for. */
 function watched(store: Store): { readonly store: Store; readonly held: Map<string, Uint8Array> } {
@@ -39,18 +33,8 @@ function watched(store: Store): { readonly store: Store; readonly held: Map<stri
 
 async function phone() {
   const { store, held } = watched(memoryStore());
-  const entropy = nodeEntropy();
-  const os = await EmulatedOperatingSystem.open({
-    store,
-    clock,
-    crypto,
-    factoryState: factoryState(SYSTEMS['android-enterprise'], { serialNumber: 'TEST-KEY-1', passwordHash: 'ab'.repeat(32) }, () => 0),
-  });
-  const keyStore = softwareKeyStore({ crypto, entropy, store });
-  const client = createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem: os, transport: lab.transport() });
-  open.push(client);
-  await client.open();
-  return { client, os, held };
+  const factory = factoryState(SYSTEMS['android-enterprise'], { serialNumber: 'TEST-KEY-1', passwordHash: 'ab'.repeat(32) }, () => 0);
+  return { ...(await here.device(factory, store)), held };
 }
 
 async function activate(client: UemClient, userGuid: string): Promise<string> {
