@@ -9,12 +9,27 @@ import { type ServerProcess, startProcess } from './lab-process.ts';
 import { authorize, residentMiB, type SeededLab, startSeededLab } from './seeded-lab.ts';
 
 const DEVICES = 10_000;
-/** Connections of the load generator, each with one request under way: a change waits for two commits, and many share one. */
+/** Connections of the load generator, each with one request under way: many changes share a commit. */
 const WIDTH = 96;
 const REQUESTS = 4_000;
 const ROUNDS = 5;
 /** Headers that Node sets by itself. */
 const OF_NODE = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding'];
+
+/** What a command writes in our store, the counters that each transaction writes again left out: command, place in the queue, counts of the queue; event, audit entry. */
+const KEPT = { besides: 3, appended: 2, recordBytes: 160 } as const;
+
+interface Subject {
+  readonly server: ServerProcess<unknown>;
+  readonly pool: Pool;
+}
+
+interface Load {
+  /** Requests a second. */
+  readonly rate: number;
+  /** CPU of the server for each, microseconds. */
+  readonly cpu: number;
+}
 
 interface Asked {
   readonly status: number;
@@ -22,7 +37,7 @@ interface Asked {
   readonly text: string;
 }
 
-/** One GET and one POST of the admin REST, against `node:https` that answers the same bytes; and all devices page by page. */
+/** One GET and one POST of the admin REST, against `node:https` that answers the same bytes, the POST also against one that writes as much to the disk first; and all devices page by page. */
 export const bench: Bench = async (progress) => {
   progress(`seeding ${DEVICES} devices`);
   let lab = await startSeededLab(DEVICES);
@@ -34,7 +49,7 @@ export const bench: Bench = async (progress) => {
     pools.push(pool);
     return pool;
   };
-  let bare: ServerProcess<{ readonly address: string }> | undefined;
+  const servers: ServerProcess<{ readonly address: string }>[] = [];
   try {
     const own = poolOf(admin);
     const json = { 'content-type': 'application/json' };
@@ -47,10 +62,15 @@ export const bench: Bench = async (progress) => {
     const post = (pool: Pool, index: number): Promise<Asked> => ask(pool, 'POST', `${device(index)}/commands`, headers, command);
 
     const answers = { GET: sameAgain(await get(own, 0), 200), POST: sameAgain(await post(own, 0), 201) };
-    const file = join(folder, 'bare.json');
-    writeFileSync(file, JSON.stringify({ key: lab.uem.key, certificate: lab.uem.certificate, answers } satisfies BareRest), { mode: 0o600 });
-    bare = await startProcess('bench/bare/rest-server.ts', [file]);
-    const other = poolOf(`https://${bare.info.address}`);
+    const startBare = async (keep: BareRest['keep']): Promise<Subject> => {
+      const file = join(folder, 'bare.json');
+      writeFileSync(file, JSON.stringify({ key: lab.uem.key, certificate: lab.uem.certificate, answers, keep } satisfies BareRest), { mode: 0o600 });
+      const server = await startProcess<{ readonly address: string }>('bench/bare/rest-server.ts', [file]);
+      servers.push(server);
+      return { server, pool: poolOf(`https://${server.info.address}`) };
+    };
+    const bare = await startBare(undefined);
+    const durable = await startBare({ directory: join(folder, 'store'), ...KEPT });
 
     const figures: Figure[] = [];
     let next = 1;
@@ -58,7 +78,7 @@ export const bench: Bench = async (progress) => {
       ['GET of one device', get, 200],
       ['POST of a command', post, 201],
     ] as const) {
-      const load = async (pool: Pool, server: ServerProcess<unknown>): Promise<{ readonly rate: number; readonly cpu: number }> => {
+      const load = async ({ pool, server }: Subject): Promise<Load> => {
         const first = next;
         next += REQUESTS;
         const before = server.cpuMicros();
@@ -69,26 +89,20 @@ export const bench: Bench = async (progress) => {
         });
         return { rate: (REQUESTS * 1_000) / (performance.now() - startedMs), cpu: (server.cpuMicros() - before) / REQUESTS };
       };
-      await load(own, lab.server);
-      await load(other, bare);
-      const rounds = [];
+      const subjects = [{ server: lab.server, pool: own }, bare, ...(request === post ? [durable] : [])];
+      for (const subject of subjects) await load(subject);
+      const rounds: (readonly Load[])[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         progress(`${name}: round ${round + 1} of ${ROUNDS}`);
-        rounds.push({ own: await load(own, lab.server), bare: await load(other, bare) });
+        const loads = [];
+        for (const subject of subjects) loads.push(await load(subject));
+        rounds.push(loads);
       }
-      figures.push(
-        compared(
-          `${name}, ${WIDTH} at a time`,
-          '1/s',
-          rounds.map((one) => ({ value: one.own.rate, baseline: one.bare.rate })),
-          atLeast(0.3),
-        ),
-        compared(
-          `  server CPU`,
-          'µs',
-          rounds.map((one) => ({ value: one.own.cpu, baseline: one.bare.cpu })),
-        ),
-      );
+      const ours = (unit: keyof Load, other: number): { readonly value: number; readonly baseline: number }[] =>
+        rounds.map((loads) => ({ value: loads[0]?.[unit] as number, baseline: loads[other]?.[unit] as number }));
+      figures.push(compared(`${name}, ${WIDTH} at a time`, '1/s', ours('rate', 1), atLeast(0.3)), compared('  server CPU', 'µs', ours('cpu', 1)));
+      if (subjects.length < 3) continue;
+      figures.push(compared('  against a bare handler that keeps as much', '1/s', ours('rate', 2)), compared('  server CPU', 'µs', ours('cpu', 2)));
     }
     progress('all devices, page by page');
     lab = await lab.restart([`--max-old-space-size=${HEAP_MIB}`]);
@@ -96,7 +110,7 @@ export const bench: Bench = async (progress) => {
     return figures;
   } finally {
     for (const pool of pools) await pool.close();
-    await bare?.stop();
+    for (const server of servers) await server.stop();
     await lab.stop();
     rmSync(folder, { recursive: true, force: true });
   }

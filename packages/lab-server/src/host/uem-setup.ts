@@ -1,7 +1,7 @@
-import { DEFAULT_SCRYPT_COST, type Entropy, type ScryptCost } from '@uemkit/protocol';
+import { DEFAULT_SCRYPT_COST, type Entropy, ProtocolError, type ScryptCost } from '@uemkit/protocol';
 import { putDefaultConfiguration } from '../configuration/default-configuration.ts';
 import { type ActivationProfileRecord, DEFAULT_PROFILE_ID, profileFor, putProfile } from '../state/profiles.ts';
-import { putTenant, type TenantRecord, tenantOf } from '../state/tenants.ts';
+import { putTenant, STATE_FORMAT, type TenantRecord, tenantOf } from '../state/tenants.ts';
 import type { LabStore } from '../store/lab-store.ts';
 
 /** Profile of users that none was assigned to: everything that an activation can do. */
@@ -28,15 +28,27 @@ export interface TenantOptions {
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
 }
 
-/** The tenant of the store; a new store gets one with the default activation profile (F1.1b). */
+/**
+ * The tenant of the store; a new store gets one with the default activation profile (F1.1b).
+ * @throws ProtocolError `ERR_STORE_READ` for the state of another version
+ */
 export function setUpTenant(options: TenantOptions): Promise<TenantRecord> {
   const { entropy, store, tenantId, coreId, nowMs, cost = DEFAULT_SCRYPT_COST, profile = {} } = options;
   return store.transaction((tx) => {
     const known = tenantOf(tx);
+    if (known !== undefined && known.format !== STATE_FORMAT) {
+      throw new ProtocolError(
+        'ERR_STORE_READ',
+        'another version of the lab server wrote this state; begin with an empty folder, or start the version that wrote it',
+        {
+          details: { found: known.format ?? 1, expected: STATE_FORMAT },
+        },
+      );
+    }
     if (profileFor(tx, undefined) === undefined) putProfile(tx, { ...DEFAULT_PROFILE, ...profile, profileId: DEFAULT_PROFILE_ID });
     putDefaultConfiguration(tx, nowMs);
     if (known !== undefined) return known;
-    const tenant: TenantRecord = { tenantId, coreId, name: 'Lab', fakeSaltKey: entropy.randomBytes(32), cost, createdAtMs: nowMs };
+    const tenant: TenantRecord = { tenantId, coreId, name: 'Lab', fakeSaltKey: entropy.randomBytes(32), cost, createdAtMs: nowMs, format: STATE_FORMAT };
     putTenant(tx, tenant);
     return tenant;
   });

@@ -10,27 +10,21 @@ import {
   deleteOpenCommands,
   listOpenCommand,
   openCommandCount,
+  putQueueCounts,
+  type QueueCounts,
+  queueCountsOf,
   relistOpenCommand,
   unlistOpenCommand,
 } from './open-commands.ts';
-import { joinId, partOf, sortable, type Table, table } from './table.ts';
+import { deviceTable, joinId, partOf, sortable, type Table } from './table.ts';
 
 interface CommandReference {
-  readonly sequence: number;
+  readonly commandId: string;
 }
 
-interface QueueCounters {
-  readonly sequence: number;
-  readonly finished: number;
-  /** Counts the ends, for the order in which they are forgotten. */
-  readonly ends: number;
-}
-
-/** By device and sequence. */
-const commands: Table<CommandRecord> = table('command');
-const sequencesById: Table<CommandReference> = table('command-by-id');
-const finishedCommands: Table<CommandReference> = table('command-finished');
-const counters: Table<QueueCounters> = table('command-counters');
+const commands: Table<CommandRecord> = deviceTable('command');
+/** By device and the count of its ends. */
+const finishedCommands: Table<CommandReference> = deviceTable('command-finished');
 
 const NOTHING: Uint8Array = encodeDocument({});
 
@@ -41,22 +35,26 @@ export function isQueueFull(view: ReadView, deviceId: string): boolean {
 
 /** Adds a command at the end of the queue of a device (F5.1). Undefined: the queue is full. */
 export function enqueueCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | undefined {
-  return isQueueFull(tx, command.deviceId) ? undefined : append(tx, command, nowMs);
+  return appendBelow(MAX_OPEN_COMMANDS, tx, command, nowMs);
 }
 
 /** Adds a command of UEM itself, also behind a queue that is full for administrators: there are only a few of them. */
 export function enqueueOwnCommand(tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | undefined {
-  return openCommandCount(tx, command.deviceId) >= MAX_QUEUED_COMMANDS ? undefined : append(tx, command, nowMs);
+  return appendBelow(MAX_QUEUED_COMMANDS, tx, command, nowMs);
+}
+
+function appendBelow(most: number, tx: WriteView, command: NewCommand, nowMs: number): CommandRecord | undefined {
+  const counted = queueCountsOf(tx, command.deviceId);
+  return counted.open >= most ? undefined : append(tx, command, counted, nowMs);
 }
 
 /** Adds an update of the configuration whose properties are made when it is handed out. */
 export function enqueueUpdate(tx: WriteView, update: Pick<NewCommand, 'commandId' | 'deviceId' | 'type'>, nowMs: number): CommandRecord {
-  return append(tx, { ...update, properties: {}, isContentOpen: true }, nowMs);
+  return append(tx, { ...update, properties: {}, isContentOpen: true }, queueCountsOf(tx, update.deviceId), nowMs);
 }
 
-function append(tx: WriteView, added: NewCommand & Pick<CommandRecord, 'isContentOpen'>, nowMs: number): CommandRecord {
+function append(tx: WriteView, added: NewCommand & Pick<CommandRecord, 'isContentOpen'>, counted: QueueCounts, nowMs: number): CommandRecord {
   const { commandId, deviceId, type, properties, expiresAtMs, isContentOpen } = added;
-  const counted = countersOf(tx, deviceId);
   const sequence = counted.sequence + 1;
   const priority = commandPriority(type);
   const command: CommandRecord & { readonly state: 'queued' } = {
@@ -71,23 +69,27 @@ function append(tx: WriteView, added: NewCommand & Pick<CommandRecord, 'isConten
     expiresAtMs,
     isContentOpen,
   };
-  commands.put(tx, placeOf(deviceId, sequence), command);
-  sequencesById.put(tx, joinId(deviceId, commandId), { sequence });
-  listOpenCommand(tx, command);
-  counters.put(tx, deviceId, { ...counted, sequence });
+  commands.put(tx, idOf(command), command);
+  putQueueCounts(tx, deviceId, { ...listOpenCommand(tx, command, counted), sequence });
   tell(tx, 'COMMAND_QUEUED', command, nowMs);
   return command;
 }
 
 export function commandById(view: ReadView, deviceId: string, commandId: string): CommandRecord | undefined {
-  const reference = sequencesById.get(view, joinId(deviceId, commandId));
-  return reference === undefined ? undefined : commands.get(view, placeOf(deviceId, reference.sequence));
+  return commands.get(view, joinId(deviceId, commandId));
 }
 
-/** Commands of a device in the order in which they were given; `after` is a sequence number. */
+/** Commands of a device in the order in which they were given; `after` is a sequence number. All of them are read: there are a few hundred at most. */
 export function listCommands(view: ReadView, deviceId: string, query: { readonly after?: number; readonly limit: number }): readonly CommandRecord[] {
-  const after = query.after === undefined ? undefined : placeOf(deviceId, query.after);
-  return commands.page(view, { under: partOf(deviceId), after, limit: query.limit }).map((row) => row.record);
+  const { after = 0, limit } = query;
+  return allCommands(view, deviceId)
+    .filter(({ sequence }) => sequence > after)
+    .sort((a, b) => a.sequence - b.sequence)
+    .slice(0, limit);
+}
+
+function allCommands(view: ReadView, deviceId: string): readonly CommandRecord[] {
+  return commands.page(view, { under: partOf(deviceId), limit: MAX_QUEUED_COMMANDS + MAX_FINISHED_COMMANDS }).map((row) => row.record);
 }
 
 /** Makes the properties of an update that is to be handed out. */
@@ -109,7 +111,7 @@ export function queueOf(view: ReadView, deviceId: string, { nowMs, make = () => 
     notBeforeMs: possibleTime(open.notBeforeMs, nowMs),
     commandId: fromHex(open.commandId),
     get properties() {
-      const command = commands.get(view, placeOf(deviceId, open.sequence));
+      const command = commandById(view, deviceId, open.commandId);
       if (command === undefined) return {};
       return command.isContentOpen === true ? make(view, command) : decodeDocument(command.properties);
     },
@@ -123,8 +125,8 @@ function possibleTime(notBeforeMs: number | undefined, nowMs: number | undefined
 
 /** Notes that an open command was handed out, or was put off by its device. */
 export function updateCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }, nowMs: number): void {
-  commands.put(tx, placeOf(command.deviceId, command.sequence), command);
-  relistOpenCommand(tx, command);
+  commands.put(tx, idOf(command), command);
+  putQueueCounts(tx, command.deviceId, relistOpenCommand(tx, command, queueCountsOf(tx, command.deviceId)));
   tell(tx, command.state === 'sent' ? 'COMMAND_SENT' : 'COMMAND_DEFERRED', command, nowMs);
 }
 
@@ -138,15 +140,14 @@ const END_EVENTS = { done: 'COMMAND_COMPLETED', failed: 'COMMAND_FAILED', cancel
 
 /** Ends an open command; of the finished ones only the newest are kept. False: it had ended before, and nothing changes. */
 export function finishCommand(tx: WriteView, command: CommandRecord, end: CommandEnd): boolean {
-  const { deviceId, sequence } = command;
-  const place = placeOf(deviceId, sequence);
-  if (!unlistOpenCommand(tx, command)) return false;
-  commands.put(tx, place, { ...command, ...end, properties: NOTHING, isContentOpen: undefined, notBeforeMs: undefined });
-  const counted = countersOf(tx, deviceId);
+  const { deviceId, commandId } = command;
+  const counted = unlistOpenCommand(tx, command, queueCountsOf(tx, deviceId));
+  if (counted === undefined) return false;
+  commands.put(tx, idOf(command), { ...command, ...end, properties: NOTHING, isContentOpen: undefined, notBeforeMs: undefined });
   const ends = counted.ends + 1;
-  finishedCommands.put(tx, placeOf(deviceId, ends), { sequence });
+  finishedCommands.put(tx, joinId(deviceId, sortable(ends)), { commandId });
   const forgotten = counted.finished >= MAX_FINISHED_COMMANDS ? forgetOldest(tx, deviceId) : 0;
-  counters.put(tx, deviceId, { ...counted, ends, finished: counted.finished + 1 - forgotten });
+  putQueueCounts(tx, deviceId, { ...counted, ends, finished: counted.finished + 1 - forgotten });
   tell(tx, END_EVENTS[end.state], command, end.finishedAtMs, end.message);
   return true;
 }
@@ -159,15 +160,8 @@ function forgetOldest(tx: WriteView, deviceId: string): number {
   const [oldest] = finishedCommands.page(tx, { under: partOf(deviceId), limit: 1 });
   if (oldest === undefined) return 0;
   finishedCommands.delete(tx, oldest.id);
-  forgetCommand(tx, deviceId, oldest.record.sequence);
+  commands.delete(tx, joinId(deviceId, oldest.record.commandId));
   return 1;
-}
-
-function forgetCommand(tx: WriteView, deviceId: string, sequence: number): void {
-  const place = placeOf(deviceId, sequence);
-  const command = commands.get(tx, place);
-  if (command !== undefined) sequencesById.delete(tx, joinId(deviceId, command.commandId));
-  commands.delete(tx, place);
 }
 
 /** Cancels a command that the device has not got yet. Undefined: there is no such command, or it is too late. */
@@ -180,25 +174,19 @@ export function cancelCommand(tx: WriteView, deviceId: string, commandId: string
 
 /** Cancels everything that is open, also what is in flight: the device is gone. */
 export function cancelOpenCommands(tx: WriteView, deviceId: string, reason: string, nowMs: number): void {
-  for (const { sequence } of allOpenCommands(tx, deviceId)) {
-    const command = commands.get(tx, placeOf(deviceId, sequence));
+  for (const { commandId } of allOpenCommands(tx, deviceId)) {
+    const command = commandById(tx, deviceId, commandId);
     if (command !== undefined) finishCommand(tx, command, { state: 'cancelled', finishedAtMs: nowMs, message: reason });
   }
 }
 
 /** Forgets all commands of a device that is forgotten. */
 export function deleteCommands(tx: WriteView, deviceId: string): void {
-  const most = MAX_QUEUED_COMMANDS + MAX_FINISHED_COMMANDS;
-  for (const { record } of commands.page(tx, { under: partOf(deviceId), limit: most })) forgetCommand(tx, deviceId, record.sequence);
+  for (const command of allCommands(tx, deviceId)) commands.delete(tx, idOf(command));
   deleteOpenCommands(tx, deviceId);
-  for (const { id } of finishedCommands.page(tx, { under: partOf(deviceId), limit: most })) finishedCommands.delete(tx, id);
-  counters.delete(tx, deviceId);
+  for (const { id } of finishedCommands.page(tx, { under: partOf(deviceId), limit: MAX_FINISHED_COMMANDS })) finishedCommands.delete(tx, id);
 }
 
-function countersOf(view: ReadView, deviceId: string): QueueCounters {
-  return counters.get(view, deviceId) ?? { sequence: 0, finished: 0, ends: 0 };
-}
-
-function placeOf(deviceId: string, sequence: number): string {
-  return joinId(deviceId, sortable(sequence));
+function idOf({ deviceId, commandId }: CommandRecord): string {
+  return joinId(deviceId, commandId);
 }

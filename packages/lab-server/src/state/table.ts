@@ -1,3 +1,4 @@
+import { ProtocolError } from '@uemkit/protocol';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { decodeRecord, encodeRecord } from '../store/record-codec.ts';
 import type { StoredRecord } from '../store/stored-record.ts';
@@ -28,23 +29,56 @@ export interface Table<T> {
   fields<Name extends keyof T & string>(view: ReadView, query: PageQuery, names: ReadonlySet<Name>): readonly Row<Pick<T, Name>>[];
 }
 
+/** Where the rows of a table stand in the store. */
+interface Placement {
+  /** Begins like the keys of all ids that begin with `under`. */
+  prefixOf(under: string): string;
+  keyOf(id: string): string;
+  idOf(key: string): string;
+}
+
 /** Defines the table `name`. Records hold text, unsigned integers, booleans, bytes, and arrays and records of these. */
 export function table<T extends object>(name: string): Table<T> {
   const prefix = `${name}/`;
+  const keyOf = (id: string): string => prefix + id;
+  return tableAt({ prefixOf: keyOf, keyOf, idOf: (key) => key.slice(prefix.length) });
+}
+
+/**
+ * Defines a table whose ids begin with the id of a device. The rows that one device has in all such tables stand side by side in the store: what writes several
+ * of them writes one page of it. Lists are of one device: `under` has to begin with `partOf(deviceId)`.
+ */
+export function deviceTable<T extends object>(name: string): Table<T> {
+  const keyOf = (id: string): string => {
+    const end = id.indexOf('/');
+    return end < 0 ? `of-device/${id}/${name}/` : `of-device/${id.slice(0, end)}/${name}${id.slice(end)}`;
+  };
+  const idOf = (key: string): string => {
+    const [, deviceId, , ...rest] = key.split('/') as [string, string, string, ...string[]];
+    return rest.length === 1 && rest[0] === '' ? deviceId : [deviceId, ...rest].join('/');
+  };
+  const prefixOf = (under: string): string => {
+    if (!under.includes('/')) throw new ProtocolError('ERR_USAGE_ARGUMENT', `rows of ${name} are listed device by device`);
+    return keyOf(under);
+  };
+  return tableAt({ prefixOf, keyOf, idOf });
+}
+
+function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement): Table<T> {
   const rows = <R>(view: ReadView, { under = '', after, limit, reverse }: PageQuery, names?: ReadonlySet<string>): readonly Row<R>[] => {
-    const entries = view.range({ prefix: prefix + under, after: after === undefined ? undefined : prefix + after, limit, reverse });
-    return entries.map(({ key, value }) => ({ id: key.slice(prefix.length), record: decodeRecord<R>(value, names) }));
+    const entries = view.range({ prefix: prefixOf(under), after: after === undefined ? undefined : keyOf(after), limit, reverse });
+    return entries.map(({ key, value }) => ({ id: idOf(key), record: decodeRecord<R>(value, names) }));
   };
   return {
     get(view, id) {
-      const value = view.get(prefix + id);
+      const value = view.get(keyOf(id));
       return value === undefined ? undefined : decodeRecord<T>(value);
     },
     put(tx, id, record) {
-      tx.put(prefix + id, encodeRecord(record as StoredRecord));
+      tx.put(keyOf(id), encodeRecord(record as StoredRecord));
     },
     delete(tx, id) {
-      tx.delete(prefix + id);
+      tx.delete(keyOf(id));
     },
     page: (view, query) => rows(view, query),
     fields: (view, query, names) => rows(view, query, names),

@@ -14,7 +14,12 @@ export interface TenantRecord {
   /** scrypt cost in force for new activation passwords. */
   readonly cost: ScryptCost;
   readonly createdAtMs: number;
+  /** Layout of the whole state. Another one is not read: what was not found would look as if it had never been. */
+  readonly format?: number | undefined;
 }
+
+/** The layout that is written now. */
+export const STATE_FORMAT = 2;
 
 const tenants: Table<TenantRecord> = table('tenant');
 const ONLY = 'this';

@@ -14,20 +14,32 @@ export interface CommitPort {
   /** Makes all writes durable in one step, or none. */
   apply(writes: ReadonlyMap<string, Uint8Array | null>): Promise<void>;
   close(): Promise<void>;
+  /** Waits for what is about to come in and can share the commit; absent: nothing is waited for. */
+  gather?(): Promise<void>;
 }
 
-interface Waiting {
+interface Transaction {
   run(group: OverlayView): void;
   settle(commitError: ProtocolError | undefined): void;
 }
 
+/** Transactions that were run one after the other, in memory, and share a commit. */
+interface Group {
+  readonly overlay: OverlayView;
+  readonly transactions: Transaction[];
+}
+
 /**
- * A `LabStore` that commits in groups: transactions that come in while a commit is on its way to the disk run together afterwards, one after
- * the other in memory, and share the next commit. One disk flush serves many requests, and no result leaves before its own flush.
+ * A `LabStore` that commits in groups. While one group is on its way to the disk, the next one runs in memory on top of it; no result leaves before the flush of
+ * its own group. One flush serves many requests, and neither the disk nor the processor waits for the other. A group that could not be written takes the one that
+ * stands on it along.
  */
 export function createGroupCommit(port: CommitPort): LabStore {
+  const groupOn = (base: ReadView): Group => ({ overlay: new OverlayView(base), transactions: [] });
   // BOUNDED by MAX_WAITING_TRANSACTIONS.
-  let waiting: Waiting[] = [];
+  let waiting: Transaction[] = [];
+  // BOUNDED by GROUP_TRANSACTIONS.
+  let ahead = groupOn(port.view);
   let working: Promise<void> | undefined;
   let state: 'open' | 'in-function' | 'closed' = 'open';
 
@@ -47,26 +59,50 @@ export function createGroupCommit(port: CommitPort): LabStore {
     if (state !== 'open') throw new ProtocolError('ERR_USAGE_STATE', 'the store is closed, or a store function calls the store');
   };
 
-  const commitGroup = async (group: readonly Waiting[]): Promise<void> => {
-    const overlay = new OverlayView(port.view);
-    for (const transaction of group) transaction.run(overlay);
-    let commitError: ProtocolError | undefined;
-    if (overlay.writes.size > 0) {
-      await port.apply(overlay.writes).catch((cause: unknown) => {
-        const reason = cause instanceof Error ? cause.message : 'unknown';
-        commitError = new ProtocolError('ERR_STORE_WRITE', 'the state could not be saved', { cause, details: { reason } });
-      });
+  const runWaiting = (): void => {
+    const room = GROUP_TRANSACTIONS - ahead.transactions.length;
+    if (room === 0 || waiting.length === 0) return;
+    const running = waiting.slice(0, room);
+    waiting = waiting.slice(room);
+    for (const transaction of running) {
+      transaction.run(ahead.overlay);
+      ahead.transactions.push(transaction);
     }
-    for (const transaction of group) transaction.settle(commitError);
+  };
+
+  /** Resolves with why the writes could not be made durable. */
+  const commit = async ({ overlay }: Group): Promise<ProtocolError | undefined> => {
+    if (overlay.writes.size === 0) return undefined;
+    try {
+      await port.apply(overlay.writes);
+      return undefined;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : 'unknown';
+      return new ProtocolError('ERR_STORE_WRITE', 'the state could not be saved', { cause, details: { reason } });
+    }
+  };
+
+  const settle = ({ transactions }: Group, commitError: ProtocolError | undefined): void => {
+    for (const transaction of transactions) transaction.settle(commitError);
   };
 
   const work = async (): Promise<void> => {
     // Whoever calls in this turn is still part of the first group.
     await Promise.resolve();
-    while (waiting.length > 0) {
-      const group = waiting.slice(0, GROUP_TRANSACTIONS);
-      waiting = waiting.slice(GROUP_TRANSACTIONS);
-      await commitGroup(group);
+    for (runWaiting(); ahead.transactions.length > 0; runWaiting()) {
+      if (port.gather !== undefined && ahead.transactions.length < GROUP_TRANSACTIONS) {
+        await port.gather();
+        runWaiting();
+      }
+      const group = ahead;
+      ahead = groupOn(group.overlay);
+      const commitError = await commit(group);
+      settle(group, commitError);
+      if (commitError === undefined) ahead.overlay.rebase(port.view);
+      else {
+        settle(ahead, commitError);
+        ahead = groupOn(port.view);
+      }
     }
     working = undefined;
   };
@@ -92,12 +128,14 @@ export function createGroupCommit(port: CommitPort): LabStore {
             }
           },
           settle(commitError) {
-            if (outcome?.ok === false) reject(outcome.error);
-            else if (commitError !== undefined || outcome === undefined) reject(commitError);
-            else resolve(outcome.result);
+            // A refusal, too, may rest on what was not written.
+            if (commitError !== undefined || outcome === undefined) reject(commitError);
+            else if (outcome.ok) resolve(outcome.result);
+            else reject(outcome.error);
           },
         });
-        working ??= work();
+        if (working === undefined) working = work();
+        else queueMicrotask(runWaiting);
       });
     },
     async close() {

@@ -15,7 +15,7 @@ export interface LmdbStoreOptions {
   readonly directory: string;
 }
 
-type Lmdb = RootDatabase<Uint8Array, Uint8Array>;
+type Lmdb = RootDatabase<Uint8Array, string>;
 
 /**
  * Opens the durable store.
@@ -31,7 +31,7 @@ export function openLmdbStore({ directory }: LmdbStoreOptions): LabStore {
       await database.close();
       release();
     };
-    return createGroupCommit({ view: viewOf(database), apply: (writes) => apply(database, writes), close });
+    return createGroupCommit({ view: viewOf(database), apply: (writes) => apply(database, writes), close, gather });
   } catch (cause) {
     release();
     if (cause instanceof ProtocolError) throw cause;
@@ -40,11 +40,13 @@ export function openLmdbStore({ directory }: LmdbStoreOptions): LabStore {
   }
 }
 
+/** The requests that have arrived are read first. */
+const gather = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 function openDatabase(path: string): Lmdb {
-  return open<Uint8Array, Uint8Array>({
+  return open<Uint8Array, string>({
     path,
     encoding: 'binary',
-    keyEncoding: 'binary',
     // Also in a folder that others may look into.
     permissionsMode: 0o600,
     mapSize: MAP_BYTES,
@@ -64,8 +66,8 @@ async function apply(database: Lmdb, writes: ReadonlyMap<string, Uint8Array | nu
   try {
     await database.batch(() => {
       for (const [key, value] of writes) {
-        if (value === null) database.remove(keyBytes(key));
-        else database.put(keyBytes(key), value);
+        if (value === null) void database.remove(key);
+        else void database.put(key, value);
       }
     });
   } catch (error) {
@@ -83,7 +85,7 @@ function viewOf(database: Lmdb): ReadView {
     }
   };
   return {
-    get: (key) => guarded(() => plain(database.getBinary(keyBytes(key)))),
+    get: (key) => guarded(() => plain(database.getBinary(key))),
     range(query) {
       checkRange(query);
       return guarded(() => readRange(database, query));
@@ -97,17 +99,12 @@ function readRange(database: Lmdb, { prefix, after, limit, reverse }: RangeQuery
   const entries: StoreEntry[] = [];
   const from = reverse === true ? (after !== undefined && after < end ? after : end) : after !== undefined && after > prefix ? after : prefix;
   // One more than asked for: the cursor itself may be among them.
-  for (const { key, value } of database.getRange({ start: keyBytes(from), limit: limit + 1, reverse: reverse === true })) {
-    const text = Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
-    if (text === after) continue;
-    if (!text.startsWith(prefix) || entries.length === limit) break;
-    entries.push({ key: text, value: plain(value) as Uint8Array });
+  for (const { key, value } of database.getRange({ start: from, limit: limit + 1, reverse: reverse === true })) {
+    if (key === after) continue;
+    if (!key.startsWith(prefix) || entries.length === limit) break;
+    entries.push({ key, value: plain(value) as Uint8Array });
   }
   return entries;
-}
-
-function keyBytes(key: string): Uint8Array {
-  return Buffer.from(key, 'latin1');
 }
 
 /** A `Buffer` behaves otherwise than a `Uint8Array` (`slice` does not copy), so none leaves this file. */

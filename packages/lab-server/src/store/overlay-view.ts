@@ -8,9 +8,14 @@ import { MAX_KEY_BYTES, MAX_RANGE_ENTRIES, type RangeQuery, type ReadView, type 
 export class OverlayView implements WriteView {
   /** New values by key; null deletes. */
   readonly writes: Map<string, Uint8Array | null> = new Map();
-  private readonly base: ReadView;
+  private base: ReadView;
 
   constructor(base: ReadView) {
+    this.base = base;
+  }
+
+  /** Stands on another view from now on, one that shows the same. */
+  rebase(base: ReadView): void {
     this.base = base;
   }
 

@@ -3,6 +3,7 @@ import { MAX_WAITING_TRANSACTIONS } from '../../src/store/group-commit.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
 const one = Uint8Array.of(1);
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('faults of the memory store', () => {
   it.each(['disk-full', 'read-only'] as const)('writes nothing and says so: %s', async (fault) => {
@@ -52,6 +53,52 @@ describe('faults of the memory store', () => {
     const store = new MemoryStore();
     await Promise.all(Array.from({ length: 200 }, (_, index) => store.transaction((tx) => tx.put(`k${index}`, one))));
     expect(store.commits).toBe(1);
+  });
+
+  it('runs the next transactions while a commit is held, on top of it, and tells their results after their own commit', async () => {
+    const store = new MemoryStore();
+    const release = store.hold();
+    const settled: string[] = [];
+    const first = store.transaction((tx) => tx.put('a', one)).then(() => settled.push('first'));
+    await nextTurn();
+    let seen: Uint8Array | undefined;
+    const second = store
+      .transaction((tx) => {
+        seen = tx.get('a');
+        tx.put('b', one);
+      })
+      .then(() => settled.push('second'));
+    await nextTurn();
+    expect(seen).toEqual(one);
+    expect(settled).toEqual([]);
+    expect(store.read((view) => view.get('a'))).toBeUndefined();
+    release();
+    await first;
+    await second;
+    expect(settled).toEqual(['first', 'second']);
+    expect(store.commits).toBe(2);
+    expect(store.read((view) => view.range({ prefix: '', limit: 9 }).map((entry) => entry.key))).toEqual(['a', 'b']);
+  });
+
+  it('takes along what stands on a commit that fails, refusals too, and goes on from the committed state', async () => {
+    const store = new MemoryStore();
+    const release = store.hold();
+    const first = store.transaction((tx) => tx.put('a', one));
+    await nextTurn();
+    const second = store.transaction((tx) => tx.put('b', one));
+    const refused = store.transaction((tx) => {
+      if (tx.get('a') !== undefined) throw new Error('there is one already');
+    });
+    await nextTurn();
+    store.fault = 'disk-full';
+    release();
+    for (const result of await Promise.allSettled([first, second, refused])) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_WRITE' } });
+    }
+    store.fault = undefined;
+    expect(await store.transaction((tx) => tx.range({ prefix: '', limit: 9 }))).toEqual([]);
+    await store.transaction((tx) => tx.put('c', one));
+    expect(store.read((view) => view.range({ prefix: '', limit: 9 }).map((entry) => entry.key))).toEqual(['c']);
   });
 
   it('refuses transactions when too many wait', async () => {

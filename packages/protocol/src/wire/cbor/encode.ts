@@ -20,13 +20,17 @@ const GROWN_BYTES = 512;
 
 /** Growing output buffer of one encoding. */
 export class CborOutput {
-  private bytes = new Uint8Array(FIRST_BYTES);
+  private bytes: Uint8Array;
   private length: number;
   private items = 0;
 
-  /** @param room bytes left free at the start, for the caller */
-  constructor(room: number) {
+  /**
+   * @param room bytes left free at the start, for the caller
+   * @param scratch written over; for callers whose output is small and often made
+   */
+  constructor(room: number, scratch?: Uint8Array) {
     this.length = room;
+    this.bytes = scratch ?? new Uint8Array(FIRST_BYTES);
   }
 
   /** Counts one value, so that nothing is written which the peer would refuse. */

@@ -10,14 +10,21 @@ export interface CborRecord {
   readonly [field: string]: CborField | undefined;
 }
 
+/** Most records fit. One encoding at a time writes into it, and leaves nothing in it. */
+const scratch = new Uint8Array(1_024);
+
 /**
  * Deterministic CBOR of an object: the same bytes as `encodeCbor` makes of the map with these keys.
  * @throws ProtocolError `ERR_USAGE_ARGUMENT`, `ERR_WIRE_LIMIT` as `encodeCbor`
  */
 export function encodeCborRecord(record: CborRecord): Uint8Array {
-  const output = new CborOutput(0);
-  encodeValue(output, record, 0, writeRecord);
-  return output.finish();
+  const output = new CborOutput(0, scratch);
+  try {
+    encodeValue(output, record, 0, writeRecord);
+    return output.finish();
+  } finally {
+    scratch.fill(0);
+  }
 }
 
 function writeRecord(output: CborOutput, value: unknown, depth: number): void {
