@@ -55,6 +55,45 @@ export type {
   ReadCertificateRequest,
 } from './machine/activation/responder-types.ts';
 export { ACTIVATION_INITIATOR_TRANSITIONS, ACTIVATION_RESPONDER_TRANSITIONS } from './machine/activation/transitions.ts';
+export {
+  APP_ACTIVATION_TIMERS,
+  type AppActivationInitiator,
+  appActivationInitiator,
+} from './machine/app-activation/app-activation-initiator.ts';
+export {
+  APP_ACTIVATION_KEY,
+  type AppActivationPhase,
+  type AppActivationRecord,
+  type DeviceIdentity,
+  type HeldAccessKey,
+  newAppActivation,
+  restoreAppActivation,
+  type UnansweredSession,
+  writeAppActivation,
+} from './machine/app-activation/app-activation-record.ts';
+export {
+  APP_ACTIVATION_CORE_TIMER,
+  type AppActivationResponder,
+  appActivationResponder,
+} from './machine/app-activation/app-activation-responder.ts';
+export type {
+  AppActivationEvent,
+  AppActivationInitiatorOptions,
+  AppActivationOutput,
+  AppActivationRequest,
+  AppActivationRequestResult,
+} from './machine/app-activation/initiator-types.ts';
+export type {
+  AccessKeyFacts,
+  AppActivationCoreEvent,
+  AppActivationCoreOutput,
+  AppActivationCoreRequest,
+  AppActivationCoreResult,
+  AppActivationResponderOptions,
+  AppProvisioning,
+  SetUpEnvelope,
+} from './machine/app-activation/responder-types.ts';
+export { APP_ACTIVATION_INITIATOR_TRANSITIONS, APP_ACTIVATION_RESPONDER_TRANSITIONS } from './machine/app-activation/transitions.ts';
 export { errorOfAlert } from './machine/exchange/alerts.ts';
 export type {
   CommandOutcome,
@@ -97,6 +136,20 @@ export type {
   SessionRecords,
 } from './machine/handshake/handshake-types.ts';
 export { HANDSHAKE_INITIATOR_TRANSITIONS, HANDSHAKE_RESPONDER_TRANSITIONS } from './machine/handshake/transitions.ts';
+export { clientOfCertificates } from './machine/key-hand-over/client-of-certificates.ts';
+export type {
+  AskingApp,
+  HandedOver,
+  IdentifiedClient,
+  KeyHandOverInitiatorOptions,
+  KeyHandOverOutput,
+  KeyHandOverRequest,
+  KeyHandOverResponderOptions,
+  KeyHandOverResult,
+} from './machine/key-hand-over/hand-over-types.ts';
+export { KEY_HAND_OVER_TIMER, type KeyHandOverInitiator, keyHandOverInitiator } from './machine/key-hand-over/key-hand-over-initiator.ts';
+export { type KeyHandOverResponder, keyHandOverResponder } from './machine/key-hand-over/key-hand-over-responder.ts';
+export { KEY_HAND_OVER_INITIATOR_TRANSITIONS, KEY_HAND_OVER_RESPONDER_TRANSITIONS } from './machine/key-hand-over/transitions.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
 export { StateCell, type Transition, type TransitionListener, type TransitionRecorder, transitionRecorder } from './machine/table.ts';
 export type { CancelTimer, Clock } from './ports/clock.ts';

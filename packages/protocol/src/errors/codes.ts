@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'ERR_PEER_MISMATCH'
   | 'ERR_PEER_TIMEOUT'
   | 'ERR_PEER_ALERT'
+  | 'ERR_PEER_OTHER_DEVICE'
   | 'ERR_CRYPTO_OPEN'
   | 'ERR_CRYPTO_KEY_CONFIRMATION'
   | 'ERR_CRYPTO_PUBLIC_KEY'
@@ -73,6 +74,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
   ERR_PEER_MISMATCH: { kind: 'peer', retry: 'reconnect' },
   ERR_PEER_TIMEOUT: { kind: 'peer', retry: 'reconnect' },
   ERR_PEER_ALERT: { kind: 'peer', retry: 'reconnect' },
+  ERR_PEER_OTHER_DEVICE: { kind: 'peer', retry: 'never' },
   ERR_CRYPTO_OPEN: { kind: 'crypto', retry: 'reconnect' },
   ERR_CRYPTO_KEY_CONFIRMATION: { kind: 'crypto', retry: 'never' },
   ERR_CRYPTO_PUBLIC_KEY: { kind: 'crypto', retry: 'never' },

@@ -17,6 +17,8 @@ export const ERROR_SUMMARIES: Readonly<Record<ErrorCode, string>> = {
   ERR_PEER_MISMATCH: 'The answer names another version, suite, identity or object than the one that was asked for.',
   ERR_PEER_TIMEOUT: 'The peer did not answer within the time limit of the exchange.',
   ERR_PEER_ALERT: 'The peer ended the exchange with an alert; `details.alert` has its code. Unauthenticated, so only a hint.',
+  ERR_PEER_OTHER_DEVICE:
+    'The provisioning data of an app is for another device than the one whose UEM Client handed the access key over. Wipe the app and report it.',
   ERR_CRYPTO_OPEN: 'A protected record could not be opened. There is deliberately no further reason.',
   ERR_CRYPTO_KEY_CONFIRMATION: 'The peer does not hold the same secret, or somebody changed a message on the way.',
   ERR_CRYPTO_PUBLIC_KEY: 'A public key is not an uncompressed point of P-256, or is a reflected one.',

@@ -13,6 +13,7 @@ export const ACCESS_KEY_CHARACTERS = 15;
 const GROUP_CHARACTERS = 5;
 /** A typed key with blanks and hyphens anywhere; more is no access key. */
 const MAX_INPUT_CHARACTERS = 64;
+const ONE_FORM = /^[0-9A-HJKMNP-TV-Z]{15}$/;
 
 /** A new access key, uniform, without hyphens. */
 export function generateAccessKey(entropy: Entropy): string {
@@ -37,8 +38,17 @@ export function normalizeAccessKey(typed: string): string {
     .replace(/[a-z]/g, (letter) => letter.toUpperCase())
     .replace(/O/g, '0')
     .replace(/[IL]/g, '1');
-  if (typed.length > MAX_INPUT_CHARACTERS || !/^[0-9A-HJKMNP-TV-Z]{15}$/.test(plain)) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'not an access key');
+  if (typed.length > MAX_INPUT_CHARACTERS || !ONE_FORM.test(plain)) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'not an access key');
   return plain;
+}
+
+/**
+ * Checks an access key that came over the wire.
+ * @throws ProtocolError `ERR_WIRE_FIELD` when it is not in its one form.
+ */
+export function requireAccessKey(accessKey: string): void {
+  // check: form of an access key
+  if (!ONE_FORM.test(accessKey)) throw new ProtocolError('ERR_WIRE_FIELD', 'not an access key');
 }
 
 /** S = SHA-256(LP("uemkit/1 ak salt") || LP(user id)). */

@@ -7,6 +7,7 @@ export {
   nocHash,
   nocVerifier,
   normalizeAccessKey,
+  requireAccessKey,
   setUpPsk,
   typedAccessKeyStretch,
 } from './access-key.ts';

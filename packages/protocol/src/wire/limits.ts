@@ -58,6 +58,8 @@ export const LIMITS = {
   answerMs: 30_000,
   /** From a poll to the idle command; later commands wait for the next poll. */
   exchangeMs: 600_000,
+  /** From M1 of `ipc` or `ipcd` to the access key: UEM is asked in between, and in `ipcd` the user. */
+  keyHandOverMs: 120_000,
   /** Time in which a device tries to report its own removal before it destroys its identity unreported. */
   leavingMs: 86_400_000,
 } as const;

@@ -1,5 +1,5 @@
 import type { SecretBytes } from '../../bytes/secret.ts';
-import { wipe } from '../../bytes/secret.ts';
+import { secret, wipe } from '../../bytes/secret.ts';
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import { HANDSHAKES, type HandshakeInstance } from '../../key-schedule/handshake-instances.ts';
 import { prologueParts } from '../../key-schedule/handshake-prologue.ts';
@@ -122,13 +122,14 @@ class InitiatorRole implements HandshakeInitiator {
     // check: HC mac2 and signature
     this.#schedule.openReply(frame.core, frame.trailer, signer);
     const keys = this.#schedule.takeKeys();
+    const answerTraffic = this.#instance.recordInFinish ? secret<'traffic'>(keys.responderTraffic.slice()) : undefined;
     const records = sessionRecords(crypto, entropy, this.#instance, 'initiator', keys, nowMs);
     const record = records.kind === 'cbc' && finishContent !== undefined ? records.sealer.seal(finishContent, nowMs) : undefined;
     const finish = this.#schedule.sealFinish(handshakeFinish.encode({ record, sessionId: reply.sessionId }));
     this.#schedule.wipe();
     const { step } = this.#cell.take('M2');
     const { sessionId, certificates } = reply;
-    const session = makeSession({ name: this.#instance.name, sessionId, records, exporter: keys.exporter, start: this.#start, certificates });
+    const session = makeSession({ name: this.#instance.name, sessionId, records, exporter: keys.exporter, start: this.#start, certificates, answerTraffic });
     return [
       { type: 'send', frame: finish, step: flowStep(this.#instance.name, step) },
       { type: 'cancel-timer', timer: HANDSHAKE_TIMER },

@@ -49,7 +49,7 @@ export function makeSession(parts: Omit<HandshakeSession, 'wipe'>): HandshakeSes
   return {
     ...parts,
     wipe() {
-      wipe(parts.exporter);
+      wipe(parts.exporter, parts.answerTraffic);
       wipeRecords(parts.records);
     },
   };

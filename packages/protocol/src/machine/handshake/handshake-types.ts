@@ -27,6 +27,8 @@ export interface HandshakeSession {
   readonly certificates?: readonly Uint8Array[] | undefined;
   /** Responder of `sc`: plaintext of the record in M3. */
   readonly finishContent?: Uint8Array | undefined;
+  /** Initiator of `sc`: the traffic secret of what it receives, 32 bytes, so that a record that comes after a crash can be opened. */
+  readonly answerTraffic?: SecretBytes<'traffic'> | undefined;
   /** Ends the session: wipes its keys. */
   wipe(): void;
 }
