@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import {
   ACTIVATION_INITIATOR_TRANSITIONS,
   ACTIVATION_RESPONDER_TRANSITIONS,
+  APP_ACTIVATION_INITIATOR_TRANSITIONS,
+  APP_ACTIVATION_RESPONDER_TRANSITIONS,
   HANDSHAKE_INITIATOR_TRANSITIONS,
   HANDSHAKE_RESPONDER_TRANSITIONS,
+  KEY_HAND_OVER_INITIATOR_TRANSITIONS,
+  KEY_HAND_OVER_RESPONDER_TRANSITIONS,
   MANAGEMENT_DEVICE_TRANSITIONS,
   MANAGEMENT_SERVER_TRANSITIONS,
 } from '@uemkit/protocol';
@@ -15,6 +19,10 @@ const ROLES = [
   ['Activation, server', 'F1, one run of `activationResponder`', ACTIVATION_RESPONDER_TRANSITIONS],
   ['Handshake core, initiator', 'all six instances, machine `handshakeInitiator`', HANDSHAKE_INITIATOR_TRANSITIONS],
   ['Handshake core, responder', 'all six instances, machine `handshakeResponder`', HANDSHAKE_RESPONDER_TRANSITIONS],
+  ['Key hand-over, app', 'F3.3 and F3.6, machine `keyHandOverInitiator`', KEY_HAND_OVER_INITIATOR_TRANSITIONS],
+  ['Key hand-over, UEM Client or sibling app', 'F3.3 to F3.6, machine `keyHandOverResponder`', KEY_HAND_OVER_RESPONDER_TRANSITIONS],
+  ['App activation, app', 'F3.7 to F3.11, machine `appActivationInitiator`', APP_ACTIVATION_INITIATOR_TRANSITIONS],
+  ['App activation, UEM', 'F3.10 and F3.11, one session of `appActivationResponder`', APP_ACTIVATION_RESPONDER_TRANSITIONS],
   ['Management, device', 'F5, machine `managementDevice`', MANAGEMENT_DEVICE_TRANSITIONS],
   ['Management, server', 'F5, `answerManagement` towards one device', MANAGEMENT_SERVER_TRANSITIONS],
 ];

@@ -23,6 +23,8 @@ const TESTS = [
   [/^machine\/activation\//, ['machine/activation']],
   [/^machine\/exchange\//, ['machine/exchange']],
   [/^machine\/handshake\//, ['machine/handshake']],
+  [/^machine\/app-activation\//, ['machine/app-activation']],
+  [/^machine\/key-hand-over\//, ['machine/key-hand-over']],
   [/^machine\//, ['machine']],
 ];
 /** A mutant that never ends is caught too: after this many times what the tests take without one, and at least this long. */

@@ -50,15 +50,23 @@ interface RunSecrets {
  *
  * `ERR_PEER_OTHER_DEVICE` means: somebody else's UEM Client handed the key over, or another device's data came; wipe the app and report it.
  *
- * @throws ProtocolError `ERR_USAGE_ARGUMENT` when the app is activated already.
+ * @throws ProtocolError `ERR_USAGE_ARGUMENT` when the app is activated already, or its version or platform does not fit the request.
  */
 export function appActivationInitiator(options: AppActivationInitiatorOptions): AppActivationInitiator {
-  if (options.record.phase === 'activated') throw new ProtocolError('ERR_USAGE_ARGUMENT', 'the app is activated already');
-  return new InitiatorRole(options);
+  const { record, app } = options;
+  if (record.phase === 'activated') throw new ProtocolError('ERR_USAGE_ARGUMENT', 'the app is activated already');
+  const { appId, instanceId, device } = record;
+  try {
+    return new InitiatorRole(options, provisioningRequest.encodeBody({ appId, instanceId, ...app, ...device }));
+  } catch (cause) {
+    throw new ProtocolError('ERR_USAGE_ARGUMENT', 'these values do not fit the provisioning request', { cause });
+  }
 }
 
 class InitiatorRole implements AppActivationInitiator {
   readonly #options: AppActivationInitiatorOptions;
+  /** Plaintext of the record in M3. */
+  readonly #provisioningRequest: Uint8Array;
   readonly #cell: StateCell<AppActivationInitiatorState>;
   readonly #secrets: RunSecrets = {};
   #record: AppActivationRecord;
@@ -68,8 +76,9 @@ class InitiatorRole implements AppActivationInitiator {
   #session: CbcSession | undefined;
   #bornMs = 0;
 
-  constructor(options: AppActivationInitiatorOptions) {
+  constructor(options: AppActivationInitiatorOptions, request: Uint8Array) {
     this.#options = options;
+    this.#provisioningRequest = request;
     this.#record = options.record;
     this.#cell = new StateCell(APP_ACTIVATION_INITIATOR_TRANSITIONS, 'appActivationInitiator', 'stopped', options.onTransition);
   }
@@ -112,7 +121,8 @@ class InitiatorRole implements AppActivationInitiator {
     const { phase, refused, session, link, userId } = this.#record;
     if (session !== undefined && refused !== true) {
       // check: F3.11 age of the session
-      if (nowMs - session.bornMs >= LIMITS.cbcKeyAgeMs) throw new ProtocolError('ERR_REJECTED_EXPIRED', 'the provisioning data was not confirmed in time');
+      if (nowMs - session.bornMs >= LIMITS.cbcKeyAgeMs)
+        throw new ProtocolError('ERR_REJECTED_EXPIRED', 'the provisioning data was not confirmed in time', { step: 'F3.11' });
       return this.#acknowledge(session, this.#cell.take('start with 0x41').step);
     }
     const isUsable = phase === 'provisioned' || (phase === 'linked' && refused !== true);
@@ -170,12 +180,12 @@ class InitiatorRole implements AppActivationInitiator {
     }
   }
 
-  /** 0x31 (F3.8). Data of a session that may yet be answered is not written over. */
+  /** 0x31 (F3.8). A token that an alert made us doubt is kept until 0x40 comes: UEM may have bound the key to it (4.7, rule 4). */
   #linked(link: NocProvision): readonly AppEffect[] {
     this.#link = link;
     const saved: AppEffect[] = [];
-    if (this.#record.phase !== 'provisioned') {
-      this.#record = { ...this.#record, phase: 'linked', link, refused: undefined };
+    if (this.#record.refused !== true) {
+      this.#record = { ...this.#record, phase: 'linked', link };
       saved.push(persist(writeAppActivation(this.#record)));
     }
     return [cancel(APP_ACTIVATION_TIMERS.answer), ...saved, { type: 'emit', event: { type: 'linked', link } }, this.#review(link, '0x31')];
@@ -183,16 +193,15 @@ class InitiatorRole implements AppActivationInitiator {
 
   /** M1, the set-up message (F3.9). */
   #setUp(nowMs: number): readonly AppEffect[] {
-    const { crypto, entropy, app, onTransition } = this.#options;
-    const { userId, appId, instanceId, device } = this.#record;
+    const { crypto, entropy, onTransition } = this.#options;
     const { tenantId, coreId, token } = this.#link as NocProvision;
     this.#handshake = handshakeInitiator({
       crypto,
       entropy,
       binding: { name: 'sc', prologue: { tenantId, coreId } },
-      start: { pskId: token, userId },
+      start: { pskId: token, userId: this.#record.userId },
       psk: this.#secrets.psk,
-      finishContent: provisioningRequest.encodeBody({ appId, instanceId, ...app, ...device }),
+      finishContent: this.#provisioningRequest,
       onTransition,
     });
     const { sent } = handshakeEffects(this.#handshake.handle({ type: 'start' }, nowMs));
@@ -276,6 +285,9 @@ class InitiatorRole implements AppActivationInitiator {
 
   #fail(error: ProtocolError): readonly AppEffect[] {
     this.#forget();
+    const { session } = this.#record;
+    // That of the record that the run began with belongs to the owner, who may begin with it again.
+    if (session !== this.#options.record.session) wipe(session?.traffic);
     const { step } = this.#cell.take('failure');
     return [cancel(APP_ACTIVATION_TIMERS.answer), { type: 'fail', error: error.at(step) }];
   }
@@ -283,6 +295,7 @@ class InitiatorRole implements AppActivationInitiator {
   #forget(): void {
     const { psk, nocHash: hash, stretchInput } = this.#secrets;
     wipe(psk, hash, stretchInput);
+    // check: F3.9 secrets of an unfinished handshake
     this.#handshake?.handle({ type: 'closed' }, 0);
     this.#session?.wipe();
   }

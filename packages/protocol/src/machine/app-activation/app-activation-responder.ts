@@ -2,11 +2,13 @@ import { concatBytes, sameBytes } from '../../bytes/bytes.ts';
 import { wipe } from '../../bytes/secret.ts';
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import { MAC_BYTES } from '../../key-schedule/handshake-instances.ts';
+import { alert } from '../../wire/alert.ts';
 import { parseFrame } from '../../wire/frame.ts';
 import { type HandshakeStart, handshakeReply } from '../../wire/handshake.ts';
 import { LIMITS } from '../../wire/limits.ts';
 import { type ProvisioningRequest, provisioningAck, provisioningData, provisioningDone, provisioningRequest } from '../../wire/provisioning.ts';
 import { arm, cancel } from '../effects.ts';
+import { alertFor } from '../handshake/handshake-fields.ts';
 import { type HandshakeResponder, handshakeResponder } from '../handshake/handshake-responder.ts';
 import type { HandshakePeer, HandshakeRequestResult } from '../handshake/handshake-types.ts';
 import { type CbcSession, handshakeEffects, type InnerEffects, innerFrame, sealedAlert } from '../handshake/inner-handshake.ts';
@@ -155,14 +157,14 @@ class ResponderRole implements AppActivationResponder {
     return { binding: { name: 'sc', prologue: { tenantId: envelope.tenantId, coreId } }, psk: key.psk };
   }
 
-  #replied([reply]: InnerEffects['sent']): readonly UemEffect[] {
-    if (reply === undefined) return [];
-    this.#reply = reply.frame;
-    const { sessionId } = handshakeReply.decode(parseFrame(reply.frame, { trailerBytes: MAC_BYTES }));
+  #replied(sent: InnerEffects['sent']): readonly UemEffect[] {
+    const { frame } = sent[0] as InnerEffects['sent'][number];
+    this.#reply = frame;
+    const { sessionId } = handshakeReply.decode(parseFrame(frame, { trailerBytes: MAC_BYTES }));
     const { step } = this.#cell.take('identified');
     return [
       { type: 'emit', event: { type: 'replied', sessionId } },
-      { type: 'send', frame: reply.frame, step },
+      { type: 'send', frame, step },
     ];
   }
 
@@ -218,12 +220,17 @@ class ResponderRole implements AppActivationResponder {
     ];
   }
 
-  /** After mac3 the app can believe a refusal, so it is sealed. */
+  /** After mac3 the app can believe a refusal, so it is sealed; but the number that the app waits for belongs to 0x42 once that is made. */
   #refuse(error: ProtocolError, nowMs: number): readonly UemEffect[] {
-    return [...sealedAlert(this.#session as CbcSession, error, 'F3.11', nowMs), ...this.#end(error)];
+    const sent: InnerEffects['sent'] =
+      this.#done === undefined
+        ? sealedAlert(this.#session as CbcSession, error, 'F3.11', nowMs)
+        : [{ type: 'send', frame: alert.encode({ code: alertFor(error) }), step: 'F3.11' }];
+    return [...sent, ...this.#end(error)];
   }
 
   #end(error: ProtocolError): readonly UemEffect[] {
+    // check: F3.10 secrets of an unfinished handshake
     this.#handshake.handle({ type: 'closed' }, 0);
     this.#session?.wipe();
     const { step } = this.#cell.take('refusal');

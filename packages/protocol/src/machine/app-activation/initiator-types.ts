@@ -32,7 +32,7 @@ export type AppActivationRequestResult =
   { readonly type: 'stretched'; readonly bytes: Uint8Array } | { readonly type: 'reviewed' };
 
 export type AppActivationEvent =
-  /** The NOC knows the key; link and token are saved (F3.8). */
+  /** The NOC knows the key, and gives link and token (F3.8). */
   | { readonly type: 'linked'; readonly link: NocProvision }
   /** mac2 is right: UEM holds the key, too (F3.10). */
   | { readonly type: 'coreAuthenticated' }

@@ -51,9 +51,9 @@ export const APP_ACTIVATION_INITIATOR_TRANSITIONS: readonly AppRow[] = [
 /** UEM in F3.10 and F3.11: one session. */
 export const APP_ACTIVATION_RESPONDER_TRANSITIONS: readonly UemRow[] = [
   uem('new', 'M1', 'identifying', 'F3.10'),
-  uem('new', 'refusal', 'refused', 'F3.10'),
+  uem('new', 'refusal', 'refused', 'F3.9'),
   uem('identifying', 'identified', 'awaitingFinish', 'F3.10'),
-  uem('identifying', 'refusal', 'refused', 'F3.10'),
+  uem('identifying', 'refusal', 'refused', 'F3.9'),
   uem('awaitingFinish', 'same M1', 'awaitingFinish', 'F3.10'),
   uem('awaitingFinish', 'M3', 'provisioning', 'F3.11'),
   uem('awaitingFinish', 'refusal', 'refused', 'F3.11'),

@@ -130,6 +130,7 @@ class InitiatorRole implements KeyHandOverInitiator {
   }
 
   #fail(error: ProtocolError): readonly AppEffect[] {
+    // check: F3.3 secrets of an unfinished handshake of the app
     this.#handshake.handle({ type: 'closed' }, 0);
     this.#session?.wipe();
     const { step } = this.#cell.take('failure');

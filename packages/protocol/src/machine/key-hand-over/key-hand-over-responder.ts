@@ -150,6 +150,7 @@ class ResponderRole implements KeyHandOverResponder {
   }
 
   #end(error: ProtocolError): readonly ClientEffect[] {
+    // check: F3.3 secrets of an unfinished handshake of the UEM Client
     this.#handshake.handle({ type: 'closed' }, 0);
     this.#session?.wipe();
     const { step } = this.#cell.take('failure');

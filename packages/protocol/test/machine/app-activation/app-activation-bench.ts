@@ -17,8 +17,14 @@ import {
   type CryptoProvider,
   type DeviceIdentity,
   type Effect,
+  type HandshakeInitiator,
+  type HandshakeResponder,
+  type HandshakeSession,
   type HeldAccessKey,
+  handshakeInitiator,
+  handshakeResponder,
   type Input,
+  isProtocolError,
   newAppActivation,
   ProtocolError,
   restoreAppActivation,
@@ -47,6 +53,7 @@ export const ASSISTED: HeldAccessKey = { kind: 'assisted', accessKey: ACCESS_KEY
 export const TYPED: HeldAccessKey = { kind: 'typed', accessKey: ACCESS_KEY };
 export const crypto = nodeCrypto();
 
+const BINDING = { name: 'sc', prologue: { tenantId: TENANT_ID, coreId: CORE_ID } } as const;
 const K_TOK = secret<'noc-token'>(new Uint8Array(32).fill(0x55));
 const POINT = crypto.p256PublicKey(new Uint8Array(32).fill(0x21));
 const stretched = new Map<string, Uint8Array>();
@@ -225,12 +232,17 @@ export class NocBench {
     return this;
   }
 
+  /** 0x34: the key is consumed. */
+  forget(): void {
+    this.verifiers.clear();
+  }
+
   /** 0x31 for 0x30, or an alert. */
   verify(bytes: Uint8Array): Uint8Array {
     const { accessKeyHash } = wire.nocVerify.decode(wire.parseFrame(bytes));
     if (!this.verifiers.has(toHex(nocVerifier(crypto, accessKeyHash)))) return wire.alert.encode({ code: 'authFailed' });
     const linkId = this.entropy.randomBytes(16);
-    const tokenExpiryEpochS = this.nowMs / 1000 + 600;
+    const tokenExpiryEpochS = Math.floor(this.nowMs / 1000) + 600;
     const token = sealNocToken(crypto, K_TOK, { tokenId: this.entropy.randomBytes(16), linkId, expiryEpochS: tokenExpiryEpochS }, TENANT_ID);
     const masterLinkKey = this.entropy.randomBytes(32);
     return wire.nocProvision.encode({
@@ -386,6 +398,17 @@ export class Way {
   }
 
   exchange(frame: Uint8Array): readonly Uint8Array[] {
+    try {
+      return this.route(frame);
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      return [wire.alert.encode({ code: 'badMessage' })];
+    } finally {
+      if (this.core.keys.get(toHex(this.keyId))?.consumed !== undefined) this.noc.forget();
+    }
+  }
+
+  private route(frame: Uint8Array): readonly Uint8Array[] {
     switch (wire.peekFrameName(frame)) {
       case 'nocVerify':
         return [this.noc.verify(frame)];
@@ -421,4 +444,75 @@ export function converse(app: AppBench, way: Way, count = 10): readonly Uint8Arr
     }
   }
   return frames;
+}
+
+/** Somebody who holds the key of a session of `sc`, as UEM or as app, and says in it whatever the test wants. */
+export class Liar {
+  private readonly machine: HandshakeInitiator | HandshakeResponder;
+  private session: HandshakeSession | undefined;
+
+  private constructor(machine: HandshakeInitiator | HandshakeResponder) {
+    this.machine = machine;
+  }
+
+  static asCore(key: HeldAccessKey = ASSISTED): Liar {
+    return new Liar(handshakeResponder({ crypto, entropy: seededEntropy('liar'), name: 'sc' })).holding(key);
+  }
+
+  static asApp(token: Uint8Array, finishContent: Uint8Array, key: HeldAccessKey = ASSISTED, userId = USER): Liar {
+    const start = { pskId: token, userId };
+    return new Liar(handshakeInitiator({ crypto, entropy: seededEntropy('liar'), binding: BINDING, start, psk: secretsOf(key).psk, finishContent }));
+  }
+
+  private key: HeldAccessKey = ASSISTED;
+
+  private holding(key: HeldAccessKey): this {
+    this.key = key;
+    return this;
+  }
+
+  get sessionId(): Uint8Array {
+    return (this.session as HandshakeSession).sessionId;
+  }
+
+  /** One input; what leaves. */
+  hears(frame?: Uint8Array): readonly Uint8Array[] {
+    const machine = this.machine as HandshakeResponder;
+    const effects = [...machine.handle(frame === undefined ? { type: 'start' } : { type: 'received', frame }, NOW_MS)];
+    if (effects.some(({ type }) => type === 'request')) {
+      effects.push(...machine.handle({ type: 'result', result: { type: 'identified', peer: { binding: BINDING, psk: secretsOf(this.key).psk } } }, NOW_MS));
+    }
+    for (const effect of effects) if (effect.type === 'done') this.session = effect.output;
+    return effects.flatMap((effect) => (effect.type === 'send' ? [effect.frame] : []));
+  }
+
+  /** A record around a frame. */
+  record(inner: Uint8Array): Uint8Array {
+    const { records } = this.session as HandshakeSession;
+    if (records.kind !== 'cbc') throw new Error('sc has CBC records');
+    return records.sealer.seal(inner, NOW_MS);
+  }
+
+  /** What a record of the other side holds. */
+  opens(record: Uint8Array): Uint8Array {
+    const { records } = this.session as HandshakeSession;
+    if (records.kind !== 'cbc') throw new Error('sc has CBC records');
+    return records.opener.open(record, NOW_MS);
+  }
+
+  /** The same in 0x33. */
+  says(inner: Uint8Array): Uint8Array {
+    return wire.nocEnvelope.encode({ sessionId: this.sessionId, frame: this.record(inner) });
+  }
+}
+
+/** Brings an app as far as M3, with a liar for UEM. */
+export function beforeLiar(app: AppBench, key: HeldAccessKey = ASSISTED): Liar {
+  const way = new Way(new CoreBench(), key);
+  const liar = Liar.asCore(key);
+  converse(app.start(), way, 1);
+  const [reply] = liar.hears(app.take());
+  app.receive(reply as Uint8Array);
+  liar.hears(wire.nocEnvelope.decode(wire.parseFrame(app.take())).frame);
+  return liar;
 }

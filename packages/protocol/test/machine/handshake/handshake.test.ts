@@ -10,6 +10,7 @@ import {
   transitionRecorder,
 } from '../../../src/index.ts';
 import { createHandshakeSchedule, HANDSHAKES, prologueParts, randomScalar } from '../../../src/key-schedule/index.ts';
+import { createCbcOpener } from '../../../src/record/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import {
@@ -469,4 +470,17 @@ describe('usage', () => {
 it('takes every row of both tables', () => {
   expect(recorder.missing(HANDSHAKE_INITIATOR_TRANSITIONS)).toEqual([]);
   expect(recorder.missing(HANDSHAKE_RESPONDER_TRANSITIONS)).toEqual([]);
+});
+
+it('only the initiator of sc can open what comes after a crash, from the traffic secret of its session', () => {
+  for (const name of NAMES) {
+    const sessions = shake(pair(name));
+    expect([sessions.app.answerTraffic?.length, sessions.server.answerTraffic]).toEqual([name === 'sc' ? 32 : undefined, undefined]);
+    if (name !== 'sc' || sessions.server.records.kind !== 'cbc') continue;
+    sessions.server.records.sealer.seal(new Uint8Array(1), NOW_MS);
+    const record = sessions.server.records.sealer.seal(FINISH_CONTENT, NOW_MS);
+    const traffic = sessions.app.answerTraffic as NonNullable<HandshakeSession['answerTraffic']>;
+    const opener = createCbcOpener(crypto, { traffic, direction: 'responder-to-initiator', bornMs: NOW_MS, sequence: 1 });
+    expect(opener.open(record, NOW_MS)).toEqual(FINISH_CONTENT);
+  }
 });

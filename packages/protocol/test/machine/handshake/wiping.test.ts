@@ -55,6 +55,13 @@ describe.each(NAMES)('handshake %s leaves in memory', (name) => {
   });
 });
 
+it('sc keeps what opens the answers of UEM until its session is wiped', () => {
+  const { app } = shake(watchedPair('sc'));
+  expect(app.answerTraffic?.some((byte) => byte !== 0)).toBe(true);
+  app.wipe();
+  expect(app.answerTraffic).toEqual(new Uint8Array(32));
+});
+
 it('sc leaves nothing in memory when the record in M3 does not open', () => {
   // An initiator that has the keys, but seals its record under others.
   const atServer = watchedCrypto(nodeCrypto());
