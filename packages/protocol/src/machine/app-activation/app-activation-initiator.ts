@@ -70,7 +70,7 @@ class InitiatorRole implements AppActivationInitiator {
   readonly #cell: StateCell<AppActivationInitiatorState>;
   readonly #secrets: RunSecrets = {};
   #record: AppActivationRecord;
-  /** Of this run: saved, or just received. */
+  /** Whose token M1 shows in this run. */
   #link: NocProvision | undefined;
   #handshake: HandshakeInitiator | undefined;
   #session: CbcSession | undefined;
@@ -118,15 +118,14 @@ class InitiatorRole implements AppActivationInitiator {
 
   #begin(nowMs: number): readonly AppEffect[] {
     const { crypto } = this.#options;
-    const { phase, refused, session, link, userId } = this.#record;
-    if (session !== undefined && refused !== true) {
+    const { session, userId } = this.#record;
+    this.#link = this.#usableLink(nowMs);
+    if (session !== undefined && (this.#record.refused !== true || this.#link === undefined)) {
       // check: F3.11 age of the session
       if (nowMs - session.bornMs >= LIMITS.cbcKeyAgeMs)
         throw new ProtocolError('ERR_REJECTED_EXPIRED', 'the provisioning data was not confirmed in time', { step: 'F3.11' });
       return this.#acknowledge(session, this.#cell.take('start with 0x41').step);
     }
-    const isUsable = phase === 'provisioned' || (phase === 'linked' && refused !== true);
-    if (isUsable && link !== undefined && nowMs / 1000 < link.tokenExpiryEpochS) this.#link = link;
     const saved = persist(writeAppActivation(this.#record));
     const key = this.#record.key as HeldAccessKey;
     if (key.kind === 'typed') {
@@ -136,6 +135,13 @@ class InitiatorRole implements AppActivationInitiator {
     }
     const derived = assistedAccessKey(crypto, key.accessKey, userId, key.nonce);
     return [saved, ...this.#withKey(derived, { verify: 'start', review: 'start with token' })];
+  }
+
+  /** The link whose token M1 can show. */
+  #usableLink(nowMs: number): NocProvision | undefined {
+    const { phase, link, refused, requested } = this.#record;
+    const isDoubted = phase === 'linked' && refused === true && requested !== true;
+    return link === undefined || isDoubted || nowMs / 1000 >= link.tokenExpiryEpochS ? undefined : link;
   }
 
   #result(result: AppActivationRequestResult, nowMs: number): readonly AppEffect[] {
@@ -180,15 +186,16 @@ class InitiatorRole implements AppActivationInitiator {
     }
   }
 
-  /** 0x31 (F3.8). A token that an alert made us doubt is kept until 0x40 comes: UEM may have bound the key to it (4.7, rule 4). */
+  /** 0x31 (F3.8). */
   #linked(link: NocProvision): readonly AppEffect[] {
     this.#link = link;
-    const saved: AppEffect[] = [];
-    if (this.#record.refused !== true) {
-      this.#record = { ...this.#record, phase: 'linked', link };
-      saved.push(persist(writeAppActivation(this.#record)));
-    }
-    return [cancel(APP_ACTIVATION_TIMERS.answer), ...saved, { type: 'emit', event: { type: 'linked', link } }, this.#review(link, '0x31')];
+    this.#record = { ...this.#record, phase: 'linked', link, refused: undefined, requested: undefined };
+    return [
+      cancel(APP_ACTIVATION_TIMERS.answer),
+      persist(writeAppActivation(this.#record)),
+      { type: 'emit', event: { type: 'linked', link } },
+      this.#review(link, '0x31'),
+    ];
   }
 
   /** M1, the set-up message (F3.9). */
@@ -209,7 +216,7 @@ class InitiatorRole implements AppActivationInitiator {
     return [this.#arm(), ...sent];
   }
 
-  /** M2 (F3.10) gets M3 with the provisioning request (F3.11). */
+  /** M2 (F3.10) gets M3 with the provisioning request (F3.11). That it has left is saved first: from then on the key may be bound to this token. */
   #replied(bytes: Uint8Array, nowMs: number): readonly AppEffect[] {
     const { sent, session, error } = handshakeEffects((this.#handshake as HandshakeInitiator).handle({ type: 'received', frame: bytes }, nowMs));
     if (error !== undefined) return [...sent, ...this.#fail(error)];
@@ -217,8 +224,13 @@ class InitiatorRole implements AppActivationInitiator {
     this.#bornMs = nowMs;
     const { sessionId } = this.#session;
     const { step } = this.#cell.take('M2');
+    const saved: AppEffect[] = [];
+    if (this.#record.requested !== true) {
+      this.#record = { ...this.#record, requested: true };
+      saved.push(persist(writeAppActivation(this.#record)));
+    }
     const wrapped = sent.map(({ frame }): AppEffect => ({ type: 'send', frame: nocEnvelope.encode({ sessionId, frame }), step }));
-    return [{ type: 'emit', event: { type: 'coreAuthenticated' } }, this.#arm(), ...wrapped];
+    return [...saved, { type: 'emit', event: { type: 'coreAuthenticated' } }, this.#arm(), ...wrapped];
   }
 
   /** 0x40 (F3.11) is saved, together with the 0x41 that answers it, before 0x41 leaves. */
@@ -232,7 +244,7 @@ class InitiatorRole implements AppActivationInitiator {
     requireOwnDevice(this.#record.device, data);
     const acknowledgement = records.sealer.seal(provisioningAck.encode({ status: 0 }), nowMs);
     const session: UnansweredSession = { sessionId, acknowledgement, traffic: secret((answerTraffic as Uint8Array).slice()), bornMs: this.#bornMs };
-    this.#record = { ...this.#record, phase: 'provisioned', link: this.#link, data, session, refused: undefined };
+    this.#record = { ...this.#record, phase: 'provisioned', data, session, refused: undefined };
     this.#forget();
     const { step } = this.#cell.take('0x40');
     return [persist(writeAppActivation(this.#record)), { type: 'emit', event: { type: 'provisioned', data } }, ...this.#acknowledge(session, step)];
@@ -258,7 +270,7 @@ class InitiatorRole implements AppActivationInitiator {
     // check: F3.11 status of 0x42
     if (provisioningDone.decode(frame).status !== 0) throw new ProtocolError('ERR_PEER_MISMATCH', 'UEM did not take the confirmation');
     wipe(traffic);
-    this.#record = { ...this.#record, phase: 'activated', key: undefined, session: undefined, refused: undefined };
+    this.#record = { ...this.#record, phase: 'activated', key: undefined, session: undefined, refused: undefined, requested: undefined };
     this.#cell.take('0x42');
     const { link, data } = this.#record;
     return [
@@ -271,9 +283,10 @@ class InitiatorRole implements AppActivationInitiator {
   /** An alert deletes no key: it only lets the next run begin elsewhere. Load says nothing about the key at all. */
   #refusedBy(frame: Frame): readonly AppEffect[] {
     const { code } = alert.decode(frame);
+    const { phase, refused } = this.#record;
     const saved: AppEffect[] = [];
-    if (code === 'authFailed' && this.#record.phase !== 'started') {
-      this.#record = { ...this.#record, refused: this.#record.refused !== true };
+    if (code === 'authFailed' && phase !== 'started') {
+      this.#record = { ...this.#record, refused: phase === 'linked' || refused !== true };
       saved.push(persist(writeAppActivation(this.#record)));
     }
     return [...saved, ...this.#fail(errorOfEarlyAlert(code))];

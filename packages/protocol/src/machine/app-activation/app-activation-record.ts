@@ -58,8 +58,12 @@ export interface AppActivationRecord {
   /** In `provisioned`. */
   readonly session?: UnansweredSession | undefined;
   /**
-   * An alert answered the last run, and whoever sent it did not prove who they are. So nothing is lost by it: the next run begins one step earlier
-   * (0x30 instead of M1, M1 instead of 0x41), and the one after that as ever.
+   * M3 has left with the token of `link`: UEM may have bound the key to it (docs/protocol/04-access-key.md, 4.7, rule 4), so no other token is asked for while it lives.
+   */
+  readonly requested?: boolean | undefined;
+  /**
+   * An alert answered the last run, and whoever sent it did not prove who they are. So nothing is lost by it. In `linked` the next run begins with 0x30, unless M3 has left;
+   * in `provisioned` the next run begins with M1, and the one after that with 0x41 as ever.
    */
   readonly refused?: boolean | undefined;
 }
@@ -104,6 +108,7 @@ interface Stored {
   readonly traffic?: Uint8Array | undefined;
   readonly bornMs?: number | undefined;
   readonly refused?: boolean | undefined;
+  readonly requested?: boolean | undefined;
 }
 
 const stored: FieldType<Stored> = structure<Stored>({
@@ -122,11 +127,12 @@ const stored: FieldType<Stored> = structure<Stored>({
   traffic: optional(12, bytes(32)),
   bornMs: optional(13, uint()),
   refused: optional(14, bool()),
+  requested: optional(15, bool()),
 });
 
 /** Store entry of an app activation. It holds keys: the store is as secret as the container of the app. */
 export function writeAppActivation(record: AppActivationRecord): StoreWrite {
-  const { phase, userId, appId, instanceId, device, key, link, data, session, refused } = record;
+  const { phase, userId, appId, instanceId, device, key, link, data, session, refused, requested } = record;
   const flat: Stored = {
     phase,
     userId,
@@ -143,6 +149,7 @@ export function writeAppActivation(record: AppActivationRecord): StoreWrite {
     traffic: session?.traffic,
     bornMs: session?.bornMs,
     refused,
+    requested,
   };
   return { key: APP_ACTIVATION_KEY, value: encodeCbor(stored.encode(flat, 'app activation')) };
 }
@@ -160,7 +167,7 @@ export function restoreAppActivation(value: Uint8Array | undefined): AppActivati
   }
 }
 
-function inflate({ phase, userId, appId, instanceId, refused, ...flat }: Stored): AppActivationRecord {
+function inflate({ phase, userId, appId, instanceId, refused, requested, ...flat }: Stored): AppActivationRecord {
   const { deviceId, deviceKeyHash, accessKey, nonce, sessionId, acknowledgement, traffic, bornMs } = flat;
   const step = PHASES.indexOf(phase);
   const hasSession = sessionId !== undefined && acknowledgement !== undefined && traffic !== undefined && bornMs !== undefined;
@@ -182,5 +189,6 @@ function inflate({ phase, userId, appId, instanceId, refused, ...flat }: Stored)
     data: flat.data && provisioningData.decodeBody(flat.data),
     session: hasSession ? { sessionId, acknowledgement, traffic: secret(traffic), bornMs } : undefined,
     refused,
+    requested,
   };
 }

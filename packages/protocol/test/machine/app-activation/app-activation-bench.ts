@@ -332,7 +332,9 @@ export class CoreBench {
     const kept = this.kept.get(id);
     if (kept !== undefined && sameBytes(kept.acknowledgement, frame)) return [kept.done];
     const session = this.sessions.get(id);
-    return session === undefined ? [wire.alert.encode({ code: 'authFailed' })] : this.input(session.machine, { type: 'received', frame });
+    return session === undefined || this.ended(session.machine)
+      ? [wire.alert.encode({ code: 'authFailed' })]
+      : this.input(session.machine, { type: 'received', frame });
   }
 
   ended(machine: AppActivationResponder): boolean {

@@ -92,7 +92,7 @@ describe('an app activates itself (F3)', () => {
     const order = app.effects.flatMap((effect) =>
       effect.type === 'send' ? [name(effect.frame)] : effect.type === 'persist' || effect.type === 'done' ? [effect.type] : [],
     );
-    expect(order).toEqual(['persist', 'nocVerify', 'persist', 'handshakeStart', 'nocEnvelope', 'persist', 'nocEnvelope', 'persist', 'done']);
+    expect(order).toEqual(['persist', 'nocVerify', 'persist', 'handshakeStart', 'persist', 'nocEnvelope', 'persist', 'nocEnvelope', 'persist', 'done']);
   });
 });
 
@@ -184,27 +184,31 @@ describe('an alert', () => {
     expect(name(app.restart().take())).toBe('handshakeStart');
   });
 
-  it('to M1 lets the next run begin with 0x30, and the one after that with the old token', () => {
+  it('to M1 lets the next run begin with 0x30, and costs nothing', () => {
     const { app, way } = after(1);
     const { link } = app.record as AppActivationRecord;
     app.receive(refusal);
     expect([app.error.code, app.error.step]).toEqual(['ERR_REJECTED_CREDENTIALS', 'F3.10']);
-    converse(app.restart(), way, 1);
     expect(app.record).toMatchObject({ phase: 'linked', link, refused: true });
-    expect(name(app.take())).toBe('handshakeStart');
-    app.receive(refusal);
-    expect(app.record).toMatchObject({ phase: 'linked', link, refused: false });
-    const start = wire.handshakeStart.decode(wire.parseFrame(app.restart().take(), { trailerBytes: 32 }));
-    expect(start.pskId).toEqual(link?.token);
-  });
-
-  it('to M1 costs nothing when the NOC gives another token', () => {
-    const { app, way } = after(1);
-    const { link } = app.record as AppActivationRecord;
-    app.receive(refusal);
-    converse(app.restart(), way);
+    app.restart().receive(refusal);
+    expect([app.error.code, app.error.step, app.record?.refused]).toEqual(['ERR_REJECTED_CREDENTIALS', 'F3.8', true]);
+    expect(converse(app.restart(), way).map(name)[0]).toBe('nocVerify');
     expect(app.record?.phase).toBe('activated');
     expect(app.record?.link).not.toEqual(link);
+  });
+
+  it('to M1 or M3 changes no token once M3 has left with it: UEM may have bound the key to that one', () => {
+    const { app, way } = after(2);
+    way.exchange(app.take());
+    expect(app.record).toMatchObject({ phase: 'linked', requested: true });
+    for (const step of ['F3.11', 'F3.10']) {
+      app.receive(refusal);
+      expect([app.error.code, app.error.step]).toEqual(['ERR_REJECTED_CREDENTIALS', step]);
+      app.restart();
+      expect(name(app.sent[0]?.frame as Uint8Array)).toBe('handshakeStart');
+    }
+    converse(app, way);
+    expect(app.record?.phase).toBe('activated');
   });
 
   it('to 0x41 lets the next run begin with a fresh M1, when UEM has forgotten the session', () => {
@@ -233,15 +237,12 @@ describe('an alert', () => {
     expect(app.record?.phase).toBe('activated');
   });
 
-  it('to 0x41 with a token that is out of date begins with 0x30, and keeps what may yet be answered', () => {
-    const { app, way } = after(3);
-    const saved = app.record as AppActivationRecord;
+  it('to 0x41 with a token that is out of date changes nothing: no other token is of use for a bound key', () => {
+    const { app } = after(3);
+    const acknowledgement = app.take();
     app.receive(refusal);
     app.nowMs += 600_000;
-    way.noc.nowMs += 600_000;
-    const [verify] = converse(app.restart(), way, 1);
-    expect(name(verify as Uint8Array)).toBe('nocVerify');
-    expect(app.record).toEqual({ ...saved, refused: true });
+    expect(app.restart().sent.map(({ frame }) => frame)).toEqual([acknowledgement]);
   });
 
   it('inside a record is a refusal by UEM itself', () => {

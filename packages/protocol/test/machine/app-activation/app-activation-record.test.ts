@@ -53,8 +53,8 @@ describe('a saved app activation', () => {
     expect(restoreAppActivation(writeAppActivation(record).value as Uint8Array)).toEqual(record);
   });
 
-  it('keeps whether an alert answered, and which kind the key is', () => {
-    const refused = { ...recordIn('linked'), refused: true };
+  it('keeps whether M3 has left, whether an alert answered, and which kind the key is', () => {
+    const refused = { ...recordIn('linked'), refused: true, requested: true };
     expect(restoreAppActivation(writeAppActivation(refused).value as Uint8Array)).toEqual(refused);
     const typed = newAppActivation(parts);
     expect(restoreAppActivation(writeAppActivation(typed).value as Uint8Array)).toEqual(typed);
