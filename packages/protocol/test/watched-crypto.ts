@@ -69,3 +69,29 @@ export function watchedCrypto(inner: CryptoProvider, { spake2 = false } = {}): W
     },
   };
 }
+
+/** A provider whose CBC plaintexts can be looked at afterwards. */
+export function watchedPlaintexts(inner: CryptoProvider): {
+  readonly crypto: CryptoProvider;
+  readonly sealed: readonly Uint8Array[];
+  readonly opened: readonly Uint8Array[];
+} {
+  const sealed: Uint8Array[] = [];
+  const opened: Uint8Array[] = [];
+  const cbcHs512: CryptoProvider['cbcHs512'] = (key) => {
+    const made = inner.cbcHs512(key);
+    return {
+      ...made,
+      seal(iv, associatedData, plaintext) {
+        sealed.push(plaintext);
+        return made.seal(iv, associatedData, plaintext);
+      },
+      open(iv, associatedData, ciphertext, tag) {
+        const plaintext = made.open(iv, associatedData, ciphertext, tag);
+        opened.push(plaintext);
+        return plaintext;
+      },
+    };
+  };
+  return { crypto: { ...inner, cbcHs512 }, sealed, opened };
+}

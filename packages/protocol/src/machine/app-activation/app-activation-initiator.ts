@@ -11,7 +11,7 @@ import { type ProvisioningData, provisioningAck, provisioningData, provisioningD
 import { errorOfEarlyAlert } from '../activation/activation-refusals.ts';
 import { arm, cancel, persist } from '../effects.ts';
 import { type HandshakeInitiator, handshakeInitiator } from '../handshake/handshake-initiator.ts';
-import { type CbcSession, handshakeEffects, innerFrame } from '../handshake/inner-handshake.ts';
+import { type CbcSession, handshakeEffects, innerFrame, takeSecret } from '../handshake/inner-handshake.ts';
 import type { Effect, Input, Machine } from '../machine.ts';
 import { StateCell } from '../table.ts';
 import { type AppActivationRecord, type HeldAccessKey, type UnansweredSession, writeAppActivation } from './app-activation-record.ts';
@@ -238,8 +238,7 @@ class InitiatorRole implements AppActivationInitiator {
     const { sessionId, records, answerTraffic } = this.#session as CbcSession;
     const frame = innerFrame(records.opener, recordOf(bytes, sessionId), nowMs);
     if (frame.name === 'alert') return this.#refusedBy(frame);
-    const data = provisioningData.decode(frame);
-    wipe(frame.core);
+    const data = takeSecret(provisioningData, frame);
     // check: F3.11 provisioning data is for this device
     requireOwnDevice(this.#record.device, data);
     const acknowledgement = records.sealer.seal(provisioningAck.encode({ status: 0 }), nowMs);

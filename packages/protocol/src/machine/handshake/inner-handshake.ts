@@ -1,7 +1,8 @@
+import { wipe } from '../../bytes/secret.ts';
 import type { ProtocolError } from '../../errors/protocol-error.ts';
 import type { CbcOpener } from '../../record/cbc-record.ts';
 import { alert } from '../../wire/alert.ts';
-import { type Frame, parseFrame } from '../../wire/frame.ts';
+import { type Frame, type MessageCodec, parseFrame } from '../../wire/frame.ts';
 import type { Effect } from '../machine.ts';
 import { alertFor } from './handshake-fields.ts';
 import type { HandshakeEvent, HandshakeRequest, HandshakeSession, SessionRecords } from './handshake-types.ts';
@@ -27,11 +28,23 @@ export function handshakeEffects(effects: readonly Effect<HandshakeRequest, Hand
 }
 
 /**
- * The one frame inside a CBC record. Its parts are views of the plaintext, which whoever decodes a secret from it wipes by `core`.
+ * The one frame inside a CBC record. Its parts are views of the plaintext; a secret is read from it by `takeSecret`.
  * @throws ProtocolError `ERR_CRYPTO_*`, `ERR_WIRE_*`
  */
 export function innerFrame(opener: CbcOpener, record: Uint8Array, nowMs: number): Frame {
   return parseFrame(opener.open(record, nowMs));
+}
+
+/**
+ * A message that holds a secret, and nothing left of it in the frame, also when it cannot be read.
+ * @throws ProtocolError `ERR_WIRE_*`
+ */
+export function takeSecret<T>(codec: MessageCodec<T>, frame: Frame): T {
+  try {
+    return codec.decode(frame);
+  } finally {
+    wipe(frame.core);
+  }
 }
 
 /** A session of `ipc`, `ipcd` or `sc`. */

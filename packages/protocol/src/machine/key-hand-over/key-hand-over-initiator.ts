@@ -1,5 +1,4 @@
 import { sameBytes } from '../../bytes/bytes.ts';
-import { wipe } from '../../bytes/secret.ts';
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import { requireAccessKey } from '../../key-schedule/access-key.ts';
 import { requireCanonicalUserId } from '../../key-schedule/user-id.ts';
@@ -9,7 +8,7 @@ import { newAppActivation, writeAppActivation } from '../app-activation/app-acti
 import { arm, cancel, persist } from '../effects.ts';
 import { handshakeAlertError } from '../handshake/handshake-fields.ts';
 import { type HandshakeInitiator, handshakeInitiator } from '../handshake/handshake-initiator.ts';
-import { type CbcSession, handshakeEffects, innerFrame } from '../handshake/inner-handshake.ts';
+import { type CbcSession, handshakeEffects, innerFrame, takeSecret } from '../handshake/inner-handshake.ts';
 import type { Effect, Input, Machine } from '../machine.ts';
 import { StateCell } from '../table.ts';
 import type { IdentifiedClient, KeyHandOverInitiatorOptions, KeyHandOverOutput } from './hand-over-types.ts';
@@ -108,8 +107,7 @@ class InitiatorRole implements KeyHandOverInitiator {
   #handedOver(bytes: Uint8Array, nowMs: number): readonly AppEffect[] {
     const frame = innerFrame((this.#session as CbcSession).records.opener, bytes, nowMs);
     if (frame.name === 'alert') throw handshakeAlertError(frame);
-    const { accessKey, keyId, nonce, expiryEpochS, userId } = this.#checked(accessKeyResponse.decode(frame), nowMs);
-    wipe(frame.core);
+    const { accessKey, keyId, nonce, expiryEpochS, userId } = this.#checked(takeSecret(accessKeyResponse, frame), nowMs);
     const { appId, instanceId } = this.#options;
     const record = newAppActivation({ userId, appId, instanceId, device: this.#client?.device, key: { kind: 'assisted', accessKey, nonce } });
     this.#session?.wipe();

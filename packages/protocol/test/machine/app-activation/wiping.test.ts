@@ -1,37 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type AppActivationRecord, appActivationInitiator, type CryptoProvider, ProtocolError } from '../../../src/index.ts';
+import { type AppActivationRecord, appActivationInitiator, ProtocolError } from '../../../src/index.ts';
 import { nodeCrypto } from '../../../src/providers/node/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
 import * as wire from '../../../src/wire/index.ts';
-import { watchedCrypto } from '../../watched-crypto.ts';
+import { watchedCrypto, watchedPlaintexts } from '../../watched-crypto.ts';
 import { AppBench, ASSISTED, beforeLiar, CoreBench, converse, DEVICE, KEY_ID, NOW_MS, provisioning, TYPED, Way } from './app-activation-bench.ts';
-
-/** A provider whose CBC plaintexts can be looked at afterwards. */
-function withPlaintexts(inner: CryptoProvider): { readonly crypto: CryptoProvider; readonly sealed: Uint8Array[]; readonly opened: Uint8Array[] } {
-  const sealed: Uint8Array[] = [];
-  const opened: Uint8Array[] = [];
-  const cbcHs512: CryptoProvider['cbcHs512'] = (key) => {
-    const made = inner.cbcHs512(key);
-    return {
-      ...made,
-      seal(iv, associatedData, plaintext) {
-        sealed.push(plaintext);
-        return made.seal(iv, associatedData, plaintext);
-      },
-      open(iv, associatedData, ciphertext, tag) {
-        const plaintext = made.open(iv, associatedData, ciphertext, tag);
-        opened.push(plaintext);
-        return plaintext;
-      },
-    };
-  };
-  return { crypto: { ...inner, cbcHs512 }, sealed, opened };
-}
 
 /** Both sides, each with a provider that is watched. UEM's psk belongs to its owner. */
 function watched(key = ASSISTED as typeof ASSISTED | typeof TYPED) {
   const [ofApp, ofCore] = [watchedCrypto(nodeCrypto()), watchedCrypto(nodeCrypto())];
-  const [atApp, atCore] = [withPlaintexts(ofApp.crypto), withPlaintexts(ofCore.crypto)];
+  const [atApp, atCore] = [watchedPlaintexts(ofApp.crypto), watchedPlaintexts(ofCore.crypto)];
   const core = new CoreBench({ crypto: atCore.crypto }).add(KEY_ID, key);
   const app = new AppBench({ key, crypto: atApp.crypto });
   return {
@@ -124,7 +102,7 @@ describe('the activation of an app leaves in memory', () => {
 
   it('nothing when the data is for another device', () => {
     const ofApp = watchedCrypto(nodeCrypto());
-    const atApp = withPlaintexts(ofApp.crypto);
+    const atApp = watchedPlaintexts(ofApp.crypto);
     const app = new AppBench({ crypto: atApp.crypto });
     const liar = beforeLiar(app);
     app.receive(liar.says(wire.provisioningData.encode({ ...provisioning(1), ...DEVICE, deviceId: 'device-2' })));

@@ -5,6 +5,13 @@ import {
   clientOfCertificates,
   type Effect,
   type HandedOver,
+  type HandshakeInitiator,
+  type HandshakePeer,
+  type HandshakeRequestResult,
+  type HandshakeResponder,
+  type HandshakeSession,
+  handshakeInitiator,
+  handshakeResponder,
   type Input,
   type KeyHandOverInitiator,
   type KeyHandOverInitiatorOptions,
@@ -23,7 +30,7 @@ import {
 } from '../../../src/index.ts';
 import { nodeCrypto } from '../../../src/providers/node/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
-import type * as wire from '../../../src/wire/index.ts';
+import * as wire from '../../../src/wire/index.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 23);
 export const USER = 'alice@example.com';
@@ -196,14 +203,93 @@ export function pair(name: ChannelName, { seed = '', onTransition }: SideOptions
   };
 }
 
-/** Lets both sides talk until neither has anything to say. Returns all that went over the wire. */
-export function converse({ app, client }: { readonly app: AskingSide; readonly client: HandingSide }): readonly Uint8Array[] {
+/** Lets both sides talk until neither has anything to say, or `count` frames long. Returns all that went over the wire. */
+export function converse({ app, client }: { readonly app: AskingSide; readonly client: HandingSide }, count = 10): readonly Uint8Array[] {
   const frames: Uint8Array[] = [];
-  while (app.sent.length + client.sent.length > 0) {
+  while (frames.length < count && app.sent.length + client.sent.length > 0) {
     const [from, to] = app.sent.length > 0 ? [app, client] : [client, app];
     const frame = from.take();
     frames.push(frame);
     to.receive(frame);
   }
   return frames;
+}
+
+/** One end of the channel that says in it whatever the test wants. */
+export class Liar {
+  private readonly machine: HandshakeInitiator | HandshakeResponder;
+  private readonly peer: HandshakePeer;
+  private session: HandshakeSession | undefined;
+
+  private constructor(name: ChannelName, machine: HandshakeInitiator | HandshakeResponder) {
+    this.machine = machine;
+    this.peer = { binding: { name, prologue: PEERS } };
+  }
+
+  static asApp(name: ChannelName): Liar {
+    const { channel } = initiatorOptions(name);
+    const machine = handshakeInitiator({
+      crypto,
+      entropy: seededEntropy('liar'),
+      binding: { name, prologue: PEERS },
+      start: { appId: APP_ID, instanceId: INSTANCE_ID },
+      ...(channel.name === 'ipc' ? { identifyResponder: (certificates) => channel.identifyClient(certificates).publicKey } : {}),
+    });
+    return new Liar(name, machine);
+  }
+
+  static asClient(name: ChannelName): Liar {
+    const certificates = name === 'ipc' ? [certificateOf()] : undefined;
+    return new Liar(name, handshakeResponder({ crypto, entropy: seededEntropy('liar'), name, certificates }));
+  }
+
+  /** One input; what leaves. */
+  hears(frame?: Uint8Array): readonly Uint8Array[] {
+    const machine = this.machine as HandshakeResponder;
+    const sent: Uint8Array[] = [];
+    const inputs: Input<HandshakeRequestResult>[] = [frame === undefined ? { type: 'start' } : { type: 'received', frame }];
+    for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+      for (const effect of machine.handle(input, NOW_MS)) {
+        if (effect.type === 'send') sent.push(effect.frame);
+        else if (effect.type === 'done') this.session = effect.output;
+        else if (effect.type === 'request' && effect.request.type === 'identify')
+          inputs.push({ type: 'result', result: { type: 'identified', peer: this.peer } });
+        else if (effect.type === 'request' && effect.request.type === 'sign') {
+          inputs.push({ type: 'result', result: { type: 'signed', signature: crypto.p256Sign(IDENTITY_SCALAR, effect.request.message) } });
+        }
+      }
+    }
+    return sent;
+  }
+
+  private get records() {
+    const records = this.session?.records;
+    if (records?.kind !== 'cbc') throw new Error('there is no session');
+    return records;
+  }
+
+  record(inner: Uint8Array): Uint8Array {
+    return this.records.sealer.seal(inner, NOW_MS);
+  }
+
+  opens(record: Uint8Array): Uint8Array {
+    return this.records.opener.open(record, NOW_MS);
+  }
+}
+
+/** A lying app that has a session with a client. */
+export function lyingApp(name: ChannelName, client: HandingSide): Liar {
+  const liar = Liar.asApp(name);
+  client.receive(liar.hears()[0] as Uint8Array);
+  client.receive(liar.hears(client.take())[0] as Uint8Array);
+  return liar;
+}
+
+/** A lying client that has a session with an app, and the nonce of its 0x50. */
+export function lyingClient(name: ChannelName, app: AskingSide): { readonly liar: Liar; readonly nonce: Uint8Array } {
+  const liar = Liar.asClient(name);
+  app.receive(liar.hears(app.take())[0] as Uint8Array);
+  liar.hears(app.take());
+  const { nonce } = wire.accessKeyRequest.decode(wire.parseFrame(liar.opens(app.take())));
+  return { liar, nonce };
 }
