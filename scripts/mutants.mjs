@@ -22,6 +22,7 @@ const TESTS = [
   [/^http-signature\//, ['http-signature']],
   [/^machine\/activation\//, ['machine/activation']],
   [/^machine\/exchange\//, ['machine/exchange']],
+  [/^machine\/handshake\/inner-handshake/, ['machine/key-hand-over', 'machine/app-activation']],
   [/^machine\/handshake\//, ['machine/handshake']],
   [/^machine\/app-activation\//, ['machine/app-activation']],
   [/^machine\/key-hand-over\//, ['machine/key-hand-over']],

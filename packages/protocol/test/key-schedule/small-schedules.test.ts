@@ -9,6 +9,7 @@ import {
   generateAccessKey,
   nocHash,
   normalizeAccessKey,
+  requireAccessKey,
   setUpPsk,
   typedAccessKeyStretch,
 } from '../../src/key-schedule/access-key.ts';
@@ -144,6 +145,12 @@ describe('access key', () => {
     [`0123456789ABCDE${' '.repeat(50)}`],
   ])('refuses %j', (typed) => {
     expect(thrown(() => normalizeAccessKey(typed))).toMatchObject({ code: 'ERR_USAGE_ARGUMENT' });
+  });
+
+  it('is taken from the wire in its one form only', () => {
+    requireAccessKey('0123456789ABCDE');
+    for (const other of ['0123456789abcde', 'O123456789ABCDE', '01234-56789-ABCDE', '0123456789ABCD', '0123456789ABCDEF', ''])
+      expect(thrown(() => requireAccessKey(other))).toMatchObject({ code: 'ERR_WIRE_FIELD' });
   });
 
   it('reads back what it shows', () => {
