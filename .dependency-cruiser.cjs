@@ -23,6 +23,21 @@ function workspace(name, from, allowed, comment) {
   return { name, comment, severity: 'error', from: { path: from }, to: { path: '^(packages|examples)/', pathNot: `^packages/(${allowed.join('|')})/` } };
 }
 
+/** Two rules: outside of `src/node` a client imports neither these packages of npm nor modules of Node. */
+function portableCore(client, packages, comment) {
+  const from = { path: `^packages/${client}/src/`, pathNot: `^packages/${client}/src/node/` };
+  return [
+    {
+      name: `${client}-portable-core`,
+      comment,
+      severity: 'error',
+      from,
+      to: { path: ['^packages/protocol/src/providers/node/', `node_modules/(${packages})/`] },
+    },
+    { name: `${client}-portable-core-no-node`, comment, severity: 'error', from, to: { dependencyTypes: ['core'] } },
+  ];
+}
+
 const BASE = ['bytes', 'errors', 'ports'];
 const CODEC = [...BASE, 'wire', 'retry'];
 const KEYS = [...CODEC, 'key-schedule', 'record', 'x509'];
@@ -84,7 +99,7 @@ module.exports = {
         pathNot: [
           '^$1/',
           '^packages/[^/]+/src/index\\.ts$',
-          '^packages/uem-client/src/(node|browser)/index\\.ts$',
+          '^packages/(uem-client|dynamics-sdk)/src/(node|browser)/index\\.ts$',
           `${PROTOCOL}/(testing|wire|providers/noble|providers/node)/index\\.ts$`,
           '^packages/[^/]+/package\\.json$',
         ],
@@ -164,21 +179,9 @@ module.exports = {
       to: { path: '^packages/$1/src/index\\.ts$' },
     },
 
-    // Sockets stay at the rim of the client.
-    {
-      name: 'uem-client-portable-core',
-      comment: 'The core of the client runs where fetch exists; undici, ws and node modules only under src/node.',
-      severity: 'error',
-      from: { path: '^packages/uem-client/src/', pathNot: '^packages/uem-client/src/node/' },
-      to: { path: ['^packages/protocol/src/providers/node/', 'node_modules/(undici|ws)/'] },
-    },
-    {
-      name: 'uem-client-portable-core-no-node',
-      comment: 'As above, for node modules.',
-      severity: 'error',
-      from: { path: '^packages/uem-client/src/', pathNot: '^packages/uem-client/src/node/' },
-      to: { dependencyTypes: ['core'] },
-    },
+    // Sockets and native code stay at the rim of the clients.
+    ...portableCore('uem-client', 'undici|ws', 'The core of the client runs where fetch exists; undici, ws and node modules only under src/node.'),
+    ...portableCore('dynamics-sdk', 'lmdb', 'The runtime of an app runs in a page; lmdb and node modules only under src/node.'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -6,7 +6,7 @@ const conditions = ['@uemkit/source', 'node', 'import', 'module', 'default'];
 
 /** All-or-nothing folders: a branch that no test takes there is a check that nobody has seen fail. */
 const EVERY_BRANCH = ['wire', 'record', 'key-schedule', 'machine', 'http-signature'];
-const PACKAGES = ['protocol', 'uem-client', 'lab-server', 'device-emulator'];
+const PACKAGES = ['protocol', 'uem-client', 'dynamics-sdk', 'lab-server', 'device-emulator'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -65,6 +65,8 @@ const PLANTS = [
   ['no-import-of-own-index', 'packages/lab-server/src', "import './index.ts';"],
   ['uem-client-portable-core', 'packages/uem-client/src', "import 'undici';"],
   ['uem-client-portable-core-no-node', 'packages/uem-client/src', "import 'node:https';"],
+  ['dynamics-sdk-portable-core', 'packages/dynamics-sdk/src/container', "import 'lmdb';"],
+  ['dynamics-sdk-portable-core-no-node', 'packages/dynamics-sdk/src/container', "import 'node:fs';"],
 ];
 
 function put(root, file, text) {
@@ -80,11 +82,13 @@ function workspace(root) {
     if (name === 'protocol') exports['./testing'] = { '@uemkit/source': './src/testing/index.ts' };
     const dependencies = Object.fromEntries([...SCOPE.map((other) => `@uemkit/${other}`), '@noble/hashes', 'vitest'].map((key) => [key, '*']));
     if (name === 'uem-client') dependencies.undici = '*';
+    if (name === 'dynamics-sdk') dependencies.lmdb = '*';
     put(root, `packages/${name}/package.json`, JSON.stringify({ name: `@uemkit/${name}`, type: 'module', exports, dependencies }));
     symlinkSync(`../../packages/${name}`, join(root, 'node_modules/@uemkit', name));
   }
   for (const [name, file] of [
     ['undici', 'index.js'],
+    ['lmdb', 'index.js'],
     ['vitest', 'index.js'],
     ['@noble/hashes', 'sha2.js'],
   ]) {

@@ -1,7 +1,7 @@
 /**
  * Packs every package as it would be published and looks at the result as its users do:
  * publint and are-the-types-wrong on the tarball, no trace of the workspace in its manifest, and each entry imported from a fresh folder
- * where the tarballs are installed by npm. There the test of `examples/own-project` runs, too, as a reader of the READMEs would copy it. Needs a build first.
+ * where the tarballs are installed by npm. There the tests of `examples/own-project` run, too, as a reader of the READMEs would copy them. Needs a build first.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -55,9 +55,10 @@ try {
   for (const { manifest } of packages) {
     for (const command of Object.keys(manifest.bin ?? {})) await must(`${command} --help`, [join(user, 'node_modules/.bin', command), '--help'], { cwd: user });
   }
-  const example = 'lock.test.mjs';
-  copyFileSync(join(ROOT, 'examples/own-project', example), join(user, example));
-  await must('the test of a project of its own', [process.execPath, '--test', example], { cwd: user });
+  for (const example of ['lock.test.mjs', 'container.test.mjs']) {
+    copyFileSync(join(ROOT, 'examples/own-project', example), join(user, example));
+    await must(`${example} in a project of its own`, [process.execPath, '--test', example], { cwd: user });
+  }
   console.log(
     `${packages.length} packages, ${entries.length} entries, ${packages.reduce((sum, { manifest }) => sum + Object.keys(manifest.bin ?? {}).length, 0)} commands`,
   );

@@ -1,0 +1,3 @@
+export { type BrowserContainerOptions, openContainerStorage } from './indexed-db-storage.ts';
+export type { HmacSubtle, IndexedDatabases, KeyRanges, WebLocks } from './platform.ts';
+export { webCryptoDeviceKey } from './web-crypto-device-key.ts';

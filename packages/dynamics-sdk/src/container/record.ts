@@ -1,0 +1,50 @@
+import { concatBytes, ProtocolError, sameBytes, u16be, utf8, wipe } from '@uemkit/protocol';
+import type { ContainerKeys } from './keys.ts';
+import { MAX_NAME_BYTES } from './limits.ts';
+import { openFailed } from './open-failed.ts';
+import { openRow, sealRow, versionOf } from './sealed-row.ts';
+
+/** What is inside a record: u16be(length of the name) || name || content. */
+export interface RecordContent {
+  readonly name: string;
+  readonly content: Uint8Array;
+}
+
+/** @throws ProtocolError `ERR_USAGE_ARGUMENT` when the name is empty, too long or no Unicode text */
+export function nameBytes(name: string): Uint8Array {
+  const bytes = utf8(name);
+  if (bytes.length === 0 || bytes.length > MAX_NAME_BYTES || !name.isWellFormed()) {
+    throw new ProtocolError('ERR_USAGE_ARGUMENT', `a name has 1 to ${MAX_NAME_BYTES} bytes of Unicode text`);
+  }
+  return bytes;
+}
+
+/** @param version never used for this row before */
+export function sealRecord(keys: ContainerKeys, nonce: Uint8Array, row: string, version: number, { name, content }: RecordContent): Uint8Array {
+  const named = nameBytes(name);
+  const plaintext = concatBytes(u16be(named.length), named, content);
+  const sealed = sealRow(keys.sealing('records', version), nonce, row, version, plaintext);
+  wipe(plaintext);
+  return sealed;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @throws ProtocolError `ERR_CRYPTO_OPEN` */
+export function openRecord(keys: ContainerKeys, row: string, value: Uint8Array): RecordContent {
+  const { named, content } = parts(openRow(keys.sealing('records', versionOf(value)), row, value));
+  return { name: decoder.decode(named), content: content.slice() };
+}
+
+/** Content of the record of this name. @throws ProtocolError `ERR_CRYPTO_OPEN` also for another name that has the same hash */
+export function openNamed(keys: ContainerKeys, row: string, name: string, value: Uint8Array): Uint8Array {
+  const { named, content } = parts(openRow(keys.sealing('records', versionOf(value)), row, value));
+  // check: name of the record
+  if (!sameBytes(named, utf8(name))) throw openFailed();
+  return content.slice();
+}
+
+function parts(plaintext: Uint8Array): { readonly named: Uint8Array; readonly content: Uint8Array } {
+  const end = 2 + (((plaintext[0] as number) << 8) | (plaintext[1] as number));
+  return { named: plaintext.subarray(2, end), content: plaintext.subarray(end) };
+}

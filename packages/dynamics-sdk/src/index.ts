@@ -1,0 +1,15 @@
+export type { PasswordRefusal } from './container/attempt.ts';
+export type { NewPassword, PasswordChange, PasswordSet, SecureContainer } from './container/container.ts';
+export type { ContainerFiles, FileStatus } from './container/files.ts';
+export type { ContainerOptions, ContainerStorage, DeviceKey, StorageKeys } from './container/ports.ts';
+export { generateUnlockKey } from './container/unlock-key.ts';
+export type { ContainerValues } from './container/values.ts';
+export { type ContainerVault, type CreateResult, containerVault, type OpenResult, type RecoverResult, type VaultState } from './container/vault.ts';
+export {
+  type CharacterClass,
+  DEFAULT_PASSWORD_POLICY,
+  type PasswordFault,
+  type PasswordPolicy,
+  passwordExpired,
+  passwordFaults,
+} from './password/policy.ts';

@@ -1,0 +1,2 @@
+export { fileDeviceKey } from './file-device-key.ts';
+export { openContainerStorage } from './lmdb-storage.ts';
