@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   push: () => import('./push.ts'),
   rest: () => import('./rest.ts'),
   queue: () => import('./queue.ts'),
+  container: () => import('./container.ts'),
 };
 
 const { values, positionals } = parseArgs({

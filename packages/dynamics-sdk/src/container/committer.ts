@@ -5,6 +5,7 @@ import { LIST_PAGE_KEYS, MAX_GROUP_COMMITS, MAX_WAITING_BYTES, MAX_WAITING_COMMI
 import { closedError, openFailed } from './open-failed.ts';
 import type { ContainerStorage } from './ports.ts';
 import { openNamed, sealRecord } from './record.ts';
+import { type RememberedRecord, RememberedRecords } from './remembered.ts';
 import { BUCKETS, bucketOf, bucketPrefix, LEDGER_ROW, SPACES, type Space } from './rows.ts';
 import { versionBytes } from './sealed-row.ts';
 
@@ -29,6 +30,19 @@ export interface ContainerCommit {
 
 type Rows = Map<string, Uint8Array | null>;
 
+/** What becomes of a record when the commit has succeeded. */
+interface Fresh {
+  readonly space: Space;
+  readonly name: string;
+  readonly record: RememberedRecord | null;
+}
+
+interface Group {
+  readonly ledger: Ledger;
+  readonly rows: Rows;
+  readonly fresh: Fresh[];
+}
+
 interface Waiting {
   readonly commit: ContainerCommit;
   readonly bytes: number;
@@ -51,6 +65,8 @@ export class Committer {
   readonly #keys: ContainerKeys;
   #ledger: Ledger;
   readonly #checked = new Uint8Array(BUCKETS);
+  readonly #remembered = new RememberedRecords();
+  #commits = 0;
   /** BOUNDED by MAX_WAITING_COMMITS and MAX_WAITING_BYTES. */
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -75,6 +91,23 @@ export class Committer {
     this.requireOpen();
     const bucket = bucketOf(row);
     if (this.#checked[bucket] === 0) await this.inTurn(() => this.#checkBucket(bucket));
+  }
+
+  /** Content of a record, a copy. @throws ProtocolError `ERR_CRYPTO_OPEN`, `ERR_STORE_READ`, `ERR_USAGE_STATE` */
+  async read(space: Space, name: string): Promise<Uint8Array | undefined> {
+    this.requireOpen();
+    const remembered = this.#remembered.get(space, name);
+    if (remembered !== undefined) return remembered.content.slice();
+    const row = this.#keys.rowOf(space, name);
+    await this.requireChecked(row);
+    const commits = this.#commits;
+    const value = await this.#ports.storage.get(row);
+    this.requireOpen();
+    if (value === undefined) return undefined;
+    const content = openNamed(this.#keys, row, name, value);
+    // What was read before a commit must not be remembered after it.
+    if (commits === this.#commits) this.#remembered.set(space, name, { version: versionBytes(value).slice(), content: content.slice() });
+    return content;
   }
 
   /** The same for all buckets: a list tells also what is missing. */
@@ -107,6 +140,8 @@ export class Committer {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(closedError());
     await this.#tail;
+    this.#remembered.wipe();
+    this.#ledger.wipe();
   }
 
   /** Runs while nothing is being committed. `work` must not wait for a commit. */
@@ -129,12 +164,12 @@ export class Committer {
   }
 
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
-    const ledger = this.#ledger.copy();
-    const rows: Rows = new Map();
+    const next: Group = { ledger: this.#ledger.copy(), rows: new Map(), fresh: [] };
+    const { ledger, rows } = next;
     const prepared: Waiting[] = [];
     for (const waiting of group) {
       try {
-        await this.#prepare(waiting.commit, ledger, rows);
+        await this.#prepare(waiting.commit, next);
         prepared.push(waiting);
       } catch (error) {
         waiting.reject(error);
@@ -145,39 +180,68 @@ export class Committer {
       if (rows.size > 0) await this.#ports.storage.commit([...rows].map(([key, value]) => ({ key, value })));
     } catch (cause) {
       const error = isProtocolError(cause) ? cause : new ProtocolError('ERR_STORE_WRITE', 'the container could not be saved', { cause });
+      ledger.wipe();
       for (const { reject } of prepared) reject(error);
       return;
     }
+    this.#ledger.wipe();
     this.#ledger = ledger;
+    this.#commits += 1;
+    for (const { space, name, record } of next.fresh) {
+      if (record === null) this.#remembered.forget(space, name);
+      else this.#remembered.set(space, name, record);
+    }
     for (const { resolve } of prepared) resolve();
   }
 
   /** Adds one commit to the group; when it throws, nothing of it is in the group. */
-  async #prepare({ records = [], writes = [] }: ContainerCommit, ledger: Ledger, rows: Rows): Promise<void> {
+  async #prepare({ records = [], writes = [] }: ContainerCommit, group: Group): Promise<void> {
     const own: Rows = new Map();
+    const fresh: Fresh[] = [];
     const marks: { readonly bucket: number; readonly mark: Uint8Array }[] = [];
-    let { sequence } = ledger;
+    let { sequence } = group.ledger;
     for (const { space, name, content } of records) {
       const row = this.#keys.rowOf(space, name);
       const bucket = bucketOf(row);
       if (this.#checked[bucket] === 0) await this.#checkBucket(bucket);
-      const current = own.get(row) ?? (own.has(row) ? null : (rows.get(row) ?? (rows.has(row) ? null : await this.#ports.storage.get(row))));
-      const changed = typeof content === 'function' ? content(current ? openNamed(this.#keys, row, name, current) : undefined) : { content };
+      const staged = own.get(row) ?? (own.has(row) ? null : group.rows.get(row));
+      const current = staged === undefined ? (this.#remembered.get(space, name) ?? (await this.#stored(row, name))) : staged && this.#opened(row, name, staged);
+      const changed = typeof content === 'function' ? content(current?.content.slice()) : { content };
       for (const { key, value } of changed.writes ?? []) own.set(key, value);
-      if (current) marks.push({ bucket, mark: this.#keys.mark(row, versionBytes(current)) });
+      if (current) marks.push({ bucket, mark: this.#keys.mark(row, current.version) });
       sequence += 1;
       if (changed.content === null) {
         own.set(row, null);
+        fresh.push({ space, name, record: null });
         continue;
       }
       const sealed = sealRecord(this.#keys, this.#nonce(), row, sequence, { name, content: changed.content });
-      marks.push({ bucket, mark: this.#keys.mark(row, versionBytes(sealed)) });
+      const version = versionBytes(sealed).slice();
+      marks.push({ bucket, mark: this.#keys.mark(row, version) });
       own.set(row, sealed);
+      fresh.push({ space, name, record: { version, content: changed.content } });
     }
-    ledger.sequence = sequence;
-    for (const { bucket, mark } of marks) ledger.toggle(bucket, mark);
-    for (const { key, value } of writes) rows.set(key, value);
-    for (const [row, value] of own) rows.set(row, value);
+    group.ledger.sequence = sequence;
+    for (const { bucket, mark } of marks) group.ledger.toggle(bucket, mark);
+    for (const { key, value } of writes) group.rows.set(key, value);
+    for (const [row, value] of own) group.rows.set(row, value);
+    group.fresh.push(...fresh);
+  }
+
+  async #stored(row: string, name: string): Promise<RememberedRecord | undefined> {
+    const value = await this.#ports.storage.get(row);
+    return value && this.#opened(row, name, value);
+  }
+
+  /** The content is opened when somebody asks for it: most changes replace it unseen. */
+  #opened(row: string, name: string, value: Uint8Array): RememberedRecord {
+    const keys = this.#keys;
+    return {
+      version: versionBytes(value),
+      get content() {
+        return openNamed(keys, row, name, value);
+      },
+    };
   }
 
   /** Only while nothing is being committed: storage and ledger have to be of one moment. */

@@ -1,3 +1,4 @@
+import { wipe } from '@uemkit/protocol';
 import type { ContainerKeys } from './keys.ts';
 import { openFailed } from './open-failed.ts';
 import { BUCKETS, LEDGER_ROW } from './rows.ts';
@@ -30,6 +31,11 @@ export class Ledger {
 
   sum(bucket: number): Uint8Array {
     return this.#sums.subarray(bucket * SUM_BYTES, (bucket + 1) * SUM_BYTES);
+  }
+
+  /** The sums are as secret as the marks. */
+  wipe(): void {
+    wipe(this.#sums);
   }
 
   seal(keys: ContainerKeys, nonce: Uint8Array): Uint8Array {

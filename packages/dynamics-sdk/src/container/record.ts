@@ -32,19 +32,24 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @throws ProtocolError `ERR_CRYPTO_OPEN` */
 export function openRecord(keys: ContainerKeys, row: string, value: Uint8Array): RecordContent {
-  const { named, content } = parts(openRow(keys.sealing('records', versionOf(value)), row, value));
-  return { name: decoder.decode(named), content: content.slice() };
+  return parts(keys, row, value, (named, content) => ({ name: decoder.decode(named), content: content.slice() }));
 }
 
 /** Content of the record of this name. @throws ProtocolError `ERR_CRYPTO_OPEN` also for another name that has the same hash */
 export function openNamed(keys: ContainerKeys, row: string, name: string, value: Uint8Array): Uint8Array {
-  const { named, content } = parts(openRow(keys.sealing('records', versionOf(value)), row, value));
-  // check: name of the record
-  if (!sameBytes(named, utf8(name))) throw openFailed();
-  return content.slice();
+  return parts(keys, row, value, (named, content) => {
+    // check: name of the record
+    if (!sameBytes(named, utf8(name))) throw openFailed();
+    return content.slice();
+  });
 }
 
-function parts(plaintext: Uint8Array): { readonly named: Uint8Array; readonly content: Uint8Array } {
-  const end = 2 + (((plaintext[0] as number) << 8) | (plaintext[1] as number));
-  return { named: plaintext.subarray(2, end), content: plaintext.subarray(end) };
+function parts<T>(keys: ContainerKeys, row: string, value: Uint8Array, use: (named: Uint8Array, content: Uint8Array) => T): T {
+  const plaintext = openRow(keys.sealing('records', versionOf(value)), row, value);
+  try {
+    const end = 2 + (((plaintext[0] as number) << 8) | (plaintext[1] as number));
+    return use(plaintext.subarray(2, end), plaintext.subarray(end));
+  } finally {
+    wipe(plaintext);
+  }
 }

@@ -1,4 +1,4 @@
-import { concatBytes, type Gcm, u64be, utf8 } from '@uemkit/protocol';
+import { type Gcm, u64be, utf8 } from '@uemkit/protocol';
 import { openFailed } from './open-failed.ts';
 
 const FORMAT = 1;
@@ -26,7 +26,7 @@ export function versionOf(value: Uint8Array): number {
 /** AES-256-GCM of `plaintext`, bound to its row and version. */
 export function sealRow(gcm: Gcm, nonce: Uint8Array, row: string, version: number, plaintext: Uint8Array): Uint8Array {
   const versioned = u64be(version);
-  const sealed = gcm.seal(nonce, concatBytes(LABEL, versioned, utf8(row)), plaintext, HEAD_BYTES);
+  const sealed = gcm.seal(nonce, associatedData(versioned, row), plaintext, HEAD_BYTES);
   sealed[0] = FORMAT;
   sealed.set(versioned, VERSION_AT);
   sealed.set(nonce, NONCE_AT);
@@ -35,5 +35,14 @@ export function sealRow(gcm: Gcm, nonce: Uint8Array, row: string, version: numbe
 
 /** @throws ProtocolError `ERR_CRYPTO_OPEN` when the row was not sealed for this place */
 export function openRow(gcm: Gcm, row: string, value: Uint8Array): Uint8Array {
-  return gcm.open(value.subarray(NONCE_AT, HEAD_BYTES), concatBytes(LABEL, versionBytes(value), utf8(row)), value.subarray(HEAD_BYTES));
+  return gcm.open(value.subarray(NONCE_AT, HEAD_BYTES), associatedData(versionBytes(value), row), value.subarray(HEAD_BYTES));
+}
+
+/** "uemkit/1 container row" || version || key of the row. */
+function associatedData(version: Uint8Array, row: string): Uint8Array {
+  const bytes = new Uint8Array(LABEL.length + version.length + row.length);
+  bytes.set(LABEL);
+  bytes.set(version, LABEL.length);
+  for (let i = 0, at = LABEL.length + version.length; i < row.length; i++) bytes[at + i] = row.charCodeAt(i);
+  return bytes;
 }

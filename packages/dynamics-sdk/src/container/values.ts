@@ -3,7 +3,7 @@ import { type Committer, type RecordChange, rowsOf } from './committer.ts';
 import type { ContainerKeys } from './keys.ts';
 import { MAX_VALUE_BYTES } from './limits.ts';
 import type { ContainerStorage } from './ports.ts';
-import { nameBytes, openNamed, openRecord } from './record.ts';
+import { nameBytes, openRecord } from './record.ts';
 import type { Space } from './rows.ts';
 
 /** The encrypted key-value store of an app. Names and values are neither stored nor named in clear anywhere. */
@@ -51,15 +51,10 @@ export function containerValues(parts: ContainerParts): ContainerValues {
   };
 }
 
-/** @throws ProtocolError `ERR_CRYPTO_OPEN` */
-export async function readRecord({ storage, keys, committer }: ContainerParts, space: Space, name: string): Promise<Uint8Array | undefined> {
+/** @throws ProtocolError `ERR_CRYPTO_OPEN`, `ERR_USAGE_ARGUMENT` */
+export async function readRecord({ committer }: ContainerParts, space: Space, name: string): Promise<Uint8Array | undefined> {
   nameBytes(name);
-  committer.requireOpen();
-  const row = keys.rowOf(space, name);
-  await committer.requireChecked(row);
-  const value = await storage.get(row);
-  committer.requireOpen();
-  return value === undefined ? undefined : openNamed(keys, row, name, value);
+  return committer.read(space, name);
 }
 
 /** Every record of a space. @throws ProtocolError `ERR_CRYPTO_OPEN` */

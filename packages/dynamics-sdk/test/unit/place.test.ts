@@ -1,6 +1,10 @@
 import { utf8 } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
-import { collect, createContainer, OPEN_FAILED, openContainer, type TestDevice, testDevice } from '../support/device.ts';
+import { ContainerKeys } from '../../src/container/keys.ts';
+import { VERSIONS_OF_A_KEY } from '../../src/container/limits.ts';
+import { openNamed, sealRecord } from '../../src/container/record.ts';
+import { versionOf } from '../../src/container/sealed-row.ts';
+import { collect, createContainer, crypto, OPEN_FAILED, openContainer, type TestDevice, testDevice } from '../support/device.ts';
 
 /** The rows of values, by name: what a thief of the storage could find out by watching one write. */
 async function written(device: TestDevice, work: () => Promise<unknown>, space: 'v' | 'f' | 'c' = 'v'): Promise<string> {
@@ -123,21 +127,39 @@ describe('a storage that was changed while the container was closed', () => {
 });
 
 describe('a record', () => {
-  it('is bound to row and version also where its bucket is trusted already', async () => {
-    const device = testDevice();
-    const { values } = await createContainer(device.vault);
-    const { rows } = device.storage;
-    const a = await written(device, () => values.put('a', utf8('one')));
-    const b = await written(device, () => values.put('b', utf8('two')));
-    const sealed = row(rows, a);
-    rows.set(a, row(rows, b));
-    await expect(values.get('a')).rejects.toMatchObject(OPEN_FAILED);
+  it('is bound to row, version and name', () => {
+    const keys = new ContainerKeys(crypto, new Uint8Array(32).fill(1) as never);
+    const [a, b] = [keys.rowOf('v', 'a'), keys.rowOf('v', 'b')];
+    const sealed = sealRecord(keys, new Uint8Array(12), a, 7, { name: 'a', content: utf8('one') });
+    expect(openNamed(keys, a, 'a', sealed)).toEqual(utf8('one'));
     const otherVersion = sealed.slice();
-    otherVersion[8] = (otherVersion[8] as number) + 1;
-    rows.set(a, otherVersion);
-    await expect(values.get('a')).rejects.toMatchObject(OPEN_FAILED);
-    rows.set(a, sealed);
-    expect(await values.get('a')).toEqual(utf8('one'));
+    otherVersion[8] = 8;
+    for (const refused of [
+      () => openNamed(keys, b, 'a', sealed),
+      () => openNamed(keys, `f${a.slice(1)}`, 'a', sealed),
+      () => openNamed(keys, a, 'a', otherVersion),
+      () => openNamed(keys, a, 'b', sealed),
+      () => openNamed(keys, a, 'a', sealed.subarray(0, 36)),
+    ])
+      expect(refused).toThrow(expect.objectContaining(OPEN_FAILED));
+  });
+
+  it('has another key after 2^24 versions, and after any number of others its own again', () => {
+    const gcms: string[] = [];
+    const counting = {
+      ...crypto,
+      gcm(key: Uint8Array) {
+        gcms.push(Buffer.from(key).toString('hex'));
+        return crypto.gcm(key);
+      },
+    };
+    const keys = new ContainerKeys(counting, new Uint8Array(32).fill(1) as never);
+    const row = keys.rowOf('v', 'a');
+    const sealed = [0, VERSIONS_OF_A_KEY - 1, VERSIONS_OF_A_KEY, 2 ** 40].map((version) =>
+      sealRecord(keys, new Uint8Array(12), row, version, { name: 'a', content: utf8(`${version}`) }),
+    );
+    expect([gcms.length, new Set(gcms).size]).toEqual([3, 3]);
+    for (const value of sealed) expect(openNamed(keys, row, 'a', value)).toEqual(utf8(`${versionOf(value)}`));
   });
 
   it('is sealed otherwise each time, for the same name and value, and under no nonce twice', async () => {
