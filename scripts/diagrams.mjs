@@ -1,5 +1,6 @@
 /** Writes docs/protocol/diagrams.md: one Mermaid diagram for each role, from the transition tables of the machines. `--check` compares instead. */
 import { join } from 'node:path';
+import { RUNTIME_TRANSITIONS } from '@uemkit/dynamics-sdk';
 import {
   ACTIVATION_INITIATOR_TRANSITIONS,
   ACTIVATION_RESPONDER_TRANSITIONS,
@@ -25,6 +26,7 @@ const ROLES = [
   ['App activation, UEM', 'F3.10 and F3.11, one session of `appActivationResponder`', APP_ACTIVATION_RESPONDER_TRANSITIONS],
   ['Management, device', 'F5, machine `managementDevice`', MANAGEMENT_DEVICE_TRANSITIONS],
   ['Management, server', 'F5, `answerManagement` towards one device', MANAGEMENT_SERVER_TRANSITIONS],
+  ['Runtime of an app', 'states of `@uemkit/dynamics-sdk`, machine `RuntimeMachine`', RUNTIME_TRANSITIONS],
 ];
 
 /** Inputs that lead from one state to another share an arrow. */
@@ -51,7 +53,7 @@ function section([title, what, rows]) {
 
 const text = `# State diagrams
 
-Generated from the transition tables in \`packages/protocol/src/machine\` by \`pnpm diagrams\`; do not edit by hand. What an input means is in
+Generated from the transition tables in \`packages/protocol/src/machine\` and \`packages/dynamics-sdk/src/runtime\` by \`pnpm diagrams\`; do not edit by hand. What an input means is in
 [07-state-machines.md](07-state-machines.md). The tests take every row.
 
 ${ROLES.map(section).join('\n')}`;

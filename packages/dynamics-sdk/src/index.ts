@@ -13,3 +13,14 @@ export {
   passwordExpired,
   passwordFaults,
 } from './password/policy.ts';
+export type { Block, LockReasons } from './runtime/lock-reasons.ts';
+export { RESULT_CODES, type ResultName } from './runtime/result-codes.ts';
+export {
+  NEW_RUNTIME_RECORD,
+  type RuntimeEffect,
+  type RuntimeInput,
+  RuntimeMachine,
+  type RuntimePolicy,
+  type RuntimeRecord,
+} from './runtime/runtime-machine.ts';
+export { type AuthorizationState, RUNTIME_TRANSITIONS } from './runtime/transitions.ts';

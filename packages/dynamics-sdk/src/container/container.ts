@@ -32,6 +32,8 @@ export interface SecureContainer {
   readonly files: ContainerFiles;
   /** When the password was set, milliseconds since 1970; for `passwordExpired`. */
   passwordChangedMs(): Promise<number>;
+  /** Tries the password of the open container, for example when an app was idle: counted as in `ContainerVault.open`. */
+  provePassword(password: string): Promise<{ readonly kind: 'right' } | PasswordRefusal>;
   /** Tries the present password, which may cost a try, and sets a new one. Re-encrypts nothing, however much is stored. @throws ProtocolError `ERR_STORE_WRITE` */
   changePassword(change: { readonly current: string; readonly next: string; readonly policy: PasswordPolicy }): Promise<PasswordChange>;
   /** Takes over how many tries a new policy allows; at once, also for tries that were made. @throws ProtocolError `ERR_STORE_WRITE` */
@@ -79,6 +81,16 @@ export class OpenContainer implements SecureContainer {
     return decodePasswordRecord(await this.#passwordRecord()).changedMs;
   }
 
+  async provePassword(password: string): Promise<{ readonly kind: 'right' } | PasswordRefusal> {
+    this.#parts.committer.requireOpen();
+    const typed = typedBytes(password);
+    const attempt = await tryPassword(this.#options, this.#header, typed);
+    wipe(typed);
+    if (attempt.kind !== 'right') return attempt;
+    wipe(attempt.root);
+    return { kind: 'right' };
+  }
+
   async changePassword({
     current,
     next,
@@ -88,13 +100,8 @@ export class OpenContainer implements SecureContainer {
     readonly next: string;
     readonly policy: PasswordPolicy;
   }): Promise<PasswordChange> {
-    this.#parts.committer.requireOpen();
-    const typed = typedBytes(current);
-    const attempt = await tryPassword(this.#options, this.#header, typed);
-    wipe(typed);
-    if (attempt.kind !== 'right') return attempt;
-    wipe(attempt.root);
-    return this.setPassword({ password: next, policy });
+    const proof = await this.provePassword(current);
+    return proof.kind === 'right' ? this.setPassword({ password: next, policy }) : proof;
   }
 
   /** Sets a password without asking for the present one; `writes` are part of the commit. */

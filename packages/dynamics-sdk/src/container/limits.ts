@@ -21,7 +21,7 @@ export const MAX_WAITING_BYTES = 33_554_432;
 /** Keys that are read at once when rows are listed. */
 export const LIST_PAGE_KEYS = 256;
 /** Names whose row is remembered, so that it need not be computed again. */
-export const MAX_REMEMBERED_NAMES = 4_096;
+export const MAX_REMEMBERED_NAMES = 16_384;
 /** Records that an open container keeps in memory, what they cost apart from their content included. */
 export const MAX_REMEMBERED_BYTES = 4_194_304;
 /** Longest content of a record that is kept in memory. */

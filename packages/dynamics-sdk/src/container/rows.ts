@@ -28,7 +28,12 @@ export function chunksOf(fileId: string): string {
 
 /** Bucket of a record: the first byte of its hash. */
 export function bucketOf(row: string): number {
-  return Number.parseInt(row.slice(1, 3), 16);
+  return (digit(row.charCodeAt(1)) << 4) | digit(row.charCodeAt(2));
+}
+
+/** Value of a lower-case hexadecimal digit. */
+function digit(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
 }
 
 /** Begins the rows of a bucket in a space. */

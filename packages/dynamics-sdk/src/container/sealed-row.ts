@@ -25,10 +25,10 @@ export function versionOf(value: Uint8Array): number {
 
 /** AES-256-GCM of `plaintext`, bound to its row and version. */
 export function sealRow(gcm: Gcm, nonce: Uint8Array, row: string, version: number, plaintext: Uint8Array): Uint8Array {
-  const versioned = u64be(version);
-  const sealed = gcm.seal(nonce, associatedData(versioned, row), plaintext, HEAD_BYTES);
+  const data = associatedData(u64be(version), row);
+  const sealed = gcm.seal(nonce, data, plaintext, HEAD_BYTES);
   sealed[0] = FORMAT;
-  sealed.set(versioned, VERSION_AT);
+  sealed.set(data.subarray(LABEL.length, LABEL.length + 8), VERSION_AT);
   sealed.set(nonce, NONCE_AT);
   return sealed;
 }

@@ -180,6 +180,15 @@ describe('wrong passwords', () => {
     expect(await device.restart().vault.open(PASSWORD)).toEqual({ kind: 'exhausted' });
   });
 
+  it('are counted as well where the container is open', async () => {
+    const device = await closed();
+    const container = await openContainer(device.vault);
+    expect(await container.provePassword('wrong horse 7')).toEqual({ kind: 'wrong', triesLeft: 2 });
+    expect(await container.provePassword(PASSWORD)).toEqual({ kind: 'right' });
+    for (const triesLeft of [2, 1, 0]) expect(await container.provePassword('wrong horse 7')).toEqual({ kind: 'wrong', triesLeft });
+    expect(await container.provePassword(PASSWORD)).toEqual({ kind: 'exhausted' });
+  });
+
   it('are as many as the policy of today allows', async () => {
     const device = await closed();
     const container = await openContainer(device.vault);
