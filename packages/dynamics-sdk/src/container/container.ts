@@ -153,7 +153,7 @@ export class OpenContainer implements SecureContainer {
 
   async #passwordRecord(): Promise<Uint8Array> {
     const content = await readRecord(this.#parts, 'i', PASSWORD_RECORD);
-    // check: the record of passwords is there
+    // The ledger has told already when it is missing; the line tells the compiler.
     if (content === undefined) throw openFailed();
     return content;
   }

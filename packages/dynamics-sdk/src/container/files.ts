@@ -166,7 +166,7 @@ export class FileStore implements ContainerFiles {
       for (let index = 0; index < chunks; index++) {
         const sealed = await storage.get(chunkRow(idOf(entry), index));
         committer.requireOpen();
-        // check: a chunk is missing
+        // Would not open either; the line tells the compiler.
         if (sealed === undefined) throw openFailed();
         yield openChunk(gcm, { index, last: index === chunks - 1 }, sealed);
       }

@@ -109,7 +109,7 @@ class Vault {
     try {
       const slot = await sealSlot(this.#options, { kind: 'password', header, cost: passwordCost }, typed, root);
       const guarding = await guardKey(crypto, deviceKey, header);
-      // check: the device key is there
+      // The slot could not be sealed then; the line tells the compiler.
       if (guarding === undefined) throw openFailed();
       const guard = encodeGuard(crypto, guarding, { tries: 0, maxTries: policy.maxTries });
       wipe(guarding);

@@ -74,7 +74,7 @@ function lmdbStorage(database: Lmdb, directory: string, release: () => void): Co
   let closing: Promise<void> | undefined;
   const read = <T>(work: () => T): T => {
     try {
-      // check: the storage is open
+      // LMDB says so, too; native code is not asked after its end.
       if (closing !== undefined) throw new Error('closed');
       return work();
     } catch (cause) {
@@ -94,7 +94,7 @@ function lmdbStorage(database: Lmdb, directory: string, release: () => void): Co
     keys: async (query) => read(() => keysOf(database, query)),
     async commit(writes) {
       try {
-        // check: the storage is open
+        // LMDB says so, too; native code is not asked after its end.
         if (closing !== undefined) throw new Error('closed');
         await commit(database, writes);
       } catch (cause) {

@@ -312,6 +312,15 @@ describe('a remote lock', () => {
   });
 });
 
+it('sets nothing anew when the device key is gone under an open container', async () => {
+  const device = await closed();
+  const container = await openContainer(device.vault);
+  device.deviceKey.key = undefined;
+  await expect(container.limitTries(POLICY)).rejects.toMatchObject(OPEN_FAILED);
+  await expect(container.setUnlockKey(UNLOCK_KEY)).rejects.toMatchObject(OPEN_FAILED);
+  await expect(container.provePassword(PASSWORD)).rejects.toMatchObject(OPEN_FAILED);
+});
+
 describe('a wipe', () => {
   it('leaves nothing, and what was copied before opens with no password', async () => {
     const device = await closed();
