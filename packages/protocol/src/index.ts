@@ -124,6 +124,7 @@ export { commandPriority, endsManagement } from './machine/exchange/priority.ts'
 export { MANAGEMENT_DEVICE_TRANSITIONS, MANAGEMENT_SERVER_TRANSITIONS } from './machine/exchange/transitions.ts';
 export { HANDSHAKE_TIMER, type HandshakeInitiator, handshakeInitiator } from './machine/handshake/handshake-initiator.ts';
 export { type HandshakeResponder, handshakeResponder } from './machine/handshake/handshake-responder.ts';
+export { type HandshakeStream, handshakeStream } from './machine/handshake/handshake-stream.ts';
 export type {
   HandshakeBinding,
   HandshakeEvent,

@@ -4,7 +4,7 @@ import type { UemClientLimits, UemClientOptions } from './options.ts';
 import type { ExchangeRequest } from './transport.ts';
 
 /** Actors that a device talks to, as they are named in traces. */
-export type Peer = 'infrastructure' | 'uem' | 'notification';
+export type Peer = 'infrastructure' | 'uem' | 'notification' | 'app';
 
 /** What the parts of one client share. */
 export interface ClientContext {
@@ -49,7 +49,7 @@ export async function ask<T>(
 
 async function exchangeInTime(context: ClientContext, request: TracedRequest): Promise<Uint8Array> {
   const { clock, transport } = context.options;
-  const { signal, address, service, frame, trust, identity } = request;
+  const { signal, address, service, frame, trust, identity, once } = request;
   const abort = new AbortController();
   const forward = (): void => abort.abort(signal.reason);
   signal.throwIfAborted();
@@ -58,7 +58,15 @@ async function exchangeInTime(context: ClientContext, request: TracedRequest): P
     abort.abort(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no answer in time')),
   );
   try {
-    return await transport.exchange({ address, service, frame, trust, signal: abort.signal, ...(identity === undefined ? {} : { identity }) });
+    return await transport.exchange({
+      address,
+      service,
+      frame,
+      trust,
+      signal: abort.signal,
+      ...(identity === undefined ? {} : { identity }),
+      ...(once === undefined ? {} : { once }),
+    });
   } finally {
     cancelTimer();
     signal.removeEventListener('abort', forward);

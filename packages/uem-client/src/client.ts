@@ -1,4 +1,5 @@
-import type { TypedEventTarget } from '@uemkit/protocol';
+import type { HandedOver, TypedEventTarget } from '@uemkit/protocol';
+import type { AppLink } from './apps/app-link.ts';
 import type { ActivationCredentials } from './credentials.ts';
 import type { ClientState, UemClientEvents } from './events.ts';
 
@@ -36,6 +37,13 @@ export interface UemClient extends TypedEventTarget<UemClientEvents> {
    * @throws ProtocolError when UEM could not be told; then the device is as it was, and the call may be repeated
    */
   deactivate(options?: CallOptions): Promise<void>;
+  /**
+   * Serves one app that has connected on the device (F3.3 to F3.6): secure channel, its request to UEM, and the access key back. `platformId`: the app, as the operating
+   * system reports it. Closes the link, however it ends. Only while the device is active, and for the apps of `options.apps`.
+   * @throws ProtocolError whose `step` names the flow step; `ERR_REJECTED_BUSY` when there are too many; `ERR_TRANSPORT_*` when UEM cannot be reached: the app is
+   * told to come again
+   */
+  acceptApp(link: AppLink, platformId: string, options?: CallOptions): Promise<HandedOver>;
   /** Stops and closes the transport. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import {
   deviceX509,
   type Entropy,
   EventEmitterTarget,
+  type HandedOver,
   isProtocolError,
   MANAGEMENT_KEYS,
   ProtocolError,
@@ -15,6 +16,7 @@ import {
 import * as wire from '@uemkit/protocol/wire';
 import { runActivation } from './activation/activation-run.ts';
 import { type ActivationTarget, discover, secretOf, targetOfQrCode, userIdOf } from './activation/activation-target.ts';
+import type { AppLink } from './apps/app-link.ts';
 import type { ClientContext, Peer } from './ask.ts';
 import type { CallOptions, UemClient } from './client.ts';
 import type { ActivationCredentials, PasswordCredentials } from './credentials.ts';
@@ -156,8 +158,8 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
         if (this.#managed === managed && started) managed.start('resume');
         throw error;
       }
+      managed.drop();
       this.#managed = undefined;
-      this.options.transport.release();
       await this.#finishDeparture(keyId, 'user');
     });
   }
@@ -178,6 +180,12 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     if (this.#managed === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the device is not active', { details: { state: this.#state } });
     const polled = this.#managed.poll();
     return options.signal === undefined ? polled : abortable(polled, options.signal);
+  }
+
+  async acceptApp(link: AppLink, platformId: string, options: CallOptions = {}): Promise<HandedOver> {
+    if (this.#managed !== undefined && this.#state !== 'leaving') return this.#managed.acceptApp(link, platformId, options.signal);
+    link.close();
+    throw new ProtocolError('ERR_USAGE_STATE', 'the device is not active', { details: { state: this.#state }, step: 'F3.3' });
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ProtocolError } from '@uemkit/protocol';
+import type { AskingApp, ProtocolError } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
 
 /**
@@ -45,6 +45,13 @@ export const STEP_AFTER: Readonly<Record<ActivationPhase, ActivationStep>> = {
   confirmed: 'F1.5',
 };
 
+/** How far an app came that asks for an access key, in order; each belongs to one flow step. */
+export type AppPhase = 'admitted' | 'requested' | 'answered' | 'handedOver';
+export type AppStep = 'F3.3' | 'F3.4' | 'F3.5' | 'F3.6';
+
+/** Flow step of each phase of an app. */
+export const APP_STEPS: Readonly<Record<AppPhase, AppStep>> = { admitted: 'F3.3', requested: 'F3.4', answered: 'F3.5', handedOver: 'F3.6' };
+
 export type ActivationStep = 'F1.2' | 'F1.3' | 'F1.4' | 'F1.5';
 
 /** Events of a `UemClient`: name and `detail`. */
@@ -71,6 +78,10 @@ export interface UemClientEvents {
   pushopen: { readonly token: Uint8Array };
   /** The push connection is gone or could not be made; the client tries again after `retryInMs`. */
   pushclosed: { readonly error?: ProtocolError | undefined; readonly retryInMs: number };
+  /** An app on the device asks for an access key: the policy let it, UEM was asked, UEM gave one, the app has it. */
+  appprogress: { readonly step: AppStep; readonly phase: AppPhase; readonly app: AskingApp };
+  /** An app got no key; `error.step` says where. `app` is known once its first message was read. */
+  appfailed: { readonly error: ProtocolError; readonly platformId: string; readonly app?: AskingApp | undefined };
   /** The certificate was renewed. */
   renewed: { readonly notAfterEpochS: number };
   /** The certificate is due for renewal, but that did not work; it is tried again after the next poll. */

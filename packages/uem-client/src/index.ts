@@ -2,9 +2,20 @@ import type { UemClient } from './client.ts';
 import { DeviceClient } from './device-client.ts';
 import { checkOptions, type UemClientOptions } from './options.ts';
 
+export type { AppLink } from './apps/app-link.ts';
+export { type AppLimits, type AppPolicy, DEFAULT_APP_LIMITS } from './apps/app-policy.ts';
 export type { CallOptions, UemClient } from './client.ts';
 export type { ActivationCredentials, PasswordCredentials, QrCredentials } from './credentials.ts';
-export { ACTIVATION_STEPS, type ActivationPhase, type ActivationStep, type ClientState, type UemClientEvents } from './events.ts';
+export {
+  ACTIVATION_STEPS,
+  type ActivationPhase,
+  type ActivationStep,
+  APP_STEPS,
+  type AppPhase,
+  type AppStep,
+  type ClientState,
+  type UemClientEvents,
+} from './events.ts';
 export { privateKeyPem } from './key-store/private-key-pem.ts';
 export { type SoftwareKeyStoreOptions, softwareKeyStore, type TlsKeyStore } from './key-store/software-key-store.ts';
 export type {

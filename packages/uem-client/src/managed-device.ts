@@ -1,5 +1,7 @@
-import { isProtocolError, MANAGEMENT_KEYS, type ManagementEvent, ProtocolError, type StoreWrite, sameBytes } from '@uemkit/protocol';
+import { type HandedOver, isProtocolError, MANAGEMENT_KEYS, type ManagementEvent, ProtocolError, type StoreWrite, sameBytes } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
+import { AppEndpoint, type AppEndpointOwner } from './apps/app-endpoint.ts';
+import type { AppLink } from './apps/app-link.ts';
 import type { ClientContext } from './ask.ts';
 import { renewCertificate } from './certificate/renewal.ts';
 import { depart, verdictOf } from './departure.ts';
@@ -29,7 +31,7 @@ interface PollWaiter {
 }
 
 /** One device while it is active (F5): the management loop, the push loop, renewal, and the poll connection that closes at rest. */
-export class ManagedDevice implements ManagementOwner, PushLoopOwner {
+export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpointOwner {
   readonly #context: ClientContext;
   readonly #owner: ManagedDeviceOwner;
   #device: ActiveDevice;
@@ -43,6 +45,9 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   readonly #wakeUps: WakeUpBudget = new WakeUpBudget();
   /** Wake-ups came faster than polls may follow; one poll for all of them is due. */
   #cancelLatePoll: (() => void) | undefined;
+  /** Made for the first app. */
+  #apps: AppEndpoint | undefined;
+  #cancelAppRelease: (() => void) | undefined;
   #started = false;
   #renewing: AbortController | undefined;
   #cancelRelease: (() => void) | undefined;
@@ -79,6 +84,17 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     });
   }
 
+  /** Every way an app is refused here closes its link. */
+  async acceptApp(link: AppLink, platformId: string, signal: AbortSignal | undefined): Promise<HandedOver> {
+    const { apps } = this.#context.options;
+    if (apps === undefined) {
+      link.close();
+      throw new ProtocolError('ERR_USAGE_STATE', 'no app may ask this client', { step: 'F3.3' });
+    }
+    this.#apps ??= new AppEndpoint(this.#context, apps, this);
+    return this.#apps.accept(link, platformId, signal);
+  }
+
   async stop(): Promise<void> {
     const loop = this.#loop;
     this.#end();
@@ -99,6 +115,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
     this.#cancelLatePoll?.();
     this.#cancelLatePoll = undefined;
     this.#abandonRenewal();
+    this.#endApps();
     this.#push?.stop();
     this.#push = undefined;
     this.#release();
@@ -157,6 +174,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
 
   async leave(): Promise<readonly StoreWrite[]> {
     this.#abandonRenewal();
+    this.#endApps();
     this.#owner.leaving('command');
     return depart(this.#context.options, this.#device.identity.keyId, 'command');
   }
@@ -271,6 +289,29 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner {
   #abandonRenewal(): void {
     this.#renewing?.abort(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
     this.#renewing = undefined;
+  }
+
+  // F3.3 to F3.6
+
+  emit<Name extends keyof UemClientEvents>(name: Name, detail: UemClientEvents[Name]): void {
+    this.#owner.emit(name, detail);
+  }
+
+  /** Without a poll after it the connection is closed at rest, too; a poll under way makes another one for its next frame. */
+  askedForKey(): void {
+    const { clock, transport } = this.#context.options;
+    this.#cancelAppRelease?.();
+    this.#cancelAppRelease = clock.setTimer(this.#context.limits.releaseAfterMs, () => transport.release());
+  }
+
+  verdictHeard(): void {
+    if (this.#started) this.#wake('request');
+  }
+
+  /** Before the identity is destroyed: nobody gets a key for it any more. */
+  #endApps(): void {
+    this.#cancelAppRelease?.();
+    this.#apps?.stop(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
   }
 
   // F5.2

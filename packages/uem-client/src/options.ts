@@ -1,4 +1,5 @@
 import { type Clock, type CryptoProvider, type Entropy, type KeyStore, ProtocolError, type Store, type TraceSink } from '@uemkit/protocol';
+import { type AppPolicy, checkAppPolicy } from './apps/app-policy.ts';
 import type { OperatingSystem } from './operating-system.ts';
 import type { UemTransport } from './transport.ts';
 
@@ -17,6 +18,8 @@ export interface UemClientOptions {
    * Absent: nobody can be asked, and an activation that brings a notice ends as declined.
    */
   readonly consent?: ((notice: string, signal: AbortSignal) => Promise<boolean>) | undefined;
+  /** Apps on the device that may ask for access keys (F3.3); absent: none may. */
+  readonly apps?: AppPolicy | undefined;
   /** Called with every frame that is sent or received. */
   readonly trace?: TraceSink | undefined;
   /** Name of this device in the trace; default its device id, and `device` before it has one. */
@@ -45,6 +48,7 @@ const OPERATING_SYSTEM_METHODS = ['deviceInfo', 'configure', 'execute', 'deactiv
 export function checkOptions(options: UemClientOptions): UemClientOptions {
   const missing = PORTS.find((port) => typeof options[port] !== 'object') ?? missingMethod(options.operatingSystem);
   if (missing !== undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `createUemClient needs ${missing}`);
+  if (options.apps !== undefined) checkAppPolicy(options.apps);
   return options;
 }
 

@@ -31,6 +31,8 @@ export interface ExchangeRequest {
   readonly trust: Trust;
   /** Present for the `device` service. */
   readonly identity?: DeviceIdentity;
+  /** The frame is not safe to repeat: a connection that closes is an error, also when it may have been closed at rest. */
+  readonly once?: boolean;
   readonly signal?: AbortSignal;
 }
 

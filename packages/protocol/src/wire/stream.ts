@@ -17,6 +17,11 @@ export interface FrameParser {
    */
   push(chunk: Uint8Array): Uint8Array[];
   /**
+   * At most one frame, and the bytes of `chunk` after it: where something else than a frame may follow.
+   * @throws ProtocolError as `push`
+   */
+  next(chunk: Uint8Array): { readonly frame: Uint8Array | undefined; readonly rest: Uint8Array };
+  /**
    * The stream has ended.
    * @throws ProtocolError `ERR_WIRE_TRUNCATED` in the middle of a frame.
    */
@@ -37,8 +42,7 @@ export function frameParser(options: FrameParserOptions): FrameParser {
     frame = whole;
     headerSeen = true;
   };
-  const take = (chunk: Uint8Array): Uint8Array[] => {
-    const frames: Uint8Array[] = [];
+  const next = (chunk: Uint8Array): { readonly frame: Uint8Array | undefined; readonly rest: Uint8Array } => {
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + frame.length - filled);
       frame.set(part, filled);
@@ -46,16 +50,23 @@ export function frameParser(options: FrameParserOptions): FrameParser {
       at += part.length;
       if (filled === FRAME_HEADER_BYTES && !headerSeen) extend();
       if (filled < frame.length || !headerSeen) continue;
-      frames.push(frame);
+      const whole = frame;
       frame = new Uint8Array(FRAME_HEADER_BYTES);
       filled = 0;
       headerSeen = false;
+      return { frame: whole, rest: chunk.subarray(at) };
     }
+    return { frame: undefined, rest: chunk.subarray(chunk.length) };
+  };
+  const push = (chunk: Uint8Array): Uint8Array[] => {
+    const frames: Uint8Array[] = [];
+    for (let left = next(chunk); left.frame !== undefined; left = next(left.rest)) frames.push(left.frame);
     return frames;
   };
   return {
     // A header that was refused stays in the buffer, so each later push meets it again.
-    push: take,
+    push,
+    next,
     end() {
       if (filled > 0) throw new ProtocolError('ERR_WIRE_TRUNCATED', 'stream ended in the middle of a frame');
     },

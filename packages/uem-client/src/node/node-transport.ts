@@ -81,9 +81,9 @@ class NodeTransport implements UemTransport {
       connection.used = true;
       return answer;
     } catch (error) {
-      if (!used || !isProtocolError(error) || error.code !== 'ERR_TRANSPORT_CLOSED') throw error;
+      if (!used || request.once === true || !isProtocolError(error) || error.code !== 'ERR_TRANSPORT_CLOSED') throw error;
     }
-    // Every request frame may be sent twice (docs/protocol), so one closed at rest costs no back-off.
+    // Every other request frame may be sent twice (docs/protocol), so one closed at rest costs no back-off.
     this.release();
     return exchangeFrame(this.#connectionFor(request).client, request);
   }

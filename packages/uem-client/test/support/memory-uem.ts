@@ -72,6 +72,9 @@ export class MemoryUem {
   toldTypes: readonly string[] | undefined;
   /** What the Infrastructure says instead of the truth. */
   discoveryAnswer: Uint8Array | undefined;
+  /** 0x51 that came, and how they are answered. */
+  readonly keyRequests: wire.AccessKeyForward[] = [];
+  keyAnswer: (request: wire.AccessKeyForward) => Partial<wire.AccessKeyResponse> | wire.AlertCode = () => ({});
   readonly coreId = 'core-1';
   readonly #options: MemoryUemOptions;
   readonly #caKey: Uint8Array;
@@ -213,9 +216,27 @@ export class MemoryUem {
         device.certificate = this.#issueLeaf(device.deviceId, publicKey);
         return wire.renewResult.encode({ certificates: [device.certificate], tenantRoots: [this.root] });
       }
+      case 'accessKeyForward':
+        return this.#grantKey(device, wire.accessKeyForward.decode(wire.parseFrame(frame)));
       default:
         return this.#manage(device, frame);
     }
+  }
+
+  #grantKey({ userId }: KnownDevice, request: wire.AccessKeyForward): Uint8Array {
+    const { clock, entropy } = this.#options;
+    this.keyRequests.push(request);
+    const answer = this.keyAnswer(request);
+    if (typeof answer === 'string') return wire.alert.encode({ code: answer });
+    const expiryEpochS = Math.floor(clock.nowMs() / 1_000) + 600;
+    return wire.accessKeyResponse.encode({
+      accessKey: '0123456789ABCDE',
+      keyId: entropy.randomBytes(16),
+      nonce: request.nonce,
+      expiryEpochS,
+      userId,
+      ...answer,
+    });
   }
 
   #manage(device: KnownDevice, frame: Uint8Array): Uint8Array {

@@ -4,6 +4,7 @@ import { type FakeClock, fakeClock, type MemoryStore, memoryStore, type SeededEn
 import type * as wire from '@uemkit/protocol/wire';
 import {
   type ActivationCredentials,
+  type AppPolicy,
   type CommandOutcome,
   createUemClient,
   type OperatingSystem,
@@ -85,6 +86,7 @@ export interface TestDevice {
 export interface TestDeviceOptions extends Partial<Omit<MemoryUemOptions, 'crypto' | 'clock' | 'entropy'>> {
   readonly seed?: string;
   readonly limits?: Partial<UemClientLimits>;
+  readonly apps?: AppPolicy;
   readonly trace?: TraceSink;
   readonly name?: string;
   readonly consent?: (notice: string, signal: AbortSignal) => Promise<boolean>;
@@ -125,6 +127,8 @@ const EVENTS: readonly (keyof UemClientEvents)[] = [
   'pollfailed',
   'pushopen',
   'pushclosed',
+  'appprogress',
+  'appfailed',
   'renewed',
   'renewalfailed',
 ];
@@ -147,6 +151,7 @@ function build(clock: FakeClock, entropy: SeededEntropy, uem: MemoryUem, store: 
     ...(options.name === undefined ? {} : { name: options.name }),
     trace: options.trace,
     consent: options.consent,
+    apps: options.apps,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   const events: string[] = [];

@@ -1,0 +1,60 @@
+import { ProtocolError } from '../../errors/protocol-error.ts';
+import { HANDSHAKES } from '../../key-schedule/handshake-instances.ts';
+import { CBC_RECORD_TYPE } from '../../record/cbc-layout.ts';
+import { createRecordStream } from '../../record/record-stream.ts';
+import type { FrameName } from '../../wire/frame-types.ts';
+import { frameParser } from '../../wire/stream.ts';
+
+/** Cuts what one end of a channel between two apps receives, in pieces of any size. */
+export interface HandshakeStream {
+  /**
+   * The handshake frames, and after them the CBC records, that `chunk` completes. They may be views of `chunk`.
+   * @throws ProtocolError `ERR_WIRE_*`: the connection is to be closed. A stream that was refused stays refused.
+   */
+  push(chunk: Uint8Array): readonly Uint8Array[];
+  /** The stream has ended. @throws ProtocolError `ERR_WIRE_TRUNCATED`, `ERR_TRANSPORT_CLOSED` inside a frame or a record. */
+  end(): void;
+}
+
+/**
+ * What `sender` sends over a stream of bytes in `ipc` or `ipcd`: frames, told from records by their first byte, then records only
+ * (docs/protocol/03-handshake.md, 3.10). Holds one unfinished frame of M2 or M3, or one unfinished record.
+ */
+export function handshakeStream(name: 'ipc' | 'ipcd', sender: 'initiator' | 'responder'): HandshakeStream {
+  const { trailerBytes, bodyBytes } = HANDSHAKES[name];
+  const trailers: Readonly<Partial<Record<FrameName, number>>> =
+    sender === 'initiator'
+      ? { alert: 0, handshakeStart: trailerBytes.start, handshakeFinish: trailerBytes.finish }
+      : { alert: 0, handshakeReply: trailerBytes.reply };
+  const frames = frameParser({
+    maxBodyBytes: sender === 'initiator' ? Math.max(bodyBytes.start, bodyBytes.finish) : bodyBytes.reply,
+    trailerBytes(frame) {
+      const bytes = trailers[frame];
+      // check: HC frames of a stream
+      if (bytes === undefined) throw new ProtocolError('ERR_WIRE_TYPE', `${frame} does not belong here`);
+      return bytes;
+    },
+  });
+  const records = createRecordStream('cbc');
+  let recordsBegan = false;
+  let inFrame = false;
+
+  return {
+    push(chunk) {
+      const whole: Uint8Array[] = [];
+      for (let rest = chunk; rest.length > 0; ) {
+        recordsBegan ||= !inFrame && rest[0] === CBC_RECORD_TYPE;
+        if (recordsBegan) return [...whole, ...records.push(rest)];
+        const cut = frames.next(rest);
+        inFrame = cut.frame === undefined;
+        if (cut.frame !== undefined) whole.push(cut.frame);
+        rest = cut.rest;
+      }
+      return whole;
+    },
+    end() {
+      frames.end();
+      records.end();
+    },
+  };
+}
