@@ -11,6 +11,7 @@ const commandBody = v.object({ guid: v.string(), type: v.string(), status: v.str
 const commandsBody = v.object({ commands: v.array(commandBody) });
 const deviceBody = v.object({ guid: v.string(), state: v.optional(v.string()), user: v.object({ guid: v.string(), username: v.string() }) });
 const devicesBody = v.object({ devices: v.array(deviceBody) });
+const complianceBody = v.object({ outOfComplianceInfo: v.optional(v.array(v.object({ reason: v.string() }))) });
 const qrBody = v.object({ activationPasswords: v.array(v.object({ qrCodeContent: v.string() })) });
 const mailedBody = v.object({ activationPasswords: v.array(v.object({ mail: guidBody })) });
 const mailStatusBody = v.object({ status: v.string() });
@@ -148,6 +149,12 @@ export class AdminApi {
   /** All commands of a device. */
   async commands(device: Pick<ServerDevice, 'userGuid' | 'deviceId'>): Promise<readonly ServerCommand[]> {
     return this.#pages(this.#commandPath(device), '', (page) => v.parse(commandsBody, page).commands);
+  }
+
+  /** Compliance rules that a device breaks. */
+  async brokenRules({ userGuid, deviceId }: Pick<ServerDevice, 'userGuid' | 'deviceId'>): Promise<readonly string[]> {
+    const shown = await this.repeatable({ method: 'GET', path: this.path(`/users/${userGuid}/userDevices/${deviceId}`) });
+    return (v.parse(complianceBody, shown).outOfComplianceInfo ?? []).map(({ reason }) => reason);
   }
 
   /** Devices whose user name begins with `prefix`. */

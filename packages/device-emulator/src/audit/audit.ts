@@ -1,6 +1,7 @@
 import { endsManagement } from '@uemkit/protocol';
 import type { ServerCommand } from '../admin/admin-api.ts';
 import type { Execution } from '../operating-systems/execution-log.ts';
+import { type AuditedCompliance, checkCompliance } from './check-compliance.ts';
 import { type AuditedConfiguration, checkConfiguration } from './check-configuration.ts';
 import { checkExpectations, type PlannedCommand } from './check-expectations.ts';
 import type { Difference } from './difference.ts';
@@ -10,6 +11,10 @@ export interface AuditedDevice {
   readonly index: number;
   /** Device id that the device got when it was activated; absent: it never was. */
   readonly activatedAs?: string | undefined;
+  /** Why UEM refused its activation, in the words of the protocol (docs/protocol 2.7). */
+  readonly refusal?: string | undefined;
+  /** Compliance rules for which the plan has UEM refuse its activation; absent: it has to be activated. */
+  readonly refusedFor?: readonly string[] | undefined;
   /** Device ids under which the server has it (live ones). */
   readonly serverIds: readonly string[];
   /** The device takes itself for managed. */
@@ -24,12 +29,16 @@ export interface AuditedDevice {
   readonly lostPushes: number;
   /** Absent: not compared, because neither the plan nor the device has any. */
   readonly configuration?: AuditedConfiguration | undefined;
+  /** Absent: not compared, because neither the plan nor the device has any. */
+  readonly compliance?: AuditedCompliance | undefined;
 }
 
 export interface AuditReport {
   readonly ok: boolean;
   readonly planned: number;
   readonly activated: number;
+  /** Devices that UEM refused to activate, as the plan expects. */
+  readonly refused: number;
   readonly serverKnown: number;
   /** Devices that carried out a delete command. */
   readonly left: number;
@@ -40,14 +49,14 @@ export interface AuditReport {
 }
 
 /**
- * Compares plan, devices and server: planned = activated = known to the server = drained, no device twice, no command twice, none lost; each command became what the plan expects, and
+ * Compares plan, devices and server: planned = activated = known to the server = drained, but for those that UEM has to refuse; no device twice, no command twice, none lost; each command became what the plan expects, and
  * each device holds the configuration that the server says. Pure, so that any process may repeat it.
  */
 export function audit(devices: readonly AuditedDevice[]): AuditReport {
   const differences: Difference[] = [];
   let drained = 0;
   for (const device of devices) {
-    const found = [...checkIdentity(device), ...checkCommands(device), ...checkConfigurationOf(device), ...checkPushes(device)];
+    const found = [...checkIdentity(device), ...checkCommands(device), ...checkConfigurationOf(device), ...checkComplianceOf(device), ...checkPushes(device)];
     differences.push(...found);
     if (device.activatedAs !== undefined && found.length === 0) drained++;
   }
@@ -55,6 +64,7 @@ export function audit(devices: readonly AuditedDevice[]): AuditReport {
     ok: differences.length === 0,
     planned: devices.length,
     activated: devices.filter(({ activatedAs }) => activatedAs !== undefined).length,
+    refused: devices.filter(isRefusedAsPlanned).length,
     // A device that left counts: the server knew it, and knows that it is gone.
     serverKnown: devices.filter((device) => device.activatedAs !== undefined && (hasLeft(device) || device.serverIds.includes(device.activatedAs))).length,
     left: devices.filter(hasLeft).length,
@@ -68,15 +78,22 @@ function hasLeft({ executions, managed }: AuditedDevice): boolean {
   return !managed && executions.some(({ type, status }) => status === 'done' && endsManagement(type));
 }
 
+/** True for a device that is out of compliance from the beginning, and that UEM did not let in for that. */
+export function isRefusedAsPlanned({ activatedAs, refusal, refusedFor }: AuditedDevice): boolean {
+  return activatedAs === undefined && refusedFor !== undefined && refusal === 'compliance';
+}
+
 function checkIdentity(audited: AuditedDevice): readonly Difference[] {
-  const { index: device, activatedAs, serverIds, managed } = audited;
+  const { index: device, activatedAs, refusal, refusedFor, serverIds, managed } = audited;
   const left = hasLeft(audited);
   const found: Difference[] = [];
   if (activatedAs === undefined) {
-    found.push({ device, problem: 'notActivated', detail: 'planned, but the device was never activated' });
+    if (!isRefusedAsPlanned(audited)) found.push({ device, problem: 'notActivated', detail: notActivated(refusal, refusedFor) });
     for (const id of serverIds) found.push({ device, problem: 'otherDeviceOnServer', detail: `the server has ${id}, the device knows nothing of it` });
     return found;
   }
+  if (refusedFor !== undefined)
+    found.push({ device, problem: 'activationNotRefused', detail: `activated as ${activatedAs}; the plan has UEM refuse it for ${refusedFor.join(', ')}` });
   if (!left && !managed)
     found.push({ device, problem: 'notManaged', detail: `activated as ${activatedAs}, and no command ended that, but the server refuses the device` });
   if (left) {
@@ -88,6 +105,11 @@ function checkIdentity(audited: AuditedDevice): readonly Difference[] {
     if (id !== activatedAs) found.push({ device, problem: 'duplicateOnServer', detail: `activated as ${activatedAs}, the server has ${id} too` });
   }
   return found;
+}
+
+function notActivated(refusal: string | undefined, refusedFor: readonly string[] | undefined): string {
+  const expected = refusedFor === undefined ? 'planned' : `the plan has UEM refuse it for ${refusedFor.join(', ')}`;
+  return `${expected}, but ${refusal === undefined ? 'the device was never activated' : `UEM refused it: ${refusal}`}`;
 }
 
 const ENDED: ReadonlyMap<string, Execution['status'] | 'none'> = new Map([
@@ -138,6 +160,13 @@ function checkCommands(audited: AuditedDevice): readonly Difference[] {
 function checkConfigurationOf(audited: AuditedDevice): readonly Difference[] {
   const { index, activatedAs, configuration } = audited;
   return configuration === undefined || activatedAs === undefined || hasLeft(audited) ? [] : checkConfiguration(index, configuration);
+}
+
+/** A status that is on its way is another one in a moment, and shows as a command that is open. */
+function checkComplianceOf(audited: AuditedDevice): readonly Difference[] {
+  const { index, activatedAs, compliance, serverCommands } = audited;
+  const isOpen = serverCommands.some(({ type, status }) => type === 'UPDATE_COMPLIANCE_STATUS' && !ENDED.has(status));
+  return compliance === undefined || activatedAs === undefined || isOpen || hasLeft(audited) ? [] : checkCompliance(index, compliance);
 }
 
 function checkPushes({ index: device, lostPushes }: AuditedDevice): readonly Difference[] {

@@ -3,6 +3,7 @@ export interface Difference {
   readonly device: number;
   readonly problem:
     | 'notActivated'
+    | 'activationNotRefused'
     | 'notOnServer'
     | 'otherDeviceOnServer'
     | 'duplicateOnServer'
@@ -24,6 +25,9 @@ export interface Difference {
     // Policies, profiles and applications.
     | 'configurationOpen'
     | 'configurationDiffers'
-    | 'configurationNotPlanned';
+    | 'configurationNotPlanned'
+    // What UEM says of compliance.
+    | 'complianceNotPlanned'
+    | 'complianceDiffers';
   readonly detail: string;
 }

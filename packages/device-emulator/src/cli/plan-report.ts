@@ -1,4 +1,5 @@
-import type { Plan, PlannedStep } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { PlannedStep } from '../plan/planned-step.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
 import { EXPECTATIONS, type Expectation } from '../scenario/scenario.ts';
 
@@ -18,11 +19,13 @@ export function planReport(plan: Plan): string {
   }
   const { ratePerS, inFlight } = scenario.activation;
   lines.push('', `Activation: ${ratePerS} a second, so ${seconds(devices.at(-1)?.activateAtMs ?? 0)} at least; at most ${inFlight} under way`);
+  const refused = devices.filter(({ refusedFor }) => refusedFor !== undefined).length;
+  if (refused > 0) lines.push(`  ${refused} of them refused by UEM, because they break a compliance rule of the plan`);
   if (scenario.pushLoss > 0) lines.push(`Push: ${scenario.pushLoss * 100}% lost on purpose`);
   lines.push('', 'Then');
   for (const planned of steps) {
-    const { atMs, after } = planned.step;
-    lines.push(`  ${seconds(atMs).padStart(8)}  ${after === 'drained' ? 'when all is through: ' : ''}${inWords(planned)}`);
+    const { atMs, after, before } = planned.step;
+    lines.push(`  ${before === undefined ? seconds(atMs).padStart(8) : '  before'}  ${after === 'drained' ? 'when all is through: ' : ''}${inWords(planned)}`);
     lines.push(...expectedOf(planned).map((line) => `            ${line}`));
   }
   if (scenario.assertions.length > 0) lines.push('', 'In the end', ...scenario.assertions.map(({ source }) => `  ${source}`));

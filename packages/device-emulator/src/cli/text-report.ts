@@ -19,7 +19,10 @@ export function textReport(report: RunReport): string {
       : []),
     '',
     row('devices', `${audit.planned} (${kinds.join(', ')})`),
-    row('activated', `${audit.activated}; the server knows ${audit.serverKnown}; nothing left open on ${audit.drained}`),
+    row(
+      'activated',
+      `${audit.activated}${audit.refused === 0 ? '' : `; ${audit.refused} refused as the plan expects`}; the server knows ${audit.serverKnown}; nothing left open on ${audit.drained}`,
+    ),
     row('commands', `${counters.commandsSent} sent, ${counters.commandsDone} done, ${counters.commandsFailed} failed with a reason`),
   ];
   if (commandsRefused + commandsFailed > 0) {

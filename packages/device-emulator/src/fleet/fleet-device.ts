@@ -80,7 +80,7 @@ export class FleetDevice {
     const store = surroundings.store.device(index);
     const passwordHash = hasDevicePassword ? toHex(crypto.sha256(draw.bytes(`device password of user ${index}`))) : undefined;
     const options = { serialNumber, passwordHash, supervised, compromised };
-    const factory = factoryState(SYSTEMS[system], options, (name, bound) => draw.below(`${name} ${index}`, bound));
+    const factory = factoryState(SYSTEMS[system], options, draw.ofDevice(index));
     const operatingSystem = await EmulatedOperatingSystem.open({ store, clock, crypto, factoryState: factory });
     const keyStore = new DerivedKeyStore({ crypto, draw, index });
     const pushes = new PushTracker();

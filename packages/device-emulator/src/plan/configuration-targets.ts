@@ -1,6 +1,6 @@
 import { RANKED_PROFILE_KINDS } from '@uemkit/protocol';
 import type { ConfigurationEntry } from '../scenario/scenario.ts';
-import type { PlannedStep } from './plan.ts';
+import type { PlannedStep } from './planned-step.ts';
 
 /** A policy or profile as the timeline has it so far, with its place among the others: of several that compete the lowest goes first. */
 export interface PlannedObject {

@@ -1,9 +1,13 @@
 import { type CryptoProvider, toHex, utf8 } from '@uemkit/protocol';
+import { factoryState } from '../operating-systems/factory-state.ts';
 import { activationTypeOf, type SystemId } from '../operating-systems/system-definition.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
-import type { CredentialKind, Expectation, Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
+import type { CredentialKind, Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
+import { brokenRules, type DecidedRule, type InspectedDevice, plannedCompliance } from './activation-refusals.ts';
 import { apportion, interleave } from './apportion.ts';
+import { ConfigurationTargets } from './configuration-targets.ts';
 import { Expectations } from './expectations.ts';
+import type { PlannedStep } from './planned-step.ts';
 import { SeededDraw } from './seeded-draw.ts';
 
 /** One device as planned: everything about it that is decided before the run. */
@@ -21,16 +25,8 @@ export interface PlannedDevice {
   readonly labels: readonly string[];
   /** Planned start of its activation, from the start of the activations. */
   readonly activateAtMs: number;
-}
-
-/** An entry of the timeline with the devices that it is for. */
-export interface PlannedStep {
-  readonly place: number;
-  readonly step: TimelineStep;
-  /** Of a configure step: those that get it newly; who has had it before stays. */
-  readonly devices: readonly number[];
-  /** What is to become of each command of a send step, on each of `devices` in turn; empty for other steps. */
-  readonly expected: readonly (readonly Expectation[])[];
+  /** Compliance rules of the plan for which UEM has to refuse its activation; absent: it has to let it in. */
+  readonly refusedFor?: readonly DecidedRule[] | undefined;
 }
 
 /** A run before it begins: a function of scenario, seed and size alone. */
@@ -66,15 +62,19 @@ export function makePlan(scenario: Scenario, crypto: PlanCrypto, options: PlanOp
   const { seed = scenario.seed } = options;
   const fleetId = `${scenario.name}-${seed}`;
   const draw = new SeededDraw(crypto, fleetId);
-  const devices = planDevices(scenario, fleetId, draw, options.size);
+  const drawn = planDevices(scenario, fleetId, draw, options.size);
+  const timeline = scenario.timeline.map((step, place) => ({ step, place })).sort((a, b) => a.step.atMs - b.step.atMs || a.place - b.place);
+  const devices = withRefusals(
+    drawn,
+    timeline.flatMap(({ step, place }) => (isBefore(step) ? [{ place, step, devices: chosenBy(step, drawn, draw), expected: [] }] : [])),
+    draw,
+  );
   const expectations = new Expectations(devices);
-  const steps = scenario.timeline
-    .map((step, place) => ({ step, place }))
-    .sort((a, b) => a.step.atMs - b.step.atMs || a.place - b.place)
-    .map(({ step, place }): PlannedStep => {
-      const chosen = chosenBy(step, devices, draw);
-      return { place, step, devices: chosen, expected: step.kind === 'send' ? expectations.ofStep(step.send, chosen) : [] };
-    });
+  const steps = timeline.map(({ step, place }): PlannedStep => {
+    // A device that UEM refuses is sent nothing; before the activation nobody has been refused.
+    const chosen = chosenBy(step, devices, draw).filter((index) => isBefore(step) || devices[index]?.refusedFor === undefined);
+    return { place, step, devices: chosen, expected: step.kind === 'send' ? expectations.ofStep(step.send, chosen) : [] };
+  });
   const digest = toHex(crypto.sha256(utf8(JSON.stringify({ fleetId, devices, steps })))).slice(0, 16);
   return { scenario, seed, fleetId, devices, steps, digest };
 }
@@ -104,6 +104,28 @@ function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size
       activateAtMs: Math.round((index * 1_000) / activation.ratePerS),
     };
   });
+}
+
+function isBefore(step: TimelineStep): boolean {
+  return step.before === 'activation';
+}
+
+/** The devices, each with why UEM has to refuse its activation: the compliance profile that is assigned to its user by then blocks it. */
+function withRefusals(devices: readonly PlannedDevice[], before: readonly PlannedStep[], draw: SeededDraw): readonly PlannedDevice[] {
+  if (before.length === 0) return devices;
+  const targets = new ConfigurationTargets(before);
+  for (const step of before) targets.begin(step);
+  return devices.map((device) => {
+    const content = plannedCompliance(targets.ofDevice(device.index));
+    const broken = content === undefined ? [] : brokenRules(content, inspected(device, draw));
+    return broken.length === 0 ? device : { ...device, refusedFor: broken };
+  });
+}
+
+/** What a planned device says of itself. */
+export function inspected({ index, system, serialNumber, compromised }: PlannedDevice, draw: SeededDraw): InspectedDevice {
+  const { osVersion, model } = factoryState(SYSTEMS[system], { serialNumber }, draw.ofDevice(index));
+  return { osFamily: SYSTEMS[system].family.toUpperCase().replaceAll(' ', '_'), osVersion, model, compromised };
 }
 
 function passwordPicker(population: Population, draw: SeededDraw): (index: number) => boolean {

@@ -27,6 +27,11 @@ export class SeededDraw {
     return Math.floor(this.unit(name) * bound);
   }
 
+  /** Draws of one device as it leaves the factory. */
+  ofDevice(index: number): (name: string, bound: number) => number {
+    return (name, bound) => this.below(`${name} ${index}`, bound);
+  }
+
   /** True for about `share` of all names, for none at 0 and for all at 1. */
   chance(name: string, share: number): boolean {
     return this.unit(name) < share;

@@ -2,7 +2,8 @@ import type { Clock } from '@uemkit/protocol';
 import type { AdminApi, NewCommand, ServerCommand } from '../admin/admin-api.ts';
 import { AdminError, isUndecided } from '../admin/admin-error.ts';
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
-import type { Plan, PlannedStep } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { PlannedStep } from '../plan/planned-step.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
 import type { CommandEntry, FaultStep } from '../scenario/scenario.ts';
 import type { Configurator } from './configurator.ts';
@@ -40,8 +41,9 @@ export class Administrator {
   async run(): Promise<void> {
     const { plan, state, clock, signal } = this.#options;
     const beganMs = clock.monotonicMs();
-    const left = plan.steps.filter(({ place }) => state.step(place) !== 'done');
-    const passedMs = left.length === plan.steps.length ? 0 : (left[0]?.step.atMs ?? 0);
+    const timeline = plan.steps.filter(({ step }) => step.before === undefined);
+    const left = timeline.filter(({ place }) => state.step(place) !== 'done');
+    const passedMs = left.length === timeline.length ? 0 : (left[0]?.step.atMs ?? 0);
     // An open model: a step that takes long does not hold up the next one.
     const running: Promise<void>[] = [];
     /** What `drained` waits for before it looks whether everything is through. */

@@ -7,15 +7,27 @@ import { forEachBounded } from '../concurrency/for-each-bounded.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { ConfigurationTargets } from '../plan/configuration-targets.ts';
 import { type Plan, userPrefix } from '../plan/plan.ts';
+import type { SeededDraw } from '../plan/seeded-draw.ts';
 import type { Expectation } from '../scenario/scenario.ts';
+import { Compliance } from './collect-compliance.ts';
 import type { RunState } from './run-state.ts';
 
 const WIDTH = 8;
 /** States of a device that the server counts. */
 const LIVE: readonly string[] = ['ACTIVE', 'PENDING', ''];
 
+export interface CollectOptions {
+  readonly plan: Plan;
+  readonly fleet: Fleet;
+  readonly state: RunState;
+  readonly api: AdminApi;
+  readonly draw: SeededDraw;
+  /** Why UEM refused to activate devices, by index. */
+  readonly refusals: ReadonlyMap<number, string>;
+}
+
 /** Asks the server and the devices for everything that the audit compares. */
-export async function collectAudit(plan: Plan, fleet: Fleet, state: RunState, api: AdminApi): Promise<readonly AuditedDevice[]> {
+export async function collectAudit({ plan, fleet, state, api, draw, refusals }: CollectOptions): Promise<readonly AuditedDevice[]> {
   const byUser = new Map<string, ServerDevice[]>();
   for (const device of await api.devices(userPrefix(plan.fleetId))) {
     if (!LIVE.includes(device.state)) continue;
@@ -23,17 +35,23 @@ export async function collectAudit(plan: Plan, fleet: Fleet, state: RunState, ap
   }
   const expectations = new PlannedExpectations(plan);
   const configurations = new Configurations(plan, new ConfigurationApi(api));
+  const compliance = new Compliance(plan, api, draw);
   const found: AuditedDevice[] = [];
-  await forEachBounded(plan.devices, WIDTH, async ({ index, userId }) => {
+  await forEachBounded(plan.devices, WIDTH, async (planned) => {
+    const { index, userId, refusedFor } = planned;
     const device = fleet.device(index);
     const activatedAs = state.deviceId(index);
     const userGuid = state.userGuid(index);
     const atServer = activatedAs === undefined || userGuid === undefined ? undefined : { deviceId: activatedAs, userGuid };
+    // Asked for before the commands: a status that comes in between is one of them, and open.
+    const ofCompliance = atServer === undefined || device.state !== 'active' ? undefined : await compliance.of(planned, atServer, device.emulated.compliance);
     const serverCommands = atServer === undefined ? [] : await api.commands(atServer);
     const managed = device.state === 'active';
     found.push({
       index,
       activatedAs,
+      refusal: refusals.get(index),
+      refusedFor,
       serverIds: (byUser.get(userId.toLowerCase()) ?? []).map(({ deviceId }) => deviceId),
       managed,
       sent: state.commandsOf(index).map((command): PlannedCommand => ({ ...command, expected: expectations.of(index, command) })),
@@ -41,6 +59,7 @@ export async function collectAudit(plan: Plan, fleet: Fleet, state: RunState, ap
       executions: device.executions(),
       lostPushes: device.lostPushes,
       configuration: atServer === undefined || !managed ? undefined : await configurations.of(index, atServer, device.emulated),
+      compliance: ofCompliance,
     });
   });
   return found.sort((a, b) => a.index - b.index);

@@ -2,7 +2,8 @@ import type { Clock } from '@uemkit/protocol';
 import type { ConfigurationApi } from '../admin/configuration-api.ts';
 import { type HeldConfiguration, missingOnDevice } from '../audit/held-configuration.ts';
 import { ConfigurationTargets, devicesOf, objectName, type PlannedObject } from '../plan/configuration-targets.ts';
-import type { Plan, PlannedStep } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { PlannedStep } from '../plan/planned-step.ts';
 import type { Progress } from './progress.ts';
 import type { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
@@ -45,6 +46,13 @@ export class Configurator {
       this.#targets.begin(planned);
       this.#await(planned);
     }
+  }
+
+  /** Carries out the steps that come before the first activation, as far as an earlier start has not. What they want is awaited by `resume`, when there are devices. */
+  async beforeActivation(): Promise<void> {
+    const { plan, state, clock } = this.#options;
+    for (const planned of plan.steps)
+      if (planned.step.before === 'activation' && state.step(planned.place) !== 'done') await this.configure(planned, clock.monotonicMs());
   }
 
   /** Carries out one step; resolves when UEM has it. After a crash it is made again, which changes nothing. */

@@ -1,5 +1,5 @@
 import { commandDefinition } from '@uemkit/protocol';
-import type { AuditedDevice } from '../audit/audit.ts';
+import { type AuditedDevice, isRefusedAsPlanned } from '../audit/audit.ts';
 import { outcomeOf } from '../audit/check-expectations.ts';
 import type { SystemId } from '../operating-systems/system-definition.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -9,6 +9,8 @@ import type { DevicePushes } from './run-observer.ts';
 export interface KindFigures {
   readonly devices: number;
   readonly activated: number;
+  /** Those that UEM refused to activate, as the plan expects. */
+  readonly activationsRefused: number;
   /** Wake-ups that arrived through the notification service of the kind and led to idle; of this start alone, as `pushesLost`. */
   readonly pushesThrough: number;
   readonly pushesLost: number;
@@ -28,6 +30,7 @@ export interface KindFigures {
 const NOTHING: KindFigures = {
   devices: 0,
   activated: 0,
+  activationsRefused: 0,
   pushesThrough: 0,
   pushesLost: 0,
   commandsSent: 0,
@@ -56,7 +59,8 @@ export function totalOf(kinds: Iterable<KindFigures>): KindFigures {
   return [...kinds].reduce(sum, NOTHING);
 }
 
-function figuresOf({ activatedAs, sent, executions }: AuditedDevice, { through, lost }: DevicePushes): KindFigures {
+function figuresOf(device: AuditedDevice, { through, lost }: DevicePushes): KindFigures {
+  const { activatedAs, sent, executions } = device;
   const executed = new Map(executions.map((execution) => [execution.commandId, execution]));
   const commands = sent.map((command) => ({ command, outcome: outcomeOf(command, executed) }));
   const count = (holds: (one: (typeof commands)[number]) => boolean): number => commands.filter(holds).length;
@@ -64,6 +68,7 @@ function figuresOf({ activatedAs, sent, executions }: AuditedDevice, { through, 
   return {
     devices: 1,
     activated: activatedAs === undefined ? 0 : 1,
+    activationsRefused: isRefusedAsPlanned(device) ? 1 : 0,
     pushesThrough: through,
     pushesLost: lost,
     commandsSent: count(({ command }) => command.commandId !== undefined),

@@ -38,6 +38,7 @@ export function jsonReport(report: RunReport): Readonly<Record<string, unknown>>
     devices: audit.planned,
     kinds: kindsOf(plan),
     activated: audit.activated,
+    activationsRefused: audit.refused,
     serverKnown: audit.serverKnown,
     drained: audit.drained,
     commandsSent: counters.commandsSent,

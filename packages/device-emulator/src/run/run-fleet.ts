@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, isProtocolError } from '@uemkit/protocol';
 import { type ActivationCredentials, trustOfPem } from '@uemkit/uem-client';
 import { TlsContexts } from '@uemkit/uem-client/node';
 import { AdminApi } from '../admin/admin-api.ts';
@@ -37,6 +37,7 @@ import { RunTrace } from './run-trace.ts';
 /** Rounds of the audit while the server still has something open, and the time between two. */
 const AUDIT_ROUNDS = 10;
 const AUDIT_PAUSE_MS = 500;
+const THROUGH = 'devices activated';
 /** Between two lines about a server that is away. */
 const QUIET_MS = 10_000;
 
@@ -90,6 +91,8 @@ class FleetRun {
   readonly #recorder: FlightRecorder;
   readonly #api: AdminApi;
   readonly #activationErrors: Map<string, number> = new Map();
+  /** Why UEM refused devices, in the words of the protocol. BOUNDED by the devices. */
+  readonly #refusals: Map<number, string> = new Map();
   #fleet: Fleet | undefined;
   #quietUntilMs = 0;
 
@@ -111,15 +114,16 @@ class FleetRun {
     const profiles = await putProfiles(this.#api, plan, this.#draw);
     progress.phase('Administrator adds users and sets activation passwords (F1.1)');
     await prepareUsers({ api: this.#api, state, plan, draw: this.#draw, progress, signal, resumed }, profiles);
-    progress.phase('Devices activate themselves (F1.2 to F1.5)');
     const fleet = await this.#openFleet();
     this.#fleet = fleet;
+    const common = { state, plan, observer: this.#observer, clock: this.#options.clock, progress, signal };
+    const configurator = new Configurator({ ...common, api: new ConfigurationApi(this.#api), held: (index) => heldBy(fleet.device(index)) });
+    await configurator.beforeActivation();
+    progress.phase('Devices activate themselves (F1.2 to F1.5)');
     await this.#activate(fleet, profiles);
     this.#reopenCommands();
     await this.#allConnected();
     progress.phase('Administrator manages, devices poll, carry out and answer (F5)');
-    const common = { state, plan, observer: this.#observer, clock: this.#options.clock, progress, signal };
-    const configurator = new Configurator({ ...common, api: new ConfigurationApi(this.#api), held: (index) => heldBy(fleet.device(index)) });
     const administrator = new Administrator({ ...common, api: this.#api, order: this.#order, configurator });
     const activeSinceMs = this.#options.clock.monotonicMs();
     await administrator.run();
@@ -193,8 +197,8 @@ class FleetRun {
       else if (state.deviceId(device.planned.index) === undefined) missing.push(device);
     }
     const total = plan.devices.length;
-    let active = total - missing.length;
-    if (active > 0) progress.note(`${active} of ${total} devices are activated already`);
+    let through = total - missing.length;
+    if (through > 0) progress.note(`${through} of ${total} devices are activated already`);
     // On resume the plan begins with the first device that is left.
     const firstMs = Math.min(...missing.map(({ planned }) => planned.activateAtMs));
     const tasks = missing.map((device) => ({
@@ -215,9 +219,12 @@ class FleetRun {
       signal,
       activated: (_index, timing) => {
         this.#metrics.series('activation').succeeded(timing);
-        progress.step(++active, total, 'devices activated');
+        progress.step(++through, total, THROUGH);
       },
       failed: (index, error, timing) => {
+        const refusal = refusalOf(error);
+        if (refusal !== undefined) this.#refusals.set(index, refusal);
+        if (refusal === 'compliance' && plan.devices[index]?.refusedFor !== undefined) return progress.step(++through, total, THROUGH);
         this.#metrics.series('activation').failed(timing);
         this.#metrics.count('activationsFailed');
         const reason = reasonOf(error);
@@ -293,7 +300,7 @@ class FleetRun {
   async #audit(fleet: Fleet): Promise<{ readonly report: AuditReport; readonly devices: readonly AuditedDevice[] }> {
     const { plan, state, clock, signal } = this.#options;
     for (let round = 1; ; round++) {
-      const devices = await collectAudit(plan, fleet, state, this.#api);
+      const devices = await collectAudit({ plan, fleet, state, api: this.#api, draw: this.#draw, refusals: this.#refusals });
       const report = audit(devices);
       signal.throwIfAborted();
       // A status may be with the server a moment after the device has it.
@@ -303,9 +310,18 @@ class FleetRun {
     }
   }
 
-  #count({ planned, activated, serverKnown, left }: AuditReport, total: KindFigures): void {
+  #count({ planned, activated, refused, serverKnown, left }: AuditReport, total: KindFigures): void {
     const { commandsSent, commandsDone, refusedByUem, refusedByDevice, refusedAsDocumented, updatesDone } = total;
-    const counters = { devices: planned, activated, serverKnown, deactivated: left, commandsSent, commandsDone, commandsRefused: refusedByUem };
+    const counters = {
+      devices: planned,
+      activated,
+      activationsRefused: refused,
+      serverKnown,
+      deactivated: left,
+      commandsSent,
+      commandsDone,
+      commandsRefused: refusedByUem,
+    };
     for (const [name, value] of Object.entries({ ...counters, commandsFailed: refusedByDevice, refusedAsDocumented, updatesDone }))
       this.#metrics.set(name as CounterName, value);
   }
@@ -314,6 +330,11 @@ class FleetRun {
 /** What UEM keeps on a device; undefined when it is not managed. */
 function heldBy({ state, emulated }: FleetDevice): DeviceState | undefined {
   return state === 'active' ? emulated : undefined;
+}
+
+/** Why UEM refused the activation by its rules; undefined for any other failure. */
+function refusalOf(error: unknown): string | undefined {
+  return isProtocolError(error) && error.code === 'ERR_REJECTED_ACTIVATION' ? String(error.details['reason']) : undefined;
 }
 
 function reasonOf(error: unknown): string {

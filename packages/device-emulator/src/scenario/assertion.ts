@@ -21,6 +21,7 @@ export const COUNTER_NAMES = [
   'devices',
   'activated',
   'activationsFailed',
+  'activationsRefused',
   'serverKnown',
   'commandsSent',
   'commandsDone',

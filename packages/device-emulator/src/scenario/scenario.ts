@@ -62,6 +62,8 @@ export interface StepTime {
   readonly atMs: number;
   /** `drained`: not before everything that was sent by earlier steps is through; later steps move back by as much. */
   readonly after?: 'drained' | undefined;
+  /** `activation`: made before the first device activates itself, for the users who are there by then. Of configure steps only, which stand first. */
+  readonly before?: 'activation' | undefined;
 }
 
 /** What the administrator sends at one time: each device gets the commands in this order, all at once. */

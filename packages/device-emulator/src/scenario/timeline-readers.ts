@@ -22,6 +22,7 @@ const fault: Read<LabFault> = record<LabFault>({
 interface StepFields {
   readonly at: number | undefined;
   readonly after: 'drained' | undefined;
+  readonly before: 'activation' | undefined;
   readonly send: readonly CommandEntry[] | undefined;
   readonly configure: readonly ConfigurationEntry[] | undefined;
   readonly to: Selection | undefined;
@@ -32,6 +33,7 @@ interface StepFields {
 const stepRecord = record<StepFields>({
   at: optional(duration),
   after: optional(oneOf(['drained'] as const)),
+  before: optional(oneOf(['activation'] as const)),
   send: optional(listOf(commandEntry, 32, 1)),
   configure: optional(configurationEntries),
   to: optional(selection),
@@ -54,13 +56,15 @@ const timelineStep: Read<ReadStep> = (place) => {
   if ([send, configure, caused].filter((part) => part !== undefined).length !== 1)
     return place.wrong('an entry of the timeline has one of send, configure and fault');
   if (caused === undefined && read.for !== undefined) return place.wrong('for belongs to a fault');
+  if (read.before !== undefined && (configure === undefined || read.at !== undefined || read.after !== undefined))
+    return place.wrong('before belongs to configure, and to no other time');
   if (caused !== undefined && read.to !== undefined) return place.wrong('to belongs to send or configure');
   return { atMs, step: stepOf(read), place };
 };
 
-function stepOf({ after, send, configure, to, fault: caused, for: forMs }: StepFields): WrittenStep {
+function stepOf({ after, before, send, configure, to, fault: caused, for: forMs }: StepFields): WrittenStep {
   if (send !== undefined) return { kind: 'send', after, send, to: to ?? ALL };
-  if (configure !== undefined) return { kind: 'configure', after, configure, to };
+  if (configure !== undefined) return { kind: 'configure', after, before, configure, to };
   return { kind: 'fault', after, fault: caused as LabFault, forMs };
 }
 
@@ -70,8 +74,10 @@ export function timeline(maxSteps: number): Read<readonly TimelineStep[]> {
     const read = listOf(timelineStep, maxSteps)(place);
     if (read === INVALID) return INVALID;
     let latestMs = 0;
-    const steps = read.map(({ atMs = latestMs, step, place: at }) => {
+    const steps = read.map(({ atMs = latestMs, step, place: at }, index) => {
       latestMs = Math.max(latestMs, atMs);
+      if (step.before !== undefined && read.slice(0, index).some(({ step: earlier }) => earlier.before === undefined))
+        at.wrong('what comes before the activation stands first in the timeline');
       return { step: { ...step, atMs } satisfies StepTime as TimelineStep, at };
     });
     const receivers = receiversOf(steps);

@@ -141,4 +141,63 @@ timeline:
         .sort(),
     ).toEqual(['hadEffect', 'notRefused', 'refusedByUem']);
   });
+
+  const ROOTED = `
+format: 1
+name: planned
+populations:
+  - { name: rooted, operatingSystem: ios, count: 2, compromised: 100%, credential: qr }
+  - { name: sound, operatingSystem: ios, count: 2, credential: qr }
+activation: { ratePerS: 50, inFlight: 4 }
+poll: { interval: 1s, jitter: 0s }
+drainWithin: 30s
+generator: { maxEventLoopDelay: 10s, maxLag: 30s }
+`;
+  const RULE = 'configure: [{ profile: rules, kind: compliance, content: { jailbroken: { action: MONITOR_AND_LOG } } }]';
+
+  it('UEM refuses devices that are jailbroken under a rule of the plan: that is counted, and no failure', async () => {
+    await here.target();
+    const timeline = `timeline:\n  - { before: activation, ${RULE} }\n  - send: [{ command: GET_DEVICE_LOGS }]\n`;
+    here.write(
+      'planned.yaml',
+      `${ROOTED}${timeline}assert: [activated == 2, activationsRefused == 2, activationsFailed == 0, commandsDone == 2, audit == ok]\n`,
+    );
+    const { code, out, err } = await run();
+    expect(code, `${err}${out}`).toBe(EXIT.ok);
+    expect(reportIn(out)).toMatchObject({ activationsRefused: 2, drained: 2, byKind: { ios: { devices: 4, activated: 2, activationsRefused: 2 } } });
+    expect(err).not.toContain('was not activated');
+    // Another start is told the same by UEM, and begins the timeline nowhere else.
+    const resumed = await here.call(['resume', 'state', '--json']);
+    expect(resumed.code, `${resumed.err}${resumed.out}`).toBe(EXIT.ok);
+    expect(reportIn(resumed.out)).toMatchObject({ activationsRefused: 2, commandsDone: 2 });
+  });
+
+  it('a rule that UEM has and the plan does not know ends in a difference, and names why', async () => {
+    const lab = await here.target();
+    await lab.admin.updateConfigurationProfile('default-compliance', {
+      kind: 'compliance',
+      name: 'Rules',
+      content: { jailbroken: { action: 'MONITOR_AND_LOG' } },
+    });
+    here.write('planned.yaml', ROOTED);
+    const { code, out } = await run();
+    expect(code).toBe(EXIT.auditFailed);
+    const refused = reportIn(out).differences?.filter(({ problem }) => problem === 'notActivated');
+    expect(refused?.map(({ problem, detail }) => [problem, detail])).toEqual([1, 2].map(() => ['notActivated', 'planned, but UEM refused it: compliance']));
+  });
+
+  it('a rule that comes later finds the devices that break it, and they are told', async () => {
+    const lab = await here.target();
+    here.write('planned.yaml', `${ROOTED}timeline:\n  - ${RULE}\n`);
+    const { code, out, err } = await run();
+    expect(code, `${err}${out}`).toBe(EXIT.ok);
+    const broken = [...lab.admin.devices()].map(({ deviceId }) => lab.admin.complianceFindings(deviceId).map(({ rule }) => rule));
+    expect(broken.filter(([rule]) => rule === 'jailbroken')).toHaveLength(2);
+    // The same rule with other devices in mind: server and plan no longer agree.
+    const profile = [...lab.admin.configurationProfiles()].find(({ name }) => name === 'planned-1 rules');
+    await lab.admin.updateConfigurationProfile(profile?.profileId ?? '', { kind: 'compliance', name: 'planned-1 rules', content: {} });
+    const audited = await here.call(['resume', 'state', '--json']);
+    expect(audited.code).toBe(EXIT.auditFailed);
+    expect(reportIn(audited.out).differences?.map(({ problem }) => problem)).toContain('complianceNotPlanned');
+  });
 });

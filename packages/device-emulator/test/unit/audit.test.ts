@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditedDevice, audit } from '../../src/audit/audit.ts';
+import type { AuditedCompliance } from '../../src/audit/check-compliance.ts';
 import type { Expectation } from '../../src/scenario/scenario.ts';
 
 const GOOD: AuditedDevice = {
@@ -36,6 +37,7 @@ describe('audit', () => {
       ok: true,
       planned: 2,
       activated: 2,
+      refused: 0,
       serverKnown: 2,
       left: 0,
       drained: 2,
@@ -149,5 +151,87 @@ describe('audit of what the plan expects', () => {
   it('says in words what happened and what was expected', () => {
     const [difference] = audit([taken('noEffect', 'done', true)]).differences;
     expect(difference?.detail).toBe('LOCK_DEVICE a is carried out; the plan expects that it ends well without effect');
+  });
+});
+
+describe('audit of activations that UEM has to refuse', () => {
+  const REFUSED: AuditedDevice = {
+    ...GOOD,
+    ...{ activatedAs: undefined, managed: false, serverIds: [], sent: [], serverCommands: [], executions: [] },
+    refusal: 'compliance',
+    refusedFor: ['jailbroken'],
+  };
+
+  it('agrees, counts it, and does not take it for activated', () => {
+    expect(audit([REFUSED, GOOD])).toMatchObject({ ok: true, planned: 2, activated: 1, refused: 1, serverKnown: 1, drained: 1 });
+  });
+
+  const wrong: readonly (readonly [string, AuditedDevice, string, string])[] = [
+    ['a UEM that lets it in', { ...GOOD, refusedFor: ['jailbroken'] }, 'activationNotRefused', 'activated as d-3; the plan has UEM refuse it for jailbroken'],
+    [
+      'a refusal for another reason',
+      { ...REFUSED, refusal: 'deviceLimit' },
+      'notActivated',
+      'the plan has UEM refuse it for jailbroken, but UEM refused it: deviceLimit',
+    ],
+    [
+      'a device that did not get as far',
+      { ...REFUSED, refusal: undefined },
+      'notActivated',
+      'the plan has UEM refuse it for jailbroken, but the device was never activated',
+    ],
+    ['a refusal that the plan does not expect', { ...REFUSED, refusedFor: undefined }, 'notActivated', 'planned, but UEM refused it: compliance'],
+    ['a device of it on the server', { ...REFUSED, serverIds: ['d-9'] }, 'otherDeviceOnServer', 'the server has d-9, the device knows nothing of it'],
+  ];
+  it.each(wrong)('lists %s', (_what, device, problem, detail) => {
+    expect(audit([device])).toMatchObject({ ok: false, differences: [{ device: 3, problem, detail }] });
+  });
+});
+
+describe('audit of compliance', () => {
+  const content = { jailbroken: { action: 'UNTRUST' } };
+  const broken: AuditedCompliance = {
+    planned: { content, decided: ['jailbroken', 'hardwareModel'], broken: ['jailbroken'] },
+    server: ['jailbroken', 'passwordMissing'],
+    held: { compliant: false, findings: [{ rule: 'jailbroken' }, { rule: 'passwordMissing' }], prompts: 1 },
+  };
+  const kept: AuditedCompliance = { planned: { content, decided: ['jailbroken'], broken: [] }, server: [] };
+  const problems = (compliance: AuditedCompliance, change: Partial<AuditedDevice> = {}): readonly string[] =>
+    audit([{ ...GOOD, ...change, compliance }]).differences.map(({ problem }) => problem);
+
+  const good: readonly (readonly [string, AuditedCompliance])[] = [
+    ['a device that breaks what the plan says', broken],
+    ['one that keeps all and was never told anything', kept],
+    ['one that keeps it again', { ...kept, held: { compliant: true, findings: [], prompts: 1 } }],
+    [
+      'a rule of which the user hears by mail alone',
+      { ...broken, planned: { content: { jailbroken: { promptMethod: 'EMAIL' } }, decided: [], broken: [] }, held: undefined },
+    ],
+    ['a finding of a rule that is not of the plan', { server: ['noContact'] }],
+  ];
+  it.each(good)('agrees with %s', (_what, compliance) => {
+    expect(problems(compliance)).toEqual([]);
+  });
+
+  const wrong: readonly (readonly [string, AuditedCompliance, readonly string[]])[] = [
+    ['a server that does not find it', { ...broken, server: ['passwordMissing'] }, ['complianceNotPlanned', 'complianceDiffers']],
+    ['a server that finds what is not there', { ...kept, server: ['jailbroken'] }, ['complianceNotPlanned', 'complianceDiffers']],
+    ['a device that was not told', { ...broken, held: undefined }, ['complianceDiffers', 'complianceDiffers']],
+    ['a device that was told too much', { server: [], held: { compliant: false, findings: [{ rule: 'jailbroken' }], prompts: 1 } }, ['complianceDiffers']],
+    [
+      'a device that takes itself for compliant',
+      { ...broken, held: { compliant: true, findings: broken.held?.findings ?? [], prompts: 1 } },
+      ['complianceDiffers'],
+    ],
+    ['one that takes itself for not compliant', { ...kept, held: { compliant: false, findings: [], prompts: 1 } }, ['complianceDiffers']],
+  ];
+  it.each(wrong)('lists %s', (_what, compliance, expected) => {
+    expect(problems(compliance)).toEqual(expected);
+  });
+
+  it('waits for a status that is on its way, and asks nothing of a device that left', () => {
+    const status = { guid: 's', type: 'UPDATE_COMPLIANCE_STATUS', status: 'QUEUED' };
+    expect(problems({ ...broken, held: undefined }, { serverCommands: [...GOOD.serverCommands, status] })).toEqual(['commandOpen']);
+    expect(problems({ ...broken, held: undefined }, LEFT)).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationTargets, devicesOf } from '../../src/plan/configuration-targets.ts';
-import { makePlan, type Plan, type PlannedStep } from '../../src/plan/plan.ts';
+import { makePlan, type Plan } from '../../src/plan/plan.ts';
+import type { PlannedStep } from '../../src/plan/planned-step.ts';
 import { parseScenario } from '../../src/scenario/parse-scenario.ts';
 
 const HEAD = `

@@ -2,7 +2,8 @@ import { COMMANDS } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_IDS, SYSTEMS } from '../../src/operating-systems/systems.ts';
-import { makePlan, type PlannedStep } from '../../src/plan/plan.ts';
+import { makePlan } from '../../src/plan/plan.ts';
+import type { PlannedStep } from '../../src/plan/planned-step.ts';
 import { parseScenario } from '../../src/scenario/parse-scenario.ts';
 import type { Expectation } from '../../src/scenario/scenario.ts';
 

@@ -47,7 +47,7 @@ describe('figures by kind', () => {
       ],
     }),
     device(1, { sent: [{ type: 'LOCK_DEVICE', expected: 'done' }] }),
-    device(2, { activatedAs: undefined }),
+    device(2, { activatedAs: undefined, refusedFor: ['jailbroken'], refusal: 'compliance' }),
   ];
   const kinds = kindFigures(plan, audited, (index) => ({ through: index + 1, lost: index }));
 
@@ -55,6 +55,7 @@ describe('figures by kind', () => {
     expect(kinds.get('ios')).toEqual({
       devices: 2,
       activated: 1,
+      activationsRefused: 1,
       pushesThrough: 4,
       pushesLost: 2,
       commandsSent: 4,

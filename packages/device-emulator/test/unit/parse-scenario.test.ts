@@ -126,6 +126,7 @@ describe('parseScenario', () => {
     ['no comparison', 'audit == ok', 'audit', 'expected <metric> <comparison> <value>'],
     ['an entry with send and fault', '    to: {', '    fault: { kind: drop }\n    to: {', 'an entry of the timeline has one of send, configure and fault'],
     ['a step after something else', 'at: 1s', 'after: drain', 'timeline[0].after: expected one of drained, found "drain" (did you mean drained?)'],
+    ['a send before the activation', 'at: 1s', 'before: activation', 'timeline[0]: before belongs to configure, and to no other time'],
     ['a repeated field', 'size: 10', 'size: 10\nsize: 11', 'file.yaml:5:1: Map keys must be unique'],
     ['a negative number as property', 'message: hello', 'message: -1', 'a property is text, a whole number from 0, true or false, a list or a map, not -1'],
     ['an alias', 'message: hello', 'message: *x', 'not an alias'],
