@@ -156,6 +156,7 @@ class DeviceRole implements ManagementDevice {
   #poll(step: string): readonly DeviceEffect[] {
     const asked = this.#pending ?? { reason: 'schedule' };
     this.#asked = asked;
+    this.#pending = undefined;
     const begun = this.#beginExchange();
     this.#sentToken = this.#newToken;
     const frame = poll.encode({ ...asked, pushToken: this.#sentToken });
@@ -168,13 +169,13 @@ class DeviceRole implements ManagementDevice {
     return [arm(MANAGEMENT_TIMERS.exchange, this.#limits.exchangeMs)];
   }
 
-  /** Whatever woke the device before this frame is covered by the answer to it. */
   #send(frame: Uint8Array, step: string): readonly DeviceEffect[] {
-    this.#pending = undefined;
     return [arm(MANAGEMENT_TIMERS.answer, this.#limits.answerMs), { type: 'send', frame, step }];
   }
 
+  /** Whatever woke the device before this frame is covered by the answer to it, as it is by that to a poll; but a result carries no push token. */
   #answer(step: string): readonly DeviceEffect[] {
+    if (this.#newToken === undefined) this.#pending = undefined;
     return this.#send(commandResult.encode((this.#open as OpenCommand).result as CommandResult), step);
   }
 

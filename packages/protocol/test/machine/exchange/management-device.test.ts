@@ -105,6 +105,19 @@ describe('poll (F5.2, F5.3)', () => {
     expect(device.takePoll().pushToken).toBeUndefined();
   });
 
+  it('brings a token that came with a command under way to the server as soon as the exchange is over: a result carries none', () => {
+    const token = new Uint8Array(32).fill(3);
+    const device = executing();
+    device.input({ type: 'call', call: { type: 'pushToken', token } });
+    device.poll('resume').executed();
+    device.takeSent();
+    device.receive(idleFrame());
+    expect(device.takePoll()).toEqual({ reason: 'resume', pushToken: token });
+    device.receive(idleFrame());
+    expect(device.state).toBe('atRest');
+    expect(device.sent).toHaveLength(0);
+  });
+
   it('does not take a token for delivered that came behind the poll', () => {
     const device = bench().start();
     device.input({ type: 'call', call: { type: 'pushToken', token: new Uint8Array(16).fill(1) } });
