@@ -7,7 +7,14 @@ import type { AdminHttp, AdminRequest } from './admin-http.ts';
 
 const guidBody = v.object({ guid: v.string() });
 const usersBody = v.object({ users: v.array(v.object({ guid: v.string(), username: v.string() })) });
-const commandBody = v.object({ guid: v.string(), type: v.string(), status: v.string() });
+const commandBody: v.GenericSchema<unknown, ServerCommand> = v.object({
+  guid: v.string(),
+  type: v.string(),
+  status: v.string(),
+  created: v.optional(v.string()),
+  finished: v.optional(v.string()),
+  message: v.optional(v.string()),
+});
 const commandsBody = v.object({ commands: v.array(commandBody) });
 const deviceBody = v.object({ guid: v.string(), state: v.optional(v.string()), user: v.object({ guid: v.string(), username: v.string() }) });
 const devicesBody = v.object({ devices: v.array(deviceBody) });
@@ -25,6 +32,11 @@ export interface ServerCommand {
   readonly type: string;
   /** `QUEUED`, `SENT`, `COMPLETED`, `FAILED`, `CANCELLED`. */
   readonly status: string;
+  /** RFC 3339, as `finished`. */
+  readonly created?: string | undefined;
+  readonly finished?: string | undefined;
+  /** Why it failed or was cancelled. */
+  readonly message?: string | undefined;
 }
 
 /** A command as an administrator gives it. */
@@ -57,7 +69,6 @@ export interface ActivationProfile {
 /** Items of one page of a list. */
 const PAGE = 500;
 const RETRY = { minMs: 50, baseMs: 200, maxMs: 5_000 };
-/** How long a server may be away before a request counts as failed. */
 const PATIENCE_MS = 45_000;
 
 export interface AdminApiOptions {
@@ -65,6 +76,8 @@ export interface AdminApiOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly signal?: AbortSignal | undefined;
+  /** How long the server may be away before a request counts as failed; 45 seconds unless set. */
+  readonly patienceMs?: number | undefined;
   /** The server does not answer; the request is tried again. */
   onWaiting?(error: unknown): void;
 }
@@ -228,9 +241,9 @@ export class AdminApi {
   }
 
   async #retry<T>(attempt: () => Promise<T>, mayRetry: (error: unknown) => boolean): Promise<T> {
-    const { clock, entropy, signal } = this.#options;
+    const { clock, entropy, signal, patienceMs = PATIENCE_MS } = this.#options;
     const pauses = backoff(RETRY, entropy)[Symbol.iterator]();
-    const untilMs = clock.monotonicMs() + PATIENCE_MS;
+    const untilMs = clock.monotonicMs() + patienceMs;
     for (;;) {
       try {
         return await attempt();

@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { ProtocolError } from '@uemkit/protocol';
-import { nodeCrypto } from '@uemkit/protocol/node';
+import { isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import { type Connection, readConnection } from '../admin/connection-file.ts';
 import { FLEET_FILE, FleetStore } from '../fleet/fleet-store.ts';
-import { inspectDevice } from '../inspect/inspect-device.ts';
+import { type AskServer, inspectDevice } from '../inspect/inspect-device.ts';
 import { inspectionText } from '../inspect/inspection-text.ts';
+import { type ServerSide, serverSide } from '../inspect/server-side.ts';
 import type { CliIo } from './cli-io.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -16,10 +18,11 @@ const RUNS = '.device-emulator';
 /** `inspect`: one device of a run. */
 export const inspect: Command = {
   name: 'inspect',
-  description: 'Shows one device of a run, also while it runs: activation, state, commands, last 200 steps',
+  description: 'Shows one device of a run, also while it runs: activation, state, commands here and at the server, last 200 steps',
   args: {
     device: { type: 'positional', description: 'Its index, user id or device id', required: true },
     state: { type: 'string', valueHint: 'folder', description: `Folder of the run; the newest one in ${RUNS} unless set` },
+    target: { ...FLAGS.target, description: 'Connection file that takes the place of the one that the run began with' },
     json: FLAGS.json,
   },
   examples: [
@@ -32,7 +35,9 @@ export const inspect: Command = {
     const folder = folderOf(textFlag(parsed, 'state'), io);
     const store = new FleetStore(folder, { readOnly: true });
     try {
-      const found = await inspectDevice(store, wanted, nodeCrypto());
+      const found = await inspectDevice(store, wanted, nodeCrypto(), (device, header) =>
+        askServer(device, textFlag(parsed, 'target') ?? header.target, folder, io),
+      );
       io.out(parsed.flags.json === true ? `${JSON.stringify(found)}\n` : inspectionText(found));
     } finally {
       await store.close();
@@ -40,6 +45,19 @@ export const inspect: Command = {
     return EXIT.ok;
   },
 };
+
+/** A run without a target has a lab server of its own in its folder, which is there while it runs. */
+async function askServer(device: Parameters<AskServer>[0], target: string | undefined, folder: string, io: CliIo): Promise<ServerSide> {
+  const file = target === undefined ? join(folder, 'lab', 'connection.json') : resolve(io.cwd, target);
+  let connection: Connection;
+  try {
+    connection = readConnection(file);
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    return { unknown: `${error.message} (name another one with --target)` };
+  }
+  return serverSide(device, { connection, clock: systemClock(), entropy: nodeEntropy() });
+}
 
 function folderOf(given: string | undefined, io: CliIo): string {
   if (given !== undefined) {

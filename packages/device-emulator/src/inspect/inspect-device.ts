@@ -9,12 +9,16 @@ import { SYSTEMS } from '../operating-systems/systems.ts';
 import { makePlan, type PlannedDevice } from '../plan/plan.ts';
 import { type RunHeader, RunState } from '../run/run-state.ts';
 import { parseScenario } from '../scenario/parse-scenario.ts';
+import type { ServerSide } from './server-side.ts';
 
 /** A command that the run has sent to the device and that the device has not carried out. */
 export interface PendingCommand {
   readonly type: string;
   readonly commandId: string;
 }
+
+/** Asks the server of a run for the commands of a device. */
+export type AskServer = (device: { readonly deviceId: string; readonly userGuid: string }, run: RunHeader) => Promise<ServerSide>;
 
 /** Everything that the folder of a run says of one device. Holds no secret: hashes of passwords, keys and tokens are left out. */
 export interface Inspection {
@@ -30,7 +34,10 @@ export interface Inspection {
   readonly underWay?: { readonly type: string; readonly commandId: string; readonly phase: string } | undefined;
   /** Absent: the device was never started. */
   readonly state?: object | undefined;
+  /** Commands of the run itself that the device has not carried out. */
   readonly pending: readonly PendingCommand[];
+  /** Commands of anybody, as the server knows them. */
+  readonly server: ServerSide;
   /** Oldest first. */
   readonly executed: readonly Execution[];
   /** Oldest first; up to 200. */
@@ -42,9 +49,10 @@ export interface Inspection {
 /**
  * Reads one device of a run from its store; the run may go on meanwhile.
  * @param wanted index, user id or device id
+ * @param ask asks the server that the run has; must not reject
  * @throws ProtocolError `ERR_USAGE_ARGUMENT` for a device that the run does not have, `ERR_STORE_READ`
  */
-export async function inspectDevice(store: FleetStore, wanted: string, crypto: CryptoProvider): Promise<Inspection> {
+export async function inspectDevice(store: FleetStore, wanted: string, crypto: CryptoProvider, ask: AskServer): Promise<Inspection> {
   const runState = new RunState(store);
   const header = runState.header();
   if (header === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'there is no run in this folder');
@@ -84,10 +92,16 @@ export async function inspectDevice(store: FleetStore, wanted: string, crypto: C
     underWay: open === undefined ? undefined : { type: open.command.type, commandId: toHex(open.command.commandId), phase: open.phase },
     state,
     pending: sent.flatMap(({ type, commandId }) => (commandId === undefined || done.has(commandId) ? [] : [{ type, commandId }])),
+    server: await atServer(runState, index, header, ask),
     executed,
     steps,
     unreadable,
   };
+}
+
+function atServer(runState: RunState, index: number, header: RunHeader, ask: AskServer): ServerSide | Promise<ServerSide> {
+  const [deviceId, userGuid] = [runState.deviceId(index), runState.userGuid(index)];
+  return deviceId === undefined || userGuid === undefined ? { unknown: 'the run knows of no activation of this device' } : ask({ deviceId, userGuid }, header);
 }
 
 function find(devices: readonly PlannedDevice[], wanted: string, run: RunState): PlannedDevice {

@@ -40,6 +40,7 @@ async function run(name: string): Promise<FleetStore> {
   const [, planned] = makePlan(parseScenario(DEMO_SCENARIO, 'demo.yaml'), nodeCrypto(), { seed: 7, size: 4 }).devices;
   if (planned === undefined) throw new Error('the demo has two devices');
   await state.putDeviceId(1, 'the-device-id');
+  await state.putUserGuid(1, 'the-user-guid');
   await state.putCommand({ index: 1, place: 0, entry: 0, type: 'LOCK_DEVICE', commandId: 'aa' });
   await state.putCommand({ index: 1, place: 0, entry: 1, type: 'UNLOCK_DEVICE', commandId: 'bb' });
   const made = factoryState(SYSTEMS[planned.system], { serialNumber: 'S\u001b[31m', passwordHash: PASSWORD_HASH, supervised: false }, () => 0);
@@ -68,6 +69,8 @@ describe('inspect', () => {
     expect(out).toMatch(/done +1970-01-01 00:00:00.005 LOCK_DEVICE aa/);
     expect(out).toMatch(/F1.2 +user → device +QR code/);
     expect(out).toContain('RETRY ERR_TRANSPORT_CLOSED');
+    // Its server is the run's own, which is not there any more.
+    expect(out).toMatch(/Commands at the server: NOT KNOWN\n.*lab.connection\.json cannot be read/);
     expect(out).not.toContain(PASSWORD_HASH);
     // What a terminal would act on is shown by its number.
     expect(out).not.toContain('\u001b');
@@ -84,7 +87,9 @@ describe('inspect', () => {
     expect(found).toMatchObject({ device: { index: 1 }, pending: [{ type: 'UNLOCK_DEVICE', commandId: 'bb' }], management: { phase: 'inactive' } });
     expect(found.steps).toHaveLength(2);
     expect(JSON.parse((await call('inspect', found.device.userId, '--json')).out)).toMatchObject({ device: { index: 1 } });
-    expect((await call('inspect', '0')).out).toContain('never started');
+    const { out } = await call('inspect', '0');
+    expect(out).toContain('never started');
+    expect(out).toMatch(/NOT KNOWN\n +the run knows of no activation/);
   });
 
   it('tells what is damaged and shows the rest', async () => {
