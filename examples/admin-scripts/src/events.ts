@@ -4,17 +4,18 @@ import type { components } from './generated/admin-api.d.ts';
 /** One thing that happened. */
 export type Event = components['schemas']['Event'];
 
-/** Number of the newest event: take it before doing something, and nothing that follows from it is missed. */
-export async function newestEvent(api: Api): Promise<number> {
+/** Position of the newest event: take it before doing something, and nothing that follows from it is missed. */
+export async function newestEvent(api: Api): Promise<string> {
   const page = await answered('events', api.GET('/events', { params: { query: { limit: 1 } } }));
   return (page as components['schemas']['Events']).last;
 }
 
 /**
- * Follows the events after a number. When the connection breaks, or the server is started again, it goes on where it was; the caller ends it with `break`.
- * @throws Refused `EVENTS_DROPPED` when it was away for so long that events are gone: then the state has to be read anew
+ * Follows the events after a position. When the connection breaks, or the server is started again, it goes on where it was; the caller ends it with `break`.
+ * @throws Refused `EVENTS_DROPPED` when it was away for so long that events are gone, and `POSITION_UNKNOWN` when the server goes on from a backup that is older than the position: then the
+ * state has to be read anew
  */
-export async function* follow(api: Api, after: number, retryMs = 500): AsyncGenerator<Event> {
+export async function* follow(api: Api, after: string, retryMs = 500): AsyncGenerator<Event> {
   let position = after;
   let failures = 0;
   for (;;) {
@@ -27,7 +28,7 @@ export async function* follow(api: Api, after: number, retryMs = 500): AsyncGene
         const event = JSON.parse(line) as components['schemas']['EventLine'];
         // HEARTBEAT says that the server is there, END that it goes away.
         if (!('sequence' in event)) continue;
-        position = event.sequence;
+        position = event.position;
         yield event;
       }
     } catch (error) {

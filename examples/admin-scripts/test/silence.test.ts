@@ -15,7 +15,7 @@ beforeEach(async () => {
     asked.push(request.url ?? '');
     if (asked.length > 1) return void response.writeHead(410, { 'content-type': 'application/json' }).end('{"id":"EVENTS_DROPPED"}');
     // One event, and then nothing: neither a heartbeat nor the end of the connection.
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{"sequence":8,"type":"USER_CREATED"}\n');
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{"sequence":8,"position":"e-8","type":"USER_CREATED"}\n');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
@@ -30,10 +30,10 @@ it('a stream of events that falls silent is broken, and taken up where it was', 
   const { api, close } = await signIn(lab, 200);
   const seen: number[] = [];
   const all = async (): Promise<void> => {
-    for await (const { sequence } of follow(api, 7, 0)) seen.push(sequence);
+    for await (const { sequence } of follow(api, 'e-7', 0)) seen.push(sequence);
   };
   await expect(all()).rejects.toMatchObject({ id: 'EVENTS_DROPPED' });
   await close();
   expect(seen).toEqual([8]);
-  expect(asked).toEqual(['/lab/api/v1/events?after=7', '/lab/api/v1/events?after=8']);
+  expect(asked).toEqual(['/lab/api/v1/events?after=e-7', '/lab/api/v1/events?after=e-8']);
 });

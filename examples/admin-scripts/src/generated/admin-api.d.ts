@@ -388,7 +388,7 @@ export interface components {
              * @description Why it got none
              * @enum {string}
              */
-            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
         };
         DeviceCommands: {
             /** @description Devices that got all commands */
@@ -499,13 +499,15 @@ export interface components {
         };
         Error: {
             /** @enum {string} */
-            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
             subStatusCode: number;
             message: string;
         };
         Event: {
             /** @description Counts from 1 without gaps */
             sequence: number;
+            /** @description Where the event stands: what after takes */
+            position: string;
             /** Format: date-time */
             time: string;
             /**
@@ -539,7 +541,8 @@ export interface components {
             type: "HEARTBEAT";
             /** Format: date-time */
             time: string;
-            last: number;
+            /** @description Position of the last event that this stream has told */
+            last: string;
         };
         EventLine: components["schemas"]["Event"] | components["schemas"]["EventHeartbeat"] | components["schemas"]["EventStreamEnd"];
         EventStreamEnd: {
@@ -549,14 +552,15 @@ export interface components {
             reason: "SERVER_STOPS" | "EVENTS_DROPPED" | "NOT_AUTHENTICATED";
             /** Format: date-time */
             time: string;
-            last: number;
+            /** @description Position of the last event that this stream has told */
+            last: string;
         };
         Events: {
             events: components["schemas"]["Event"][];
-            /** @description Number of the oldest event that is kept */
-            first: number;
-            /** @description Number of the newest event */
-            last: number;
+            /** @description Position of the oldest event that is kept; absent when there is none */
+            first?: string;
+            /** @description Position of the newest event */
+            last: string;
         };
         Fault: {
             /** @enum {string} */
@@ -2576,8 +2580,8 @@ export interface operations {
     readEvents: {
         parameters: {
             query?: {
-                /** @description Number of the last event that is known; absent: from the oldest one that is kept */
-                after?: number;
+                /** @description Position of the last event that is known; absent: from the oldest one that is kept */
+                after?: string;
                 /** @description Most events of the page; not for the stream */
                 limit?: number;
             };
@@ -2633,7 +2637,7 @@ export interface operations {
                     "application/vnd.blackberry.error-v1+json": components["schemas"]["Error"];
                 };
             };
-            /** @description EVENTS_DROPPED */
+            /** @description EVENTS_DROPPED, POSITION_UNKNOWN */
             410: {
                 headers: {
                     [name: string]: unknown;

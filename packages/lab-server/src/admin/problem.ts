@@ -22,6 +22,7 @@ const PROBLEMS = {
   ASSIGNMENT_NOT_FOUND: { status: 404, subStatusCode: 142 },
   APPLICATION_SERVER_NOT_FOUND: { status: 404, subStatusCode: 143 },
   EVENTS_DROPPED: { status: 410, subStatusCode: 118 },
+  POSITION_UNKNOWN: { status: 410, subStatusCode: 119 },
   METHOD_NOT_ALLOWED: { status: 405, subStatusCode: 405 },
   USER_EXISTS: { status: 409, subStatusCode: 120 },
   ADMINISTRATOR_EXISTS: { status: 409, subStatusCode: 131 },

@@ -16,11 +16,17 @@ export const STREAM_ENDS = ['SERVER_STOPS', 'EVENTS_DROPPED', 'NOT_AUTHENTICATED
 
 export type StreamEnd = (typeof STREAM_ENDS)[number];
 
-/** One step of a stream. `last` is the number of the newest event. */
+/** An event where it stands. */
+export interface PlacedEvent extends EventRecord {
+  /** `<epoch>-<sequence>`. */
+  readonly position: string;
+}
+
+/** One step of a stream. `last` is the position of the last event that was given. */
 export type StreamStep =
-  | { readonly kind: 'events'; readonly events: readonly EventRecord[] }
-  | { readonly kind: 'heartbeat'; readonly timeMs: number; readonly last: number }
-  | { readonly kind: 'end'; readonly timeMs: number; readonly last: number; readonly reason: StreamEnd };
+  | { readonly kind: 'events'; readonly events: readonly PlacedEvent[] }
+  | { readonly kind: 'heartbeat'; readonly timeMs: number; readonly last: string }
+  | { readonly kind: 'end'; readonly timeMs: number; readonly last: string; readonly reason: StreamEnd };
 
 /** Events one after the other, as fast as they are taken: nothing is read ahead, so a slow reader costs one step of memory. */
 export interface EventStream {
@@ -34,12 +40,12 @@ export interface EventStream {
 
 export interface EventStreamOptions {
   readonly clock: Clock;
-  /** Number of the event before the first one. */
-  readonly after: number;
+  /** Position of the event before the first one. */
+  readonly after: string;
   /** Asked before each step: what was true when the stream began may have ended. */
   mayRead(): boolean;
   /** The next events after a position. @throws AdminProblem `EVENTS_DROPPED` */
-  read(position: number): readonly EventRecord[];
+  read(position: string): readonly PlacedEvent[];
   /** Called when there may be something new; gives the function that ends it. */
   onNews(listener: () => void): () => void;
   /** Called once, when the stream is over. */
@@ -68,14 +74,14 @@ export function createEventStream(options: EventStreamOptions): EventStream {
   const available = (): StreamStep | undefined => {
     if (state === 'ending') return last('SERVER_STOPS');
     if (!options.mayRead()) return last('NOT_AUTHENTICATED');
-    let events: readonly EventRecord[];
+    let events: readonly PlacedEvent[];
     try {
       events = options.read(position);
     } catch (error) {
       if (error instanceof AdminProblem) return last('EVENTS_DROPPED');
       throw error;
     }
-    position = events.at(-1)?.sequence ?? position;
+    position = events.at(-1)?.position ?? position;
     return events.length === 0 ? undefined : { kind: 'events', events };
   };
 

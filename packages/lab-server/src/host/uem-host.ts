@@ -22,6 +22,7 @@ import type { Role } from '../roles/role.ts';
 import { createOutbox } from '../roles/uem/outbox.ts';
 import { createUemRole } from '../roles/uem/uem-role.ts';
 import { forgetPushToken } from '../state/devices.ts';
+import { beginEventEpoch } from '../state/event-epochs.ts';
 import { type MailSettingsRecord, putMailSettings } from '../state/mail-settings.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import { userByGuid } from '../state/users.ts';
@@ -72,6 +73,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   const { tenantId, coreId, place } = file;
   const store = watchedStore(options.store);
   const events = createEventFeed({ clock, store });
+  await store.transaction((tx) => beginEventEpoch(tx, entropy));
   await setUpTenant({ entropy, store, tenantId, coreId, nowMs: clock.nowMs(), cost, profile });
 
   const spkiPin = crypto.sha256(publicKeyInfoOfPem(file.certificate));

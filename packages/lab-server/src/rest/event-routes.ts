@@ -1,10 +1,9 @@
 import * as v from 'valibot';
 import { AdminProblem } from '../admin/problem.ts';
-import type { EventFeed } from '../events/event-feed.ts';
-import { MAX_EVENT_PAGE } from '../events/event-feed.ts';
-import { type EventStream, STREAM_ENDS, type StreamStep } from '../events/event-stream.ts';
+import { type EventFeed, MAX_EVENT_PAGE } from '../events/event-feed.ts';
+import { type EventStream, type PlacedEvent, STREAM_ENDS, type StreamStep } from '../events/event-stream.ts';
 import { DOCUMENT_NAMES } from '../state/deliveries.ts';
-import { EVENT_TYPES, type EventRecord, type EventType } from '../state/events.ts';
+import { EVENT_TYPES, type EventType } from '../state/events.ts';
 import { component, guidText, timeText, type ViewSchema } from './components.ts';
 import { PAGE_DEFAULT } from './paging.ts';
 import { wholeNumberText } from './query.ts';
@@ -19,6 +18,7 @@ const eventView: ViewSchema = component(
   'Event',
   v.strictObject({
     sequence: v.pipe(number, v.description('Counts from 1 without gaps')),
+    position: v.pipe(v.string(), v.description('Where the event stands: what after takes')),
     time: timeText,
     type: v.pipe(
       v.picklist(TYPES),
@@ -40,22 +40,27 @@ const eventView: ViewSchema = component(
   }),
 );
 const bounds = {
-  first: v.pipe(number, v.description('Number of the oldest event that is kept')),
-  last: v.pipe(number, v.description('Number of the newest event')),
+  first: v.optional(v.pipe(v.string(), v.description('Position of the oldest event that is kept; absent when there is none'))),
+  last: v.pipe(v.string(), v.description('Position of the newest event')),
 };
 const eventsView: ViewSchema = component('Events', v.strictObject({ events: v.array(eventView), ...bounds }));
 
-const heartbeatView: ViewSchema = component('EventHeartbeat', v.strictObject({ type: v.literal('HEARTBEAT'), time: timeText, last: number }));
+const lastTold = v.pipe(v.string(), v.description('Position of the last event that this stream has told'));
+const heartbeatView: ViewSchema = component('EventHeartbeat', v.strictObject({ type: v.literal('HEARTBEAT'), time: timeText, last: lastTold }));
 const endView: ViewSchema = component(
   'EventStreamEnd',
-  v.strictObject({ type: v.literal('END'), reason: v.picklist(STREAM_ENDS), time: timeText, last: number }),
+  v.strictObject({ type: v.literal('END'), reason: v.picklist(STREAM_ENDS), time: timeText, last: lastTold }),
 );
 /** One line of the stream. */
 const lineView: ViewSchema = component('EventLine', v.union([eventView, heartbeatView, endView] as const));
 
-const eventQuery: QuerySchema<{ readonly after?: number | undefined; readonly limit?: number | undefined }> = v.strictObject({
+const eventQuery: QuerySchema<{ readonly after?: string | undefined; readonly limit?: number | undefined }> = v.strictObject({
   after: v.optional(
-    v.pipe(wholeNumberText(0, Number.MAX_SAFE_INTEGER), v.description('Number of the last event that is known; absent: from the oldest one that is kept')),
+    v.pipe(
+      v.string(),
+      v.regex(/^(?:\d{1,16}|[0-9a-f]{16}-\d{1,15})$/, 'is not a position of an event'),
+      v.description('Position of the last event that is known; absent: from the oldest one that is kept'),
+    ),
   ),
   limit: v.optional(v.pipe(wholeNumberText(1, MAX_EVENT_PAGE), v.description('Most events of the page; not for the stream'))),
 });
@@ -72,7 +77,7 @@ export function eventRoutes(events: EventFeed): readonly Route[] {
       role: 'readOnly',
       query: eventQuery,
       answers: { 200: { noun: 'events', schema: eventsView, lines: lineView } },
-      problems: ['EVENTS_DROPPED', 'BUSY'],
+      problems: ['EVENTS_DROPPED', 'POSITION_UNKNOWN', 'BUSY'],
       run({ query: { after, limit }, wantsLines, mayStillCall, caller }) {
         if (wantsLines) {
           if (limit !== undefined) throw new AdminProblem('INVALID_QUERY', 'limit is for pages; a stream goes on until one side ends it');
@@ -106,9 +111,10 @@ function linesOfStep(step: StreamStep): readonly View[] {
   return [step.kind === 'heartbeat' ? { type: 'HEARTBEAT', ...about } : { type: 'END', reason: step.reason, ...about }];
 }
 
-function viewOf({ sequence, timeMs, type, userGuid, deviceId, commandId, commandType, ...rest }: EventRecord): View {
+function viewOf({ sequence, position, timeMs, type, userGuid, deviceId, commandId, commandType, ...rest }: PlacedEvent): View {
   return {
     sequence,
+    position,
     time: timeOf(timeMs),
     type,
     user: userGuid === undefined ? undefined : { guid: userGuid },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -84,8 +84,39 @@ describe('the stream of events over a real socket', () => {
     await start();
     await lab.admin.createUser({ username: 'bob' });
     const again = await follow(`?after=${last}`);
-    expect(await again.next()).toMatchObject({ sequence: last + 1, type: 'USER_CREATED' });
+    expect(await again.next()).toMatchObject({ sequence: Number(last.split('-')[1]) + 1, type: 'USER_CREATED' });
     again.sent.destroy();
+  });
+
+  it('tells a reader that is ahead of a restored backup to begin anew, also when as many events have come since', async () => {
+    await start();
+    await lab.admin.createUser({ username: 'alice' });
+    await lab.close();
+    const backup = mkdtempSync(join(tmpdir(), 'uemkit-backup-'));
+    cpSync(folder, backup, { recursive: true });
+    await start();
+    const stream = await follow();
+    const { position: before } = await stream.next();
+    for (const username of ['bob', 'carol']) await lab.admin.createUser({ username });
+    await stream.next();
+    const { sequence, position: lost } = await stream.next();
+    stream.sent.destroy();
+    await lab.close();
+    rmSync(folder, { recursive: true });
+    cpSync(backup, folder, { recursive: true });
+    rmSync(backup, { recursive: true });
+    await start();
+    for (const username of ['dave', 'erin', 'frank']) await lab.admin.createUser({ username });
+    const { ca, headers } = options();
+    const page = async (after: string) => {
+      const { status, body } = await ask(url(`?after=${after}`), { ca, headers: { ...headers, accept: 'application/json' } });
+      return { status, json: JSON.parse(Buffer.from(body).toString()) };
+    };
+    expect(sequence).toBe(3);
+    expect(await page(lost)).toMatchObject({ status: 410, json: { id: 'POSITION_UNKNOWN' } });
+    // The reader that has not come as far has missed nothing.
+    const { status, json } = await page(before);
+    expect([status, json.events.map((event: { readonly sequence: number }) => event.sequence)]).toEqual([200, [2, 3, 4]]);
   });
 
   it('is ended in order when the server stops: the last line, and the end of the answer', async () => {

@@ -15,6 +15,7 @@ import type { RestRequest, RestResponse, RestStream } from '../../src/rest/rest-
 import type { Route } from '../../src/rest/route.ts';
 import { adminRoutes } from '../../src/rest/route-table.ts';
 import { type DeviceRecord, putDevice } from '../../src/state/devices.ts';
+import { beginEventEpoch, eventEpochs, eventPosition } from '../../src/state/event-epochs.ts';
 import { DEFAULT_PROFILE_ID, putProfile } from '../../src/state/profiles.ts';
 import { putTenant } from '../../src/state/tenants.ts';
 import type { UserRecord } from '../../src/state/users.ts';
@@ -93,9 +94,15 @@ export class AdminLab {
     this.handle = declaredAnswers(`/${TENANT}/api/v1`, this.routes, handle);
   }
 
+  /** Position of the event with this number. */
+  position(sequence: number): string {
+    return this.store.read((view) => eventPosition(eventEpochs(view), sequence));
+  }
+
   static async start(): Promise<AdminLab> {
     const lab = new AdminLab();
     await lab.store.transaction((tx) => {
+      beginEventEpoch(tx, seededEntropy('first start'));
       // The least cost that devices accept: these tests are not about guessing.
       const cost = { ...DEFAULT_SCRYPT_COST, N: 16_384 };
       putTenant(tx, { tenantId: TENANT, coreId: 'core-1', name: 'Test', fakeSaltKey: new Uint8Array(32), cost, createdAtMs: 0 });

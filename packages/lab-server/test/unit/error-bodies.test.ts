@@ -67,9 +67,10 @@ const REFUSALS: Readonly<Record<Exclude<ProblemId, 'TOO_LARGE'>, readonly [statu
           for (let n = 0; n < 10_001; n++) appendEvent(tx, { timeMs: 1, type: 'USER_CREATED' });
         });
       }
-      return lab.ask('GET', '/events?after=0');
+      return lab.ask('GET', `/events?after=${lab.position(0)}`);
     },
   ],
+  POSITION_UNKNOWN: [410, 119, ask('GET', '/events?after=0')],
   USER_EXISTS: [409, 120, ask('POST', '/users', { username: 'ALICE' })],
   USER_HAS_DEVICES: [409, 121, () => lab.ask('DELETE', `/users/${alice.guid}`)],
   DEVICE_NOT_ACTIVE: [

@@ -16,7 +16,7 @@ beforeEach(async () => {
   await lab.addDevice(alice, 'd1');
 });
 
-type Line = { readonly sequence: number; readonly type: string; readonly reason?: string; readonly last?: number };
+type Line = { readonly sequence: number; readonly type: string; readonly reason?: string; readonly last?: string };
 const types = (events: readonly Line[]): readonly string[] => events.map(({ type }) => type);
 const linesOf = (text: string | undefined): readonly Line[] =>
   (text ?? '')
@@ -30,21 +30,21 @@ const append = (count: number, event: Partial<NewEvent> = {}): Promise<void> =>
 describe('a page of events', () => {
   it('tells what happened in order, whom it is about, and where it goes on', async () => {
     await lab.admin.sendCommand('d1', { type: 'LOCK_DEVICE' });
-    const { status, headers, json } = await lab.ask('GET', '/events?after=0&limit=2');
+    const { status, headers, json } = await lab.ask('GET', `/events?after=${lab.position(0)}&limit=2`);
     expect([status, headers['content-type']]).toEqual([200, 'application/vnd.blackberry.events-v1+json']);
     const [created, queued] = json.events;
-    expect(created).toEqual({ sequence: 1, time: expect.any(String), type: 'USER_CREATED', user: { guid: alice.guid } });
+    expect(created).toEqual({ sequence: 1, position: lab.position(1), time: expect.any(String), type: 'USER_CREATED', user: { guid: alice.guid } });
     const command = { guid: expect.any(String), type: 'LOCK_DEVICE' };
     expect(queued).toMatchObject({ sequence: 2, type: 'COMMAND_QUEUED', user: { guid: alice.guid }, device: { guid: 'd1' }, command });
-    expect([json.first, json.last]).toEqual([1, 2]);
-    expect((await lab.ask('GET', '/events?after=2')).json.events).toEqual([]);
+    expect([json.first, json.last]).toEqual([lab.position(1), lab.position(2)]);
+    expect((await lab.ask('GET', `/events?after=${lab.position(2)}`)).json.events).toEqual([]);
     expect(types((await lab.ask('GET', '/events?limit=1')).json.events)).toEqual(['USER_CREATED']);
   });
 
   it('has the end of a device behind those of its commands', async () => {
     await lab.admin.sendCommand('d1', { type: 'LOCK_DEVICE' });
     await lab.admin.removeDevice('d1');
-    expect(types((await lab.ask('GET', '/events?after=2')).json.events)).toEqual(['COMMAND_CANCELLED', 'DEVICE_REMOVED']);
+    expect(types((await lab.ask('GET', `/events?after=${lab.position(2)}`)).json.events)).toEqual(['COMMAND_CANCELLED', 'DEVICE_REMOVED']);
   });
 
   it('has nothing of a transaction that failed', async () => {
@@ -53,7 +53,7 @@ describe('a page of events', () => {
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');
-    expect((await lab.ask('GET', '/events?after=1')).json.events).toEqual([]);
+    expect((await lab.ask('GET', `/events?after=${lab.position(1)}`)).json.events).toEqual([]);
   });
 
   it('has no secret and no long text', async () => {
@@ -66,10 +66,14 @@ describe('a page of events', () => {
     expect(json.events.at(-1).reason).toHaveLength(MAX_EVENT_REASON_CHARACTERS);
   });
 
-  it('refuses a position beyond the end: it is not of this server', async () => {
-    const beyond = await lab.ask('GET', '/events?after=2');
-    expect([beyond.status, beyond.json.id]).toEqual([400, 'INVALID_QUERY']);
-    expect((await lab.ask('GET', '/events?after=1')).status).toBe(200);
+  it('refuses a position that it never gave out, and says what to do: one beyond the end, one of another state, a plain number', async () => {
+    for (const position of [lab.position(2), `${'0'.repeat(16)}-1`, '0', '1']) {
+      const { status, json } = await lab.ask('GET', `/events?after=${position}`);
+      expect([position, status, json.id]).toEqual([position, 410, 'POSITION_UNKNOWN']);
+      expect(json.message).toMatch(/never given out .* read the state anew, and begin again without after/);
+    }
+    for (const text of ['-1', 'now', `${lab.position(1)}-1`, '']) expect((await lab.ask('GET', `/events?after=${text}`)).status).toBe(400);
+    expect((await lab.ask('GET', `/events?after=${lab.position(1)}`)).status).toBe(200);
   });
 
   it('is there for who may only read', async () => {
@@ -80,7 +84,7 @@ describe('a page of events', () => {
 describe('a stream of events', () => {
   const opened: RestStream[] = [];
   const follow = async (after: number): Promise<RestStream> => {
-    const stream = await lab.follow(`/events?after=${after}`);
+    const stream = await lab.follow(`/events?after=${lab.position(after)}`);
     opened.push(stream);
     return stream;
   };
@@ -99,15 +103,15 @@ describe('a stream of events', () => {
     const stream = await follow(1);
     const next = stream.next();
     await lab.clock.advance(HEARTBEAT_MS);
-    expect(linesOf(await next)).toEqual([{ type: 'HEARTBEAT', time: expect.any(String), last: 1 }]);
+    expect(linesOf(await next)).toEqual([{ type: 'HEARTBEAT', time: expect.any(String), last: lab.position(1) }]);
   });
 
   it('ends with a line when the server stops, also for one who waits; afterwards there is none', async () => {
     const [waiting, busy] = [await follow(1), await follow(0)];
     const next = waiting.next();
     lab.events.close();
-    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'SERVER_STOPS', last: 1 }]);
-    expect(linesOf(await busy.next())).toMatchObject([{ type: 'END', reason: 'SERVER_STOPS', last: 0 }]);
+    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'SERVER_STOPS', last: lab.position(1) }]);
+    expect(linesOf(await busy.next())).toMatchObject([{ type: 'END', reason: 'SERVER_STOPS', last: lab.position(0) }]);
     expect([await waiting.next(), await busy.next()]).toEqual([undefined, undefined]);
     await expect(follow(0)).rejects.toThrow('503');
   });
@@ -116,14 +120,14 @@ describe('a stream of events', () => {
     const stream = await follow(0);
     expect(linesOf(await stream.next())).toHaveLength(1);
     for (let left = MAX_EVENTS; left > 0; left -= 10_000) await append(10_000);
-    expect((await lab.ask('GET', '/events?after=1&limit=1')).json.events[0].sequence).toBe(2);
-    const dropped = await lab.ask('GET', '/events?after=0');
+    expect((await lab.ask('GET', `/events?after=${lab.position(1)}&limit=1`)).json.events[0].sequence).toBe(2);
+    const dropped = await lab.ask('GET', `/events?after=${lab.position(0)}`);
     expect([dropped.status, dropped.json.id]).toEqual([410, 'EVENTS_DROPPED']);
     expect(dropped.json.message).toMatch(/events up to 1 .* again without after/);
     const { json } = await lab.ask('GET', '/events?limit=1');
-    expect([json.first, json.last, json.events[0].sequence]).toEqual([2, MAX_EVENTS + 1, 2]);
+    expect([json.first, json.last, json.events[0].sequence]).toEqual([lab.position(2), lab.position(MAX_EVENTS + 1), 2]);
     await append(1);
-    expect(linesOf(await stream.next())).toMatchObject([{ type: 'END', reason: 'EVENTS_DROPPED', last: 1 }]);
+    expect(linesOf(await stream.next())).toMatchObject([{ type: 'END', reason: 'EVENTS_DROPPED', last: lab.position(1) }]);
     expect(await stream.next()).toBeUndefined();
   });
 
@@ -133,7 +137,8 @@ describe('a stream of events', () => {
     await expect(follow(0)).rejects.toThrow(/503 .*8 programs of admin follow/);
     for (let n = 1; n < MAX_EVENT_STREAMS / MAX_EVENT_STREAMS_EACH; n++) {
       const { administrator, password } = await lab.administrators.create({ username: `script-${n}`, role: 'readOnly' });
-      for (let own = 0; own < MAX_EVENT_STREAMS_EACH; own++) opened.push(await lab.follow('/events?after=0', basic(administrator.username, password)));
+      for (let own = 0; own < MAX_EVENT_STREAMS_EACH; own++)
+        opened.push(await lab.follow(`/events?after=${lab.position(0)}`, basic(administrator.username, password)));
     }
     await expect(follow(0)).rejects.toThrow(/503 .*32 programs follow/);
     const [first] = streams;
@@ -147,20 +152,20 @@ describe('a stream of events', () => {
 
   it('ends when the administrator is deleted who follows it, before anything more is told', async () => {
     const { administrator, password } = await lab.administrators.create({ username: 'script', role: 'readOnly' });
-    const stream = await lab.follow('/events?after=1', basic('script', password));
+    const stream = await lab.follow(`/events?after=${lab.position(1)}`, basic('script', password));
     opened.push(stream);
     const next = stream.next();
     await lab.administrators.delete(administrator.guid);
     await lab.admin.createUser({ username: 'bob' });
     await lab.clock.advance(HEARTBEAT_MS - 1);
-    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'NOT_AUTHENTICATED', last: 1 }]);
+    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'NOT_AUTHENTICATED', last: lab.position(1) }]);
     expect(await stream.next()).toBeUndefined();
   });
 
   it('ends with the value for the Authorization header that it was opened with', async () => {
     const body = { provider: 'LOCAL', username: 'admin', password: Buffer.from(PASSWORD).toString('base64') };
     const { text } = await lab.ask('POST', '/util/authorization', body);
-    const stream = await lab.follow('/events?after=1', { authorization: text });
+    const stream = await lab.follow(`/events?after=${lab.position(1)}`, { authorization: text });
     opened.push(stream);
     await lab.clock.advance(AUTHORIZATION_MS - 1_000);
     const alive = stream.next();
@@ -169,11 +174,11 @@ describe('a stream of events', () => {
     expect(types(linesOf(await alive))).toEqual(['USER_CREATED']);
     const next = stream.next();
     await lab.clock.advance(HEARTBEAT_MS);
-    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'NOT_AUTHENTICATED', last: 2 }]);
+    expect(linesOf(await next)).toMatchObject([{ type: 'END', reason: 'NOT_AUTHENTICATED', last: lab.position(2) }]);
   });
 
   it('takes no limit, and refuses a wrong position before it begins', async () => {
     await expect(lab.follow('/events?limit=1')).rejects.toThrow(/400 .*limit is for pages/);
-    await expect(lab.follow('/events?after=99')).rejects.toThrow(/400 .*beyond/);
+    await expect(lab.follow(`/events?after=${lab.position(99)}`)).rejects.toThrow(/410 .*never given out/);
   });
 });
