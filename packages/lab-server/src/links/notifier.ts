@@ -4,12 +4,12 @@ import { idReference } from '../journal/references.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { Journal } from '../roles/role.ts';
 import { MAX_WAKE_UPS_PER_CALL, type Notifier, type WakeUpTarget } from '../roles/uem/notifier.ts';
-import { createRetryQueue } from './retry-queue.ts';
+import { createRetryQueue, type RetryQueue } from './retry-queue.ts';
 import { callRole } from './role-call.ts';
 
 /** How long a notification service keeps a wake-up for a device that is away. */
 export const WAKE_UP_LIFE_S = 86_400;
-/** Devices that may wait to be woken; a device polls anyway. */
+/** Devices of one notification service that may wait to be woken; a device polls anyway. */
 export const MAX_WAITING_DEVICES = 100_000;
 
 /** The notifier of UEM, with an end. */
@@ -33,7 +33,8 @@ export interface NotifierOptions {
 
 /**
  * F5.2: wakes devices through the Infrastructure. A device that waits to be woken already is not queued twice; what could not be handed over, or was throttled,
- * is tried again with growing pauses.
+ * is tried again with growing pauses. Each notification service has a queue and calls of its own, so that one that is dead, or does not even answer, holds back its own wake-ups and no others,
+ * however many are dead.
  */
 export function createNotifier(options: NotifierOptions): LinkNotifier {
   const { clock, crypto, entropy, journal } = options;
@@ -74,14 +75,26 @@ export function createNotifier(options: NotifierOptions): LinkNotifier {
     }
     return targets.filter((_, index) => statuses[index] === 'throttled' || statuses[index] === 'unavailable');
   };
-  const queue = createRetryQueue<WakeUpTarget>({ clock, batch: MAX_WAKE_UPS_PER_CALL, capacity: MAX_WAITING_DEVICES, send });
+  const newQueue = (): RetryQueue<WakeUpTarget> => createRetryQueue<WakeUpTarget>({ clock, batch: MAX_WAKE_UPS_PER_CALL, capacity: MAX_WAITING_DEVICES, send });
+  // BOUNDED by the notification services that there are, and one for tokens of none.
+  const queues = new Map<wire.PushServiceName | 'none', RetryQueue<WakeUpTarget>>();
+  const queueOf = ({ pushToken }: WakeUpTarget): RetryQueue<WakeUpTarget> => {
+    const service = wire.pushAddressOf(pushToken)?.service ?? 'none';
+    const queue = queues.get(service) ?? newQueue();
+    queues.set(service, queue);
+    return queue;
+  };
+  let isClosed = false;
   return {
     wakeUp(targets) {
-      for (const target of targets) queue.put(toHex(target.pushToken), target);
+      if (!isClosed) for (const target of targets) queueOf(target).put(toHex(target.pushToken), target);
     },
     get waiting() {
-      return queue.waiting;
+      return [...queues.values()].reduce((sum, { waiting }) => sum + waiting, 0);
     },
-    close: () => queue.close(),
+    close() {
+      isClosed = true;
+      for (const queue of queues.values()) queue.close();
+    },
   };
 }

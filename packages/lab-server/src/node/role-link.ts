@@ -9,8 +9,8 @@ import { FRAME_MEDIA_TYPE, mediaType, SERVICE_PATH } from './frame-binding.ts';
 import { plainBytes } from './http-server.ts';
 import { FRAME_BYTES } from './limits.ts';
 
-/** Connections from one role to another; more requests wait for one of them. */
-const CONNECTIONS = 4;
+/** Connections from one role to another; more requests wait for one of them. One for the wake-ups of each notification service, as each may be slow, and some for the rest. */
+const CONNECTIONS = 8;
 /** From the request to the whole answer. */
 const ANSWER_MS = 15_000;
 

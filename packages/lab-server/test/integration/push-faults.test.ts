@@ -192,3 +192,21 @@ describe.each(SERVICES)('faults of %s, by the API, and of no other service', (pu
     expect(target.wakeUps).toHaveLength(1);
   });
 });
+
+it('three services that are dead at once, with devices in one batch, hold up the fourth for no moment', async () => {
+  await rest('DELETE', '/faults');
+  for (const device of devices.values()) await device.begin();
+  const [living, ...dead] = SERVICES;
+  for (const pushService of dead) await rest('POST', '/faults', { kind: 'status', status: 503, service: 'provider', pushService });
+  for (let round = 0; round < 3; round++) {
+    await Promise.all([...dead, living].map((service) => (devices.get(service as Service) as WokenDevice).lock()));
+    await clock.settle();
+    expect(SERVICES.map((service) => devices.get(service)?.wakeUps.length)).toEqual([round + 1, 0, 0, 0]);
+    // Until the pauses of the dead ones are as long as they get.
+    await clock.advance(60_000);
+    expect(await devices.get(living as Service)?.work()).toEqual(['LOCK_DEVICE']);
+  }
+  await rest('DELETE', '/faults');
+  await clock.advance(30_000);
+  expect(dead.map((service) => devices.get(service)?.wakeUps.length)).toEqual([1, 1, 1]);
+});

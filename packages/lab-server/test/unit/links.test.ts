@@ -300,6 +300,56 @@ describe('the notifier (F5.2)', () => {
     notifier.close();
   });
 
+  it.each<[string, (count: number) => RoleAnswer | Promise<RoleAnswer>]>([
+    ['are unavailable', (count) => ({ status: 'answered', frame: wire.notifyResult.encode({ statuses: Array(count).fill('unavailable') }) })],
+    ['make the Infrastructure say that it is busy', () => ({ status: 'busy', retryAfterS: 1 })],
+    ['never answer', () => new Promise(() => {})],
+  ])('any number of services that %s hold back their own wake-ups only', async (_how, dead) => {
+    const infrastructure = new FakeInfrastructure();
+    const sent: { readonly atMs: number; readonly tokens: readonly string[] }[] = [];
+    const throttled: string[] = [];
+    infrastructure.answer = ((frame: wire.Frame) => {
+      const tokens = wire.notify.decode(frame).notifications.map(({ token }) => Buffer.from(token).toString());
+      sent.push({ atMs: clock.monotonicMs(), tokens });
+      if (tokens.some((token) => !token.startsWith('wns'))) return dead(tokens.length);
+      const statuses = tokens.map((token) => (throttled.includes(token) ? ('throttled' as const) : ('accepted' as const)));
+      return { status: 'answered', frame: wire.notifyResult.encode({ statuses }) };
+    }) as (frame: wire.Frame) => RoleAnswer;
+    const notifier = createNotifier({
+      clock,
+      crypto,
+      entropy: seededEntropy('notifier'),
+      journal: createRingJournal(),
+      infrastructure,
+      unregistered: () => {},
+    });
+    const of = (service: wire.PushServiceName, id: number) => ({
+      deviceId: `${service}-${id}`,
+      pushToken: wire.pushTokenOf({ service, address: `${'address'.repeat(3)}-${id}` }),
+    });
+    const name = (id: number): string => `wns:${'address'.repeat(3)}-${id}`;
+    notifier.wakeUp([of('apns', 1), of('fcm', 2), of('bb10', 3), of('wns', 4)]);
+    await clock.settle();
+    const woken = (): readonly string[] => sent.flatMap(({ tokens }) => tokens.filter((token) => token.startsWith('wns')));
+    expect(woken()).toEqual([name(4)]);
+    // The pauses of the dead ones have grown as long as they get.
+    await clock.advance(120_000);
+    notifier.wakeUp([of('apns', 5), of('wns', 6)]);
+    await clock.settle();
+    expect(woken()).toEqual([name(4), name(6)]);
+    // A pause that the living service asks for is its own as well.
+    throttled.push(name(7));
+    notifier.wakeUp([of('wns', 7)]);
+    await clock.settle();
+    throttled.length = 0;
+    await clock.advance(250);
+    expect(woken()).toEqual([name(4), name(6), name(7), name(7)]);
+    expect(notifier.waiting).toBeLessThanOrEqual(4);
+    notifier.close();
+    notifier.wakeUp([of('wns', 8)]);
+    expect([notifier.waiting, clock.pendingTimers]).toEqual([0, 0]);
+  });
+
   it.each<[string, RoleAnswer]>([
     ['is busy', { status: 'busy', retryAfterS: 1 }],
     ['answers an alert', { status: 'answered', frame: wire.alert.encode({ code: 'authFailed' }) }],

@@ -7,7 +7,6 @@ import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, u
 import { createPassingOn } from './push/passing-on.ts';
 import type { PushCredentials } from './push/push-credentials.ts';
 import type { ProviderWire } from './push/push-sender.ts';
-import { areForSeveral, reachableServices } from './push/reachable-services.ts';
 import { applyRegistrations, fakeKey, tenantOfUser } from './registrations.ts';
 
 export interface InfrastructureOptions extends RoleContext {
@@ -36,8 +35,7 @@ const STEPS: Readonly<Record<string, string>> = { discovery: 'F1.3', registratio
  */
 export async function createInfrastructureRole(options: InfrastructureOptions): Promise<Role> {
   const { clock, crypto, entropy, store, journal, guard } = options;
-  const { origin, credentials } = options;
-  const provider = reachableServices(options.provider);
+  const { provider, origin, credentials } = options;
   const passingOn = createPassingOn({ clock, crypto, journal, provider, origin, credentials });
   const known = await store.transaction((tx) => fakeKey(tx, () => entropy.randomBytes(32)));
 
@@ -61,8 +59,7 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
   };
 
   /**
-   * F5.2: each wake-up goes to the notification service of its device. Nothing is ever lost in silence: what did not get through is told for each, and it is 503
-   * when no service answers at all. UEM holds everything back after that, so an outage of one service must not come to it.
+   * F5.2: each wake-up goes to the notification service of its device. Nothing is ever lost in silence: what did not get through is told for each, also when no service answers.
    */
   const passOn = async ({ frame }: Job): Promise<InfrastructureOutcome> => {
     const { notifications } = wire.notify.decode(frame);
@@ -70,10 +67,7 @@ export async function createInfrastructureRole(options: InfrastructureOptions): 
       crypto,
       notifications.map(({ wakeUpId }) => wakeUpId),
     );
-    const { answers } = provider;
-    const statuses = await passingOn.send(notifications);
-    const none = provider.answers === answers && areForSeveral(notifications) && statuses.every((status) => status === 'unavailable');
-    return { ...(none ? busy('no notification service can be reached') : answered(wire.notifyResult, { statuses })), refs };
+    return { ...answered(wire.notifyResult, { statuses: await passingOn.send(notifications) }), refs };
   };
 
   const fromUem =
