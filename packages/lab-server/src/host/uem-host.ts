@@ -19,6 +19,7 @@ import { sinkCarrier } from '../mail/smtp-sink.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { Role } from '../roles/role.ts';
+import { createConfirmationSweep } from '../roles/uem/confirmation-sweep.ts';
 import { createOutbox } from '../roles/uem/outbox.ts';
 import { createUemRole } from '../roles/uem/uem-role.ts';
 import { forgetPushToken } from '../state/devices.ts';
@@ -125,6 +126,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   const mailWaits = (): void => queueMicrotask(() => void store.transaction(() => undefined).then(mailer.kick, mailer.kick));
   const fanOut = createFanOut({ clock, entropy, store, wake, mailWaits, failed: (error) => note('fan-out', error) });
   const sweep = createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed: (error) => note('compliance', error) });
+  const confirmations = createConfirmationSweep({ clock, store, failed: (error) => note('unconfirmed activations', error) });
   const reconfigure = (): void => {
     fanOut.start();
     sweep.start();
@@ -141,6 +143,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     outbox.resume();
     fanOut.start();
     sweep.start();
+    confirmations.start();
     mailer.kick();
     await registrar.replaceAll(hashesOf(crypto, administration));
   };
@@ -158,6 +161,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
       events.close();
       fanOut.close();
       sweep.close();
+      confirmations.close();
       registrar.close();
       notifier.close();
       await mailer.close();

@@ -32,6 +32,8 @@ export interface DeviceRecord {
   readonly hasAgentSchedule?: boolean | undefined;
   /** Secret that the activation was made with; a one-time secret is used up at A7. */
   readonly secretId?: string | undefined;
+  /** Of a pending device: its A7 has to come until then. */
+  readonly confirmByMs?: number | undefined;
   readonly pushToken?: Uint8Array | undefined;
   /** Wall clock, milliseconds. */
   readonly createdAtMs: number;
@@ -54,6 +56,11 @@ interface PendingReference extends DeviceReference {
   readonly secretId: string;
 }
 
+/** A device that waits for its A7, and how long it may. */
+export interface UnconfirmedDevice extends DeviceReference {
+  readonly confirmByMs: number;
+}
+
 /** Devices of one user by state. */
 export interface DeviceCounts {
   readonly pending: number;
@@ -66,6 +73,8 @@ const devicesByUser: Table<DeviceReference> = table('device-by-user');
 const devicesByKey: Table<DeviceReference> = table('device-by-key');
 /** By user and time: what waits for its A7. */
 const pendingDevices: Table<PendingReference> = table('device-pending');
+/** By the time at which they have to be confirmed. */
+const unconfirmedDevices: Table<UnconfirmedDevice> = table('device-unconfirmed');
 /** By user and time: what is only history. */
 const endedDevices: Table<DeviceReference> = table('device-ended');
 const deviceCounts: Table<DeviceCounts> = table('device-counts');
@@ -77,7 +86,8 @@ export function putDevice(tx: WriteView, device: DeviceRecord): void {
   const before = devices.get(tx, device.deviceId);
   devices.put(tx, device.deviceId, device);
   if (before === undefined) devicesByUser.put(tx, joinId(device.userGuid, device.deviceId), { deviceId: device.deviceId });
-  if (before?.status === device.status && before.keyId === device.keyId && before.secretId === device.secretId) return;
+  const isListed = before?.status === device.status && before.keyId === device.keyId && before.secretId === device.secretId;
+  if (isListed && before.confirmByMs === device.confirmByMs) return;
   if (before !== undefined) unlist(tx, before);
   list(tx, device);
 }
@@ -95,6 +105,8 @@ function list(tx: WriteView, device: DeviceRecord): void {
   const { deviceId, secretId = '' } = device;
   if (isLive(device)) devicesByKey.put(tx, device.keyId, { deviceId });
   if (device.status === 'pending') pendingDevices.put(tx, listId(device), { deviceId, secretId });
+  const unconfirmed = unconfirmedId(device);
+  if (unconfirmed !== undefined) unconfirmedDevices.put(tx, unconfirmed, { deviceId, confirmByMs: device.confirmByMs as number });
   if (!isLive(device)) endedDevices.put(tx, listId(device), { deviceId });
   count(tx, device, 1);
 }
@@ -102,12 +114,18 @@ function list(tx: WriteView, device: DeviceRecord): void {
 function unlist(tx: WriteView, device: DeviceRecord): void {
   if (devicesByKey.get(tx, device.keyId)?.deviceId === device.deviceId) devicesByKey.delete(tx, device.keyId);
   if (device.status === 'pending') pendingDevices.delete(tx, listId(device));
+  const unconfirmed = unconfirmedId(device);
+  if (unconfirmed !== undefined) unconfirmedDevices.delete(tx, unconfirmed);
   if (!isLive(device)) endedDevices.delete(tx, listId(device));
   count(tx, device, -1);
 }
 
 function listId({ userGuid, createdAtMs, deviceId }: DeviceRecord): string {
   return joinId(userGuid, sortable(createdAtMs), deviceId);
+}
+
+function unconfirmedId({ status, confirmByMs, deviceId }: DeviceRecord): string | undefined {
+  return status === 'pending' && confirmByMs !== undefined ? joinId(sortable(confirmByMs), deviceId) : undefined;
 }
 
 function count(tx: WriteView, { userGuid, status }: DeviceRecord, by: 1 | -1): void {
@@ -131,6 +149,11 @@ export function deviceCountsOf(view: ReadView, userGuid: string): DeviceCounts {
 export function pendingDevicesOf(view: ReadView, userGuid: string, query: { readonly secretId?: string; readonly limit: number }): readonly string[] {
   const rows = pendingDevices.page(view, { under: partOf(userGuid), limit: query.limit });
   return rows.filter(({ record }) => query.secretId === undefined || record.secretId === query.secretId).map(({ record }) => record.deviceId);
+}
+
+/** Devices that wait for their A7, those first that may wait no longer. */
+export function unconfirmedDevicesByTime(view: ReadView, limit: number): readonly UnconfirmedDevice[] {
+  return unconfirmedDevices.page(view, { limit }).map(({ record }) => record);
 }
 
 /** The device that ended longest ago, as far as its creation tells. */

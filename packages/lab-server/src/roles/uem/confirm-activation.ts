@@ -14,14 +14,11 @@ import type { WriteView } from '../../store/lab-store.ts';
 import { alerted } from '../role-answers.ts';
 import { placeRefusal } from './activation-rules.ts';
 import type { KnownDevice } from './device-peer.ts';
-import { MAX_PENDING_DEVICES, revokeOthers } from './issue-device.ts';
+import { MAX_PENDING_DEVICES, MAX_UNCONFIRMED_MS, revokeOthers } from './issue-device.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
 /** Reason of the end of a device that could not apply its configuration; its A7 may come again. */
 export const CONFIGURATION_FAILED = 'the configuration could not be applied: ';
-
-/** From A6 to A7, longest. The user may take time over the notice of the organisation, but what was accepted does not wait for ever for somebody who finds the device. */
-export const MAX_UNCONFIRMED_MS: number = 7 * 86_400_000;
 
 /** Reason of the end of a device that was not confirmed in time. */
 export const NOT_CONFIRMED = 'the activation was not confirmed in time';
@@ -67,7 +64,14 @@ export function confirmActivation(tx: WriteView, frame: Uint8Array, known: Known
   useUp(tx, device, nowMs);
   cancelInFlight(tx, device, nowMs);
   revokeOthers(tx, device, certificate.serial, nowMs);
-  const active: DeviceRecord = { ...device, status: 'active', activatedAtMs: device.activatedAtMs ?? nowMs, lastContactMs: nowMs, secretId: undefined };
+  const active: DeviceRecord = {
+    ...device,
+    status: 'active',
+    activatedAtMs: device.activatedAtMs ?? nowMs,
+    lastContactMs: nowMs,
+    secretId: undefined,
+    confirmByMs: undefined,
+  };
   putDevice(tx, active);
   appendEvent(tx, { timeMs: nowMs, type: 'DEVICE_ACTIVATED', deviceId: device.deviceId, userGuid: device.userGuid });
   // F5.2: what it must be given is there when it asks for the first time.

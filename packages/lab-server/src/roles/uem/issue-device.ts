@@ -25,6 +25,9 @@ import { type Applicant, judgeApplicant } from './activation-rules.ts';
 /** Unconfirmed devices of one user; the oldest makes room. */
 export const MAX_PENDING_DEVICES = 1_000;
 
+/** From A6 to A7, longest. The user may take time over the notice of the organisation, but what was accepted does not wait for ever for somebody who finds the device. */
+export const MAX_UNCONFIRMED_MS: number = 7 * 86_400_000;
+
 /** Where devices find this tenant (F1.4). */
 export interface ListenerAddresses {
   /** `host:port` of the device listener. */
@@ -87,6 +90,7 @@ export function issueDevice(options: IssueDeviceOptions, tx: WriteView, request:
     pollIntervalS: profile.pollIntervalS,
     pollJitterS: profile.pollJitterS,
     secretId: kept.secretId,
+    confirmByMs: known?.status === 'active' ? undefined : nowMs + MAX_UNCONFIRMED_MS,
   });
   putActivationSecret(tx, { ...kept, provedByKeyId: keyId, provedAtMs: nowMs });
   return {
