@@ -45,7 +45,15 @@ export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, n
   putSupervision(tx, deviceId, undefined);
   leaveDeviceGroups(tx, deviceId);
   const pushToken = hearsLater ? device.pushToken : undefined;
-  putDevice(tx, { ...device, status: end.status, pushToken, endedAtMs: nowMs, message: end.reason, endedByCommand: end.endedBy?.commandId });
+  putDevice(tx, {
+    ...device,
+    status: end.status,
+    pushToken,
+    endedAtMs: nowMs,
+    message: end.reason,
+    refusal: end.refusal,
+    endedByCommand: end.endedBy?.commandId,
+  });
   appendEvent(tx, eventOfEnd(device, end, nowMs));
   if (deviceCountsOf(tx, userGuid).ended <= MAX_ENDED_DEVICES) return;
   const oldest = oldestEndedDevice(tx, userGuid);
@@ -81,9 +89,9 @@ export function removeByCommand(tx: WriteView, device: DeviceRecord, command: Ne
   return commandById(tx, command.deviceId, command.commandId) ?? queued;
 }
 
-/** A removed device that has not heard of its end yet. */
+/** A removed device that has not heard of its end yet. One that never counted is none: nobody has removed it, its activation has failed, and the event of that has been told. */
 export function isLate(device: DeviceRecord): boolean {
-  return device.status === 'removed' && device.lateContactMs === undefined;
+  return device.status === 'removed' && device.activatedAtMs !== undefined && device.lateContactMs === undefined;
 }
 
 /** Notes that a removed device came late; the refusal that it gets makes it delete its work data, so it is woken no more. */

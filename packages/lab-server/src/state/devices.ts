@@ -44,6 +44,8 @@ export interface DeviceRecord {
   readonly lateContactMs?: number | undefined;
   /** Delete command that ended it, hex: its result may come again. */
   readonly endedByCommand?: string | undefined;
+  /** Why its activation was refused at A7; the answer that says so may be lost. */
+  readonly refusal?: wire.ActivationRefusalReason | undefined;
   /** Why its configuration could not be applied, or why it ended. */
   readonly message?: string | undefined;
 }
@@ -185,12 +187,34 @@ export function listDevices(view: ReadView, query: PageQuery): readonly Row<Devi
 export type DeviceSummary = Pick<DeviceRecord, 'deviceId' | 'status' | 'userId' | 'info' | 'lastContactMs' | 'activatedAtMs'>;
 
 /** All devices in the order of their ids, with these fields only. */
-export function listDeviceSummaries<Name extends keyof DeviceSummary>(
+export function listDeviceSummaries<Name extends keyof DeviceRecord>(
   view: ReadView,
   query: PageQuery,
   names: ReadonlySet<Name>,
 ): readonly Row<Pick<DeviceRecord, Name>>[] {
   return devices.fields(view, query, names);
+}
+
+/** These fields of one device. The fields of a whole list cost a fraction of its records. */
+export function deviceSummaryById<Name extends keyof DeviceRecord>(
+  view: ReadView,
+  deviceId: string,
+  names: ReadonlySet<Name>,
+): Pick<DeviceRecord, Name> | undefined {
+  const [row] = devices.fields(view, { under: deviceId, limit: 1 }, names);
+  return row?.id === deviceId ? row.record : undefined;
+}
+
+/** Devices of one user, ended ones too, with these fields only; row ids are device ids. */
+export function listDeviceSummariesOfUser<Name extends keyof DeviceRecord>(
+  view: ReadView,
+  userGuid: string,
+  query: { readonly after?: string | undefined; readonly limit: number },
+  names: ReadonlySet<Name>,
+): readonly Row<Pick<DeviceRecord, Name> | undefined>[] {
+  const after = query.after === undefined ? undefined : joinId(userGuid, query.after);
+  const rows = devicesByUser.page(view, { under: partOf(userGuid), after, limit: query.limit });
+  return rows.map(({ record: { deviceId } }) => ({ id: deviceId, record: deviceSummaryById(view, deviceId, names) }));
 }
 
 /** Devices of one user, ended ones too; `after` is a device id. */

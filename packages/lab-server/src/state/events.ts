@@ -19,7 +19,7 @@ export const EVENT_TYPES = {
   DEVICE_DEACTIVATED: 'A device left: its user removed it, or did not consent to a new activation',
   DEVICE_WIPED: 'A device carried out a command that deletes data, and left',
   DEVICE_REMOVED: 'UEM removed a device: its certificates are revoked',
-  DEVICE_LATE_CONTACT: 'A removed device made contact, and so deletes its work data',
+  DEVICE_LATE_CONTACT: 'A device that was removed after it had counted made contact, and so deletes its work data',
   COMMAND_QUEUED: 'A command waits for a device',
   COMMAND_SENT: 'A device has got a command',
   COMMAND_DEFERRED: 'A device will carry a command out later',

@@ -57,8 +57,6 @@ interface Change {
   stored(): unknown;
   /** Types of the events that tell of it, with their fields. */
   events(): readonly Partial<EventRecord>[];
-  /** Types of the events when it comes once more; none unless set. */
-  readonly again?: readonly string[];
 }
 
 const about = (): Partial<EventRecord> => ({ deviceId: device.deviceId });
@@ -167,13 +165,11 @@ const CHANGES: Readonly<Record<string, Change>> = {
     act: () => device.done(),
     stored: () => recordOf(device)?.status,
     events: () => [{ ...about(), userGuid, type: 'ACTIVATION_REFUSED', refusal: 'deviceLimit' }],
-    // A device that did not hear the answer hears now that it has ended.
-    again: ['DEVICE_LATE_CONTACT'],
   },
 };
 
 describe('what a device does is an event, in the transaction of its change', () => {
-  it.each(Object.entries(CHANGES))('%s', async (_name, { begin, act, stored, events, again = [] }) => {
+  it.each(Object.entries(CHANGES))('%s', async (_name, { begin, act, stored, events }) => {
     await begin?.();
     const before = { last: last(), stored: stored() };
     const allowEvents = refuseEvents();
@@ -187,7 +183,7 @@ describe('what a device does is an event, in the transaction of its change', () 
     const expected = events().map((event) => expect.objectContaining({ timeMs: bench.uem.clock.nowMs(), ...event }));
     expect(told()).toEqual(expected);
     await act();
-    expect(told()).toEqual([...expected, ...again.map((type) => expect.objectContaining({ type }))]);
+    expect(told()).toEqual(expected);
   });
 });
 

@@ -3,6 +3,7 @@ import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { activationSecret, putActivationSecret } from '../../src/state/activation-secrets.ts';
 import { type deviceById, deviceCountsOf, listDevices } from '../../src/state/devices.ts';
+import { lastEventSequence } from '../../src/state/events.ts';
 import { fullBudget, TRY_RULES } from '../../src/state/try-budget.ts';
 import { TestDevice } from '../support/test-device.ts';
 import { alertIn, crypto, DAY_MS, frameIn, NOW_MS, PROFILE, UemBench, USER } from '../support/uem-bench.ts';
@@ -77,8 +78,26 @@ describe('F1 at the server', () => {
     const late = wire.acknowledgement.decode(frameIn(await first.done()));
     expect(late).toEqual({ ok: false, refusal: 'deviceLimit' });
     expect(uem.reasons.at(-1)).toBe('deviceLimit');
-    expect(alertIn(await first.done())).toBe('revoked');
     expect(counts()).toEqual({ pending: 0, active: 1, ended: 1 });
+  });
+
+  it('tells a device that was refused at A7 the same again, as the answer may be lost, and takes nothing of it for a late contact', async () => {
+    uem = await UemBench.start({ allowedDevices: 1 });
+    guid = await uem.addUser();
+    const secret = await uem.addQr({ expireAfterUse: false });
+    const [first, second] = [new TestDevice(uem, 'first'), new TestDevice(uem, 'second')];
+    for (const device of [first, second]) await device.activate(secret, { onSend: (name) => name !== 'activationDone' });
+    await second.done();
+    await first.done();
+    const before = { devices: devices(), events: uem.store.read(lastEventSequence) };
+    for (let time = 0; time < 2; time++) {
+      expect(wire.acknowledgement.decode(frameIn(await first.done()))).toEqual({ ok: false, refusal: 'deviceLimit' });
+      expect(uem.reasons.at(-1)).toBe('repeated: deviceLimit');
+      // Anything else that it asks for is refused as to any device that has ended.
+      expect(alertIn(await first.done('no room'))).toBe('revoked');
+      expect(alertIn(await first.poll())).toBe('revoked');
+    }
+    expect({ devices: devices(), events: uem.store.read(lastEventSequence) }).toEqual(before);
   });
 
   it('acknowledges a second A7, and changes nothing', async () => {

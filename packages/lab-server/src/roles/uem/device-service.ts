@@ -162,7 +162,7 @@ function managed(reply: ManagementReply): ServiceOutcome {
 
 /**
  * A typed refusal. One exception each for an answer that was lost on the way: the last result of a device that carried out a delete command,
- * the A7 of one that could not be configured, and the farewell of one that its user removed, are acknowledged again.
+ * the A7 of one that could not be configured, and the farewell of one that its user removed, are acknowledged again; the A7 of one that was refused then is refused again with the same reason.
  */
 function refusal(request: RoleRequest, frame: wire.Frame, { refused, reason, device }: RefusedDevice, nowMs: number): ServiceOutcome {
   const again = refused === 'revoked' && device !== undefined ? answerAgain(request, frame, device, nowMs) : undefined;
@@ -170,7 +170,7 @@ function refusal(request: RoleRequest, frame: wire.Frame, { refused, reason, dev
 }
 
 function answerAgain(request: RoleRequest, frame: wire.Frame, device: DeviceRecord, nowMs: number): ServiceOutcome | undefined {
-  const { deviceId, endedByCommand, message, pollIntervalS, pollJitterS } = device;
+  const { deviceId, endedByCommand, message, refusal, pollIntervalS, pollJitterS } = device;
   try {
     if (frame.name === 'commandResult' && endedByCommand !== undefined && toHex(wire.commandResult.decode(frame).commandId) === endedByCommand) {
       const idle = wire.idle.encode({ pollIntervalS, pollJitterS, serverTimeEpochS: Math.floor(nowMs / 1_000) });
@@ -182,6 +182,8 @@ function answerAgain(request: RoleRequest, frame: wire.Frame, device: DeviceReco
       if (again.done.status === 'failed')
         return { answer: { status: 'answered', frame: again.frame }, told: 'acknowledgement', step: 'F1.5', reason: 'repeated' };
     }
+    if (frame.name === 'activationDone' && refusal !== undefined && answerActivationDone(request.frame, deviceId).done.status === 'completed')
+      return { ...answered(wire.acknowledgement, { ok: false, refusal }), step: 'F1.5', reason: `repeated: ${refusal}` };
     return undefined;
   } catch (error) {
     if (isProtocolError(error)) return undefined;
