@@ -188,6 +188,8 @@ export interface Administration
   /** Those of them that there are. */
   devicesById(deviceIds: readonly string[]): readonly DeviceRecord[];
   devicesOfUser(guid: string): Iterable<DeviceRecord>;
+  /** Active devices of a user, with these fields and their ids. */
+  deviceSummariesOfUser<Name extends keyof DeviceSummary>(guid: string, names: readonly Name[]): Iterable<Pick<DeviceSummary, Name | 'deviceId'>>;
   /** @throws AdminProblem `USER_NOT_FOUND`, `DEVICE_NOT_FOUND` */
   deviceOfUser(guid: string, deviceId: string): DeviceRecord;
   /** What the device last told about itself. */

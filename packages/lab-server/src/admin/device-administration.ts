@@ -7,7 +7,7 @@ import { templateInForce } from '../mail/template-in-force.ts';
 import { cancelCommand, commandById, isQueueFull, listCommands } from '../state/command-queue.ts';
 import type { CommandRecord, NewCommand } from '../state/commands.ts';
 import { removeDevice } from '../state/device-lifecycle.ts';
-import { type DeviceRecord, deviceById, listDeviceSummaries, listDevices, listDevicesOfUser } from '../state/devices.ts';
+import { type DeviceRecord, deviceById, listDeviceSummaries, listDeviceSummariesOfUser, listDevices, listDevicesOfUser } from '../state/devices.ts';
 import { inventoryOf } from '../state/inventory.ts';
 import type { PageQuery } from '../state/table.ts';
 import { userByGuid } from '../state/users.ts';
@@ -38,6 +38,7 @@ export type DeviceAdministration = Pick<
   | 'device'
   | 'devicesById'
   | 'devicesOfUser'
+  | 'deviceSummariesOfUser'
   | 'deviceOfUser'
   | 'inventory'
   | 'sendCommand'
@@ -135,6 +136,14 @@ export function createDeviceAdministration(options: DeviceAdministrationOptions)
       const page = (view: ReadView, query: { readonly after?: string; readonly limit: number }): readonly DeviceRecord[] =>
         listDevicesOfUser(view, guid, query);
       for (const device of rowsOf(read, page, (row) => row.deviceId)) if (counts(device)) yield device;
+    },
+    *deviceSummariesOfUser(guid, names) {
+      const wanted = new Set([...names, 'deviceId', 'status'] as const);
+      const page = (
+        view: ReadView,
+        query: { readonly after?: string; readonly limit: number },
+      ): ReturnType<typeof listDeviceSummariesOfUser<(typeof names)[number] | 'deviceId' | 'status'>> => listDeviceSummariesOfUser(view, guid, query, wanted);
+      for (const { record: device } of rowsOf(read, page, (row) => row.id)) if (device?.status === 'active') yield device;
     },
     deviceOfUser: (userGuid, deviceId) => store.read((view) => requireDeviceOfUser(view, userGuid, deviceId)),
     inventory: (deviceId) => store.read((view) => inventoryOf(view, deviceId)),

@@ -1,5 +1,5 @@
 import { assignmentReader } from '../configuration/assigned-objects.ts';
-import { deviceFacts } from '../configuration/device-facts.ts';
+import { deviceFacts, FACT_FIELDS, type FactField } from '../configuration/device-facts.ts';
 import { matchesQuery } from '../configuration/matches-query.ts';
 import { deleteAssignmentsOf } from '../state/assignments.ts';
 import {
@@ -14,7 +14,7 @@ import {
   putDeviceGroup,
   removeFromDeviceGroup,
 } from '../state/device-groups.ts';
-import { type DeviceRecord, deviceById, listDevices } from '../state/devices.ts';
+import { type DeviceRecord, type DeviceSummary, deviceById, deviceSummaryById, listDeviceSummaries } from '../state/devices.ts';
 import { randomUuid } from '../state/ids.ts';
 import { inventoryOf } from '../state/inventory.ts';
 import { putRecomputeJob } from '../state/recompute-jobs.ts';
@@ -44,8 +44,8 @@ export interface DeviceGroupAdministration {
   addDevicesToGroup(groupId: string, deviceIds: readonly string[]): Promise<void>;
   /** @throws AdminProblem `GROUP_NOT_FOUND`, `GROUP_BY_QUERY`, `DEVICE_NOT_FOUND` when the device is not in it */
   removeDeviceFromGroup(groupId: string, deviceId: string): Promise<void>;
-  /** Active devices of a group. @throws AdminProblem `GROUP_NOT_FOUND` */
-  devicesOfGroup(groupId: string): Iterable<DeviceRecord>;
+  /** Active devices of a group, with these fields and their ids. @throws AdminProblem `GROUP_NOT_FOUND` */
+  deviceSummariesOfGroup<Name extends keyof DeviceSummary>(groupId: string, names: readonly Name[]): Iterable<Pick<DeviceSummary, Name | 'deviceId'>>;
   /** @throws AdminProblem `DEVICE_NOT_FOUND` */
   groupsOfDevice(deviceId: string): readonly DeviceGroupRecord[];
 }
@@ -110,18 +110,22 @@ export function createDeviceGroupAdministration({ clock, entropy, store, reconfi
       });
       reconfigure();
     },
-    *devicesOfGroup(groupId) {
+    *deviceSummariesOfGroup(groupId, names) {
+      type Asked = { readonly after?: string; readonly limit: number };
+      type Found<Name extends keyof DeviceRecord> = readonly { readonly id: string; readonly record: Pick<DeviceRecord, Name> | undefined }[];
+      const wanted = new Set([...names, 'deviceId', 'status'] as const);
       const { query } = store.read((view) => requireGroup(view, groupId));
       if (query === undefined) {
-        const page = (
-          view: ReadView,
-          asked: { readonly after?: string; readonly limit: number },
-        ): readonly { id: string; device: DeviceRecord | undefined }[] =>
-          devicesOnList(view, groupId, asked).map((id) => ({ id, device: deviceById(view, id) }));
-        for (const { device } of rowsOf(read, page, (row) => row.id)) if (device?.status === 'active') yield device;
+        const page = (view: ReadView, asked: Asked): Found<(typeof names)[number] | 'deviceId' | 'status'> =>
+          devicesOnList(view, groupId, asked).map((id) => ({ id, record: deviceSummaryById(view, id, wanted) }));
+        for (const { record: device } of rowsOf(read, page, (row) => row.id)) if (device?.status === 'active') yield device;
         return;
       }
-      for (const { record: device } of rowsOf(read, listDevices, (row) => row.id)) {
+      // What the query looks at has to be read, too.
+      const looked = new Set([...wanted, ...FACT_FIELDS]);
+      const page = (view: ReadView, asked: Asked): ReturnType<typeof listDeviceSummaries<(typeof names)[number] | 'deviceId' | 'status' | FactField>> =>
+        listDeviceSummaries(view, asked, looked);
+      for (const { record: device } of rowsOf(read, page, (row) => row.id)) {
         const facts = device.status === 'active' ? store.read((view) => deviceFacts(device, inventoryOf(view, device.deviceId))) : undefined;
         if (facts !== undefined && matchesQuery(query, facts)) yield device;
       }

@@ -31,8 +31,12 @@ export interface DeviceFacts {
 export const MAX_REPORTED_APPS = 2_000;
 const TEXT_CHARACTERS = 256;
 
+/** Fields of the record that facts are from. */
+export type FactField = 'info' | 'activationType' | 'ownership' | 'lastContactMs' | 'activatedAtMs' | 'createdAtMs';
+export const FACT_FIELDS: readonly FactField[] = ['info', 'activationType', 'ownership', 'lastContactMs', 'activatedAtMs', 'createdAtMs'];
+
 /** What the device said when it was activated, and what it has reported since. */
-export function deviceFacts(device: DeviceRecord, inventory: InventoryRecord): DeviceFacts {
+export function deviceFacts(device: Pick<DeviceRecord, FactField>, inventory: InventoryRecord): DeviceFacts {
   const { info, activationType, lastContactMs, activatedAtMs, createdAtMs } = device;
   const reported = documentOf(inventory.deviceInfo);
   const apps = documentOf(inventory.installedApps)?.['applications'];

@@ -64,7 +64,7 @@ export function bulkRoutes(admin: Administration): readonly Route[] {
       group !== undefined
         ? devicesOfUsers(admin, group.guid)
         : deviceGroup !== undefined
-          ? admin.devicesOfGroup(deviceGroup.guid)
+          ? admin.deviceSummariesOfGroup(deviceGroup.guid, [])
           : admin.deviceSummaries(partsOfFields(filter?.field));
     for (const device of candidates) {
       if (filter !== undefined && !matches(device, filter, readDevice)) continue;
@@ -99,8 +99,8 @@ export function bulkRoutes(admin: Administration): readonly Route[] {
   ];
 }
 
-function* devicesOfUsers(admin: Administration, groupId: string): Generator<DeviceRecord> {
-  for (const { guid } of admin.usersOfGroup(groupId)) yield* admin.devicesOfUser(guid);
+function* devicesOfUsers(admin: Administration, groupId: string): Generator<Pick<DeviceRecord, 'deviceId'>> {
+  for (const { guid } of admin.usersOfGroup(groupId)) yield* admin.deviceSummariesOfUser(guid, []);
 }
 
 function queryOf(query: string): ListQuery<DeviceField>['filter'] {

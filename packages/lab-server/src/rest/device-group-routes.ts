@@ -4,7 +4,7 @@ import type { NewDeviceGroup } from '../admin/device-group-administration.ts';
 import { MAX_MEMBERS_PER_CALL } from '../admin/user-group-administration.ts';
 import { DEVICE_FIELDS as CONDITION_FIELDS, DEVICE_OPERATORS, type DeviceGroupRecord, MAX_DEVICE_CONDITIONS } from '../state/device-groups.ts';
 import { type BodySchema, component, guidText, line, linksView, pageView, timeText, type ViewSchema } from './components.ts';
-import { DEVICE_FIELDS, readDevice } from './device-routes.ts';
+import { DEVICE_FIELDS, partsOfFields, readDevice } from './device-routes.ts';
 import { devicesView, userDeviceView } from './device-views.ts';
 import { pageLinks, pageOf } from './paging.ts';
 import { DEVICE_GROUP_PART, DEVICE_PART } from './parts.ts';
@@ -141,9 +141,10 @@ export function deviceGroupRoutes(admin: Administration): readonly Route[] {
       answers: { 200: { noun: 'devices', schema: devicesView } },
       problems: ['GROUP_NOT_FOUND'],
       run({ parts, list, base }) {
-        const page = pageOf(admin.devicesOfGroup(parts.group), list, readDevice);
+        const page = pageOf(admin.deviceSummariesOfGroup(parts.group, partsOfFields(list.sortBy?.field, list.filter?.field)), list, readDevice);
+        const devices = admin.devicesById(page.items.map(({ deviceId }) => deviceId));
         const links = pageLinks(`${base}/deviceGroups/${parts.group}/devices`, list, page.hasMore);
-        return { status: 200, body: { devices: page.items.map((device) => userDeviceView(base, device)), links } };
+        return { status: 200, body: { devices: devices.map((device) => userDeviceView(base, device)), links } };
       },
     }),
     route({

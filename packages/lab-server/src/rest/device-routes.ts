@@ -69,9 +69,10 @@ export function deviceRoutes(admin: Administration): readonly Route[] {
       problems: ['USER_NOT_FOUND'],
       run({ parts, list, base }) {
         const user = admin.user(parts.guid);
-        const page = pageOf(admin.devicesOfUser(user.guid), list, readDevice);
+        const page = pageOf(admin.deviceSummariesOfUser(user.guid, partsOfFields(list.sortBy?.field, list.filter?.field)), list, readDevice);
+        const devices = admin.devicesById(page.items.map(({ deviceId }) => deviceId));
         const links = pageLinks(`${base}/users/${user.guid}/userDevices`, list, page.hasMore);
-        return { status: 200, body: { userDevices: page.items.map((device) => userDeviceView(base, device)), links } };
+        return { status: 200, body: { userDevices: devices.map((device) => userDeviceView(base, device)), links } };
       },
     }),
     route({

@@ -120,7 +120,7 @@ describe('what a device is given (F5.1, F5.2)', () => {
     device.answers.set('REQUEST_DEVICE_INFO', { data: { osVersion: '15.1', rubbish: [1, { deep: true }] } });
     await bench.uem.send(device.deviceId, 'REQUEST_DEVICE_INFO');
     expect(await device.work()).toEqual(['REQUEST_DEVICE_INFO', 'UPDATE_IT_POLICY']);
-    expect([...bench.admin.devicesOfGroup(group.groupId)].map(({ deviceId }) => deviceId)).toEqual([device.deviceId]);
+    expect([...bench.admin.deviceSummariesOfGroup(group.groupId, [])].map(({ deviceId }) => deviceId)).toEqual([device.deviceId]);
     expect(bench.admin.groupsOfDevice(device.deviceId).map(({ name }) => name)).toEqual(['New']);
   });
 });
