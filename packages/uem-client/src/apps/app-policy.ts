@@ -20,6 +20,7 @@ export interface AppLimits {
   readonly connectionsPerApp: number;
   /** Admitted runs of one platform id in `requestWindowMs`. */
   readonly requestsPerApp: number;
+  /** Time over which the runs of one platform id are counted, milliseconds. */
   readonly requestWindowMs: number;
   /** Silence of an app that it is waited for. */
   readonly idleMs: number;
