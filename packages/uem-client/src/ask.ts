@@ -1,4 +1,4 @@
-import { type CancelTimer, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { type CancelTimer, isProtocolError, ProtocolError, wipe } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { UemClientLimits, UemClientOptions } from './options.ts';
 import type { ExchangeRequest } from './transport.ts';
@@ -20,6 +20,8 @@ export interface TracedRequest extends Omit<ExchangeRequest, 'signal'> {
   readonly step: string;
   readonly answerStep: string;
   readonly signal: AbortSignal;
+  /** The answer holds a secret: nothing is left of its frame once it is decoded. */
+  readonly secretAnswer?: boolean;
 }
 
 /**
@@ -40,7 +42,12 @@ export async function ask<T>(
     const parsed = wire.parseFrame(answer);
     if (parsed.name === 'alert') throw errorOfAlert(wire.alert.decode(parsed).code);
     if (parsed.name !== codec.name) throw new ProtocolError('ERR_PEER_UNEXPECTED', `expected ${codec.name}, got ${parsed.name}`);
-    return codec.decode(parsed);
+    try {
+      return codec.decode(parsed);
+    } finally {
+      // check: F3.5 frame of the access key
+      if (request.secretAnswer === true) wipe(answer);
+    }
   } catch (error) {
     request.signal.throwIfAborted();
     throw isProtocolError(error) ? error.at(answerStep) : error;

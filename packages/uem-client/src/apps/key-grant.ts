@@ -143,7 +143,19 @@ export class KeyGrant {
     this.#progress('requested', app);
     const frame = wire.accessKeyForward.encode({ appId, instanceId, nonce, platformId: app.platformId, deviceId: identity.deviceId });
     try {
-      const request = { peer: 'uem', step: 'F3.4', answerStep: 'F3.5', service: 'device', address, trust, identity, frame, signal, once: true } as const;
+      const request = {
+        peer: 'uem',
+        step: 'F3.4',
+        answerStep: 'F3.5',
+        service: 'device',
+        address,
+        trust,
+        identity,
+        frame,
+        signal,
+        once: true,
+        secretAnswer: true,
+      } as const;
       const response = await ask(context, request, wire.accessKeyResponse, errorOfAlert);
       this.#progress('answered', app);
       return { type: 'granted', response };

@@ -74,7 +74,9 @@ export class MemoryUem {
   discoveryAnswer: Uint8Array | undefined;
   /** 0x51 that came, and how they are answered. */
   readonly keyRequests: wire.AccessKeyForward[] = [];
-  keyAnswer: (request: wire.AccessKeyForward) => Partial<wire.AccessKeyResponse> | wire.AlertCode = () => ({});
+  keyAnswer: (request: wire.AccessKeyForward) => Partial<wire.AccessKeyResponse> | wire.AlertCode | Uint8Array = () => ({});
+  /** The last 0x52, the same bytes that the client got. */
+  lastKey: Uint8Array | undefined;
   readonly coreId = 'core-1';
   readonly #options: MemoryUemOptions;
   readonly #caKey: Uint8Array;
@@ -229,14 +231,18 @@ export class MemoryUem {
     const answer = this.keyAnswer(request);
     if (typeof answer === 'string') return wire.alert.encode({ code: answer });
     const expiryEpochS = Math.floor(clock.nowMs() / 1_000) + 600;
-    return wire.accessKeyResponse.encode({
-      accessKey: '0123456789ABCDE',
-      keyId: entropy.randomBytes(16),
-      nonce: request.nonce,
-      expiryEpochS,
-      userId,
-      ...answer,
-    });
+    this.lastKey =
+      answer instanceof Uint8Array
+        ? answer
+        : wire.accessKeyResponse.encode({
+            accessKey: '0123456789ABCDE',
+            keyId: entropy.randomBytes(16),
+            nonce: request.nonce,
+            expiryEpochS,
+            userId,
+            ...answer,
+          });
+    return this.lastKey;
   }
 
   #manage(device: KnownDevice, frame: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { type Store, type TraceSink, toHex } from '@uemkit/protocol';
+import { type CryptoProvider, type Store, type TraceSink, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, type MemoryStore, memoryStore, type SeededEntropy, seededEntropy } from '@uemkit/protocol/testing';
 import type * as wire from '@uemkit/protocol/wire';
@@ -87,6 +87,8 @@ export interface TestDeviceOptions extends Partial<Omit<MemoryUemOptions, 'crypt
   readonly seed?: string;
   readonly limits?: Partial<UemClientLimits>;
   readonly apps?: AppPolicy;
+  /** Of the client alone. */
+  readonly provider?: CryptoProvider;
   readonly trace?: TraceSink;
   readonly name?: string;
   readonly consent?: (notice: string, signal: AbortSignal) => Promise<boolean>;
@@ -137,7 +139,7 @@ function build(clock: FakeClock, entropy: SeededEntropy, uem: MemoryUem, store: 
   const keyStore = softwareKeyStore({ crypto, entropy: entropy.fork(`keys ${life}`), store });
   const os = new TestOs(store);
   const client = createUemClient({
-    crypto,
+    crypto: options.provider ?? crypto,
     clock: {
       monotonicMs: () => clock.monotonicMs(),
       setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),

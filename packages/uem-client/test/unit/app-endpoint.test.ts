@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createUemClient, DEFAULT_APP_LIMITS } from '../../src/index.ts';
 import { type Connection, connect, deviceWithApps, LYING_INSTANCE, lyingApp, runs } from '../support/app-bench.ts';
 import { CHAT_ID, CLIENT_ID, EVIL_ID, MAIL_APP, MAIL_ID } from '../support/asking-app.ts';
-import { activeTestDevice, type TestDevice, testDevice } from '../support/test-device.ts';
+import { activeTestDevice, crypto, type TestDevice, testDevice } from '../support/test-device.ts';
 
 const SECOND_MS = 1_000;
 
@@ -180,8 +180,9 @@ describe('UEM', () => {
 
   it('answers with something else', async () => {
     const device = await deviceWithApps();
-    device.uem.keyAnswer = () => ({ accessKey: 'not the alphabet' });
-    expect((await asks(device)).told).not.toBe('done');
+    device.uem.keyAnswer = () => wire.acknowledgement.encode({ ok: true });
+    const { connection, told } = await asks(device);
+    expect([told, connection.outcome]).toEqual(['ERR_PEER_ALERT', 'ERR_PEER_UNEXPECTED F3.5']);
   });
 
   it('has revoked the device: a poll ends it', async () => {
@@ -232,7 +233,31 @@ describe('a device that is wiped while an app waits', () => {
     expect([late.outcome, late.toApp]).toEqual(['ERR_USAGE_STATE F3.3', []]);
   });
 
-  it('takes no app while it tells UEM of its leaving', async () => {
+  it('ends an app that came while UEM was told', async () => {
+    const device = await deviceWithApps();
+    const came: Connection[] = [];
+    device.uem.fault = (_service, name) => {
+      if (name === 'deactivate') came.push(connect(device));
+      return undefined;
+    };
+    await device.client.deactivate();
+    await device.clock.settle();
+    expect(came.map(({ outcome }) => outcome)).toEqual(['ERR_USAGE_STATE F3.3']);
+  });
+
+  it('takes no app from the command on', async () => {
+    const device = await deviceWithApps();
+    const came: Connection[] = [];
+    device.client.addEventListener('statechange', ({ detail }) => {
+      if (detail.state === 'leaving') came.push(connect(device));
+    });
+    await byCommand(device);
+    await device.clock.settle();
+    expect(came.map(({ outcome }) => outcome)).toEqual(['ERR_USAGE_STATE F3.3']);
+    expect(came[0]?.error).toMatchObject({ details: { state: 'leaving' } });
+  });
+
+  it('serves apps again when UEM could not be told', async () => {
     const device = await deviceWithApps();
     device.uem.fault = (_service, name) => (name === 'deactivate' ? 'hang' : undefined);
     const leaving = device.client.deactivate();
@@ -243,6 +268,50 @@ describe('a device that is wiped while an app waits', () => {
     // UEM could not be told, so the device is as it was.
     expect([await gone, device.client.state]).toEqual(['ERR_TRANSPORT_TIMEOUT', 'active']);
     expect((await asks(device)).told).toBe('done');
+  });
+});
+
+describe('secrets', () => {
+  it('are gone from the answer of UEM, also when it cannot be read', async () => {
+    const keyless = wire.accessKeyResponse.encode({
+      accessKey: '0'.repeat(15),
+      keyId: new Uint8Array(16),
+      nonce: new Uint8Array(32),
+      expiryEpochS: 1,
+      userId: 'a',
+    });
+    keyless[keyless.length - 1] = 0xff;
+    for (const answer of [{}, keyless]) {
+      const device = await deviceWithApps();
+      device.uem.keyAnswer = () => answer;
+      await asks(device);
+      expect(device.uem.lastKey?.length).toBeGreaterThan(0);
+      expect(device.uem.lastKey?.every((byte) => byte === 0)).toBe(true);
+    }
+  });
+
+  it('of a channel are gone when the client is closed in the middle', async () => {
+    const ciphers = { made: 0, wiped: 0 };
+    const cbcHs512: typeof crypto.cbcHs512 = (key) => {
+      const made = crypto.cbcHs512(key);
+      ciphers.made++;
+      return {
+        ...made,
+        wipe() {
+          ciphers.wiped++;
+          made.wipe();
+        },
+      };
+    };
+    const device = await deviceWithApps({}, { provider: { ...crypto, cbcHs512 } });
+    device.uem.fault = (_service, name) => (name === 'accessKeyForward' ? 'hang' : undefined);
+    Object.assign(ciphers, { made: 0, wiped: 0 });
+    runs(device, connect(device));
+    await device.clock.advance(100);
+    expect(ciphers).toEqual({ made: 2, wiped: 0 });
+    await device.client.close();
+    await device.clock.advance(100);
+    expect(ciphers).toEqual({ made: 2, wiped: 2 });
   });
 });
 

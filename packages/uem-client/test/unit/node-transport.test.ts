@@ -104,6 +104,16 @@ describe('exchange', () => {
     await expect(made.exchange(asking(running.address))).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
   });
 
+  it('asks once with a frame that is not safe to repeat', async () => {
+    let requests = 0;
+    const running = await started({ answer: () => (++requests === 2 ? 'cut' : { body: ANSWER }) });
+    const made = transport();
+    await made.exchange(asking(running.address));
+    await expect(made.exchange(asking(running.address, { once: true }))).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
+    expect(requests).toBe(2);
+    expect(await made.exchange(asking(running.address, { once: true }))).toEqual(ANSWER);
+  });
+
   it('rejects with the reason of an abort and drops the connection', async () => {
     let reached: (() => void) | undefined;
     const arrived = new Promise<void>((resolve) => {

@@ -5,8 +5,13 @@ const here = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 
 it('shows in its README what the example runs', async () => {
   const readme = await readFile(here('README.md'), 'utf8');
-  // The last one is the page that Chromium runs.
-  const run = ['../../examples/one-device/src/main.ts', '../../examples/one-device/src/story.ts', 'test/browser/quickstart.ts'];
+  // The page is run by Chromium, the client for apps by `app-listener.test.ts`.
+  const run = [
+    '../../examples/one-device/src/main.ts',
+    '../../examples/one-device/src/story.ts',
+    'test/browser/quickstart.ts',
+    'test/support/app-quickstart.ts',
+  ];
   const example = (await Promise.all(run.map((path) => readFile(here(path), 'utf8')))).join('\n');
   const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
   expect(blocks.length).toBeGreaterThan(0);
