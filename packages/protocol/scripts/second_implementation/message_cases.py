@@ -1,10 +1,11 @@
-"""Frames of the messages that no run of another file shows: docs/protocol/06-management.md and 10-push.md."""
+"""Frames of the messages that no run of another file shows: docs/protocol/04-access-key.md, 06-management.md and 10-push.md."""
 from .encoding import frame
 from .fixtures import TENANT_ID, USER_ID, device_certificate, octets, root_certificate
 
 TIME = 1_800_000_000
 ADDRESS = "lab.example:8443"
 COMMAND_ID, WAKE_UP_ID, TOKEN = octets("command", 16), octets("wake-up", 16), octets("push token", 40)
+KEY_ID = octets("key id", 16)
 PROPERTIES = {"revision": 8, "set": {"password": {"minLength": 6}}, "remove": ["camera"], "prompt": True, "": b"\x00\xff"}
 
 
@@ -28,6 +29,9 @@ def cases():
              {"version": 1, "tenantId": TENANT_ID, "activationAddress": ADDRESS, "spkiPins": [octets("pin", 32)]}),
         case("registerUsers", 0x62, "tenantId activationAddress add remove replaceAll spkiPins",
              {"tenantId": TENANT_ID, "activationAddress": "[::1]:443", "add": [octets("user", 32)], "remove": [], "replaceAll": True, "spkiPins": []}),
+        case("nocRegisterKey", 0x35, "verifier keyId userIdHash tenantId expiryEpochS",
+             {"verifier": octets("verifier", 32), "keyId": KEY_ID, "userIdHash": octets("user", 32), "tenantId": TENANT_ID, "expiryEpochS": TIME}),
+        case("nocWithdrawKey", 0x36, "keyId", {"keyId": KEY_ID}),
         case("acknowledgement", 0x65, "ok refusal", {"ok": True}),
         case("acknowledgement", 0x65, "ok refusal", {"ok": False, "refusal": "licenceLimit"}, {"refusal": 6}, "with a reason"),
         case("notify", 0x63, "notifications", {"notifications": [notification]},

@@ -19,6 +19,8 @@ export const FRAME_TYPES = {
   nocSetUp: 0x32,
   nocEnvelope: 0x33,
   nocKeyConsumed: 0x34,
+  nocRegisterKey: 0x35,
+  nocWithdrawKey: 0x36,
   provisioningData: 0x40,
   provisioningAck: 0x41,
   provisioningDone: 0x42,

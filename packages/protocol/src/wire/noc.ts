@@ -83,3 +83,31 @@ export const nocKeyConsumed: MessageCodec<NocKeyConsumed> = message(
   'nocKeyConsumed',
   structure<NocKeyConsumed>({ keyId: required(0, id16), linkId: required(1, id16) }),
 );
+
+/** UEM lets the NOC know an access key (F3.5): by a verifier that leads to nothing else. */
+export interface NocRegisterKey {
+  /** SHA-256 of akHash, section 4.4. */
+  readonly verifier: Uint8Array;
+  readonly keyId: Uint8Array;
+  readonly userIdHash: Uint8Array;
+  readonly tenantId: string;
+  readonly expiryEpochS: number;
+}
+
+export const nocRegisterKey: MessageCodec<NocRegisterKey> = message(
+  'nocRegisterKey',
+  structure<NocRegisterKey>({
+    verifier: required(0, bytes(32)),
+    keyId: required(1, id16),
+    userIdHash: required(2, bytes(32)),
+    tenantId: required(3, text()),
+    expiryEpochS: required(4, epochSeconds),
+  }),
+);
+
+/** UEM takes an access key back before it was used; its tokens and provisional links end with it. */
+export interface NocWithdrawKey {
+  readonly keyId: Uint8Array;
+}
+
+export const nocWithdrawKey: MessageCodec<NocWithdrawKey> = message('nocWithdrawKey', structure<NocWithdrawKey>({ keyId: required(0, id16) }));

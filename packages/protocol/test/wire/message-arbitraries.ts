@@ -158,6 +158,8 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   nocSetUp: fc.record({ tokenId: id16, keyId: id16, linkId: id16, tenantId: text(), setUp: bytes(8, 400) }),
   nocEnvelope: fc.record({ sessionId: id16, frame: bytes(1, 400) }),
   nocKeyConsumed: fc.record({ keyId: id16, linkId: id16 }),
+  nocRegisterKey: fc.record({ verifier: random32, keyId: id16, userIdHash: random32, tenantId: text(), expiryEpochS: uint() }),
+  nocWithdrawKey: fc.record({ keyId: id16 }),
   provisioningRequest: fc.record({
     appId: text(),
     appVersion: text(32),
