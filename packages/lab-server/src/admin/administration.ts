@@ -11,6 +11,7 @@ import type { MailSettingsRecord } from '../state/mail-settings.ts';
 import type { MailRecord } from '../state/mails.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { UserRecord } from '../state/users.ts';
+import type { AccessKeyAdministration } from './access-key-administration.ts';
 import type { ApplicationAdministration } from './application-administration.ts';
 import type { AssignmentAdministration } from './assignment-administration.ts';
 import type { BulkCommands } from './bulk-commands.ts';
@@ -106,7 +107,8 @@ export interface Administration
     PolicyAdministration,
     ConfigurationProfileAdministration,
     ApplicationAdministration,
-    AssignmentAdministration {
+    AssignmentAdministration,
+    AccessKeyAdministration {
   readonly tenantId: string;
   /**
    * Adds a user; devices can find the way to this UEM when it resolves.

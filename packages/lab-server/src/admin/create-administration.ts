@@ -1,7 +1,9 @@
 import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
+import type { NocRegistrar } from '../links/noc-registrar.ts';
 import type { Registrar } from '../links/registrar.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { LabStore } from '../store/lab-store.ts';
+import { createAccessKeyAdministration } from './access-key-administration.ts';
 import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
 import { createApplicationAdministration } from './application-administration.ts';
@@ -23,6 +25,8 @@ export interface AdministrationOptions {
   readonly store: LabStore;
   readonly tenantId: string;
   readonly registrar: Registrar;
+  /** Tells the NOC of access keys. */
+  readonly noc: Pick<NocRegistrar, 'tell' | 'flush'>;
   /** Activation listener, for QR codes. */
   readonly activation: { readonly address: string; readonly spkiPin: Uint8Array };
   /** Sends what is in the outbox. */
@@ -50,6 +54,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createConfigurationProfileAdministration(options),
     ...createApplicationAdministration(options),
     ...createAssignmentAdministration(options),
+    ...createAccessKeyAdministration(options),
     ...createMailAdministration({ ...options, issuer }),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
     checkActivationSecret: (guid, kind, wanted) => issuer.check(guid, kind, wanted),

@@ -2,7 +2,7 @@ import type { Clock, Entropy } from '@uemkit/protocol';
 import { ACTIVATION_TEMPLATE_ID } from '../mail/activation-template.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import { hasRoomForMail, mailAddressOf, queueMail } from '../mail/queue-mail.ts';
-import { checkTemplate } from '../mail/template.ts';
+import { checkTemplate, SECRET_PLACEHOLDERS } from '../mail/template.ts';
 import { BUILT_IN_TEMPLATES, templateInForce } from '../mail/template-in-force.ts';
 import {
   deleteEmailTemplate,
@@ -166,6 +166,6 @@ function checkWholeTemplate({ templateId, name, subject, text, html }: Pick<Emai
       throw new AdminProblem('INVALID_PROPERTY', `${field}: is not 1 to ${MAX_TEXT_CHARACTERS} characters`);
   }
   for (const [field, part] of Object.entries({ subject, text, html })) checkTemplate(part, field);
-  // A subject is shown where nobody guards it.
-  if (/\{\{[#/]?\s*(?:password|qrCode)\s*\}\}/.test(subject)) throw new AdminProblem('INVALID_PROPERTY', 'subject: must not hold a secret');
+  if (SECRET_PLACEHOLDERS.some((name) => new RegExp(`\\{\\{[#/]?\\s*${name}\\s*\\}\\}`).test(subject)))
+    throw new AdminProblem('INVALID_PROPERTY', 'subject: must not hold a secret');
 }

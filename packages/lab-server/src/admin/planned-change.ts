@@ -4,8 +4,8 @@ import type { WriteView } from '../store/lab-store.ts';
 export interface PlannedChange<T> {
   /** Makes it. What it throws undoes the transaction. @throws AdminProblem */
   make(tx: WriteView): T;
-  /** To be called once, when the transaction is durable: wakes devices, sends mails. Does not throw. */
-  durable(made: T): void;
+  /** To be called once, when the transaction is durable: wakes devices, sends mails, tells other roles. Neither throws nor rejects; the answer waits for it. */
+  durable(made: T): void | Promise<void>;
 }
 
 /** The same change with something else to show for it. */
@@ -23,6 +23,6 @@ export function mapChange<T, U>({ make, durable }: PlannedChange<T>, map: (made:
 /** Makes a change in a transaction of its own. */
 export async function carryOut<T>(store: { transaction<R>(fn: (tx: WriteView) => R): Promise<R> }, { make, durable }: PlannedChange<T>): Promise<T> {
   const made = await store.transaction(make);
-  durable(made);
+  await durable(made);
   return made;
 }

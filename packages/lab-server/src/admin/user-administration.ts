@@ -1,5 +1,7 @@
 import { type Clock, type CryptoProvider, canonicalUserId, type Entropy, isProtocolError, userIdHash } from '@uemkit/protocol';
+import type { NocRegistrar } from '../links/noc-registrar.ts';
 import type { Registrar } from '../links/registrar.ts';
+import { listAccessKeys, withdrawAccessKey } from '../state/access-keys.ts';
 import { deleteActivationRefusals, listActivationRefusals } from '../state/activation-refusals.ts';
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
 import { deleteAssignmentsOf } from '../state/assignments.ts';
@@ -21,6 +23,8 @@ export interface UserAdministrationOptions {
   readonly entropy: Entropy;
   readonly store: LabStore;
   readonly registrar: Registrar;
+  /** Tells the NOC that keys of a user who is deleted are of no use. */
+  readonly noc: Pick<NocRegistrar, 'tell' | 'flush'>;
 }
 
 export type UserAdministration = Pick<
@@ -33,7 +37,7 @@ const USER_DEVICES = 1_000;
 
 /** Users and their activation secrets (F1.1). */
 export function createUserAdministration(options: UserAdministrationOptions): UserAdministration {
-  const { clock, crypto, entropy, store, registrar } = options;
+  const { clock, crypto, entropy, store, registrar, noc } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
 
   // BOUNDED by the requests in work.
@@ -62,7 +66,7 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
     },
 
     async deleteUser(guid) {
-      const { userId } = await store.transaction((tx) => {
+      const { userId, keyIds } = await store.transaction((tx) => {
         const user = requireUser(tx, guid);
         const devices = listDevicesOfUser(tx, guid, { limit: USER_DEVICES });
         if (deviceCountsOf(tx, guid).active > 0) throw new AdminProblem('USER_HAS_DEVICES', 'the user has devices; remove them first');
@@ -70,14 +74,17 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
         for (const pending of devices.filter(isLive)) endDevice(tx, pending, { status: 'removed', reason: 'its user was deleted' }, clock.nowMs());
         for (const { kind, slot } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind, slot);
         deleteActivationRefusals(tx, guid);
+        const keys = listAccessKeys(tx, guid);
+        for (const key of keys) withdrawAccessKey(tx, key, { type: 'ACCESS_KEY_REVOKED', reason: 'its user was deleted' }, clock.nowMs());
         for (const groupId of groupsOf(tx, guid)) removeFromUserGroup(tx, groupId, guid);
         deleteAssignmentsOf(tx, { kind: 'user', id: guid });
         deleteUser(tx, guid);
         appendEvent(tx, { timeMs: clock.nowMs(), type: 'USER_DELETED', userGuid: guid });
-        return user;
+        return { userId: user.userId, keyIds: keys.map(({ keyId }) => keyId) };
       });
       registrar.remove(userIdHash(crypto, userId));
-      await registrar.flush();
+      for (const keyId of keyIds) noc.tell(keyId);
+      await Promise.all([registrar.flush(), noc.flush()]);
     },
 
     user: (guid) => store.read((view) => requireUser(view, guid)),

@@ -124,6 +124,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   });
   // The transaction that says so is still running: the next one ends after it.
   const mailWaits = (): void => queueMicrotask(() => void store.transaction(() => undefined).then(mailer.kick, mailer.kick));
+  const noc = { tell: () => {}, flush: async () => {} };
   const fanOut = createFanOut({ clock, entropy, store, wake, mailWaits, failed: (error) => note('fan-out', error) });
   const sweep = createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed: (error) => note('compliance', error) });
   const confirmations = createConfirmationSweep({ clock, store, failed: (error) => note('unconfirmed activations', error) });
@@ -132,7 +133,20 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     sweep.start();
   };
   const serverAddress = addressOf(place, 'infrastructure');
-  const administration = createAdministration({ clock, crypto, entropy, store, tenantId, registrar, activation, wake, reconfigure, mailer, serverAddress });
+  const administration = createAdministration({
+    clock,
+    crypto,
+    entropy,
+    store,
+    tenantId,
+    registrar,
+    noc,
+    activation,
+    wake,
+    reconfigure,
+    mailer,
+    serverAddress,
+  });
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
   const addresses = { device: addressOf(place, 'devices'), signedDevice: addressOf(place, 'signedDevices'), notification: addressOf(place, 'notification') };
 

@@ -16,6 +16,8 @@ export interface TemplateValues {
   readonly findings?: string | undefined;
   /** Absent: the part of the template between `{{#password}}` and `{{/password}}` is left out. */
   readonly password?: string | undefined;
+  /** As people read it, `01234-56789-ABCDE`; only in mails with an access key. */
+  readonly accessKey?: string | undefined;
   /** Stands for the picture; absent: the part between `{{#qrCode}}` and `{{/qrCode}}` is left out. */
   readonly qrCode?: string | undefined;
 }
@@ -31,11 +33,15 @@ export const PLACEHOLDERS = [
   'device',
   'findings',
   'password',
+  'accessKey',
   'qrCode',
 ] as const;
 type Placeholder = (typeof PLACEHOLDERS)[number];
 /** What may be missing, so that it stands in a part of its own. */
 const OPTIONAL: readonly Placeholder[] = ['password', 'qrCode'];
+
+/** What must not stand in a subject, which is shown where nobody guards it. */
+export const SECRET_PLACEHOLDERS: readonly Placeholder[] = ['password', 'accessKey', 'qrCode'];
 
 /** Name of the picture inside the mail (RFC 2392). */
 export const QR_CODE_CID = 'qr-code@uem';

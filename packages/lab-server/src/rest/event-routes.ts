@@ -31,6 +31,8 @@ const eventView: ViewSchema = component(
     user: v.optional(v.strictObject({ guid: guidText })),
     device: v.optional(v.strictObject({ guid: guidText })),
     command: v.optional(v.strictObject({ guid: guidText, type: v.string() })),
+    accessKey: v.optional(v.strictObject({ guid: guidText })),
+    applicationId: v.optional(v.pipe(v.string(), v.description('Entitlement id of a Dynamics app'))),
     refusal: v.optional(v.pipe(v.string(), v.description('Rule that refused an activation, as in ActivationRefusal'))),
     document: v.optional(v.picklist(DOCUMENT_NAMES)),
     revision: v.optional(number),
@@ -111,7 +113,7 @@ function linesOfStep(step: StreamStep): readonly View[] {
   return [step.kind === 'heartbeat' ? { type: 'HEARTBEAT', ...about } : { type: 'END', reason: step.reason, ...about }];
 }
 
-function viewOf({ sequence, position, timeMs, type, userGuid, deviceId, commandId, commandType, ...rest }: PlacedEvent): View {
+function viewOf({ sequence, position, timeMs, type, userGuid, deviceId, commandId, commandType, keyId, ...rest }: PlacedEvent): View {
   return {
     sequence,
     position,
@@ -120,6 +122,7 @@ function viewOf({ sequence, position, timeMs, type, userGuid, deviceId, commandI
     user: userGuid === undefined ? undefined : { guid: userGuid },
     device: deviceId === undefined ? undefined : { guid: deviceId },
     command: commandId === undefined ? undefined : { guid: commandId, type: commandType },
+    accessKey: keyId === undefined ? undefined : { guid: keyId },
     ...rest,
   };
 }

@@ -1,5 +1,7 @@
 /** Nouns of the documented media types `application/vnd.blackberry.<noun>-v1+json`. */
 export type MediaNoun =
+  | 'accesskey'
+  | 'accesskeys'
   | 'activationpassword'
   | 'activationpasswords'
   | 'application'

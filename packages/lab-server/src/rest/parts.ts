@@ -4,6 +4,8 @@ import type { PartDeclaration } from './route.ts';
 export const USER_PART: PartDeclaration = { is: 'guid of the user' };
 /** The device of a path. */
 export const DEVICE_PART: PartDeclaration = { is: 'guid of the device' };
+/** The access key of a path. */
+export const ACCESS_KEY_PART: PartDeclaration = { is: 'guid of the access key', pattern: /^[0-9a-f]{32}$/ };
 /** The Dynamics app of a path. */
 export const DYNAMICS_APP_PART: PartDeclaration = { is: 'entitlement id of the Dynamics app', pattern: /^(?=.{1,255}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/ };
 /** The command of a path. */

@@ -68,14 +68,14 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
   // What was malformed is not in the audit log: nobody has understood what it was to do.
 
   /** The change and its entry are one transaction. */
-  const changed = async (operation: AuditedOperation, plan: () => PlannedChange<RouteResult>): Promise<RouteResult> => {
+  const changed = async (operation: AuditedOperation, plan: () => PlannedChange<RouteResult> | Promise<PlannedChange<RouteResult>>): Promise<RouteResult> => {
     try {
-      const { make, durable } = plan();
+      const { make, durable } = await plan();
       const result = await audit.change(operation, (tx) => {
         const made = make(tx);
         return { made, end: endOf(made) };
       });
-      durable(result);
+      await durable(result);
       return result;
     } catch (error) {
       if (!isStoreBusy(error)) await audit.refused(operation, endOfRefusal(error));

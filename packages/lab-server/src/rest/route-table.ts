@@ -5,6 +5,7 @@ import type { EventFeed } from '../events/event-feed.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { LAB_VERSION } from '../version.ts';
+import { accessKeyRoutes } from './access-key-routes.ts';
 import { activationRoutes } from './activation-routes.ts';
 import { administratorRoutes } from './administrator-routes.ts';
 import { applicationRoutes } from './application-routes.ts';
@@ -55,6 +56,7 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...commandRoutes(administration),
     ...bulkRoutes(administration),
     ...activationRoutes(administration),
+    ...accessKeyRoutes(administration),
     ...profileRoutes(administration),
     ...emailTemplateRoutes(administration),
     ...mailRoutes(administration),

@@ -57,8 +57,8 @@ type Answering<Call> =
       readonly change?: undefined;
     }
   | {
-      /** For what is one change of the state: it is made in one transaction with its entry in the audit log. @throws AdminProblem */
-      change(call: Call): PlannedChange<RouteResult>;
+      /** For what is one change of the state: it is made in one transaction with its entry in the audit log. @throws AdminProblem, or rejects with one */
+      change(call: Call): PlannedChange<RouteResult> | Promise<PlannedChange<RouteResult>>;
       readonly run?: undefined;
     };
 

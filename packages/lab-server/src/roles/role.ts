@@ -6,7 +6,7 @@ import type { LabStore } from '../store/lab-store.ts';
 export type RoleName = 'infrastructure' | 'uem' | 'notification';
 
 /** Last part of the path in the HTTP binding; each role serves its own. */
-export type ServiceName = 'discovery' | 'registrations' | 'notifications' | 'activation' | 'device';
+export type ServiceName = 'discovery' | 'registrations' | 'notifications' | 'activation' | 'device' | 'accessKeys' | 'setUp' | 'envelopes';
 
 /** One frame of a peer, however it came. */
 export interface RoleRequest {

@@ -20,6 +20,10 @@ export const EVENT_TYPES = {
   DEVICE_WIPED: 'A device carried out a command that deletes data, and left',
   DEVICE_REMOVED: 'UEM removed a device: its certificates are revoked',
   DEVICE_LATE_CONTACT: 'A device that was removed after it had counted made contact, and so deletes its work data',
+  ACCESS_KEY_CREATED: 'An access key was made: `accessKey` names it',
+  ACCESS_KEY_REVOKED: 'An access key was taken back before it was used',
+  ACCESS_KEY_USED: 'An app was activated with an access key',
+  ACCESS_KEY_REFUSED: 'An access key was not accepted, or is dead now; `reason` says why',
   COMMAND_QUEUED: 'A command waits for a device',
   COMMAND_SENT: 'A device has got a command',
   COMMAND_DEFERRED: 'A device will carry a command out later',
@@ -45,6 +49,9 @@ export interface EventRecord {
   readonly deviceId?: string | undefined;
   readonly commandId?: string | undefined;
   readonly commandType?: string | undefined;
+  /** Name of an access key, and the app that it was used by or made for. */
+  readonly keyId?: string | undefined;
+  readonly applicationId?: string | undefined;
   readonly refusal?: wire.ActivationRefusalReason | undefined;
   /** Document of the configuration, and the revision that the device has. */
   readonly document?: DocumentName | undefined;

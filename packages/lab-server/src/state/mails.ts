@@ -5,7 +5,7 @@ import { joinId, type PageQuery, type Row, sortable, type Table, table } from '.
 export type MailStatus = 'waiting' | 'sent' | 'failed' | 'expired';
 
 /** Flow step that a mail belongs to. */
-export type MailStep = 'F1.1' | 'F5.1';
+export type MailStep = 'F1.1' | 'F3.5' | 'F5.1';
 
 /** What the mail says; holds secrets, and is forgotten as soon as the mail is not waiting any more. */
 export interface MailContent {
@@ -16,7 +16,7 @@ export interface MailContent {
   readonly qrCode?: string | undefined;
 }
 
-/** One mail to a user: an activation mail (F1.1c), a new device password (F5.1), or a compliance prompt (no step). */
+/** One mail to a user: an activation mail (F1.1c), an access key (F3.5), a new device password (F5.1), or a compliance prompt (no step). */
 export interface MailRecord {
   /** Sorts by time of creation; also in the Message-ID, so that a mail that arrives twice can be told. */
   readonly mailId: string;

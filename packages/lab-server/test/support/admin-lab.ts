@@ -50,6 +50,8 @@ export class AdminLab {
   readonly faults: Faults = createFaults();
   readonly woken: string[] = [];
   readonly registered = new Set<string>();
+  /** Access keys that the NOC was to hear of, in order. */
+  readonly told: string[] = [];
   /** How often the mailer was told to look. */
   kicks = 0;
   readonly admin: Administration;
@@ -76,6 +78,7 @@ export class AdminLab {
         flush: async () => {},
         close: () => {},
       },
+      noc: { tell: (keyId) => void this.told.push(keyId), flush: async () => {} },
       activation: { address: '127.0.0.1:4433', spkiPin: new Uint8Array(32).fill(9) },
       mailer: { kick: () => void this.kicks++, retryNow: async () => void this.kicks++ },
       serverAddress: 'lab.example:443',

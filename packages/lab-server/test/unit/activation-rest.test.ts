@@ -208,6 +208,7 @@ describe('e-mail templates', () => {
   it('have versions, and the one for activations falls back to that of the lab', async () => {
     expect((await lab.ask('GET', '/emailTemplates')).json.emailTemplates).toMatchObject([
       { guid: 'activation', version: 0 },
+      { guid: 'access-key', version: 0 },
       { guid: 'compliance', version: 0 },
       { guid: 'device-password', version: 0 },
     ]);
