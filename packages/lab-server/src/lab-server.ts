@@ -75,7 +75,7 @@ export interface LabServer {
 }
 
 /** Listeners of a lab in one process: its roles talk to each other in memory, but wake-ups go through the provider APIs as those of anybody. */
-const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'signedDevices', 'admin', 'notification', 'providers'];
+const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'signedDevices', 'admin', 'notification', 'providers', 'noc'];
 
 /**
  * Starts a whole lab on TLS listeners.
@@ -135,12 +135,13 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     await closeStores();
     throw error;
   }
-  const { infrastructure, uem, notification } = core;
+  const { infrastructure, uem, notification, noc } = core;
   const serversOf = (name: RoleName) =>
     NAMES.filter((listener) => LISTENER_KINDS[listener].role === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
   breakOnRestart(infrastructure, serversOf('infrastructure'));
   breakOnRestart(uem.host, serversOf('uem'));
   breakOnRestart(notification, serversOf('notification'));
+  breakOnRestart(noc.host, serversOf('noc'));
   started.resolve(core);
 
   return {
@@ -152,11 +153,12 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
       return notification.role.connections;
     },
     providers: { origin: providerOrigin(files.infrastructure), credentials: files.infrastructure.pushCredentials as PushCredentials },
-    restart: (name) => ({ infrastructure, uem: uem.host, notification })[name].restart(),
+    restart: (name) => ({ infrastructure, uem: uem.host, notification, noc: noc.host })[name].restart(),
     async close() {
       // Devices hear that the service goes away while their connections are still there.
       notification.role.close();
       provider.close();
+      noc.breakConnections();
       await listeners.close();
       await core.close();
     },
@@ -164,12 +166,13 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
 }
 
 function listening(core: LabCore, name: RoleName, { exchange, connect }: Interceptor = {}): ListeningRole {
-  const { infrastructure, uem, notification } = core;
-  const host = { infrastructure, uem: uem.host, notification }[name];
+  const { infrastructure, uem, notification, noc } = core;
+  const host = { infrastructure, uem: uem.host, notification, noc: noc.host }[name];
   const asked = (request: RoleRequest): Promise<HostAnswer> => host.exchange(request);
   const role: ListeningRole = { name, exchange: exchange === undefined ? asked : (request) => exchange(name, request, asked) };
   if (name === 'uem') return { ...role, rest: (request) => uem.rest(request) };
   if (name === 'infrastructure') return role;
+  if (name === 'noc') return { ...role, connectApp: (socket, source) => noc.connect(socket, source, role.exchange) };
   const opened = (socket: PushSocket, source: string): PushConnection => openPush(notification, socket, source);
   return {
     ...role,
@@ -210,6 +213,7 @@ export function connectionOf({ uem }: Pick<RoleFiles, 'uem'>): ConnectionFile {
     devices: addressOf(place, 'devices'),
     admin: `https://${addressOf(place, 'admin')}`,
     notification: addressOf(place, 'notification'),
+    noc: addressOf(place, 'noc'),
     administrator: { username: secrets?.username ?? '', password: secrets?.password ?? '' },
   };
 }
@@ -237,7 +241,7 @@ function openStores(folder: string | undefined): Readonly<Record<RoleName, LabSt
     return store;
   };
   try {
-    return { infrastructure: open('infrastructure'), uem: open('uem'), notification: open('notification') };
+    return { infrastructure: open('infrastructure'), uem: open('uem'), notification: open('notification'), noc: open('noc') };
   } catch (error) {
     for (const store of opened) void store.close();
     throw error;

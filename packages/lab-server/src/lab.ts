@@ -68,7 +68,19 @@ export interface Lab {
 const PLACE: LabPlace = {
   host: '127.0.0.1',
   advertise: 'lab.invalid',
-  ports: { infrastructure: 1, infrastructureLink: 2, activation: 3, devices: 4, admin: 5, notification: 6, providers: 7, signedDevices: 8 },
+  ports: {
+    infrastructure: 1,
+    infrastructureLink: 2,
+    activation: 3,
+    devices: 4,
+    admin: 5,
+    notification: 6,
+    providers: 7,
+    signedDevices: 8,
+    noc: 9,
+    nocLink: 10,
+    uemLink: 11,
+  },
 };
 
 /**
@@ -84,7 +96,7 @@ const PLACE: LabPlace = {
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
   const files = options.files ?? makeRoleFiles({ crypto, entropy, nowMs: clock.nowMs(), place: PLACE });
-  const stores = options.stores ?? { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore() };
+  const stores = options.stores ?? { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore(), noc: new MemoryStore() };
   const journal = createRingJournal();
   const faults = createFaults();
   const { push, cost, profile } = options;
@@ -101,7 +113,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     profile,
     mail: { settings: options.mail, inMemory: true },
   });
-  const { infrastructure, uem, notification } = core;
+  const { infrastructure, uem, notification, noc } = core;
   const { network, breakPushes } = networkOf(core);
   notification.onRestart(breakPushes);
   let devices = 0;
@@ -121,7 +133,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
     revokePushToken: (token) => notification.role.revokeToken(token),
     rest: (request) => uem.rest(request),
-    restart: (name) => ({ infrastructure, uem: uem.host, notification })[name].restart(),
+    restart: (name) => ({ infrastructure, uem: uem.host, notification, noc: noc.host })[name].restart(),
     assertNoUnknownRequests: () => journal.assertNoUnknownRequests(),
     async close() {
       breakPushes();
@@ -131,7 +143,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 }
 
 function networkOf(core: LabCore): { readonly network: MemoryNetwork; breakPushes(): void } {
-  const { files, environment, infrastructure, uem, notification } = core;
+  const { files, environment, infrastructure, uem, notification, noc } = core;
   const { crypto } = environment;
   const root = fromPem('CERTIFICATE', files.uem.root);
   const authority = x509.readCertificate(root);
@@ -155,6 +167,7 @@ function networkOf(core: LabCore): { readonly network: MemoryNetwork; breakPushe
     crypto,
     root,
     listeners,
+    noc: { address: addressOf(place, 'noc'), spkiPin: pinOf('noc'), connect: (socket, source) => noc.connect(socket, source) },
     push: { address: addressOf(place, 'notification'), spkiPin: pinOf('notification'), connect: (socket, source) => openPush(notification, socket, source) },
     peers: new WeakMap<Uint8Array, PeerIdentity>(),
     issuedHere(certificate) {

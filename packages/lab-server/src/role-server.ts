@@ -9,6 +9,7 @@ import { createInfrastructureHost, createNotificationHost, openPush, providerOri
 import { deferred } from './host/deferred.ts';
 import { labEnvironment } from './host/lab-core.ts';
 import type { LabEnvironment } from './host/lab-environment.ts';
+import { createNocHost } from './host/noc-host.ts';
 import { listenersOf, openListeners } from './host/open-listeners.ts';
 import { providerRequests } from './host/provider-requests.ts';
 import type { RoleHost } from './host/role-host.ts';
@@ -132,6 +133,12 @@ async function start(environment: LabEnvironment, { file, store, link, mail }: S
       };
       return { host, listening, end: () => host.role.close() };
     }
+    case 'noc': {
+      const noc = await createNocHost(environment, { store, file, uem: link('uem', 'uemLink') });
+      const { host } = noc;
+      const listening: ListeningRole = { name, exchange: (request) => host.exchange(request), connectApp: (socket, source) => noc.connect(socket, source) };
+      return { host, listening, end: () => noc.breakConnections() };
+    }
     case 'uem': {
       if (file.uem === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
       const uem = await createUemHost(environment, {
@@ -139,6 +146,7 @@ async function start(environment: LabEnvironment, { file, store, link, mail }: S
         file,
         secrets: file.uem,
         infrastructure: link('infrastructure', 'infrastructureLink'),
+        noc: link('noc', 'nocLink'),
         mail: { settings: mail },
       });
       const listening: ListeningRole = { name, exchange: (request) => uem.host.exchange(request), rest: (request) => uem.rest(request) };

@@ -53,11 +53,12 @@ export interface Diagram {
 }
 
 /** Lanes from left to right: whoever talks most stands side by side. */
-const ORDER = ['user', 'device', 'notification', 'infrastructure', 'uem', 'administrator'];
+const ORDER = ['user', 'device', 'notification', 'infrastructure', 'noc', 'uem', 'administrator'];
 const TITLES: Readonly<Record<string, readonly [string, string]>> = {
   user: ['User', 'holds the device'],
   notification: ['Notification service', 'wakes devices'],
   infrastructure: ['Infrastructure', 'finds UEM, passes on'],
+  noc: ['NOC', 'passes on, reads nothing'],
   uem: ['UEM', 'manages devices'],
   administrator: ['Administrator', 'admin REST'],
 };

@@ -5,7 +5,7 @@ import type { TraceLine } from './trace-line.ts';
 /** An entry of the lab's journal (docs/admin-rest.md), as far as a trace needs it. */
 export interface JournalEntry {
   readonly timeMs: number;
-  readonly role: 'infrastructure' | 'uem' | 'notification';
+  readonly role: 'infrastructure' | 'uem' | 'notification' | 'noc';
   readonly service: string;
   readonly step?: string | undefined;
   readonly request: string;
@@ -21,6 +21,9 @@ export interface JournalEntry {
 /** Services that devices talk to: their messages are in the trace of the device, so of these only what the device cannot see is taken from the journal. */
 const DEVICE_SERVICES = new Set(['discovery', 'activation', 'device', 'push']);
 
+/** Services of UEM that the NOC calls (F3.10, F3.11). */
+const NOC_SERVICES = new Set(['setUp', 'envelopes']);
+
 /** What an entry of the journal adds to a trace; undefined for what the devices have seen themselves. */
 export function journalLine(entry: JournalEntry): TraceLine | undefined {
   const { role, service, reason } = entry;
@@ -28,6 +31,8 @@ export function journalLine(entry: JournalEntry): TraceLine | undefined {
   if (role === 'uem' && service === 'mail') return mailLine(entry);
   if (role === 'uem' && service === 'notifications') return ownWakeUp(entry);
   if (role === 'notification' && service === 'wakeUp') return wakeUp(entry);
+  if (role === 'noc' && entry.request !== 'connection') return line(entry, service === 'accessKeys' ? 'uem' : 'device', role);
+  if (role === 'uem' && NOC_SERVICES.has(service)) return line(entry, 'noc', role);
   if (DEVICE_SERVICES.has(service) || service === 'restart') return reason === undefined ? undefined : aside(entry);
   // The notification service notes the same request, unless it never came there.
   if (role === 'infrastructure' && entry.request === 'push')

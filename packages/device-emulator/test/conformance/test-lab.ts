@@ -25,7 +25,7 @@ export class TestLab {
 
   static async start(): Promise<TestLab> {
     const lab = new TestLab();
-    const stores = { infrastructure: new MemoryStore(), uem: lab.#losing(new MemoryStore()), notification: new MemoryStore() };
+    const stores = { infrastructure: new MemoryStore(), uem: lab.#losing(new MemoryStore()), notification: new MemoryStore(), noc: new MemoryStore() };
     lab.#server = await startLabServer({
       folder: lab.folder,
       cost: COST,

@@ -68,7 +68,7 @@ export class World {
   lab!: Lab;
   readonly #seed: number;
   readonly #bug: Bug | undefined;
-  #stores: Stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore() };
+  #stores: Stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore(), noc: new MemoryStore() };
   #gate = new ProcessGate();
   #generation = 0;
   #down = false;
@@ -134,8 +134,13 @@ export class World {
   async #killServer(): Promise<void> {
     this.#down = true;
     const old = this.lab;
-    const { infrastructure, uem, notification } = this.#stores;
-    this.#stores = { infrastructure: infrastructure.snapshot(), uem: uem.snapshot(), notification: notification.snapshot() };
+    const { infrastructure, uem, notification, noc } = this.#stores;
+    this.#stores = {
+      infrastructure: infrastructure.snapshot(),
+      uem: uem.snapshot(),
+      notification: notification.snapshot(),
+      noc: noc.snapshot(),
+    };
     this.#gate.kill();
     await old.close();
     await this.#startLab();

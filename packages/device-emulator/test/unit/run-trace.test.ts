@@ -154,6 +154,10 @@ describe('journalLine', () => {
       { role: 'uem', service: 'admin', step: undefined, request: 'POST /t/api/v1/users', answer: '400' },
       { from: 'administrator', to: 'uem', step: 'F1.1', message: 'POST users', trouble: 'refused' },
     ],
+    ['an app at the NOC', { role: 'noc', service: 'apps', step: 'F3.7', request: 'nocVerify' }, { from: 'device', to: 'noc', step: 'F3.7' }],
+    ['an access key that the NOC hears of', { role: 'noc', service: 'accessKeys', request: 'nocRegisterKey' }, { from: 'uem', to: 'noc' }],
+    ['a connection that the NOC ended', { role: 'noc', service: 'apps', request: 'connection', answer: 'closed' }, { from: 'noc', to: 'noc' }],
+    ['a set-up message that the NOC passes on', { role: 'uem', service: 'setUp', request: 'nocSetUp' }, { from: 'noc', to: 'uem' }],
     ['a fault on purpose', { role: 'uem', service: 'admin', step: undefined, request: 'POST /lab/v1/faults', answer: '201' }, { trouble: 'fault' }],
   ])('draws %s', (_what, fields, expected) => {
     const line = journalLine({ ...ENTRY, ...fields });

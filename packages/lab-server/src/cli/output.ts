@@ -22,6 +22,7 @@ export function readyText(connection: ConnectionFile, connectionFile: string, ma
     `  activation     ${connection.activation}`,
     `  devices        ${connection.devices}   (mutual TLS)`,
     `  push           ${connection.notification}`,
+    `  NOC            ${connection.noc}   (apps)`,
     `  admin REST     ${connection.admin}/${tenantId}/api/v1`,
     `  administrator  ${administrator.username}, password in the connection file`,
     `  mail to users  ${mail}`,

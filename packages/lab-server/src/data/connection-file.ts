@@ -19,6 +19,8 @@ export interface ConnectionFile {
   readonly admin: string;
   /** `host:port` of the push connections. */
   readonly notification: string;
+  /** `host:port` of the NOC, where apps are activated. */
+  readonly noc: string;
   readonly administrator: { readonly username: string; readonly password: string };
 }
 
@@ -32,6 +34,7 @@ const schema: v.GenericSchema<unknown, ConnectionFile> = v.strictObject({
   devices: v.string(),
   admin: v.string(),
   notification: v.string(),
+  noc: v.string(),
   administrator: v.strictObject({ username: v.string(), password: v.string() }),
 });
 

@@ -1,5 +1,16 @@
 /** Listeners of a lab. */
-export type ListenerName = 'infrastructure' | 'infrastructureLink' | 'activation' | 'devices' | 'signedDevices' | 'admin' | 'notification' | 'providers';
+export type ListenerName =
+  | 'infrastructure'
+  | 'infrastructureLink'
+  | 'activation'
+  | 'devices'
+  | 'signedDevices'
+  | 'admin'
+  | 'notification'
+  | 'providers'
+  | 'noc'
+  | 'nocLink'
+  | 'uemLink';
 
 /** All listeners, in the order in which they are shown. */
 export const LISTENERS: readonly ListenerName[] = [
@@ -11,6 +22,9 @@ export const LISTENERS: readonly ListenerName[] = [
   'admin',
   'notification',
   'providers',
+  'noc',
+  'nocLink',
+  'uemLink',
 ];
 
 /** Where a lab listens, and under which name it is reached. */
@@ -43,6 +57,9 @@ export const ANY_PORTS: LabPlace['ports'] = {
   admin: 0,
   notification: 0,
   providers: 0,
+  noc: 0,
+  nocLink: 0,
+  uemLink: 0,
 };
 
 /** True for addresses that only this machine reaches. */

@@ -63,7 +63,7 @@ const pushAccounts: v.GenericSchema<unknown, PushAccounts> = v.strictObject({
 });
 const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
   format: v.literal(1),
-  role: v.picklist(['infrastructure', 'uem', 'notification']),
+  role: v.picklist(['infrastructure', 'uem', 'notification', 'noc']),
   tenantId: v.string(),
   coreId: v.string(),
   root: v.string(),
@@ -95,6 +95,7 @@ export function makeRoleFiles(options: {
     infrastructure: { pushCredentials: push.credentials },
     uem: { uem },
     notification: { pushAccounts: push.accounts },
+    noc: {},
   };
   const file = (role: RoleName): RoleFile => {
     const { scalar, publicKey, certificate } = makeRole(options, root, role, hosts);
@@ -110,13 +111,13 @@ export function makeRoleFiles(options: {
       ...own[role],
     };
   };
-  return { infrastructure: file('infrastructure'), uem: file('uem'), notification: file('notification') };
+  return { infrastructure: file('infrastructure'), uem: file('uem'), notification: file('notification'), noc: file('noc') };
 }
 
 /** The same files for another place. */
 export function movedTo(files: RoleFiles, place: LabPlace): RoleFiles {
-  const { infrastructure, uem, notification } = files;
-  return { infrastructure: { ...infrastructure, place }, uem: { ...uem, place }, notification: { ...notification, place } };
+  const { infrastructure, uem, notification, noc } = files;
+  return { infrastructure: { ...infrastructure, place }, uem: { ...uem, place }, notification: { ...notification, place }, noc: { ...noc, place } };
 }
 
 /** Path of a role's file in a data folder. */
@@ -133,7 +134,7 @@ export function writeRoleFiles(folder: string, files: RoleFiles): void {
 export function readRoleFiles(folder: string): RoleFiles | undefined {
   if (readFileIfThere(roleFilePath(folder, 'uem')) === undefined) return undefined;
   const read = (role: RoleName): RoleFile => readRoleFile(roleFilePath(folder, role));
-  return { infrastructure: read('infrastructure'), uem: read('uem'), notification: read('notification') };
+  return { infrastructure: read('infrastructure'), uem: read('uem'), notification: read('notification'), noc: read('noc') };
 }
 
 /** @throws ProtocolError `ERR_STORE_READ` when there is no such file or it is none of ours */
@@ -146,7 +147,14 @@ export function readRoleFile(path: string): RoleFile {
   } catch (cause) {
     throw new ProtocolError('ERR_STORE_READ', `${path} is not JSON`, { cause });
   }
+  if (isBeforeNoc(json)) throw new ProtocolError('ERR_STORE_READ', `${path} is of a lab without the role noc; make a new lab in another folder with init`);
   const result = v.safeParse(schema, json);
   if (!result.success) throw new ProtocolError('ERR_STORE_READ', `${path} is no role file of format 1`);
   return result.output;
+}
+
+/** True for a role file from before the NOC: it knows no port of it, and there is no certificate for it. */
+function isBeforeNoc(json: unknown): boolean {
+  const result = v.safeParse(v.looseObject({ format: v.literal(1), place: v.looseObject({ ports: v.looseObject({ uemLink: v.optional(port) }) }) }), json);
+  return result.success && result.output.place.ports.uemLink === undefined;
 }

@@ -15,6 +15,7 @@ import { createInfrastructureHost, createNotificationHost } from './cloud-hosts.
 import type { LabEnvironment } from './lab-environment.ts';
 import { memoryProviderWire } from './memory-provider-wire.ts';
 import { memoryRoleLink } from './memory-role-link.ts';
+import { createNocHost, type NocHost } from './noc-host.ts';
 import { type ProviderRequests, providerRequests } from './provider-requests.ts';
 import type { RoleHost } from './role-host.ts';
 import { createUemHost, type MailOptions, type UemHost } from './uem-host.ts';
@@ -44,6 +45,7 @@ export interface LabCore {
   readonly infrastructure: RoleHost<Role>;
   readonly uem: UemHost;
   readonly notification: RoleHost<NotificationRole>;
+  readonly noc: NocHost;
   /** The provider APIs of the notification services. */
   readonly provide: ProviderRequests;
   /** Ends the roles, then closes the stores. */
@@ -73,8 +75,13 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   const infrastructure = await createInfrastructureHost(environment, { store: stores.infrastructure, file: files.infrastructure, provider });
   const { uem: secrets } = files.uem;
   if (secrets === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of UEM has no secrets');
+  let started: UemHost | undefined;
   const link = memoryRoleLink(() => infrastructure, peerOf('uem'));
-  const uem = await createUemHost(environment, { store: stores.uem, file: files.uem, secrets, infrastructure: link, cost, profile, mail });
+  // Each of the two calls the other; a call that comes before UEM runs is one to a host that is not there.
+  const noc = await createNocHost(environment, { store: stores.noc, file: files.noc, uem: memoryRoleLink(() => started?.host, peerOf('noc')) });
+  const toNoc = memoryRoleLink(() => noc.host, peerOf('uem'));
+  const uem = await createUemHost(environment, { store: stores.uem, file: files.uem, secrets, infrastructure: link, noc: toNoc, cost, profile, mail });
+  started = uem;
 
   return {
     environment,
@@ -82,9 +89,11 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
     infrastructure,
     uem,
     notification,
+    noc,
     provide,
     async close() {
       await uem.close();
+      noc.breakConnections();
       notification.role.close();
       await Promise.all(Object.values(stores).map((store) => store.close()));
     },

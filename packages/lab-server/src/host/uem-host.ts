@@ -10,6 +10,7 @@ import { addressOf } from '../data/lab-addresses.ts';
 import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
 import { createEventFeed } from '../events/event-feed.ts';
+import { createNocRegistrar } from '../links/noc-registrar.ts';
 import { createNotifier } from '../links/notifier.ts';
 import { createRegistrar } from '../links/registrar.ts';
 import { inboxCarrier } from '../mail/inbox-carrier.ts';
@@ -41,6 +42,8 @@ export interface UemHostOptions {
   readonly secrets: UemSecrets;
   /** Way to the Infrastructure. */
   readonly infrastructure: RoleLink;
+  /** Way to the NOC. */
+  readonly noc: RoleLink;
   /** For a new tenant: cost of guessing an activation password, and changes of the default activation profile. */
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
@@ -124,7 +127,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   });
   // The transaction that says so is still running: the next one ends after it.
   const mailWaits = (): void => queueMicrotask(() => void store.transaction(() => undefined).then(mailer.kick, mailer.kick));
-  const noc = { tell: () => {}, flush: async () => {} };
+  const noc = createNocRegistrar({ clock, crypto, store, noc: options.noc, tenantId });
   const fanOut = createFanOut({ clock, entropy, store, wake, mailWaits, failed: (error) => note('fan-out', error) });
   const sweep = createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed: (error) => note('compliance', error) });
   const confirmations = createConfirmationSweep({ clock, store, failed: (error) => note('unconfirmed activations', error) });
@@ -159,7 +162,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     sweep.start();
     confirmations.start();
     mailer.kick();
-    await registrar.replaceAll(hashesOf(crypto, administration));
+    await Promise.all([registrar.replaceAll(hashesOf(crypto, administration)), noc.resume()]);
   };
   host.onRestart(() => void resume().catch((error: unknown) => note('resume', error)));
   await resume();
@@ -177,6 +180,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
       sweep.close();
       confirmations.close();
       registrar.close();
+      noc.close();
       notifier.close();
       await mailer.close();
     },

@@ -7,7 +7,7 @@ export function roleUri(role: RoleName): string {
   return `urn:uemkit:role:${role}`;
 }
 
-const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification'];
+const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification', 'noc'];
 
 /** Knows other roles by their certificates; dates are judged by the clock of the lab. */
 export function certificateGuard(options: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly root: Uint8Array }): LinkGuard {

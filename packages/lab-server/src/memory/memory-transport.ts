@@ -1,7 +1,9 @@
 import { type CryptoProvider, type PeerIdentity, ProtocolError, sameBytes } from '@uemkit/protocol';
 import type { HostAnswer } from '../host/role-host.ts';
+import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { RoleRequest, ServiceName } from '../roles/role.ts';
+import { type MemoryNocRequest, openMemoryNoc } from './memory-noc.ts';
 
 /** Which servers a device believes; the same shape as the `Trust` of the client. */
 export interface MemoryTrust {
@@ -31,6 +33,8 @@ export interface MemoryPushRequest {
 /** Way of one device to a lab in the same process; fits where the client asks for its transport. */
 export interface MemoryTransport {
   exchange(request: MemoryExchange): Promise<Uint8Array>;
+  /** Frames of an app to the NOC (F3.7); each is answered by one. */
+  openNoc(request: MemoryNocRequest): Promise<{ send(frame: Uint8Array): void; close(): void }>;
   openPush(request: MemoryPushRequest): Promise<{ send(frame: Uint8Array): void; close(): void }>;
   release(): void;
   close(): Promise<void>;
@@ -54,6 +58,8 @@ export interface MemoryNetwork {
   /** DER of the root that all listeners come from. */
   readonly root: Uint8Array;
   readonly listeners: readonly MemoryListener[];
+  /** The NOC as apps in memory see it. */
+  readonly noc: { readonly address: string; readonly spkiPin: Uint8Array; connect(socket: NocSocket, source: string): NocConnection | undefined };
   readonly push: { readonly address: string; readonly spkiPin: Uint8Array; connect(socket: PushSocket, source: string): PushConnection };
   /** One peer object per certificate, as one TLS connection would have. BOUNDED: an entry goes with the certificate bytes that its device holds. */
   readonly peers: WeakMap<Uint8Array, PeerIdentity>;
@@ -84,6 +90,15 @@ export function memoryTransport(network: MemoryNetwork, source: string): MemoryT
       // Neither side can change bytes that the other one holds.
       const answer = await abortable(listener.exchange({ service, frame: frame.slice(), peer }), signal);
       return frameOf(answer);
+    },
+
+    async openNoc(request) {
+      requireOpen();
+      request.signal?.throwIfAborted();
+      const { noc } = network;
+      if (request.address !== noc.address) throw new ProtocolError('ERR_TRANSPORT_CONNECT', `nobody listens on ${request.address}`);
+      requireTrusted(network, request.trust, noc.spkiPin);
+      return openMemoryNoc(network.noc.connect, request, source, pushes);
     },
 
     async openPush(request) {

@@ -4,6 +4,7 @@ import type { ProviderRequests } from '../host/provider-requests.ts';
 import type { HostAnswer, RoleHost } from '../host/role-host.ts';
 import { MAX_REST_BODY_BYTES } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
+import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import type { ProviderFaces } from '../roles/notification/providers/faces.ts';
 import { MAX_PROVIDER_BODY_BYTES } from '../roles/notification/providers/provider.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
@@ -12,6 +13,7 @@ import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServerOptions, listenHttps } from './http-server.ts';
 import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS, MAX_SIGNED_REQUESTS } from './limits.ts';
 import type { HttpServer } from './listening.ts';
+import { listenNoc } from './noc-listener.ts';
 import { type PageAccess, pageAccess } from './page-access.ts';
 import { listenProviders } from './provider-server.ts';
 import { pushUpgrade } from './push-upgrade.ts';
@@ -25,6 +27,8 @@ export interface ListeningRole {
   rest?(request: RestRequest): Promise<RestResponse | undefined>;
   /** Push connections; the notification service alone. */
   connect?(socket: PushSocket, source: string): PushConnection;
+  /** Connections of apps; the NOC alone. Undefined: there is no room for another one. */
+  connectApp?(socket: NocSocket, source: string): NocConnection | undefined;
   /** Provider APIs; the notification service alone. */
   readonly providers?: { readonly faces: () => ProviderFaces; readonly handle: ProviderRequests } | undefined;
 }
@@ -66,7 +70,7 @@ interface ListenerKind {
   readonly bodyBytes: number;
   /** Other than `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
-  readonly also?: 'rest' | 'push' | 'providers';
+  readonly also?: 'rest' | 'push' | 'providers' | 'apps';
 }
 
 /** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
@@ -95,6 +99,9 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   },
   notification: { role: 'notification', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
   providers: { role: 'notification', services: [], mutual: false, pages: false, bodyBytes: MAX_PROVIDER_BODY_BYTES, also: 'providers' },
+  noc: { role: 'noc', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'apps' },
+  nocLink: { role: 'noc', services: ['accessKeys'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  uemLink: { role: 'uem', services: ['setUp', 'envelopes'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
 };
 
 /** Opens one listener. @throws ProtocolError `ERR_TRANSPORT_CONNECT` */
@@ -114,6 +121,22 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     });
   }
   const pages = pageAccess(kind.pages ? options.origins : [], (request, reason) => note(request.method, '403', request.peer.source, reason));
+  if (kind.also === 'apps') {
+    let role: ListeningRole | undefined;
+    options.role().then(
+      (started) => {
+        role = started;
+      },
+      () => {},
+    );
+    return listenNoc({
+      ...{ host, port, key, certificate, failed, refused: note },
+      limits: { ...kind.limits, ...limits },
+      allows: (origin) => pages.allows(origin),
+      // Before the role runs there is no room for anybody: apps come back.
+      connect: (socket, source) => role?.connectApp?.(socket, source),
+    });
+  }
   const frames = frameBinding({
     role: kind.role,
     services: kind.services,

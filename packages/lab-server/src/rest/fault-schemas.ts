@@ -4,7 +4,7 @@ import { type BodySchema, component, line, type ViewSchema } from './components.
 
 const FAULT_FIELDS = {
   kind: v.picklist(['drop', 'delay', 'duplicate', 'refuse', 'status', 'restart', 'reorder', 'throttle', 'expire', 'expireAccess']),
-  role: v.optional(v.picklist(['infrastructure', 'uem', 'notification'])),
+  role: v.optional(v.picklist(['infrastructure', 'uem', 'notification', 'noc'])),
   service: v.optional(line(64)),
   pushService: v.optional(v.picklist(['apns', 'fcm', 'wns', 'bb10'])),
   share: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),

@@ -44,9 +44,9 @@ export function outcomeOf(error: unknown): Outcome {
 }
 
 /** Header and length of a frame, or undefined when the bytes are none. */
-export function frameOf(bytes: Uint8Array, maxBodyBytes: number = wire.LIMITS.bodyBytes): wire.Frame | undefined {
+export function frameOf(bytes: Uint8Array, maxBodyBytes: number = wire.LIMITS.bodyBytes, trailerBytes = 0): wire.Frame | undefined {
   try {
-    return wire.parseFrame(bytes, { maxBodyBytes });
+    return wire.parseFrame(bytes, { maxBodyBytes, trailerBytes });
   } catch {
     return undefined;
   }

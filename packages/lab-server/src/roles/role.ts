@@ -3,10 +3,10 @@ import type { References } from '../journal/references.ts';
 import type { LabStore } from '../store/lab-store.ts';
 
 /** The server parts that run alone or together. */
-export type RoleName = 'infrastructure' | 'uem' | 'notification';
+export type RoleName = 'infrastructure' | 'uem' | 'notification' | 'noc';
 
 /** Last part of the path in the HTTP binding; each role serves its own. */
-export type ServiceName = 'discovery' | 'registrations' | 'notifications' | 'activation' | 'device' | 'accessKeys' | 'setUp' | 'envelopes';
+export type ServiceName = 'discovery' | 'registrations' | 'notifications' | 'activation' | 'device' | 'apps' | 'accessKeys' | 'setUp' | 'envelopes';
 
 /** One frame of a peer, however it came. */
 export interface RoleRequest {

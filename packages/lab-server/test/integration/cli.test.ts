@@ -12,6 +12,7 @@ import type { CliOutput } from '../../src/cli/output.ts';
 import { readConnectionFile } from '../../src/data/connection-file.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { LabDevice, overHttps, qrSecret } from '../support/lab-device.ts';
+import { rawApp, typedVerification } from '../support/noc-client.ts';
 
 let folder: string;
 const runs = new Set<CliRun>();
@@ -259,6 +260,7 @@ describe('roles alone', () => {
     await uem.ready();
     await one('notification').ready();
     await one('infrastructure').ready();
+    await one('noc').ready();
 
     const connection = readConnectionFile(connectionFile);
     const base = `${connection.admin}/${connection.tenantId}/api/v1`;
@@ -266,6 +268,19 @@ describe('roles alone', () => {
     const { guid } = (await curl(`${base}/users`, ...json, '-d', '{"username":"alice"}')).body as { guid: string };
     const issued = await curl(`${base}/users/${guid}/activationPasswords`, ...json, '-d', '{"activationPasswords":[{"qrCode":true}]}');
     const [{ qrCodeContent }] = (issued.body as { activationPasswords: [{ qrCodeContent: string }] }).activationPasswords;
+    // UEM reaches the NOC, and the NOC the app that shows it the key.
+    const key = await curl(`${base}/users/${guid}/accessKeys`, ...json, '-d', '{}');
+    const { accessKey } = key.body as { accessKey: string };
+    const verification = await typedVerification(accessKey, 'alice');
+    const verify = async (): Promise<string | undefined> => {
+      const app = await rawApp(Number(connection.noc.split(':')[1]), connection.ca);
+      app.send(verification);
+      const answer = await app.next();
+      app.close();
+      return answer?.name;
+    };
+    await expect.poll(verify, { timeout: 15_000 }).toBe('nocProvision');
+
     const device = new LabDevice(overHttps(connection));
     await expect
       .poll(
@@ -292,6 +307,24 @@ describe('roles alone', () => {
     socket.terminate();
   });
 
+  it('refuses a lab from before the NOC, and says what to do', async () => {
+    const { roleFiles } = (await new InProcess('init', '--data', folder, '--json').ready()) as { roleFiles: Record<string, string> };
+    for (const path of Object.values(roleFiles)) {
+      const file = JSON.parse(readFileSync(path, 'utf8'));
+      for (const name of ['noc', 'nocLink', 'uemLink']) delete file.place.ports[name];
+      writeFileSync(path, JSON.stringify(file));
+    }
+    rmSync(roleFiles['noc'] as string);
+    for (const args of [
+      ['--data', folder],
+      ['--role', 'uem', '--join', roleFiles['uem'] as string, '--data', join(folder, 'uem')],
+    ]) {
+      const run = start(...args);
+      expect(await run.code).toBe(1);
+      expect(run.error.join()).toMatch(/is of a lab without the role noc; make a new lab in another folder with init/);
+    }
+  });
+
   it('refuses the file of another role, and a file that is none', async () => {
     const { roleFiles } = (await new InProcess('init', '--data', folder, '--json').ready()) as { roleFiles: Record<string, string> };
     const wrong = start('--role', 'uem', '--join', roleFiles['notification'] as string, '--data', join(folder, 'x'));
@@ -312,7 +345,7 @@ describe('usage', () => {
     [['dance'], 2, /There is no command dance; there are init and start/],
     [['start', '--dta', 'x'], 2, /There is no option --dta/],
     [['start', 'here'], 2, /There is no option here/],
-    [['start', '--role', 'noc'], 2, /there are infrastructure, uem, notification/],
+    [['start', '--role', 'proxy'], 2, /there are infrastructure, uem, notification, noc/],
     [['start', '--host', '0.0.0.0'], 2, /--allow-remote/],
     [['start', '--help'], 0, /--smtp-password-file/],
     [['start', '--smtp', 'mail.example.com'], 2, /--smtp mail.example.com: is not HOST:PORT/],

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { LISTENERS, type ListenerName } from '../../src/data/lab-addresses.ts';
 import { toPem } from '../../src/data/pem.ts';
-import { type RoleFiles, readRoleFiles } from '../../src/data/role-file.ts';
+import { type RoleFile, type RoleFiles, readRoleFiles } from '../../src/data/role-file.ts';
 import { type LabServer, makeLab, startLabServer } from '../../src/lab-server.ts';
 import { openSmtpSink } from '../../src/mail/smtp-sink.ts';
 import { providerClient } from '../../src/node/provider-client.ts';
@@ -21,6 +21,7 @@ import { listInbox } from '../../src/state/inbox.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { basic } from '../support/admin-lab.ts';
 import { LabDevice, overHttps, qrSecret } from '../support/lab-device.ts';
+import { pageApp, rawApp } from '../support/noc-client.ts';
 import { openssl } from '../support/openssl.ts';
 import { Pipelined } from '../support/pipelined.ts';
 import { ask } from '../support/raw-client.ts';
@@ -32,13 +33,15 @@ const BATCH = 25;
 /** Of them, how many come in place of TLS, and how many in place of HTTP inside TLS; each needs a connection of its own. */
 const IN_PLACE_OF_TLS = 100;
 const IN_PLACE_OF_HTTP = 50;
+/** At the NOC: strings in place of frames of the TLS stream, which end it; the others come as messages of WebSockets. */
+const IN_PLACE_OF_FRAMES = 1_000;
 const FRAME = { 'content-type': 'application/vnd.uemkit.frame' };
 
 let folder: string;
 let files: RoleFiles;
 let lab: LabServer;
-/** Has the link of the roles, which a lab in one process does without. */
-let alone: RoleServer;
+/** Have the links of the roles, which a lab in one process does without. */
+let alone: readonly RoleServer[];
 let device: LabDevice;
 
 beforeAll(async () => {
@@ -47,15 +50,16 @@ beforeAll(async () => {
   files = readRoleFiles(join(folder, 'lab')) as RoleFiles;
   const ports = { clock: systemClock(), crypto: nodeCrypto(), entropy: nodeEntropy() };
   const other = await makeLab({ folder: join(folder, 'other') }, ports);
-  alone = await startRoleServer({ file: other.infrastructure, folder: join(folder, 'alone') });
-  linkPeer = { ca: other.uem.root, key: other.uem.key, cert: other.uem.certificate };
+  alone = await Promise.all((['infrastructure', 'noc', 'uem'] as const).map((role) => startRoleServer({ file: other[role], folder: join(folder, role) })));
+  const shown = ({ root, key, certificate }: RoleFile): Peer => ({ ca: root, key, cert: certificate });
+  linkPeers = { infrastructureLink: shown(other.uem), nocLink: shown(other.uem), uemLink: shown(other.noc) };
   const user = await lab.admin.createUser({ username: 'alice' });
   const { content } = await lab.admin.createQrCode(user.guid);
   device = new LabDevice(overHttps(lab.connection));
   expect(await device.activate(qrSecret(content))).toMatchObject({ status: 'activated' });
 });
 afterAll(async () => {
-  await Promise.all([lab.close(), alone.close()]);
+  await Promise.all([lab, ...alone].map((one) => one.close()));
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -64,15 +68,23 @@ interface Peer {
   readonly key?: string;
   readonly cert?: string;
 }
-let linkPeer: Peer;
+let linkPeers: Readonly<Partial<Record<ListenerName, Peer>>>;
 
 const portOf = (name: ListenerName): number =>
-  name === 'infrastructureLink' ? Number(alone.addresses.infrastructureLink?.split(':')[1]) : files.uem.place.ports[name];
+  linkPeers[name] === undefined
+    ? files.uem.place.ports[name]
+    : Number(
+        alone
+          .flatMap(({ addresses }) => addresses[name] ?? [])[0]
+          ?.split(':')
+          .at(-1),
+      );
 
 /** Who knocks: a listener with mutual TLS shows its HTTP to nobody else. */
 function peerOf(name: ListenerName): Peer {
   const { ca } = lab.connection;
-  if (name === 'infrastructureLink') return linkPeer;
+  const linkPeer = linkPeers[name];
+  if (linkPeer !== undefined) return linkPeer;
   return name === 'devices' ? { ca, key: device.keyPem, cert: toPem('CERTIFICATE', device.certificate) } : { ca };
 }
 
@@ -96,7 +108,7 @@ interface Target {
 }
 
 /** What reads the bodies at each listener, and what it may say to them. */
-const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers'>, Target>> = {
+const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers' | 'noc'>, Target>> = {
   infrastructure: { paths: ['/uemkit/1/discovery'], headers: () => FRAME, judge: refusedFrame },
   infrastructureLink: { paths: ['/uemkit/1/registrations', '/uemkit/1/notifications'], headers: () => FRAME, judge: refusedFrame },
   activation: { paths: ['/uemkit/1/activation'], headers: () => FRAME, judge: refusedFrame },
@@ -107,6 +119,8 @@ const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers'>, Target>> = {
     headers: () => ({ ...basic(lab.connection.administrator.username, lab.connection.administrator.password), 'content-type': 'application/json' }),
     judge: is(400),
   },
+  nocLink: { paths: ['/uemkit/1/accessKeys'], headers: () => FRAME, judge: refusedFrame },
+  uemLink: { paths: ['/uemkit/1/setUp', '/uemkit/1/envelopes'], headers: () => FRAME, judge: refusedFrame },
   // Frames come on WebSockets there; they have a test of their own below.
   notification: { paths: ['/uemkit/1/push'], headers: () => FRAME, judge: is(404) },
 };
@@ -163,7 +177,7 @@ describe('TLS', () => {
 });
 
 describe('10,000 random byte strings leave a listener as it was', () => {
-  it.each(LISTENERS.filter((name): name is keyof typeof TARGETS => name !== 'providers'))('%s', async (name) => {
+  it.each(LISTENERS.filter((name): name is keyof typeof TARGETS => name !== 'providers' && name !== 'noc'))('%s', async (name) => {
     const { paths, headers, judge } = TARGETS[name];
     await knock(name);
     const connection = new Pipelined({ port: portOf(name), ...peerOf(name) });
@@ -173,6 +187,35 @@ describe('10,000 random byte strings leave a listener as it was', () => {
       for (const { status, body } of await connection.post(path, headers(), bodies)) judge(status, body);
     }
     connection.close();
+    await asBefore();
+  });
+
+  it('noc', async () => {
+    await knock('noc');
+    const { noc, ca } = lab.connection;
+    const raw = async (round: number): Promise<void> => {
+      const app = await rawApp(portOf('noc'), ca);
+      app.socket.end(bytes(round));
+      for (let answer = await app.next(); answer !== undefined; answer = await app.next()) expect(answer.name).toBe('alert');
+    };
+    for (let round = 0; round < IN_PLACE_OF_FRAMES; round += BATCH) await Promise.all(Array.from({ length: BATCH }, (_, index) => raw(round + index)));
+    // Each message has its answer; a connection ends behind so and so many.
+    const pages = async (from: number, count: number): Promise<void> => {
+      let app = await pageApp(noc, ca);
+      for (let round = from; round < from + count; round++) {
+        app.send(bytes(round));
+        let answer = await app.next();
+        if (answer === undefined) {
+          app = await pageApp(noc, ca);
+          app.send(bytes(round));
+          answer = await app.next();
+        }
+        expect(answer?.name).toBe('alert');
+      }
+      app.close();
+    };
+    const each = Math.ceil((REST - IN_PLACE_OF_FRAMES) / BATCH);
+    await Promise.all(Array.from({ length: BATCH }, (_, index) => pages(index * each, each)));
     await asBefore();
   });
 
@@ -229,6 +272,10 @@ async function asBefore(): Promise<void> {
   expect((await ask(`${admin}/${tenantId}/api/v1/util/ping`, { ca })).status).toBe(200);
   expect([...lab.admin.devices()].map(({ deviceId }) => deviceId)).toEqual([device.deviceId]);
   expect([[...lab.admin.users()].length, lab.faults.list(), lab.pushConnections]).toEqual([1, [], 0]);
+  const app = await rawApp(portOf('noc'), ca);
+  app.send(wire.nocVerify.encode({ userId: 'alice', accessKeyHash: new Uint8Array(32), appId: 'a', instanceId: new Uint8Array(16) }));
+  expect(wire.alert.decode((await app.next()) as wire.Frame)).toEqual({ code: 'authFailed' });
+  app.close();
   const { key, certificate } = lab.providers.credentials.apns;
   const sender = providerClient({ origin: lab.providers.origin, root: ca, key, certificate });
   const unknown = { method: 'POST', target: `/3/device/${'a'.repeat(64)}`, headers: {}, body: '{"mdm":"x"}', certificate: true } as const;
@@ -241,5 +288,5 @@ async function asBefore(): Promise<void> {
   expect((await registered).name).toBe('pushRegistered');
   socket.close();
   await expect.poll(() => lab.pushConnections).toBe(0);
-  for (const journal of [lab.journal, alone.journal]) expect(journal.entries().filter(({ answer }) => answer === '500')).toEqual([]);
+  for (const { journal } of [lab, ...alone]) expect(journal.entries().filter(({ answer }) => answer === '500')).toEqual([]);
 }

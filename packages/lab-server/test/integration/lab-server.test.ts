@@ -63,7 +63,7 @@ describe('over real sockets', () => {
     expect((await ask(`${admin}/uemkit/1/activation`, { ca, method: 'POST', headers, body: frame })).status).toBe(401);
   });
 
-  it.each(['infrastructure', 'uem', 'notification'] as const)('restarts %s: connections break, state stays', async (role) => {
+  it.each(['infrastructure', 'uem', 'notification', 'noc'] as const)('restarts %s: connections break, state stays', async (role) => {
     const { ca, notification } = lab.connection;
     const socket = new WebSocket(`wss://${notification}/uemkit/1/push`, ['uemkit.push.1'], { ca });
     const closed = new Promise((resolve) => socket.once('close', resolve));

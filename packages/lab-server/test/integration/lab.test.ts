@@ -181,7 +181,7 @@ describe('a lab in memory', () => {
     await expect.poll(() => error).toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
   });
 
-  it.each(['infrastructure', 'uem', 'notification'] as const)('restarts %s; devices go on', async (role) => {
+  it.each(['infrastructure', 'uem', 'notification', 'noc'] as const)('restarts %s; devices go on', async (role) => {
     const device = await activated();
     const push = await connectPush();
     await device.poll({ pushToken: push.token });
@@ -196,12 +196,17 @@ describe('a lab in memory', () => {
   });
 
   it('starts again on the stores of an earlier lab', async () => {
-    const stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore() };
+    const stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore(), noc: new MemoryStore() };
     await lab.close();
     lab = await startLab({ stores });
     const { files } = lab;
     const device = await activated();
-    const snapshot = { infrastructure: stores.infrastructure.snapshot(), uem: stores.uem.snapshot(), notification: stores.notification.snapshot() };
+    const snapshot = {
+      infrastructure: stores.infrastructure.snapshot(),
+      uem: stores.uem.snapshot(),
+      notification: stores.notification.snapshot(),
+      noc: stores.noc.snapshot(),
+    };
     await lab.close();
     lab = await startLab({ stores: snapshot, files });
     expect([...lab.admin.devices()].map(({ deviceId }) => deviceId)).toEqual([device.deviceId]);

@@ -16,11 +16,11 @@ const ANSWERS = ['alert badMessage', 'command', 'idle', 'HTTP 400', 'HTTP 413'];
 
 let clock: FakeClock;
 let lab: Lab;
-let stores: { readonly infrastructure: MemoryStore; readonly uem: MemoryStore; readonly notification: MemoryStore };
+let stores: { readonly infrastructure: MemoryStore; readonly uem: MemoryStore; readonly notification: MemoryStore; readonly noc: MemoryStore };
 
 beforeEach(async () => {
   clock = fakeClock(Date.UTC(2026, 0, 15));
-  stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore() };
+  stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore(), noc: new MemoryStore() };
   lab = await startLab({ clock, crypto: nodeCrypto(), entropy: seededEntropy(`${SEED}, lab`), stores });
 });
 

@@ -388,7 +388,7 @@ describe('the guard between roles', () => {
   const guard = () => certificateGuard({ clock, crypto, root: root.certificate });
   const peer = (certificate: Uint8Array) => ({ kind: 'certificate', source: 'test', certificate }) as const;
 
-  it.each(['infrastructure', 'uem', 'notification'] as const)('knows %s by its certificate', (role) => {
+  it.each(['infrastructure', 'uem', 'notification', 'noc'] as const)('knows %s by its certificate', (role) => {
     const { certificate } = makeRole(maker, root, role, ['localhost', '127.0.0.1', '::1', 'fe80::1:2']);
     expect(guard().roleOf(peer(certificate))).toBe(role);
   });

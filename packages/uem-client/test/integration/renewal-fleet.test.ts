@@ -24,7 +24,7 @@ interface IssuedCertificate {
 
 let lab: Lab;
 let clock: FakeClock;
-const stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore() };
+const stores = { infrastructure: new MemoryStore(), uem: new MemoryStore(), notification: new MemoryStore(), noc: new MemoryStore() };
 const devices: LabDevice[] = [];
 
 afterEach(async () => {
