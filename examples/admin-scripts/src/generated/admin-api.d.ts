@@ -258,6 +258,8 @@ export interface components {
             version: string;
             vendor?: string;
             platforms: ("ANDROID" | "IOS" | "MACOS" | "WINDOWS" | "BLACKBERRY_10")[];
+            /** @description What operating systems know the app by: a UEM Client gets access keys for these and no others (F3.4) */
+            platformIds?: string[];
             /** Format: date-time */
             updated: string;
             links: components["schemas"]["Link"][];
@@ -566,7 +568,7 @@ export interface components {
             /** @enum {string} */
             kind: "drop" | "delay" | "duplicate" | "refuse" | "status" | "restart" | "reorder" | "throttle" | "expire" | "expireAccess";
             /** @enum {string} */
-            role?: "infrastructure" | "uem" | "notification";
+            role?: "infrastructure" | "uem" | "notification" | "noc";
             service?: string;
             /** @enum {string} */
             pushService?: "apns" | "fcm" | "wns" | "bb10";
@@ -779,6 +781,8 @@ export interface components {
             version: string;
             vendor?: string;
             platforms: ("ANDROID" | "IOS" | "MACOS" | "WINDOWS" | "BLACKBERRY_10")[];
+            /** @description What operating systems know the app by: a UEM Client gets access keys for these and no others (F3.4) */
+            platformIds?: string[];
         };
         NewApplicationServer: {
             name: string;
@@ -828,7 +832,7 @@ export interface components {
             /** @enum {string} */
             kind: "drop" | "delay" | "duplicate" | "refuse" | "status" | "restart" | "reorder" | "throttle" | "expire" | "expireAccess";
             /** @enum {string} */
-            role?: "infrastructure" | "uem" | "notification";
+            role?: "infrastructure" | "uem" | "notification" | "noc";
             service?: string;
             /** @enum {string} */
             pushService?: "apns" | "fcm" | "wns" | "bb10";

@@ -27,6 +27,7 @@ export interface NewApplication {
   readonly version: string;
   readonly vendor?: string | undefined;
   readonly platforms: readonly OsFamily[];
+  readonly platformIds?: readonly string[] | undefined;
 }
 
 export interface NewApplicationServer {
@@ -60,9 +61,9 @@ export interface ApplicationAdministration {
 export function createApplicationAdministration(options: ConfigurationOptions): ApplicationAdministration {
   const { clock, crypto, entropy, store, reconfigure } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
-  const recordOf = (guid: string, { applicationId, name, version, vendor, platforms }: NewApplication): ApplicationRecord => {
+  const recordOf = (guid: string, { applicationId, name, version, vendor, platforms, platformIds }: NewApplication): ApplicationRecord => {
     const digest = digestOf(crypto, { applicationId, name, version });
-    return { guid, applicationId, name, version, vendor, platforms: [...new Set(platforms)], digest, updatedAtMs: clock.nowMs() };
+    return { guid, applicationId, name, version, vendor, platforms: [...new Set(platforms)], platformIds, digest, updatedAtMs: clock.nowMs() };
   };
 
   return {

@@ -4,6 +4,7 @@ import type { Registrar } from '../links/registrar.ts';
 import { listAccessKeys, withdrawAccessKey } from '../state/access-keys.ts';
 import { deleteActivationRefusals, listActivationRefusals } from '../state/activation-refusals.ts';
 import { type ActivationSecretRecord, deleteActivationSecret, listActivationSecrets } from '../state/activation-secrets.ts';
+import { deleteAppInstances } from '../state/app-instances.ts';
 import { deleteAssignmentsOf } from '../state/assignments.ts';
 import { endDevice, endUnconfirmed } from '../state/device-lifecycle.ts';
 import { deviceCountsOf, isLive, listDevicesOfUser } from '../state/devices.ts';
@@ -74,6 +75,7 @@ export function createUserAdministration(options: UserAdministrationOptions): Us
         for (const pending of devices.filter(isLive)) endDevice(tx, pending, { status: 'removed', reason: 'its user was deleted' }, clock.nowMs());
         for (const { kind, slot } of listActivationSecrets(tx, guid)) deleteActivationSecret(tx, guid, kind, slot);
         deleteActivationRefusals(tx, guid);
+        deleteAppInstances(tx, guid);
         const keys = listAccessKeys(tx, guid);
         for (const key of keys) withdrawAccessKey(tx, key, { type: 'ACCESS_KEY_REVOKED', reason: 'its user was deleted' }, clock.nowMs());
         for (const groupId of groupsOf(tx, guid)) removeFromUserGroup(tx, groupId, guid);

@@ -19,10 +19,9 @@ import { smtpCarrier } from '../mail/smtp-carrier.ts';
 import { sinkCarrier } from '../mail/smtp-sink.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
-import type { Role } from '../roles/role.ts';
 import { createConfirmationSweep } from '../roles/uem/confirmation-sweep.ts';
 import { createOutbox } from '../roles/uem/outbox.ts';
-import { createUemRole } from '../roles/uem/uem-role.ts';
+import { createUemRole, type UemRole } from '../roles/uem/uem-role.ts';
 import { forgetPushToken } from '../state/devices.ts';
 import { beginEventEpoch } from '../state/event-epochs.ts';
 import { type MailSettingsRecord, putMailSettings } from '../state/mail-settings.ts';
@@ -60,7 +59,7 @@ export interface MailOptions {
 
 /** UEM in its place, with its administration. */
 export interface UemHost {
-  readonly host: RoleHost<Role>;
+  readonly host: RoleHost<UemRole>;
   readonly administration: Administration;
   /** Admin REST; `undefined`: a fault loses the request. */
   rest(request: RestRequest): Promise<RestResponse | undefined>;
@@ -153,8 +152,8 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
   const addresses = { device: addressOf(place, 'devices'), signedDevice: addressOf(place, 'signedDevices'), notification: addressOf(place, 'notification') };
 
-  const create = async (): Promise<Role> => createUemRole({ ...environment, store, authority, addresses, compliance: COMPLIANCE_RULES, mailWaits });
-  const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
+  const create = async (): Promise<UemRole> => createUemRole({ ...environment, store, authority, addresses, noc, compliance: COMPLIANCE_RULES, mailWaits });
+  const host = await createRoleHost<UemRole>({ clock, faults, journal, create, end: (role) => role.close() });
   // After a start: devices that have not asked since they were to be woken, and the whole list of users (F1.1).
   const resume = async (): Promise<void> => {
     outbox.resume();
@@ -175,6 +174,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
       return notifier.waiting;
     },
     async close() {
+      host.role.close();
       events.close();
       fanOut.close();
       sweep.close();

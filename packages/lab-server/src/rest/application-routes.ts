@@ -21,6 +21,13 @@ const applicationFields = {
   version: line(64),
   vendor: v.optional(line(128)),
   platforms: v.pipe(v.array(v.picklist(OS_FAMILIES)), v.minLength(1), v.maxLength(OS_FAMILIES.length)),
+  platformIds: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.maxLength(255), v.regex(/^[a-z0-9-]+:[^:\p{Cc}]+:[0-9a-f]{64}$/u, 'is not platform:package:hash of the signer'))),
+      v.maxLength(16),
+      v.description('What operating systems know the app by: a UEM Client gets access keys for these and no others (F3.4)'),
+    ),
+  ),
 };
 const applicationBody: BodySchema<NewApplication> = component('NewApplication', v.strictObject(applicationFields));
 const applicationAnswer: ViewSchema = component('Application', v.strictObject({ guid: guidText, ...applicationFields, updated: timeText, links: linksView }));

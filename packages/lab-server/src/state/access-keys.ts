@@ -54,6 +54,10 @@ export interface AccessKeyRecord {
 export const MAX_ACCESS_KEYS_PER_USER = 100;
 /** Failed proofs that kill a key (docs/protocol/04, 4.7). */
 export const MAX_FAILED_PROOFS = 5;
+/** Set-up messages that may begin a run with one key in `SET_UPS_WINDOW_MS`. */
+export const MAX_SET_UPS = 5;
+/** See `MAX_SET_UPS`. */
+export const SET_UPS_WINDOW_MS = 600_000;
 /** Time in which the last answer of an app activation is given again. */
 export const USED_KEY_KEPT_MS = 86_400_000;
 /** Keys whose time is over that are forgotten with each new one, so that their number is bounded by the keys of one life. */
@@ -66,6 +70,8 @@ interface KeyReference {
 const keys: Table<AccessKeyRecord> = table('access-key');
 /** Those that wait to be used. */
 const keysOfUser: Table<KeyReference> = table('access-key-of-user');
+/** Used ones by the session that used them up. */
+const keysBySession: Table<KeyReference> = table('access-key-by-session');
 /** By the time when they are forgotten. */
 const keysByEnd: Table<KeyReference> = table('access-key-by-end');
 
@@ -94,11 +100,19 @@ export function putAccessKey(tx: WriteView, key: AccessKeyRecord): void {
   keys.put(tx, key.keyId, key);
   keysByEnd.put(tx, endId(key), { keyId: key.keyId });
   if (key.used === undefined) keysOfUser.put(tx, joinId(key.userGuid, key.keyId), { keyId: key.keyId });
+  else keysBySession.put(tx, key.used.sessionId, { keyId: key.keyId });
 }
 
 /** The key of this name, also when it is expired or used. */
 export function accessKeyById(view: ReadView, keyId: string): AccessKeyRecord | undefined {
   return keys.get(view, keyId);
+}
+
+/** The key that this session (hex) used up, while its last answer is given again. */
+export function usedKeyOfSession(view: ReadView, sessionId: string, nowMs: number): AccessKeyRecord | undefined {
+  const reference = keysBySession.get(view, sessionId);
+  const key = reference === undefined ? undefined : keys.get(view, reference.keyId);
+  return key !== undefined && nowMs < endOf(key) ? key : undefined;
 }
 
 /** Keys of a user that wait to be used, also expired ones that are not forgotten yet. */
@@ -138,6 +152,7 @@ function forget(tx: WriteView, key: AccessKeyRecord): void {
 function unlist(tx: WriteView, key: AccessKeyRecord): void {
   keysByEnd.delete(tx, endId(key));
   keysOfUser.delete(tx, joinId(key.userGuid, key.keyId));
+  if (key.used !== undefined) keysBySession.delete(tx, key.used.sessionId);
 }
 
 function endOf({ used, expiresAtMs }: AccessKeyRecord): number {

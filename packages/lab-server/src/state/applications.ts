@@ -13,6 +13,8 @@ export interface ApplicationRecord {
   readonly vendor?: string | undefined;
   /** Families that it runs on; on others it is passed over. */
   readonly platforms: readonly OsFamily[];
+  /** What operating systems know it by, `platform:package:hex(SHA-256 of the signer)` (F3.4); absent: no UEM Client gets an access key for it. */
+  readonly platformIds?: readonly string[] | undefined;
   /** What tells one content from another. */
   readonly digest: string;
   readonly updatedAtMs: number;

@@ -25,7 +25,12 @@ async function moveTo(uem: UemBench, store: LabStore): Promise<void> {
 
 function use(uem: UemBench, store: LabStore): void {
   const { clock, entropy, journal, authority } = uem;
-  uem.role = createUemRole({ clock, crypto, entropy, store, journal, authority, addresses: { device: 'localhost:1' } });
+  uem.role = createUemRole({
+    ...{ clock, crypto, entropy, store, journal, authority },
+    addresses: { device: 'localhost:1' },
+    guard: { roleOf: () => 'noc' },
+    noc: { tell: () => {}, flush: async () => {} },
+  });
 }
 
 it('activates and manages on the durable store, and goes on where it was after a restart', async () => {

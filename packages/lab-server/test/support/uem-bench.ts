@@ -4,10 +4,10 @@ import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testi
 import * as wire from '@uemkit/protocol/wire';
 import { deviceAuthority } from '../../src/ca/device-authority.ts';
 import { createRingJournal } from '../../src/journal/journal.ts';
-import type { Role, RoleAnswer, ServiceName } from '../../src/roles/role.ts';
+import type { RoleAnswer, RoleName, ServiceName } from '../../src/roles/role.ts';
 import type { WakeUpTarget } from '../../src/roles/uem/notifier.ts';
 import { createOutbox, type Outbox } from '../../src/roles/uem/outbox.ts';
-import { createUemRole } from '../../src/roles/uem/uem-role.ts';
+import { createUemRole, type UemRole } from '../../src/roles/uem/uem-role.ts';
 import { putActivationSecret } from '../../src/state/activation-secrets.ts';
 import { sendCommand } from '../../src/state/device-lifecycle.ts';
 import { deviceById } from '../../src/state/devices.ts';
@@ -63,7 +63,7 @@ export class UemBench {
   readonly entropy = seededEntropy('uem bench');
   readonly authority = deviceAuthority(crypto, this.entropy.fork('authority'), { scalar: rootScalar, certificate: ROOT });
   store = new MemoryStore();
-  role: Role | undefined;
+  role: UemRole | undefined;
   outbox: Outbox | undefined;
   readonly woken: WakeUpTarget[][] = [];
   private secrets = 0;
@@ -85,6 +85,11 @@ export class UemBench {
     this.startRole();
   }
 
+  /** Who calls the services of other roles. */
+  caller: RoleName | { readonly refused: string } = 'noc';
+  /** Access keys that the NOC was to hear of. */
+  readonly told: string[] = [];
+
   /** What compliance says about new activations. */
   blocked: string | undefined;
 
@@ -99,6 +104,8 @@ export class UemBench {
       journal,
       authority,
       addresses,
+      guard: { roleOf: () => this.caller },
+      noc: { tell: (keyId) => void this.told.push(keyId), flush: async () => {} },
       compliance: { blockedActivation: () => this.blocked },
     });
     this.outbox = createOutbox({ store, notifier: { wakeUp: (targets) => this.woken.push([...targets]) } });
@@ -178,7 +185,7 @@ export class UemBench {
   }
 
   ask(service: ServiceName, frame: Uint8Array, peer: PeerIdentity): Promise<RoleAnswer> {
-    return (this.role as Role).handle({ service, frame, peer });
+    return (this.role as UemRole).handle({ service, frame, peer });
   }
 
   /** Reasons of the journal, for whoever was refused. */

@@ -10,8 +10,7 @@ export interface LinkRecord {
   /** psk of `link`; secret. */
   readonly masterLinkKey: Uint8Array;
   readonly status: LinkStatus;
-  /** Of the one token of this link, and of the key that it was begun with. */
-  readonly tokenId: string;
+  /** Of the key that it was begun with; the link has one token. */
   readonly keyId: string;
   readonly tenantId: string;
   readonly createdAtMs: number;

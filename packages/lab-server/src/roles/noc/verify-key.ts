@@ -35,7 +35,7 @@ export function verifyKey(options: VerifyKeyOptions, tx: WriteView, asked: wire.
   const { tenantId, expiresAtMs, keyId } = key;
   const tokenExpiryEpochS = Math.floor(expiresAtMs / 1_000);
   addLinkOfKey(tx, keyId, toHex(linkId), nowMs);
-  const ids = { linkId: toHex(linkId), tokenId: toHex(tokenId), keyId };
+  const ids = { linkId: toHex(linkId), keyId };
   putLink(tx, { ...ids, masterLinkKey, status: 'provisional', tenantId, createdAtMs: nowMs, expiresAtMs: tokenExpiryEpochS * 1_000 });
   const token = keySchedule.sealNocToken(crypto, tokenKey, { tokenId, linkId, expiryEpochS: tokenExpiryEpochS }, tenantId);
   const { coreId, relayAddresses } = place;

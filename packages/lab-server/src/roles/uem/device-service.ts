@@ -1,6 +1,7 @@
 import { answerActivationDone, isProtocolError, type ManagementReply, toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { DeviceAuthority } from '../../ca/device-authority.ts';
+import type { NocRegistrar } from '../../links/noc-registrar.ts';
 import { endDevice, isLate, noteLateContact } from '../../state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById } from '../../state/devices.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
@@ -8,17 +9,20 @@ import type { RoleContext, RoleRequest } from '../role.ts';
 import { alerted, answered, frameOf, malformed, outcomeOf } from '../role-answers.ts';
 import { CONFIGURATION_FAILED, confirmActivation } from './confirm-activation.ts';
 import { createDevicePeers, type KnownDevice, type RefusedDevice } from './device-peer.ts';
+import { forwardAccessKey } from './forward-access-key.ts';
 import { applyManagement, decideManagement, isContactFresh, type ManagementSurroundings, needsNoWrite, noteContact } from './manage-device.ts';
 import { renewCertificate } from './renew-certificate.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
 export interface DeviceServiceOptions extends Omit<RoleContext, 'journal'> {
   readonly authority: DeviceAuthority;
+  /** Tells the NOC of access keys. */
+  readonly noc: Pick<NocRegistrar, 'tell' | 'flush'>;
   /** A mail is in the outbox as soon as the running transaction is durable. Must not throw. */
   readonly mailWaits?: (() => void) | undefined;
 }
 
-/** F1.5, F5.3 to F5.6 and renewal: everything behind the device listener. */
+/** F1.5, F3.4, F5.3 to F5.6 and renewal: everything behind the device listener. */
 export interface DeviceService {
   handle(request: RoleRequest): Promise<ServiceOutcome>;
 }
@@ -30,7 +34,7 @@ const POLL = wire.poll.encode({ reason: 'request' });
 type Work = (tx: WriteView, known: KnownDevice) => ServiceOutcome;
 
 export function createDeviceService(options: DeviceServiceOptions): DeviceService {
-  const { clock, crypto, entropy, store, mailWaits } = options;
+  const { clock, crypto, entropy, store, noc, mailWaits } = options;
   const peers = createDevicePeers(crypto);
 
   /** Identifies and works in one transaction: a device that was removed a moment ago gets nothing any more. */
@@ -104,9 +108,27 @@ export function createDeviceService(options: DeviceServiceOptions): DeviceServic
           endDevice(tx, device, { status: 'deactivated', reason: REMOVED_BY_USER }, nowMs);
           return deactivated();
         });
+      case 'accessKeyForward':
+        return forward(request, frame, nowMs);
       default:
         return { ...alerted('badMessage', `${frame.name} does not belong here`), unknown: true };
     }
+  };
+
+  /** F3.4, F3.5: the NOC knows the key before the app can show it there. */
+  const forward = async (request: RoleRequest, frame: wire.Frame, nowMs: number): Promise<ServiceOutcome> => {
+    let keyId: string | undefined;
+    const outcome = await inTransaction(request, frame, nowMs, (tx, known) => {
+      if (known.device.status !== 'active') return notConfirmed();
+      const forwarded = forwardAccessKey(options, tx, frame, known, nowMs);
+      keyId = forwarded.keyId;
+      return forwarded.outcome;
+    });
+    if (keyId !== undefined) {
+      noc.tell(keyId);
+      await noc.flush();
+    }
+    return { step: 'F3.4', ...outcome };
   };
 
   return {

@@ -1,0 +1,82 @@
+import type { ReadView, WriteView } from '../store/lab-store.ts';
+import { joinId, partOf, type Table, table } from './table.ts';
+
+/** One activated app on one device (F3.11). Ids in hex. */
+export interface AppInstanceRecord {
+  readonly instanceId: string;
+  readonly userGuid: string;
+  readonly appId: string;
+  readonly appVersion: string;
+  readonly platform: string;
+  /** The device whose UEM Client took part; absent: nobody knows. */
+  readonly deviceId?: string | undefined;
+  /** Link at the NOC. */
+  readonly linkId: string;
+  /** Access key that it was activated with. */
+  readonly keyId: string;
+  /** psk of `px` and `dc`, from which each Proxy gets its own (4.8); secret. The one before is gone. */
+  readonly masterSessionKey: Uint8Array;
+  readonly sessionKeyId: Uint8Array;
+  readonly sessionKeyExpiresAtMs: number;
+  readonly activatedAtMs: number;
+}
+
+/** Activated apps of one user; the one that was activated first makes room. */
+export const MAX_APP_INSTANCES_PER_USER = 1_000;
+
+interface CoreKey {
+  readonly scalar: Uint8Array;
+}
+
+interface InstanceReference {
+  readonly instanceId: string;
+}
+
+const instances: Table<AppInstanceRecord> = table('app-instance');
+const instancesOfUser: Table<InstanceReference> = table('app-instance-of-user');
+const coreKeys: Table<CoreKey> = table('core-key');
+const ONLY = 'this';
+
+/** Keeps an activated app; an activation of the same installation takes the place of the one before, with its keys. */
+export function putAppInstance(tx: WriteView, instance: AppInstanceRecord): void {
+  const before = instances.get(tx, instance.instanceId);
+  if (before !== undefined) instancesOfUser.delete(tx, joinId(before.userGuid, before.instanceId));
+  const rows = instancesOfUser.page(tx, { under: partOf(instance.userGuid), limit: MAX_APP_INSTANCES_PER_USER });
+  if (rows.length >= MAX_APP_INSTANCES_PER_USER) deleteOldest(tx, instance.userGuid, rows);
+  instances.put(tx, instance.instanceId, instance);
+  instancesOfUser.put(tx, joinId(instance.userGuid, instance.instanceId), { instanceId: instance.instanceId });
+}
+
+function deleteOldest(tx: WriteView, userGuid: string, rows: readonly { readonly record: InstanceReference }[]): void {
+  const all = rows.flatMap(({ record }) => instances.get(tx, record.instanceId) ?? []);
+  const [oldest] = all.sort((a, b) => a.activatedAtMs - b.activatedAtMs);
+  if (oldest === undefined) return;
+  instances.delete(tx, oldest.instanceId);
+  instancesOfUser.delete(tx, joinId(userGuid, oldest.instanceId));
+}
+
+export function appInstanceById(view: ReadView, instanceId: string): AppInstanceRecord | undefined {
+  return instances.get(view, instanceId);
+}
+
+export function listAppInstances(view: ReadView, userGuid: string): readonly AppInstanceRecord[] {
+  const rows = instancesOfUser.page(view, { under: partOf(userGuid), limit: MAX_APP_INSTANCES_PER_USER });
+  return rows.flatMap(({ record }) => instances.get(view, record.instanceId) ?? []);
+}
+
+/** Forgets the apps of a user who is deleted. */
+export function deleteAppInstances(tx: WriteView, userGuid: string): void {
+  for (const { instanceId } of listAppInstances(tx, userGuid)) {
+    instances.delete(tx, instanceId);
+    instancesOfUser.delete(tx, joinId(userGuid, instanceId));
+  }
+}
+
+/** UEM's static key for `px` (0x40, field 9), made once; secret. */
+export function coreKeyOf(tx: WriteView, make: () => Uint8Array): Uint8Array {
+  const known = coreKeys.get(tx, ONLY);
+  if (known !== undefined) return known.scalar;
+  const scalar = make();
+  coreKeys.put(tx, ONLY, { scalar });
+  return scalar;
+}
