@@ -1,6 +1,6 @@
 import { ProtocolError } from '@uemkit/protocol';
 import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
-import type { MemoryTrust } from './memory-transport.ts';
+import type { MemoryTrust } from './memory-trust.ts';
 
 /** A connection of an app to the NOC; the same shape as the request of a client. */
 export interface MemoryNocRequest {

@@ -4,12 +4,7 @@ import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { RoleRequest, ServiceName } from '../roles/role.ts';
 import { type MemoryNocRequest, openMemoryNoc } from './memory-noc.ts';
-
-/** Which servers a device believes; the same shape as the `Trust` of the client. */
-export interface MemoryTrust {
-  readonly roots: readonly Uint8Array[] | 'platform';
-  readonly spkiPins: readonly Uint8Array[];
-}
+import type { MemoryTrust } from './memory-trust.ts';
 
 /** One frame of a device; the same shape as the `ExchangeRequest` of the client. */
 export interface MemoryExchange {
