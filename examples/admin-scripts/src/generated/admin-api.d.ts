@@ -162,6 +162,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessKey: {
+            guid: string;
+            /**
+             * @description ASSISTED: made for one app of a device, without a person
+             * @enum {string}
+             */
+            kind: "TYPED" | "ASSISTED";
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expiry: string;
+            triesLeft: number;
+            applicationId?: string;
+            device?: {
+                guid: string;
+            };
+        };
+        AccessKeys: {
+            accessKeys: components["schemas"]["AccessKey"][];
+        };
         ActivationPassword: {
             guid: string;
             /** @enum {string} */
@@ -390,7 +410,7 @@ export interface components {
              * @description Why it got none
              * @enum {string}
              */
-            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
         };
         DeviceCommands: {
             /** @description Devices that got all commands */
@@ -501,7 +521,7 @@ export interface components {
         };
         Error: {
             /** @enum {string} */
-            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
             subStatusCode: number;
             message: string;
         };
@@ -513,10 +533,10 @@ export interface components {
             /** Format: date-time */
             time: string;
             /**
-             * @description USER_CREATED: A user was added. USER_DELETED: A user was deleted. ACTIVATION_REFUSED: A device proved its secret and was not activated; `refusal` says which rule it was. ACTIVATION_FAILED: An activation that had begun ended before the device counted. DEVICE_ACTIVATED: A device counts from now on, or was activated anew. DEVICE_DEACTIVATED: A device left: its user removed it, or did not consent to a new activation. DEVICE_WIPED: A device carried out a command that deletes data, and left. DEVICE_REMOVED: UEM removed a device: its certificates are revoked. DEVICE_LATE_CONTACT: A device that was removed after it had counted made contact, and so deletes its work data. COMMAND_QUEUED: A command waits for a device. COMMAND_SENT: A device has got a command. COMMAND_DEFERRED: A device will carry a command out later. COMMAND_COMPLETED: A device has carried a command out. COMMAND_FAILED: A device could not, or would not, carry a command out. COMMAND_CANCELLED: A command ended before it was carried out. CONFIGURATION_DELIVERED: A device has confirmed a revision of its policy, profiles or applications. CONFIGURATION_FAILED: A device has not applied an update of its policy, profiles or applications. COMPLIANCE_VIOLATED: A device breaks a rule of its compliance profile. COMPLIANCE_ACTION: The action of a rule was taken. COMPLIANCE_RESTORED: A device keeps a rule again
+             * @description USER_CREATED: A user was added. USER_DELETED: A user was deleted. ACTIVATION_REFUSED: A device proved its secret and was not activated; `refusal` says which rule it was. ACTIVATION_FAILED: An activation that had begun ended before the device counted. DEVICE_ACTIVATED: A device counts from now on, or was activated anew. DEVICE_DEACTIVATED: A device left: its user removed it, or did not consent to a new activation. DEVICE_WIPED: A device carried out a command that deletes data, and left. DEVICE_REMOVED: UEM removed a device: its certificates are revoked. DEVICE_LATE_CONTACT: A device that was removed after it had counted made contact, and so deletes its work data. ACCESS_KEY_CREATED: An access key was made: `accessKey` names it. ACCESS_KEY_REVOKED: An access key was taken back before it was used. ACCESS_KEY_USED: An app was activated with an access key. ACCESS_KEY_REFUSED: An access key was not accepted, or is dead now; `reason` says why. COMMAND_QUEUED: A command waits for a device. COMMAND_SENT: A device has got a command. COMMAND_DEFERRED: A device will carry a command out later. COMMAND_COMPLETED: A device has carried a command out. COMMAND_FAILED: A device could not, or would not, carry a command out. COMMAND_CANCELLED: A command ended before it was carried out. CONFIGURATION_DELIVERED: A device has confirmed a revision of its policy, profiles or applications. CONFIGURATION_FAILED: A device has not applied an update of its policy, profiles or applications. COMPLIANCE_VIOLATED: A device breaks a rule of its compliance profile. COMPLIANCE_ACTION: The action of a rule was taken. COMPLIANCE_RESTORED: A device keeps a rule again
              * @enum {string}
              */
-            type: "USER_CREATED" | "USER_DELETED" | "ACTIVATION_REFUSED" | "ACTIVATION_FAILED" | "DEVICE_ACTIVATED" | "DEVICE_DEACTIVATED" | "DEVICE_WIPED" | "DEVICE_REMOVED" | "DEVICE_LATE_CONTACT" | "COMMAND_QUEUED" | "COMMAND_SENT" | "COMMAND_DEFERRED" | "COMMAND_COMPLETED" | "COMMAND_FAILED" | "COMMAND_CANCELLED" | "CONFIGURATION_DELIVERED" | "CONFIGURATION_FAILED" | "COMPLIANCE_VIOLATED" | "COMPLIANCE_ACTION" | "COMPLIANCE_RESTORED";
+            type: "USER_CREATED" | "USER_DELETED" | "ACTIVATION_REFUSED" | "ACTIVATION_FAILED" | "DEVICE_ACTIVATED" | "DEVICE_DEACTIVATED" | "DEVICE_WIPED" | "DEVICE_REMOVED" | "DEVICE_LATE_CONTACT" | "ACCESS_KEY_CREATED" | "ACCESS_KEY_REVOKED" | "ACCESS_KEY_USED" | "ACCESS_KEY_REFUSED" | "COMMAND_QUEUED" | "COMMAND_SENT" | "COMMAND_DEFERRED" | "COMMAND_COMPLETED" | "COMMAND_FAILED" | "COMMAND_CANCELLED" | "CONFIGURATION_DELIVERED" | "CONFIGURATION_FAILED" | "COMPLIANCE_VIOLATED" | "COMPLIANCE_ACTION" | "COMPLIANCE_RESTORED";
             user?: {
                 guid: string;
             };
@@ -527,6 +547,11 @@ export interface components {
                 guid: string;
                 type: string;
             };
+            accessKey?: {
+                guid: string;
+            };
+            /** @description Entitlement id of a Dynamics app */
+            applicationId?: string;
             /** @description Rule that refused an activation, as in ActivationRefusal */
             refusal?: string;
             /** @enum {string} */
@@ -611,6 +636,16 @@ export interface components {
             bytes: number;
             /** @description Base64 of the whole mail */
             source: string;
+        };
+        IssuedAccessKey: {
+            guid: string;
+            /** @description 15 characters, shown 5-5-5; told this once */
+            accessKey: string;
+            /** Format: date-time */
+            expiry: string;
+            mail?: {
+                guid: string;
+            };
         };
         IssuedActivationPassword: {
             /** @enum {string} */
@@ -722,6 +757,13 @@ export interface components {
         Mails: {
             mails: components["schemas"]["Mail"][];
             links: components["schemas"]["Link"][];
+        };
+        NewAccessKey: {
+            /** Format: date-time */
+            expiry?: string;
+            emailTemplate?: {
+                guid: string;
+            };
         };
         NewActivationPasswords: {
             activationPasswords: {

@@ -15,7 +15,7 @@ const PROBLEMS = {
   PROFILE_NOT_FOUND: { status: 404, subStatusCode: 114 },
   FAULT_NOT_FOUND: { status: 404, subStatusCode: 115 },
   ADMINISTRATOR_NOT_FOUND: { status: 404, subStatusCode: 130 },
-  ACCESS_KEY_NOT_FOUND: { status: 404, subStatusCode: 119 },
+  ACCESS_KEY_NOT_FOUND: { status: 404, subStatusCode: 149 },
   MAIL_NOT_FOUND: { status: 404, subStatusCode: 116 },
   EMAIL_TEMPLATE_NOT_FOUND: { status: 404, subStatusCode: 117 },
   GROUP_NOT_FOUND: { status: 404, subStatusCode: 140 },

@@ -16,14 +16,16 @@ const LEAST_ROLES: Readonly<Record<LeastRole, string>> = {
   readOnly: `
     getActivationProfile getActivationSettings getApplication getApplicationServer getCommand getDeviceGroup getEffectiveProfiles getEmailTemplate
     getGroup getLicensing getMail getMailSettings getOpenApi getPolicy getProfile getSystemInfo getUser getUserDevice listActivationPasswords
-    listActivationProfiles listActivationRefusals listApplicationServers listApplications listCommands listDeviceGroupApplicationAssignments
+    listAccessKeys listActivationProfiles listActivationRefusals listApplicationServers listApplications listCommands listDeviceGroupApplicationAssignments
     listDeviceGroupPolicyAssignments listDeviceGroupProfileAssignments listDeviceGroups listDevices listEmailTemplateVersions listEmailTemplates
     listFaults listGroupActivationProfileAssignments listGroupApplicationAssignments listGroupDevices listGroupPolicyAssignments
     listGroupProfileAssignments listGroupUsers listGroups listMails listPolicies listProfiles listUserActivationProfileAssignments
     listUserApplicationAssignments listUserDevices listUserGroups listUserPolicyAssignments listUserProfileAssignments listUserServices listUsers ping
     readEvents readJournal
   `,
-  helpDesk: 'cancelCommand deleteActivationPasswords replaceActivationPasswords sendApplicationCommand sendCommand sendDeviceCommands setActivationPasswords',
+  helpDesk: `
+    cancelCommand createAccessKey deleteActivationPasswords replaceActivationPasswords revokeAccessKey sendApplicationCommand sendCommand sendDeviceCommands
+    setActivationPasswords`,
   administrator: `
     addFault addGroupDevices addGroupUsers assignActivationProfileToGroup assignActivationProfileToUser assignApplicationToDeviceGroup
     assignApplicationToGroup assignApplicationToUser assignPolicyToDeviceGroup assignPolicyToGroup assignPolicyToUser assignProfileToDeviceGroup

@@ -49,7 +49,7 @@ const REFUSALS: Readonly<Record<Exclude<ProblemId, 'TOO_LARGE'>, readonly [statu
   COMMAND_NOT_FOUND: [404, 112, () => lab.ask('GET', device(`/commands/${'0'.repeat(32)}`))],
   APPLICATION_NOT_FOUND: [404, 113, ask('GET', '/applications/none')],
   PROFILE_NOT_FOUND: [404, 114, ask('GET', '/profiles/none')],
-  ACCESS_KEY_NOT_FOUND: [404, 119, () => lab.ask('DELETE', `/users/${alice.guid}/accessKeys/${'0'.repeat(32)}`)],
+  ACCESS_KEY_NOT_FOUND: [404, 149, () => lab.ask('DELETE', `/users/${alice.guid}/accessKeys/${'0'.repeat(32)}`)],
   FAULT_NOT_FOUND: [404, 115, ask('DELETE', '//lab/v1/faults/fault-9')],
   MAIL_NOT_FOUND: [404, 116, ask('GET', `//lab/v1/mails/${'0'.repeat(16)}-${'0'.repeat(16)}`)],
   EMAIL_TEMPLATE_NOT_FOUND: [404, 117, ask('GET', '/emailTemplates/none')],
