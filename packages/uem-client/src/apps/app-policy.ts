@@ -22,7 +22,7 @@ export interface AppLimits {
   readonly requestsPerApp: number;
   /** Time over which the runs of one platform id are counted, milliseconds. */
   readonly requestWindowMs: number;
-  /** Silence of an app that it is waited for. */
+  /** How long an app is waited for: until its first message, and from M2 to its request. */
   readonly idleMs: number;
 }
 

@@ -74,7 +74,7 @@ export class KeyGrant {
         link,
         signal,
         request: (request, ended) => this.#request(request, ended),
-        onFrame: (direction, frame, step) => this.#saw(direction, frame, step),
+        onFrame: (direction, frame, step) => context.trace(step ?? this.#step, direction, 'app', frame),
       });
       const handedOver = await this.#driven.ended;
       this.#progress('handedOver', handedOver.app);
@@ -90,12 +90,7 @@ export class KeyGrant {
     }
   }
 
-  #saw(direction: 'sent' | 'received', frame: Uint8Array, step: string | undefined): void {
-    this.#options.context.trace(step ?? this.#step, direction, 'app', frame);
-    if (direction === 'received' && this.#cancelIdle !== undefined) this.#awaitApp();
-  }
-
-  /** From now on the app has to say something. */
+  /** From now on the app has to come to where this side is at work again. */
   #awaitApp(): void {
     this.#cancelIdle?.();
     this.#cancelIdle = this.#options.context.options.clock.setTimer(this.#options.idleMs, () =>

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import {
   APP_ACTIVATION_KEY,
   type AppActivationRecord,
@@ -5,6 +6,8 @@ import {
   clientOfCertificates,
   drive,
   type Entropy,
+  type FrameReceiver,
+  handshakeStream,
   type KeyHandOverOutput,
   keyHandOverInitiator,
   keySchedule,
@@ -62,4 +65,18 @@ export function askingApp({ clock, entropy, link, platformId = MAIL_ID, clientPl
     ({ code }: { code: string }) => code,
   );
   return { instanceId, ended, outcome, store, record: async () => restoreAppActivation(await store.get(APP_ACTIVATION_KEY)) };
+}
+
+/** The app's end of a socket. */
+export function appLink(socket: Socket): StreamLink {
+  const stream = handshakeStream('ipc', 'responder');
+  return {
+    send: (frame) => void socket.write(frame),
+    receive: (receiver: FrameReceiver) => {
+      socket.on('data', (chunk) => {
+        for (const frame of stream.push(new Uint8Array(chunk as Buffer))) receiver.received(frame);
+      });
+      socket.on('close', () => receiver.closed());
+    },
+  };
 }

@@ -2,6 +2,7 @@ import type { Clock, CryptoProvider, Entropy, Store } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
 import { memoryStore } from '@uemkit/protocol/testing';
 import {
+  type AppPolicy,
   createUemClient,
   type PasswordCredentials,
   softwareKeyStore,
@@ -21,6 +22,7 @@ export interface LabDevice {
 
 export interface LabDeviceOptions {
   readonly clock: Clock;
+  readonly apps?: AppPolicy;
   readonly crypto?: CryptoProvider;
   /** Seeded for runs that have to be the same each time. */
   readonly entropy?: Entropy;
@@ -30,10 +32,10 @@ export interface LabDeviceOptions {
 
 /** A device of the real library for tests against the lab server. */
 export function labDevice(options: LabDeviceOptions): LabDevice {
-  const { clock, crypto = nodeCrypto(), entropy = nodeEntropy(), store = memoryStore(), transport } = options;
+  const { clock, crypto = nodeCrypto(), entropy = nodeEntropy(), store = memoryStore(), transport, apps } = options;
   const keyStore = softwareKeyStore({ crypto, entropy, store });
   const os = new TestOs(store);
-  const client = createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem: os, transport: transport(keyStore) });
+  const client = createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem: os, transport: transport(keyStore), apps });
   const told = new Map<string, unknown[]>();
   for (const name of ['statechange', 'idle', 'poll', 'pollfailed', 'pushopen', 'pushclosed', 'commanddone', 'commandanswered', 'wakeup', 'renewed'] as const) {
     client.addEventListener(name, ({ detail }) => told.set(name, [...(told.get(name) ?? []), detail]));

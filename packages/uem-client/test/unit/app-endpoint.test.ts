@@ -78,8 +78,10 @@ describe('an app that may not ask', () => {
     ['the package of an app under another signature', EVIL_ID],
   ])('is shown no certificate: %s', async (_what, platformId) => {
     const device = await deviceWithApps();
+    await device.clock.advance(3 * SECOND_MS);
+    const timers = device.clock.pendingTimers;
     const { connection, told } = await asks(device, { platformId });
-    expect(connection.toApp).toEqual(['alert']);
+    expect([connection.toApp, device.clock.pendingTimers]).toEqual([['alert'], timers]);
     expect([told, connection.outcome]).toEqual(['ERR_PEER_ALERT', 'ERR_CRYPTO_KEY_CONFIRMATION F3.3']);
     expect(device.told('appfailed')).toMatchObject([{ platformId, app: { platformId }, error: { step: 'F3.3' } }]);
     expect([device.events.includes('appprogress'), device.uem.keyRequests]).toEqual([false, []]);
@@ -255,6 +257,18 @@ describe('a device that is wiped while an app waits', () => {
     await device.clock.settle();
     expect(came.map(({ outcome }) => outcome)).toEqual(['ERR_USAGE_STATE F3.3']);
     expect(came[0]?.error).toMatchObject({ details: { state: 'leaving' } });
+  });
+
+  it('gives no key while the operating system clears up', async () => {
+    const { device, connection } = await waiting();
+    const seen: unknown[] = [];
+    device.os.deactivated = async () => {
+      await new Promise(setImmediate);
+      seen.push(connection.outcome);
+    };
+    await byCommand(device);
+    await device.clock.settle();
+    expect(seen).toEqual(['ERR_USAGE_STATE F3.4']);
   });
 
   it('serves apps again when UEM could not be told', async () => {

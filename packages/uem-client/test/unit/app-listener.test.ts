@@ -3,7 +3,6 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'nod
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FrameReceiver, handshakeStream, type StreamLink } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { memoryStore } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
@@ -11,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { softwareKeyStore, type UemClient } from '../../src/index.ts';
 import { type AppListener, listenForApps, type PlatformIdentity } from '../../src/node/index.ts';
 import { clientForApps } from '../support/app-quickstart.ts';
-import { type AskingApp, askingApp, CHAT_ID, CLIENT_ID, MAIL_APP, MAIL_ID } from '../support/asking-app.ts';
+import { type AskingApp, appLink, askingApp, CHAT_ID, CLIENT_ID, MAIL_APP, MAIL_ID } from '../support/asking-app.ts';
 import { MemoryUem } from '../support/memory-uem.ts';
 import { TestOs } from '../support/test-device.ts';
 
@@ -52,20 +51,6 @@ async function started(identity: PlatformIdentity = knowsAs(MAIL_ID)): Promise<{
   });
   open.push(device.client, device.listener);
   return device;
-}
-
-/** The app's end of a socket. */
-function appLink(socket: Socket): StreamLink {
-  const stream = handshakeStream('ipc', 'responder');
-  return {
-    send: (frame) => void socket.write(frame),
-    receive: (receiver: FrameReceiver) => {
-      socket.on('data', (chunk) => {
-        for (const frame of stream.push(new Uint8Array(chunk as Buffer))) receiver.received(frame);
-      });
-      socket.on('close', () => receiver.closed());
-    },
-  };
 }
 
 async function connected(): Promise<Socket> {
