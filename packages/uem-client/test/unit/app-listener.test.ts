@@ -7,7 +7,7 @@ import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { memoryStore } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { softwareKeyStore, type UemClient } from '../../src/index.ts';
+import { type AppLink, softwareKeyStore, type UemClient } from '../../src/index.ts';
 import { type AppListener, listenForApps, type PlatformIdentity } from '../../src/node/index.ts';
 import { clientForApps } from '../support/app-quickstart.ts';
 import { type AskingApp, appLink, askingApp, CHAT_ID, CLIENT_ID, MAIL_APP, MAIL_ID } from '../support/asking-app.ts';
@@ -84,12 +84,18 @@ describe('apps on a Unix socket', () => {
   it.each<[string, PlatformIdentity]>([
     ['does not know them', knowsAs(undefined)],
     ['fails', { identify: () => Promise.reject(new Error('no')) }],
-  ])('hear nothing when the operating system %s', async (_what, identity) => {
-    await started(identity);
-    const socket = await connected();
-    const heard: Uint8Array[] = [];
-    socket.on('data', (chunk) => heard.push(chunk as Buffer));
-    await once(socket, 'close');
+  ])('are not served when the operating system %s', async (_what, identity) => {
+    let served = 0;
+    const client = {
+      acceptApp: (link: AppLink) => {
+        served++;
+        link.close();
+        return Promise.reject(new Error('nobody'));
+      },
+    };
+    open.push(await listenForApps({ client, path: path(), identity }));
+    await once((await connected()).resume(), 'close');
+    expect(served).toBe(0);
     expect(heard).toEqual([]);
   });
 
