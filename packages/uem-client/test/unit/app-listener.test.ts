@@ -96,7 +96,6 @@ describe('apps on a Unix socket', () => {
     open.push(await listenForApps({ client, path: path(), identity }));
     await once((await connected()).resume(), 'close');
     expect(served).toBe(0);
-    expect(heard).toEqual([]);
   });
 
   it('that send rubbish, or half a frame, are let go', async () => {
