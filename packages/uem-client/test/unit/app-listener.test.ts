@@ -9,6 +9,7 @@ import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AppLink, softwareKeyStore, type UemClient } from '../../src/index.ts';
 import { type AppListener, listenForApps, type PlatformIdentity } from '../../src/node/index.ts';
+import { socketLink } from '../../src/node/socket-link.ts';
 import { clientForApps } from '../support/app-quickstart.ts';
 import { type AskingApp, appLink, askingApp, CHAT_ID, CLIENT_ID, MAIL_APP, MAIL_ID } from '../support/asking-app.ts';
 import { MemoryUem } from '../support/memory-uem.ts';
@@ -108,6 +109,28 @@ describe('apps on a Unix socket', () => {
     await once(half.resume(), 'close');
     await expect.poll(() => logged).toEqual([`F3.3 ERR_WIRE_VERSION ${MAIL_ID}`, `F3.3 ERR_WIRE_TRUNCATED ${MAIL_ID}`]);
     expect(await (await app()).outcome).toBe('done');
+  });
+
+  it('are let go when they are served, and when they do not read what is left', async () => {
+    await started();
+    const socket = await connected();
+    const closed = once(socket, 'close');
+    expect(await askingApp({ ...ports, link: appLink(socket) }).outcome).toBe('done');
+    await closed;
+    const calls: string[] = [];
+    let late: () => void = () => undefined;
+    const stuck = {
+      setTimeout: (ms: number, callback: () => void) => {
+        calls.push(`${ms} ms`);
+        late = callback;
+      },
+      destroySoon: () => calls.push('soon'),
+      destroy: () => calls.push('now'),
+    };
+    socketLink(stuck as unknown as Socket).close();
+    expect(calls).toEqual(['5000 ms', 'soon']);
+    late();
+    expect(calls).toEqual(['5000 ms', 'soon', 'now']);
   });
 
   it('are cut off when the listener closes, and the socket goes', async () => {
