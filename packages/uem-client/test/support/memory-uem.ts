@@ -59,6 +59,8 @@ export class MemoryUem {
   readonly devices: Map<string, KnownDevice> = new Map();
   /** `service frame`, in order. */
   readonly requests: string[] = [];
+  /** Of these, what a transport must not send twice. */
+  readonly onlyOnce: string[] = [];
   readonly pushes: Map<string, PushRequest> = new Map();
   fault: (service: string, frame: wire.FrameName | undefined) => MemoryFault = () => undefined;
   /** Called before a push connection opens; throws to refuse it. */
@@ -168,6 +170,7 @@ export class MemoryUem {
     signal?.throwIfAborted();
     await Promise.resolve();
     this.requests.push(`${service} ${name}`);
+    if (request.once === true) this.onlyOnce.push(`${service} ${name}`);
     if (fault instanceof ProtocolError) throw fault;
     if (fault === 'hang') await aborted(signal);
     if (fault === 'lose') throw new ProtocolError('ERR_TRANSPORT_CLOSED', 'lost on the way');

@@ -22,6 +22,7 @@ describe('an app that asks for an access key (F3.3 to F3.6)', () => {
     const { app, connection } = await asks(device);
     const { keyId, record } = await app.ended;
     expect(connection.outcome).toBe('done');
+    expect(device.uem.onlyOnce).toEqual(['device accessKeyForward']);
     const [request, ...others] = device.uem.keyRequests;
     expect(others).toEqual([]);
     expect(request).toMatchObject({ appId: MAIL_APP, instanceId: app.instanceId, platformId: MAIL_ID, deviceId: device.client.deviceId });
