@@ -1,3 +1,5 @@
+export type { ActivationReview, ActivationStage } from './activation/app-activation-run.ts';
+export { type ApplicationConfig, type AppServer, serversInOrder } from './configuration/application-config.ts';
 export type { PasswordRefusal } from './container/attempt.ts';
 export type { NewPassword, PasswordChange, PasswordSet, SecureContainer } from './container/container.ts';
 export type { ContainerFiles, FileStatus } from './container/files.ts';
@@ -5,6 +7,7 @@ export type { ContainerOptions, ContainerStorage, DeviceKey, StorageKeys } from 
 export { generateUnlockKey } from './container/unlock-key.ts';
 export type { ContainerValues } from './container/values.ts';
 export { type ContainerVault, type CreateResult, containerVault, type OpenResult, type RecoverResult, type VaultState } from './container/vault.ts';
+export type { NocConnection, NocRequest, NocTransport, NocTrust } from './noc/noc-transport.ts';
 export {
   type CharacterClass,
   DEFAULT_PASSWORD_POLICY,
@@ -13,8 +16,12 @@ export {
   passwordExpired,
   passwordFaults,
 } from './password/policy.ts';
+export type { AuthorizeOptions, AuthorizeResult, DynamicsRuntime, TypedCredentials } from './runtime/dynamics-runtime.ts';
+export type { AuthorizeStage, DynamicsRuntimeEvents } from './runtime/events.ts';
 export type { Block, LockReasons } from './runtime/lock-reasons.ts';
+export type { DynamicsRuntimeOptions } from './runtime/options.ts';
 export { RESULT_CODES, type ResultName } from './runtime/result-codes.ts';
+export { openDynamicsRuntime } from './runtime/runtime.ts';
 export {
   NEW_RUNTIME_RECORD,
   type RuntimeEffect,

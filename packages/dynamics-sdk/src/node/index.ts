@@ -1,2 +1,3 @@
 export { fileDeviceKey } from './file-device-key.ts';
 export { openContainerStorage } from './lmdb-storage.ts';
+export { tlsNocTransport } from './tls-noc.ts';

@@ -24,6 +24,14 @@ export const RESULT_CODES = {
   GDErrorRemoteLockout: -303,
   /** The password is too old or does not keep the policy; a new one lifts it. */
   GDErrorPasswordChangeRequired: -304,
+  /** An activation with given credentials failed, and none of the following says why. */
+  GDErrorProgrammaticActivationUnknown: -600,
+  /** The same, without a connection to the NOC; try again. */
+  GDErrorProgrammaticActivationNoNetwork: -601,
+  /** The same, with credentials that are wrong, used or out of date; try again with other ones. */
+  GDErrorProgrammaticActivationCredentialsFailed: -602,
+  /** The same, with a server that did not answer, or not as it should; try again, later and later. */
+  GDErrorProgrammaticActivationServerCommsFailed: -603,
 } as const;
 
 export type ResultName = keyof typeof RESULT_CODES;

@@ -260,5 +260,5 @@ describe('reasons to lock', () => {
 });
 
 it('has the documented numbers', () => {
-  expect(Object.values(RESULT_CODES)).toEqual([0, -100, -101, -102, -103, -104, -105, -300, -301, -302, -303, -304]);
+  expect(Object.values(RESULT_CODES)).toEqual([0, -100, -101, -102, -103, -104, -105, -300, -301, -302, -303, -304, -600, -601, -602, -603]);
 });

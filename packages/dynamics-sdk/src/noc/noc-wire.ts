@@ -1,0 +1,18 @@
+import { ProtocolError } from '@uemkit/protocol';
+import { type FrameName, LIMITS } from '@uemkit/protocol/wire';
+
+/** ALPN of frames on the TLS stream (docs/protocol/09-http-binding.md, 9.6). */
+export const NOC_ALPN = 'uemkit-noc/1';
+/** Path and subprotocol of the WebSocket: one frame a binary message. */
+export const NOC_PATH = '/uemkit/1/noc';
+export const NOC_SUBPROTOCOL = 'uemkit.noc.1';
+/** Longest body of a frame of the NOC: 0x33 around the longest record. */
+export const NOC_BODY_BYTES: number = LIMITS.certificateBodyBytes + 256;
+const MAC_BYTES = 32;
+
+/** Trailer of the frames that the NOC sends; of any other one the length is not known, so the stream ends. */
+export function nocTrailerBytes(name: FrameName): number {
+  if (name === 'handshakeReply') return MAC_BYTES;
+  if (name === 'nocProvision' || name === 'nocEnvelope' || name === 'alert') return 0;
+  throw new ProtocolError('ERR_WIRE_TYPE', `the NOC does not send ${name}`);
+}

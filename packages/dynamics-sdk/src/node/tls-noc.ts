@@ -1,0 +1,120 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { frameParser } from '@uemkit/protocol/wire';
+import type { NocConnection, NocRequest, NocTransport, NocTrust } from '../noc/noc-transport.ts';
+import { NOC_ALPN, NOC_BODY_BYTES, nocTrailerBytes } from '../noc/noc-wire.ts';
+import { tlsError } from './tls-error.ts';
+
+/** Longest time without a byte while a connection is made, milliseconds. */
+const CONNECT_MS = 30_000;
+
+/**
+ * The NOC over TLS 1.3 with ALPN `uemkit-noc/1`: frames one after the other on the stream (docs/protocol/09, 9.6). The NOC must be the one of `trust`, and its certificate
+ * must name the role, before a byte of the app is sent.
+ */
+export function tlsNocTransport({ connectMs = CONNECT_MS }: { readonly connectMs?: number } = {}): NocTransport {
+  return {
+    async openNoc(request) {
+      request.signal.throwIfAborted();
+      const socket = await connected(request, connectMs);
+      return framesOver(socket, request);
+    },
+  };
+}
+
+function connected({ address, trust, signal }: NocRequest, connectMs: number): Promise<TLSSocket> {
+  const { host, port } = hostAndPort(address);
+  const chained = trust.roots === 'platform' || trust.roots.length > 0;
+  // check: there is something to check the NOC against
+  if (!chained && trust.spkiPins.length === 0) throw new ProtocolError('ERR_TRANSPORT_TLS', 'there is neither a root nor a key pin to trust the NOC by');
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(trust.roots === 'platform' ? {} : { ca: trust.roots.map(pem) }),
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: [NOC_ALPN],
+      // Without roots the pin below is the whole check.
+      rejectUnauthorized: chained,
+      timeout: connectMs,
+    });
+    socket.setNoDelay(true);
+    const end = (error: unknown): void => {
+      socket.destroy();
+      reject(error);
+    };
+    const abort = (): void => end(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', abort));
+    socket.once('timeout', () => end(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')));
+    socket.on('error', (error) => end(tlsError(error)));
+    socket.once('secureConnect', () => {
+      const refusal = refusalOf(socket, trust);
+      if (refusal !== undefined) return end(refusal);
+      signal.removeEventListener('abort', abort);
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+}
+
+function refusalOf(socket: TLSSocket, { spkiPins }: NocTrust): ProtocolError | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  const refused = (message: string): ProtocolError => new ProtocolError('ERR_TRANSPORT_TLS', message);
+  // check: ALPN of the NOC
+  if (socket.alpnProtocol !== NOC_ALPN) return refused('the server is no NOC');
+  // check: role in the certificate. Node quotes a name that has a comma, so that a part of one cannot pass for a whole.
+  if (!certificate?.subjectAltName?.split(', ').includes('URI:urn:uemkit:role:noc')) return refused('the certificate of the server does not name the role noc');
+  if (spkiPins.length === 0) return undefined;
+  const pin = createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
+  // check: key pin of the NOC
+  const isPinned = spkiPins.some((candidate) => candidate.length === pin.length && timingSafeEqual(candidate, pin));
+  return isPinned ? undefined : refused('the NOC has another key than the pinned one');
+}
+
+function framesOver(socket: TLSSocket, request: NocRequest): NocConnection {
+  const parser = frameParser({ maxBodyBytes: NOC_BODY_BYTES, trailerBytes: nocTrailerBytes });
+  let failure: ProtocolError | undefined;
+  socket.on('data', (chunk: Uint8Array) => {
+    try {
+      for (const frame of parser.push(chunk)) request.onFrame(frame);
+    } catch (error) {
+      socket.destroy();
+      if (!isProtocolError(error)) throw error;
+      failure = error;
+    }
+  });
+  socket.on('error', (error) => {
+    failure ??= tlsError(error);
+  });
+  socket.once('close', () => {
+    try {
+      parser.end();
+    } catch {
+      failure ??= new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection to the NOC broke within a frame');
+    }
+    request.onClose(failure);
+  });
+  return {
+    send(frame) {
+      if (!socket.destroyed) socket.write(frame);
+    },
+    close: () => socket.destroy(),
+  };
+}
+
+function hostAndPort(address: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(address);
+  const [host, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
+  if (host === undefined || port < 1 || port > 65_535) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'an address is `host:port`', { details: { address } });
+  return { host, port };
+}
+
+function pem(der: Uint8Array): string {
+  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,89 @@
+import type { ProtocolError, TypedEventTarget } from '@uemkit/protocol';
+import type { WireDocument } from '@uemkit/protocol/wire';
+import type { ApplicationConfig, AppServer } from '../configuration/application-config.ts';
+import type { SecureContainer } from '../container/container.ts';
+import type { PasswordFault, PasswordPolicy } from '../password/policy.ts';
+import type { AuthorizeStage, DynamicsRuntimeEvents } from './events.ts';
+import type { Block } from './lock-reasons.ts';
+import type { ResultName } from './result-codes.ts';
+import type { AuthorizationState } from './transitions.ts';
+
+/** What a person types to activate an app (F3.7). */
+export interface TypedCredentials {
+  /** E-mail address. */
+  readonly userId: string;
+  /** 15 characters; blanks, hyphens and small letters are forgiven. */
+  readonly accessKey: string;
+}
+
+export interface AuthorizeOptions {
+  /** Password of the container: the present one, or the first one of a new container. */
+  readonly password: string;
+  /** Needed until the app is activated; not read afterwards. The same key goes on after a failure or a crash. */
+  readonly credentials?: TypedCredentials | undefined;
+  /** Rejects the call with `signal.reason`; what was begun goes on with the next one. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How `authorize`, `unlock` and `recover` end. */
+export interface AuthorizeResult {
+  readonly state: AuthorizationState;
+  readonly code: ResultName;
+  /** The documented number of `code`. */
+  readonly number: number;
+  /** The stage that failed. */
+  readonly stage?: AuthorizeStage | undefined;
+  /** True once UEM has used the access key up, or may have: the next `authorize` needs none, whatever has failed. */
+  readonly keyConsumed: boolean;
+  /** Why a stage failed; `error.step` is the flow step. */
+  readonly error?: ProtocolError | undefined;
+  /** With a wrong password. */
+  readonly triesLeft?: number | undefined;
+  /** What is wrong with a new password. */
+  readonly faults?: readonly PasswordFault[] | undefined;
+}
+
+/** The runtime of one installed app. Calls run one after the other. */
+export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents> {
+  readonly state: AuthorizationState;
+  /** Why the state is what it is; `GDErrorNone` when there is nothing to say. */
+  readonly code: ResultName;
+  /** True from the end of F3.11 on. */
+  readonly isActivated: boolean;
+  /** 16 bytes, one for each installation: stays through updates and restarts, and ends with a wipe. */
+  readonly instanceId: Uint8Array;
+  /** The open container; undefined while it is closed. A locked app still has it, unless it was locked from the console. */
+  readonly container: SecureContainer | undefined;
+  /**
+   * Activates the app if need be and opens its container, in the documented order (`AuthorizeStage`). Trouble with the network is a result to try again with, and never
+   * locks or wipes anything.
+   * @throws ProtocolError `ERR_USAGE_ARGUMENT` for what can be no access key, user id or password; `ERR_USAGE_STATE` once it is closed; `ERR_STORE_*` when state cannot be saved
+   */
+  authorize(options: AuthorizeOptions): Promise<AuthorizeResult>;
+  /** The user is back after an idle lock. */
+  unlock(password: string): Promise<AuthorizeResult>;
+  /** Lifts a remote lock, with the unlock key of the console and a new password. */
+  recover(unlockKey: string, newPassword: string): Promise<AuthorizeResult>;
+  /** The present password and a new one, for example after `GDErrorPasswordChangeRequired`. */
+  changePassword(current: string, next: string): Promise<AuthorizeResult>;
+  /** The user did something: puts the idle lock off. */
+  activity(): void;
+  /** A snapshot; asks nobody. @throws ProtocolError `ERR_USAGE_STATE` until the app is activated */
+  getApplicationConfig(): ApplicationConfig;
+  /** A snapshot; asks nobody. @throws ProtocolError `ERR_USAGE_STATE` until the app is activated */
+  getApplicationPolicy(): WireDocument;
+  /** The password policy in force. */
+  readonly passwordPolicy: PasswordPolicy;
+  /** Servers of the app in the order in which to try them: by priority, random within one. */
+  serversInOrder(): readonly AppServer[];
+  /** Locks the app until `recover` with this unlock key (`generateUnlockKey`; tell it to UEM and forget it). @throws ProtocolError `ERR_USAGE_STATE` while the container is closed */
+  executeRemoteLock(unlockKey: string): Promise<void>;
+  /** Blocks the app until `executeUnblock` with the same id, over restarts too. */
+  executeBlock(block: Omit<Block, 'origin'>): Promise<void>;
+  /** Lifts a block of the app itself; those of the console and of policy stay. */
+  executeUnblock(id: string): Promise<void>;
+  /** Destroys the container and the activation. Call it again when it fails. */
+  wipe(): Promise<void>;
+  /** Closes the container and forgets the keys in memory. */
+  close(): Promise<void>;
+}
