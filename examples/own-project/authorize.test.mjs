@@ -17,12 +17,13 @@ test('an app activates itself with a typed access key, and opens its container',
 
   const ports = { crypto: nodeCrypto(), entropy: nodeEntropy(), clock: systemClock() };
   const folder = await mkdtemp(join(tmpdir(), 'app-'));
+  const store = openContainerStorage({ directory: join(folder, 'state') }); // beside the container
   const runtime = await openDynamicsRuntime({
     ...ports,
     app: { appId: 'com.example.mail', version: '1.0.0.0', platform: 'android 16' },
     noc: { address: lab.connection.noc, trust: lab.trust },
     transport: lab.transport('app'), // tlsNocTransport() of ./node towards a NOC that listens
-    store: openContainerStorage({ directory: join(folder, 'state') }),
+    store,
     openStorage: () => openContainerStorage({ directory: join(folder, 'container') }),
     deviceKey: fileDeviceKey(join(folder, 'device.key'), ports), // a hardware key where there is one
   });
@@ -33,5 +34,6 @@ test('an app activates itself with a typed access key, and opens its container',
   assert.equal(runtime.getApplicationConfig().userId, 'ada@example.com');
   await runtime.container.values.put('draft', new TextEncoder().encode('nobody else reads this'));
   await runtime.close();
+  await store.close();
   await lab.close();
 });

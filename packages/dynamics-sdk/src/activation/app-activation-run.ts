@@ -44,8 +44,8 @@ export interface AppActivationRun {
   readonly signal: AbortSignal;
 }
 
-/** Steps of what the NOC sends. */
-const ANSWER_STEPS: Readonly<Record<string, string>> = { nocProvision: 'F3.8', handshakeReply: 'F3.10' };
+/** Step of the answer to a frame, whatever it is. */
+const ANSWER_STEPS: Readonly<Record<string, string>> = { nocVerify: 'F3.8', handshakeStart: 'F3.10' };
 
 /**
  * One run of the activation of an app from where its record stands, over one connection to the NOC (F3.7 to F3.11).
@@ -54,6 +54,7 @@ const ANSWER_STEPS: Readonly<Record<string, string>> = { nocProvision: 'F3.8', h
 export async function runAppActivation(run: AppActivationRun): Promise<AppActivationOutput> {
   const { crypto, entropy, clock, store, record, app, noc, signal } = run;
   let stage: ActivationStage | undefined;
+  let answerStep = 'F3.8';
   const enter = (next: ActivationStage): void => {
     if (stage !== next) run.stage(next);
     stage = next;
@@ -71,10 +72,13 @@ export async function runAppActivation(run: AppActivationRun): Promise<AppActiva
       link,
       request: (request) => answer(run, request),
       onFrame(direction, frame, step) {
-        const name = peekFrameName(frame);
-        if (direction === 'sent') enter(name === 'nocVerify' ? 'infrastructureActivation' : 'enterpriseActivation');
-        const [from, to] = direction === 'sent' ? ['app', 'noc'] : ['noc', 'app'];
-        run.trace?.({ step: step ?? ANSWER_STEPS[name ?? ''] ?? 'F3.11', from: from as string, to: to as string, frame, timeMs: clock.nowMs() });
+        const isSent = direction === 'sent';
+        if (isSent) {
+          const name = peekFrameName(frame) ?? '';
+          answerStep = ANSWER_STEPS[name] ?? 'F3.11';
+          enter(name === 'nocVerify' ? 'infrastructureActivation' : 'enterpriseActivation');
+        }
+        run.trace?.({ step: step ?? answerStep, from: isSent ? 'app' : 'noc', to: isSent ? 'noc' : 'app', frame, timeMs: clock.nowMs() });
       },
       signal,
     });

@@ -9,8 +9,8 @@ export function tlsError(cause: unknown): ProtocolError {
   if (isProtocolError(cause)) return cause;
   const code = String((cause as { readonly code?: unknown } | null)?.code ?? '');
   const options = { cause, ...(code === '' ? {} : { details: { cause: code } }) };
-  if (NO_CONNECTION.test(code)) return new ProtocolError('ERR_TRANSPORT_CONNECT', 'no connection to the NOC', options);
-  if (code === 'ETIMEDOUT') return new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no answer of the NOC in time', options);
-  if (TLS.test(code)) return new ProtocolError('ERR_TRANSPORT_TLS', 'TLS with the NOC failed', options);
-  return new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection to the NOC broke', options);
+  if (NO_CONNECTION.test(code)) return new ProtocolError('ERR_TRANSPORT_CONNECT', 'no connection', options);
+  if (code === 'ETIMEDOUT') return new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no answer in time', options);
+  if (TLS.test(code)) return new ProtocolError('ERR_TRANSPORT_TLS', 'TLS failed', options);
+  return new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection broke', options);
 }

@@ -19,7 +19,7 @@ export interface TypedCredentials {
 export interface AuthorizeOptions {
   /** Password of the container: the present one, or the first one of a new container. */
   readonly password: string;
-  /** Needed until the app is activated; not read afterwards. The same key goes on after a failure or a crash. */
+  /** Until the app is activated, unless a UEM Client gives the key; not read afterwards. The same key goes on after a failure or a crash. */
   readonly credentials?: TypedCredentials | undefined;
   /** Rejects the call with `signal.reason`; what was begun goes on with the next one. */
   readonly signal?: AbortSignal | undefined;

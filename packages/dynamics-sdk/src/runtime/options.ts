@@ -1,5 +1,6 @@
 import { type Clock, type CryptoProvider, type Entropy, ProtocolError, type ScryptCost, type Store, type TraceSink } from '@uemkit/protocol';
 import type { ActivationReview } from '../activation/app-activation-run.ts';
+import type { UemClientLink } from '../activation/uem-client-link.ts';
 import { requireEntitlement } from '../configuration/entitlement.ts';
 import type { ContainerStorage, DeviceKey } from '../container/ports.ts';
 import type { NocTransport, NocTrust } from '../noc/noc-transport.ts';
@@ -13,6 +14,8 @@ export interface DynamicsRuntimeOptions {
   readonly app: { readonly appId: string; readonly version: string; readonly platform: string };
   readonly noc: { readonly address: string; readonly trust: NocTrust };
   readonly transport: NocTransport;
+  /** The UEM Client of this device, asked for an access key when `authorize` is given none (F3.3). Absent: there is none, or the app has to do without. */
+  readonly uemClient?: UemClientLink | undefined;
   /** What lies beside the container: the activation, sealed by the device key, and the reasons to lock. Keys begin with `dynamics/`. It stays when the container is wiped. */
   readonly store: Store;
   /** Opens the storage of the container; called again after a wipe. */

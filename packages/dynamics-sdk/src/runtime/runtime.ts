@@ -10,6 +10,7 @@ import {
 import type { WireDocument } from '@uemkit/protocol/wire';
 import { loadActivation, recordToRun, requireActivated, wipeActivation } from '../activation/activation-keeper.ts';
 import { type ActivationStage, runAppActivation } from '../activation/app-activation-run.ts';
+import { askUemClient } from '../activation/key-of-uem-client.ts';
 import { type ApplicationConfig, type AppServer, applicationConfig, serversInOrder } from '../configuration/application-config.ts';
 import { entitlementOf } from '../configuration/entitlement.ts';
 import { type Rules, rulesOf } from '../configuration/rules.ts';
@@ -54,6 +55,8 @@ interface StageFailure {
 }
 
 const NO_RULES: WireDocument = {};
+/** There is no key to hand over (F3.6). */
+const NO_KEY_STEP = 'F3.6';
 
 class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements DynamicsRuntime {
   readonly #options: DynamicsRuntimeOptions;
@@ -65,6 +68,8 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   #rules: Rules = rulesOf(NO_RULES);
   #activation: AppActivationRecord | undefined;
   #lost: ProtocolError | undefined;
+  /** The NOC, or UEM, has refused the key that is kept; a UEM Client may be asked for another one. */
+  #keyRefused = false;
   #instanceId = new Uint8Array(16);
   #vault: ContainerVault | undefined;
   #container: SecureContainer | undefined;
@@ -129,6 +134,17 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       const failed = await this.#activate(credentials, signal);
       if (failed !== undefined) return failed;
     }
+    const refused = await this.#check(isNew);
+    if (refused !== undefined) return refused;
+    this.#enter('unlock');
+    const failure = await this.#openContainer(password);
+    if (failure !== undefined) return this.#isWiped() ? this.#result({ ...failure, code: this.#code, stage: 'unlock' }) : this.#failed('unlock', failure);
+    await this.#take({ type: 'authorize', outcome: 'authorized' });
+    return this.#result({ code: this.#code });
+  }
+
+  /** Everything between activation and container. @returns how it ended, when the app is wiped by it */
+  async #check(isNew: boolean): Promise<AuthorizeResult | undefined> {
     const { data } = requireActivated(this.#activation);
     this.#enter('entitlementCheck');
     await this.#take({ type: 'entitlement', verdict: entitlementOf(data.configuration, this.#options.app.version) });
@@ -141,23 +157,16 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     if (this.#isWiped()) return this.#result({ code: this.#code, stage: 'policyCheck' });
     this.#enter('configuration');
     if (isNew) this.emit('configupdate', {});
-    this.#enter('unlock');
-    const failure = await this.#openContainer(password);
-    if (failure !== undefined) return this.#isWiped() ? this.#result({ ...failure, code: this.#code, stage: 'unlock' }) : this.#failed('unlock', failure);
-    await this.#take({ type: 'authorize', outcome: 'authorized' });
-    return this.#result({ code: this.#code });
+    return undefined;
   }
 
   /** F3.7 to F3.11. @returns how it failed */
   async #activate(credentials: AuthorizeOptions['credentials'], signal: AbortSignal | undefined): Promise<AuthorizeResult | undefined> {
-    const { app, clock } = this.#options;
-    const record = recordToRun(this.#activation, credentials, { appId: app.appId, instanceId: this.#instanceId }, clock);
+    const { app } = this.#options;
+    const asked = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     let stage: ActivationStage = 'infrastructureActivation';
-    if (record === undefined) {
-      const error = new ProtocolError('ERR_USAGE_STATE', 'the app is not activated, and there is no access key', { step: 'F3.6' });
-      return this.#failed(stage, { code: 'GDErrorActivationFailed', error });
-    }
     try {
+      const record = await this.#recordToRun(credentials, asked);
       const { record: activated } = await runAppActivation({
         ...this.#options,
         store: this.#sealed,
@@ -167,18 +176,32 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
           stage = entered;
           this.#enter(entered);
         },
-        signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
+        signal: asked,
       });
       this.#activation = activated;
+      this.#keyRefused = false;
     } catch (error) {
       // What was saved is what the next run begins with.
       const kept = await loadActivation(this.#sealed);
       this.#activation = kept.kind === 'kept' ? kept.record : undefined;
-      if (!isProtocolError(error) || error.code === 'ERR_STORE_WRITE') throw error;
+      if (!isProtocolError(error) || (error.kind === 'local' && error.code !== 'ERR_DEVICE_CONSENT' && error.step !== NO_KEY_STEP)) throw error;
+      this.#keyRefused = error.retry === 'reactivate';
       return this.#activationFailed(stage, error, credentials !== undefined);
     }
     await this.#take({ type: 'contact' });
     return undefined;
+  }
+
+  /** What the next run begins with: typed, kept, or of the UEM Client. */
+  async #recordToRun(credentials: AuthorizeOptions['credentials'], signal: AbortSignal): Promise<AppActivationRecord> {
+    const { app, clock, uemClient } = this.#options;
+    const installed = { appId: app.appId, instanceId: this.#instanceId };
+    const record = recordToRun(this.#activation, credentials, installed, clock);
+    const isSpent = this.#keyRefused && credentials === undefined;
+    if (record !== undefined && !(isSpent && uemClient !== undefined)) return record;
+    if (uemClient === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the app is not activated, and there is no access key', { step: NO_KEY_STEP });
+    this.#enter('infrastructureActivation');
+    return askUemClient({ ...this.#options, ...installed, store: this.#sealed, uemClient, signal });
   }
 
   async #activationFailed(stage: ActivationStage, error: ProtocolError, isProgrammatic: boolean): Promise<AuthorizeResult> {
@@ -217,8 +240,8 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
 
   /** What a password that did not open means. */
   async #refused(refusal: PasswordRefusal): Promise<StageFailure> {
-    if (refusal.kind === 'wrong') return { code: 'GDErrorSecurityError', triesLeft: refusal.triesLeft };
-    if (refusal.kind === 'exhausted') await this.#take({ type: 'password', outcome: 'exhausted' });
+    if (refusal.kind === 'wrong' && refusal.triesLeft > 0) return { code: 'GDErrorSecurityError', triesLeft: refusal.triesLeft };
+    if (refusal.kind !== 'revoked') await this.#take({ type: 'password', outcome: 'exhausted' });
     return { code: 'GDErrorRemoteLockout', triesLeft: 0 };
   }
 
@@ -246,6 +269,10 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       if (this.state === 'wiped') return this.#result({ code: this.#code });
       // check: an app that is not activated has nothing to recover
       requireActivated(this.#activation);
+      if (this.state === 'notAuthorized') {
+        const refused = await this.#check(false);
+        if (refused !== undefined) return refused;
+      }
       await this.#closeContainer();
       const recovered = await this.#openVault().recover(unlockKey, { password: newPassword, policy: this.#rules.password });
       if (recovered.kind === 'refused') return this.#result({ code: 'GDErrorPasswordChangeRequired', faults: recovered.faults });
