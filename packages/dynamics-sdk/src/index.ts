@@ -1,6 +1,7 @@
 export type { ActivationReview, ActivationStage } from './activation/app-activation-run.ts';
 export type { AppLink, UemClientLink } from './activation/uem-client-link.ts';
 export { type ApplicationConfig, type AppServer, serversInOrder } from './configuration/application-config.ts';
+export type { ByteStream, ConnectionWay, ConnectionWays, ConnectTarget, WayOptions } from './connections/way.ts';
 export type { PasswordRefusal } from './container/attempt.ts';
 export type { NewPassword, PasswordChange, PasswordSet, SecureContainer } from './container/container.ts';
 export type { ContainerFiles, FileStatus } from './container/files.ts';

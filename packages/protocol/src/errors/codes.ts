@@ -51,8 +51,17 @@ export type ErrorCode =
   | 'ERR_TRANSPORT_CLOSED'
   | 'ERR_TRANSPORT_HTTP'
   | 'ERR_TRANSPORT_TIMEOUT'
+  | 'ERR_CONNECTION_NOC'
+  | 'ERR_CONNECTION_LINK'
+  | 'ERR_CONNECTION_PROXY'
+  | 'ERR_CONNECTION_TARGET'
+  | 'ERR_CONNECTION_DENIED'
+  | 'ERR_CONNECTION_LOST'
   | 'ERR_DEVICE_CONFIGURATION'
   | 'ERR_DEVICE_CONSENT'
+  | 'ERR_APP_NOT_AUTHORIZED'
+  | 'ERR_APP_LOCKED'
+  | 'ERR_APP_WIPED'
   | 'ERR_STORE_READ'
   | 'ERR_STORE_WRITE'
   | 'ERR_STORE_VERSION'
@@ -94,8 +103,17 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
   ERR_TRANSPORT_CLOSED: { kind: 'transport', retry: 'backoff' },
   ERR_TRANSPORT_HTTP: { kind: 'transport', retry: 'backoff' },
   ERR_TRANSPORT_TIMEOUT: { kind: 'transport', retry: 'backoff' },
+  ERR_CONNECTION_NOC: { kind: 'transport', retry: 'backoff' },
+  ERR_CONNECTION_LINK: { kind: 'rejected', retry: 'backoff' },
+  ERR_CONNECTION_PROXY: { kind: 'transport', retry: 'backoff' },
+  ERR_CONNECTION_TARGET: { kind: 'transport', retry: 'backoff' },
+  ERR_CONNECTION_DENIED: { kind: 'local', retry: 'never' },
+  ERR_CONNECTION_LOST: { kind: 'transport', retry: 'reconnect' },
   ERR_DEVICE_CONFIGURATION: { kind: 'local', retry: 'reactivate' },
   ERR_DEVICE_CONSENT: { kind: 'local', retry: 'never' },
+  ERR_APP_NOT_AUTHORIZED: { kind: 'local', retry: 'never' },
+  ERR_APP_LOCKED: { kind: 'local', retry: 'never' },
+  ERR_APP_WIPED: { kind: 'local', retry: 'never' },
   ERR_STORE_READ: { kind: 'local', retry: 'never' },
   ERR_STORE_WRITE: { kind: 'local', retry: 'backoff' },
   ERR_STORE_VERSION: { kind: 'local', retry: 'never' },
