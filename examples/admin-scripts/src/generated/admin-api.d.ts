@@ -1048,11 +1048,28 @@ export interface components {
                 defaultDomains?: string[];
                 /** @enum {string} */
                 defaultRoute?: "DIRECT" | "PROXY" | "DENY";
+                defaultCluster?: string;
                 allowedDomains?: {
                     domain: string;
                     /** @enum {string} */
                     route: "DIRECT" | "PROXY" | "DENY";
-                    port?: number;
+                    cluster?: string;
+                    ports?: number[];
+                }[];
+                additionalServers?: {
+                    server: string;
+                    /** @enum {string} */
+                    route: "DIRECT" | "PROXY" | "DENY";
+                    cluster?: string;
+                    ports?: number[];
+                }[];
+                proxyClusters?: {
+                    name: string;
+                    directConnect?: boolean;
+                    proxies: {
+                        id: string;
+                        priority?: number;
+                    }[];
                 }[];
             };
         } | {

@@ -1,6 +1,7 @@
 import type { ProtocolError, TypedEventTarget } from '@uemkit/protocol';
 import type { WireDocument } from '@uemkit/protocol/wire';
 import type { ApplicationConfig, AppServer } from '../configuration/application-config.ts';
+import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { SecureContainer } from '../container/container.ts';
 import type { PasswordFault, PasswordPolicy } from '../password/policy.ts';
 import type { AuthorizeStage, DynamicsRuntimeEvents } from './events.ts';
@@ -76,6 +77,13 @@ export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents>
   readonly passwordPolicy: PasswordPolicy;
   /** Servers of the app in the order in which to try them: by priority, random within one. */
   serversInOrder(): readonly AppServer[];
+  /**
+   * Connects to a server by the connectivity profile in force: direct, or through a Proxy of its cluster (F10, F11). A stream that is open ends when the app is locked by
+   * console or policy, wiped or closed, or when a new policy leads its host another way. An app that is only hidden (idle, password too old) keeps its network.
+   * @throws ProtocolError at once `ERR_APP_NOT_AUTHORIZED`, `ERR_APP_LOCKED`, `ERR_APP_WIPED`, `ERR_CONNECTION_DENIED`; what `ConnectionWay.open` throws; `ERR_REJECTED_BUSY`
+   * with too many connections; `ERR_USAGE_STATE` without ways, or once it is closed; an abort rejects with `signal.reason`
+   */
+  connect(target: ConnectTarget, options?: WayOptions): Promise<ByteStream>;
   /** Locks the app until `recover` with this unlock key (`generateUnlockKey`; tell it to UEM and forget it). @throws ProtocolError `ERR_USAGE_STATE` while the container is closed */
   executeRemoteLock(unlockKey: string): Promise<void>;
   /** Blocks the app until `executeUnblock` with the same id, over restarts too. */

@@ -2,6 +2,7 @@ import { type Clock, type CryptoProvider, type Entropy, ProtocolError, type Scry
 import type { ActivationReview } from '../activation/app-activation-run.ts';
 import type { UemClientLink } from '../activation/uem-client-link.ts';
 import { requireEntitlement } from '../configuration/entitlement.ts';
+import type { ConnectionWays } from '../connections/way.ts';
 import type { ContainerStorage, DeviceKey } from '../container/ports.ts';
 import type { NocTransport, NocTrust } from '../noc/noc-transport.ts';
 
@@ -14,6 +15,8 @@ export interface DynamicsRuntimeOptions {
   readonly app: { readonly appId: string; readonly version: string; readonly platform: string };
   readonly noc: { readonly address: string; readonly trust: NocTrust };
   readonly transport: NocTransport;
+  /** How `connect` reaches servers; absent: not at all. */
+  readonly ways?: ConnectionWays | undefined;
   /** The UEM Client of this device, asked for an access key when `authorize` is given none (F3.3). Absent: there is none, or the app has to do without. */
   readonly uemClient?: UemClientLink | undefined;
   /** What lies beside the container: the activation, sealed by the device key, and the reasons to lock. Keys begin with `dynamics/`. It stays when the container is wiped. */

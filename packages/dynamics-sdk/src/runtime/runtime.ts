@@ -14,6 +14,9 @@ import { askUemClient } from '../activation/key-of-uem-client.ts';
 import { type ApplicationConfig, type AppServer, applicationConfig, serversInOrder } from '../configuration/application-config.ts';
 import { entitlementOf } from '../configuration/entitlement.ts';
 import { type Rules, rulesOf } from '../configuration/rules.ts';
+import { type Connector, connectorOf } from '../connections/connector.ts';
+import { closedBy } from '../connections/gate.ts';
+import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { PasswordRefusal } from '../container/attempt.ts';
 import type { SecureContainer } from '../container/container.ts';
 import { type ContainerVault, type CreateResult, containerVault, type OpenResult } from '../container/vault.ts';
@@ -63,6 +66,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   readonly #sealed: Store;
   readonly #machine: RuntimeMachine;
   readonly #closing = new AbortController();
+  readonly #connector: Connector;
   #code: ResultName = 'GDErrorNone';
   #said: AuthorizationState;
   #rules: Rules = rulesOf(NO_RULES);
@@ -82,6 +86,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     this.#sealed = sealedStore(options);
     this.#machine = new RuntimeMachine(this.#rules.runtime, saved);
     this.#said = this.#machine.state;
+    this.#connector = connectorOf(options, { closedBy: () => closedBy(this.state, this.#code), data: () => this.#activation?.data });
     if (saved.wiped !== 'no') this.#code = saved.wipedBy;
   }
 
@@ -301,6 +306,10 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     return serversInOrder(this.#options.entropy, this.getApplicationConfig().appServers);
   }
 
+  connect(target: ConnectTarget, options?: WayOptions): Promise<ByteStream> {
+    return this.#connector.open(target, options);
+  }
+
   executeRemoteLock(unlockKey: string): Promise<void> {
     return this.#inTurn(async () => {
       await this.#requireContainer().setUnlockKey(unlockKey);
@@ -322,6 +331,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
 
   async close(): Promise<void> {
     this.#closing.abort(new ProtocolError('ERR_USAGE_STATE', 'the runtime is closed'));
+    this.#connector.close();
     await this.#tail.catch(() => {});
     this.#cancelTimer();
     await this.#vault?.close();
@@ -380,6 +390,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     const previous = this.#said;
     this.#said = state;
     this.#code = code;
+    this.#connector.review();
     this.emit('statechange', { state, previous, code, number: RESULT_CODES[code], ...(block === undefined ? {} : { block }) });
   }
 

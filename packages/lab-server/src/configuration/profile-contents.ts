@@ -1,13 +1,10 @@
 import * as v from 'valibot';
 import { complianceContent } from '../compliance/compliance-content.ts';
 import type { ProfileKind } from '../state/configuration-profiles.ts';
+import { connectivityContent } from './connectivity-content.ts';
+import { flag, hostName, line, port } from './content-parts.ts';
 
-const line = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max), v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'has control characters'));
-const hostName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/, 'is not a host name'));
-const port = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(65_535));
 const seconds = (min: number, max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
-const flag = v.optional(v.boolean());
-const hosts = v.optional(v.pipe(v.array(hostName), v.maxLength(100)));
 const appIds = v.optional(v.pipe(v.array(line(128)), v.maxLength(200)));
 /** Base64 of DER. */
 const certificate = v.pipe(v.string(), v.minLength(1), v.maxLength(16_384), v.base64('is not base64'));
@@ -37,14 +34,7 @@ export const PROFILE_CONTENTS: Readonly<Record<ProfileKind, v.GenericSchema>> = 
     enableLauncher: flag,
     startAfterConditionalAccess: flag,
   }),
-  'dynamics-connectivity': v.strictObject({
-    routeAllTraffic: flag,
-    defaultDomains: hosts,
-    defaultRoute: v.optional(v.picklist(['DIRECT', 'PROXY', 'DENY'])),
-    allowedDomains: v.optional(
-      v.pipe(v.array(v.strictObject({ domain: hostName, route: v.picklist(['DIRECT', 'PROXY', 'DENY']), port: v.optional(port) })), v.maxLength(200)),
-    ),
-  }),
+  'dynamics-connectivity': connectivityContent,
   'device-sr-requirements': v.strictObject({
     minimumOsVersion: v.optional(line(64)),
     installOverWiFiOnly: flag,
