@@ -100,6 +100,7 @@ module.exports = {
           '^$1/',
           '^packages/[^/]+/src/index\\.ts$',
           '^packages/(uem-client|dynamics-sdk)/src/(node|browser)/index\\.ts$',
+          '^packages/uem-client/src/apps/index\\.ts$',
           `${PROTOCOL}/(testing|wire|providers/noble|providers/node)/index\\.ts$`,
           '^packages/[^/]+/package\\.json$',
         ],
@@ -181,6 +182,13 @@ module.exports = {
 
     // Sockets and native code stay at the rim of the clients.
     ...portableCore('uem-client', 'undici|ws', 'The core of the client runs where fetch exists; undici, ws and node modules only under src/node.'),
+    {
+      name: 'uem-client-core-without-apps',
+      comment: 'A client that no app asks, in a page above all, does not pay for the endpoint of apps: it comes from outside.',
+      severity: 'error',
+      from: { path: '^packages/uem-client/src/', pathNot: '^packages/uem-client/src/apps/' },
+      to: { path: '^packages/uem-client/src/apps/' },
+    },
     ...portableCore('dynamics-sdk', 'lmdb', 'The runtime of an app runs in a page; lmdb and node modules only under src/node.'),
   ],
   options: {

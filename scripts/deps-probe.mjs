@@ -24,6 +24,7 @@ const GROUND = {
   'packages/protocol/src/key-schedule/hc.ts': 'export const hc = 1;',
   'packages/protocol/test/tool.ts': 'export const tool = 1;',
   'packages/uem-client/src/index.ts': 'export const client = 1;',
+  'packages/uem-client/src/apps/index.ts': 'export const apps = 1;',
   'packages/uem-client/src/inner.ts': 'export const inner = 1;',
   'packages/dynamics-sdk/src/index.ts': 'export const sdk = 1;',
   'packages/lab-server/src/index.ts': 'export const lab = 1;',
@@ -65,6 +66,7 @@ const PLANTS = [
   ['no-import-of-own-index', 'packages/lab-server/src', "import './index.ts';"],
   ['uem-client-portable-core', 'packages/uem-client/src', "import 'undici';"],
   ['uem-client-portable-core-no-node', 'packages/uem-client/src', "import 'node:https';"],
+  ['uem-client-core-without-apps', 'packages/uem-client/src', "import './apps/index.ts';"],
   ['dynamics-sdk-portable-core', 'packages/dynamics-sdk/src/container', "import 'lmdb';"],
   ['dynamics-sdk-portable-core-no-node', 'packages/dynamics-sdk/src/container', "import 'node:fs';"],
 ];

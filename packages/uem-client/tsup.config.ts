@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: {
     index: 'src/index.ts',
+    apps: 'src/apps/index.ts',
     browser: 'src/browser/index.ts',
     node: 'src/node/index.ts',
   },

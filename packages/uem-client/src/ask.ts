@@ -1,6 +1,6 @@
 import { type CancelTimer, isProtocolError, ProtocolError, wipe } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import type { UemClientLimits, UemClientOptions } from './options.ts';
+import type { UemClientLimits, UemClientPorts } from './client-ports.ts';
 import type { ExchangeRequest } from './transport.ts';
 
 /** Actors that a device talks to, as they are named in traces. */
@@ -8,7 +8,7 @@ export type Peer = 'infrastructure' | 'uem' | 'notification' | 'app';
 
 /** What the parts of one client share. */
 export interface ClientContext {
-  readonly options: UemClientOptions;
+  readonly options: UemClientPorts;
   readonly limits: UemClientLimits;
   /** Tells the trace sink of one frame. */
   trace(step: string, direction: 'sent' | 'received', peer: Peer, frame: Uint8Array): void;

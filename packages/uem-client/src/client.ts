@@ -1,5 +1,5 @@
 import type { HandedOver, TypedEventTarget } from '@uemkit/protocol';
-import type { AppLink } from './apps/app-link.ts';
+import type { AppLink } from './app-port.ts';
 import type { ActivationCredentials } from './credentials.ts';
 import type { ClientState, UemClientEvents } from './events.ts';
 

@@ -1,8 +1,8 @@
 import { errorOfAlert, isProtocolError, type StoreWrite } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { ask, type ClientContext } from './ask.ts';
+import type { UemClientPorts } from './client-ports.ts';
 import type { DeactivationReason } from './operating-system.ts';
-import type { UemClientOptions } from './options.ts';
 import type { ActiveDevice } from './state/active-device.ts';
 import { FORGOTTEN, loadAnew, loadFormer, writeDeparting, writeEnded } from './state/saved-state.ts';
 
@@ -11,7 +11,7 @@ import { FORGOTTEN, loadAnew, loadFormer, writeDeparting, writeEnded } from './s
  * middle is finished by doing all of it again.
  * @returns the writes that end it; they are the caller's to commit
  */
-export async function depart(options: UemClientOptions, keyId: string, reason: DeactivationReason): Promise<readonly StoreWrite[]> {
+export async function depart(options: UemClientPorts, keyId: string, reason: DeactivationReason): Promise<readonly StoreWrite[]> {
   await options.store.commit(writeDeparting(keyId, reason));
   // What cannot be read must not keep a device from leaving.
   const anew = await loadAnew(options.store).catch(() => undefined);
@@ -25,7 +25,7 @@ export async function depart(options: UemClientOptions, keyId: string, reason: D
  * Destroys the identity that an activation has replaced, and what belongs to it. Before UEM has accepted the new activation there is none, so that somebody
  * who does not know a password deletes nothing. Does it again after a crash.
  */
-export async function destroyFormer({ store, keyStore, operatingSystem }: UemClientOptions): Promise<void> {
+export async function destroyFormer({ store, keyStore, operatingSystem }: UemClientPorts): Promise<void> {
   const keyId = await loadFormer(store);
   if (keyId === undefined) return;
   await keyStore.destroy(keyId);

@@ -16,15 +16,16 @@ import {
 import * as wire from '@uemkit/protocol/wire';
 import { runActivation } from './activation/activation-run.ts';
 import { type ActivationTarget, discover, secretOf, targetOfQrCode, userIdOf } from './activation/activation-target.ts';
-import type { AppLink } from './apps/app-link.ts';
+import type { AppLink } from './app-port.ts';
 import type { ClientContext, Peer } from './ask.ts';
 import type { CallOptions, UemClient } from './client.ts';
+import { DEFAULT_LIMITS, type UemClientLimits } from './client-ports.ts';
 import type { ActivationCredentials, PasswordCredentials } from './credentials.ts';
 import { depart, reportDeactivation, verdictOf } from './departure.ts';
 import { ACTIVATION_STEPS, type ActivationPhase, type ActivationStep, type ClientState, STEP_AFTER, type UemClientEvents } from './events.ts';
 import { ManagedDevice, type ManagedDeviceOwner } from './managed-device.ts';
 import type { DeactivationReason } from './operating-system.ts';
-import { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
+import type { UemClientOptions } from './options.ts';
 import { activeDevice } from './state/active-device.ts';
 import { forgetDeparture, loadAnew, loadState, type SavedState, writeAnew } from './state/saved-state.ts';
 
@@ -331,7 +332,7 @@ export class DeviceClient extends EventEmitterTarget<UemClientEvents> implements
     const { details } = record;
     if (details === undefined) throw new ProtocolError('ERR_STORE_READ', 'the saved activation has no details');
     this.#deviceId = details.deviceId;
-    this.#managed = new ManagedDevice(this, activeDevice(record, details, this.options.transport), this);
+    this.#managed = new ManagedDevice(this, activeDevice(record, details, this.options.transport), this, this.options.apps);
     this.#show('active');
   }
 

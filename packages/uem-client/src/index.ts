@@ -2,9 +2,9 @@ import type { UemClient } from './client.ts';
 import { DeviceClient } from './device-client.ts';
 import { checkOptions, type UemClientOptions } from './options.ts';
 
-export type { AppLink } from './apps/app-link.ts';
-export { type AppLimits, type AppPolicy, DEFAULT_APP_LIMITS } from './apps/app-policy.ts';
+export type { AppEndpoint, AppHost, AppLink, AttachedAppEndpoint } from './app-port.ts';
 export type { CallOptions, UemClient } from './client.ts';
+export { DEFAULT_LIMITS, type UemClientLimits, type UemClientPorts } from './client-ports.ts';
 export type { ActivationCredentials, PasswordCredentials, QrCredentials } from './credentials.ts';
 export {
   ACTIVATION_STEPS,
@@ -27,7 +27,7 @@ export type {
   PushService,
   StateChange,
 } from './operating-system.ts';
-export { DEFAULT_LIMITS, type UemClientLimits, type UemClientOptions } from './options.ts';
+export type { UemClientOptions } from './options.ts';
 export { type SavedDevice, savedDevice } from './state/saved-device.ts';
 export type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemService, UemTransport } from './transport.ts';
 export { type FetchFunction, type FetchTransportOptions, fetchTransport, type SignedSecurity } from './transports/fetch-transport.ts';

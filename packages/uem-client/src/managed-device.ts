@@ -1,7 +1,6 @@
 import { type HandedOver, isProtocolError, MANAGEMENT_KEYS, type ManagementEvent, ProtocolError, type StoreWrite, sameBytes } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
-import { AppEndpoint, type AppEndpointOwner } from './apps/app-endpoint.ts';
-import type { AppLink } from './apps/app-link.ts';
+import type { AppEndpoint, AppHost, AppLink, AttachedAppEndpoint } from './app-port.ts';
 import type { ClientContext } from './ask.ts';
 import { renewCertificate } from './certificate/renewal.ts';
 import { depart, verdictOf } from './departure.ts';
@@ -31,9 +30,10 @@ interface PollWaiter {
 }
 
 /** One device while it is active (F5): the management loop, the push loop, renewal, and the poll connection that closes at rest. */
-export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpointOwner {
-  readonly #context: ClientContext;
+export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppHost {
+  readonly context: ClientContext;
   readonly #owner: ManagedDeviceOwner;
+  readonly #endpoint: AppEndpoint | undefined;
   #device: ActiveDevice;
   /** Only while the device is awake. */
   #loop: ManagementLoop | undefined;
@@ -46,8 +46,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
   /** Wake-ups came faster than polls may follow; one poll for all of them is due. */
   #cancelLatePoll: (() => void) | undefined;
   /** Made for the first app. */
-  #apps: AppEndpoint | undefined;
-  #cancelAppRelease: (() => void) | undefined;
+  #apps: AttachedAppEndpoint | undefined;
   #started = false;
   #renewing: AbortController | undefined;
   #cancelRelease: (() => void) | undefined;
@@ -56,10 +55,11 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
   /** Bounded by the callers of `poll`; all end with the next poll. */
   #waiters: PollWaiter[] = [];
 
-  constructor(context: ClientContext, device: ActiveDevice, owner: ManagedDeviceOwner) {
-    this.#context = context;
+  constructor(context: ClientContext, device: ActiveDevice, owner: ManagedDeviceOwner, endpoint: AppEndpoint | undefined) {
+    this.context = context;
     this.#device = device;
     this.#owner = owner;
+    this.#endpoint = endpoint;
   }
 
   start(reason: wire.PollReason): void {
@@ -86,12 +86,11 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
 
   /** Every way an app is refused here closes its link. */
   async acceptApp(link: AppLink, platformId: string, signal: AbortSignal | undefined): Promise<HandedOver> {
-    const { apps } = this.#context.options;
-    if (apps === undefined) {
+    if (this.#endpoint === undefined) {
       link.close();
       throw new ProtocolError('ERR_USAGE_STATE', 'no app may ask this client', { step: 'F3.3' });
     }
-    this.#apps ??= new AppEndpoint(this.#context, apps, this);
+    this.#apps ??= this.#endpoint.attach(this);
     return this.#apps.accept(link, platformId, signal);
   }
 
@@ -128,9 +127,9 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
     if (this.#loop !== undefined) return this.#loop.poll(reason, wakeUpId);
     this.#cancelPoll?.();
     this.#cancelPoll = undefined;
-    const { clock, entropy, store, operatingSystem } = this.#context.options;
+    const { clock, entropy, store, operatingSystem } = this.context.options;
     const { schedule } = this.#device;
-    this.#loop = new ManagementLoop({ clock, entropy, store, operatingSystem, limits: this.#context.limits, schedule, owner: this });
+    this.#loop = new ManagementLoop({ clock, entropy, store, operatingSystem, limits: this.context.limits, schedule, owner: this });
     if (this.#token !== undefined) this.#loop.pushToken(this.#token);
     this.#loop.start(reason, wakeUpId);
   }
@@ -140,7 +139,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
   exchange(frame: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     this.#restingSinceMs = undefined;
     const { address, trust, identity } = this.#device;
-    return this.#context.options.transport.exchange({ address, service: 'device', frame, trust, identity, signal });
+    return this.context.options.transport.exchange({ address, service: 'device', frame, trust, identity, signal });
   }
 
   told(event: ManagementEvent): void {
@@ -176,7 +175,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
     this.#abandonRenewal();
     this.#endApps();
     this.#owner.leaving('command');
-    return depart(this.#context.options, this.#device.identity.keyId, 'command');
+    return depart(this.context.options, this.#device.identity.keyId, 'command');
   }
 
   ended(refusal: ProtocolError | undefined): void {
@@ -194,7 +193,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
 
   /** The verdict holds at once; when it cannot be saved now, the next start hears it again. */
   async #destroy(reason: DeactivationReason): Promise<void> {
-    const { options } = this.#context;
+    const { options } = this.context;
     try {
       await options.store.commit(await depart(options, this.#device.identity.keyId, reason));
     } catch (error) {
@@ -204,9 +203,9 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
 
   #idle(commands: number, serverTimeEpochS: number, nextPollMs: number): void {
     this.#owner.emit('idle', { commands, serverTimeEpochS, nextPollMs });
-    this.#restingSinceMs = this.#context.options.clock.monotonicMs();
+    this.#restingSinceMs = this.context.options.clock.monotonicMs();
     this.#pollDueMs = this.#restingSinceMs + Math.ceil(nextPollMs);
-    if (this.#cancelRelease === undefined) this.#releaseAfter(this.#context.limits.releaseAfterMs);
+    if (this.#cancelRelease === undefined) this.#releaseAfter(this.context.limits.releaseAfterMs);
     // The server's time decides: a clock of the device that is wrong must not renew with every poll.
     if (serverTimeEpochS >= this.#device.renewAtEpochS) void this.#renew(serverTimeEpochS);
     this.#settle(undefined);
@@ -222,17 +221,17 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
 
   /** The connection of the confirmation (F1.5) serves the first poll, too; it is released like any that was polled over. */
   confirmed(): void {
-    this.#restingSinceMs = this.#context.options.clock.monotonicMs();
-    this.#releaseAfter(this.#context.limits.releaseAfterMs);
+    this.#restingSinceMs = this.context.options.clock.monotonicMs();
+    this.#releaseAfter(this.context.limits.releaseAfterMs);
   }
 
   /** One timer for many polls in a row: it looks when it fires how long the device has been at rest. */
   #releaseAfter(delayMs: number): void {
-    const { clock } = this.#context.options;
+    const { clock } = this.context.options;
     this.#cancelRelease = clock.setTimer(delayMs, () => {
       this.#cancelRelease = undefined;
       if (this.#restingSinceMs === undefined) return;
-      const leftMs = this.#restingSinceMs + this.#context.limits.releaseAfterMs - clock.monotonicMs();
+      const leftMs = this.#restingSinceMs + this.context.limits.releaseAfterMs - clock.monotonicMs();
       if (leftMs > 0) this.#releaseAfter(leftMs);
       else this.#rest();
     });
@@ -243,7 +242,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
     this.#release();
     this.#dropLoop();
     if (!this.#started) return;
-    const { clock } = this.#context.options;
+    const { clock } = this.context.options;
     this.#cancelPoll = clock.setTimer(Math.max(0, this.#pollDueMs - clock.monotonicMs()), () => this.#wake('schedule'));
   }
 
@@ -266,7 +265,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
   #release(): void {
     this.#cancelRelease?.();
     this.#cancelRelease = undefined;
-    this.#context.options.transport.release();
+    this.context.options.transport.release();
   }
 
   async #renew(serverTimeEpochS: number): Promise<void> {
@@ -274,7 +273,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
     const renewing = new AbortController();
     this.#renewing = renewing;
     try {
-      const device = await renewCertificate(this.#context, this.#device, serverTimeEpochS, renewing.signal);
+      const device = await renewCertificate(this.context, this.#device, serverTimeEpochS, renewing.signal);
       if (renewing.signal.aborted) return;
       this.#device = device;
       this.#owner.emit('renewed', { notAfterEpochS: this.#device.notAfterEpochS });
@@ -297,27 +296,19 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
     this.#owner.emit(name, detail);
   }
 
-  /** Without a poll after it the connection is closed at rest, too; a poll under way makes another one for its next frame. */
-  askedForKey(): void {
-    const { clock, transport } = this.#context.options;
-    this.#cancelAppRelease?.();
-    this.#cancelAppRelease = clock.setTimer(this.#context.limits.releaseAfterMs, () => transport.release());
-  }
-
   verdictHeard(): void {
     if (this.#started) this.#wake('request');
   }
 
   /** Before the identity is destroyed: nobody gets a key for it any more. */
   #endApps(): void {
-    this.#cancelAppRelease?.();
     this.#apps?.stop(new ProtocolError('ERR_USAGE_STATE', 'the client was stopped'));
   }
 
   // F5.2
 
   async #startPush(): Promise<void> {
-    const { transport, clock, entropy, store, operatingSystem } = this.#context.options;
+    const { transport, clock, entropy, store, operatingSystem } = this.context.options;
     const { notificationAddress, trust } = this.#device;
     if (notificationAddress === undefined || operatingSystem.pushService === undefined) return;
     // A token that cannot be read is asked for again.
@@ -327,7 +318,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
       transport,
       clock,
       entropy,
-      limits: this.#context.limits,
+      limits: this.context.limits,
       address: notificationAddress,
       trust,
       service: operatingSystem.pushService,
@@ -337,7 +328,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
   }
 
   trace(step: string, direction: 'sent' | 'received', frame: Uint8Array, peer: 'uem' | 'notification' = 'uem'): void {
-    this.#context.trace(step, direction, peer, frame);
+    this.context.trace(step, direction, peer, frame);
   }
 
   registered(token: Uint8Array): void {
@@ -346,7 +337,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
   }
 
   async #rememberToken(token: Uint8Array): Promise<void> {
-    const { store } = this.#context.options;
+    const { store } = this.context.options;
     this.#token = token;
     this.#loop?.pushToken(token);
     const [saved, delivered] = [await store.get(PUSH_TOKEN_KEY), await store.get(MANAGEMENT_KEYS.pushToken)];
@@ -360,7 +351,7 @@ export class ManagedDevice implements ManagementOwner, PushLoopOwner, AppEndpoin
   }
 
   #pollFor(wakeUpId: Uint8Array): void {
-    const { clock } = this.#context.options;
+    const { clock } = this.context.options;
     const waitMs = this.#wakeUps.take(clock.monotonicMs());
     if (waitMs === 0) return this.#wake('wakeUp', wakeUpId);
     this.#cancelLatePoll = clock.setTimer(waitMs, () => {

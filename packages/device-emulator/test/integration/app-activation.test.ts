@@ -8,6 +8,7 @@ import { keySchedule, ProtocolError } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { memoryStore } from '@uemkit/protocol/testing';
 import { createUemClient, type OperatingSystem, softwareKeyStore, trustOfPem, type UemClient } from '@uemkit/uem-client';
+import { appEndpoint } from '@uemkit/uem-client/apps';
 import { type AppListener, listenForApps, nodeTransport } from '@uemkit/uem-client/node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -40,7 +41,7 @@ beforeAll(async () => {
   await lab.admin.assign({ kind: 'user', id: guid }, { kind: 'application', id: mail.guid }, 'OPTIONAL');
   const store = memoryStore();
   const keyStore = softwareKeyStore({ ...ports, store });
-  const apps = { platformId: CLIENT_ID, mayAsk: () => true };
+  const apps = appEndpoint({ platformId: CLIENT_ID, mayAsk: () => true });
   client = createUemClient({ ...ports, store, keyStore, transport: nodeTransport({ keyStore }), operatingSystem, apps });
   await client.open();
   await client.activate({ kind: 'qr', content: (await lab.admin.createQrCode(guid)).content });

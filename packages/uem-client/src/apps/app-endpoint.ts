@@ -1,43 +1,29 @@
-import { type HandedOver, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { type CancelTimer, type HandedOver, isProtocolError, ProtocolError } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import type { ClientContext } from '../ask.ts';
+import type { AppHost, AppLink, AttachedAppEndpoint } from '../app-port.ts';
 import { verdictOf } from '../departure.ts';
-import { APP_STEPS, type UemClientEvents } from '../events.ts';
-import type { ActiveDevice } from '../state/active-device.ts';
-import type { AppLink } from './app-link.ts';
+import { APP_STEPS } from '../events.ts';
 import { type AppLimits, type AppPolicy, DEFAULT_APP_LIMITS } from './app-policy.ts';
 import { KeyGrant } from './key-grant.ts';
 import { RequestBudget } from './request-budget.ts';
 
-/** The active device that apps ask. */
-export interface AppEndpointOwner {
-  readonly active: ActiveDevice;
-  emit<Name extends keyof UemClientEvents>(name: Name, detail: UemClientEvents[Name]): void;
-  /** UEM was asked; the connection may be closed at rest. */
-  askedForKey(): void;
-  /** UEM said in passing that the device is not managed any more; only a poll ends it. */
-  verdictHeard(): void;
-}
-
 /** Takes apps on the device that want access keys (F3.3), so many at a time and so often. */
-export class AppEndpoint {
-  readonly #context: ClientContext;
+export class DeviceAppEndpoint implements AttachedAppEndpoint {
   readonly #policy: AppPolicy;
   readonly #limits: AppLimits;
-  readonly #owner: AppEndpointOwner;
+  readonly #host: AppHost;
   readonly #budget: RequestBudget;
   /** Platform ids by the run that serves them; bounded by `limits.connections`. */
   readonly #running: Map<AbortController, string> = new Map();
+  #cancelRelease: CancelTimer | undefined;
 
-  constructor(context: ClientContext, policy: AppPolicy, owner: AppEndpointOwner) {
-    this.#context = context;
+  constructor(policy: AppPolicy, host: AppHost) {
     this.#policy = policy;
     this.#limits = { ...DEFAULT_APP_LIMITS, ...policy.limits };
-    this.#owner = owner;
+    this.#host = host;
     this.#budget = new RequestBudget(this.#limits.requestsPerApp, this.#limits.requestWindowMs);
   }
 
-  /** Serves one app until it has a key or is refused. @throws ProtocolError with the step; `signal.reason` after an abort */
   async accept(link: AppLink, platformId: string, signal: AbortSignal | undefined): Promise<HandedOver> {
     const abort = new AbortController();
     const forward = (): void => abort.abort(signal?.reason);
@@ -48,7 +34,7 @@ export class AppEndpoint {
       this.#running.set(abort, platformId);
       return await this.#serve(link, platformId, abort.signal);
     } catch (error) {
-      if (isProtocolError(error) && verdictOf(error.code) !== undefined) this.#owner.verdictHeard();
+      if (isProtocolError(error) && verdictOf(error.code) !== undefined) this.#host.verdictHeard();
       throw error;
     } finally {
       signal?.removeEventListener('abort', forward);
@@ -56,35 +42,42 @@ export class AppEndpoint {
     }
   }
 
-  /** The identity goes, or the client rests: nobody gets a key any more. */
   stop(error: ProtocolError): void {
+    this.#cancelRelease?.();
     for (const run of this.#running.keys()) run.abort(error);
   }
 
   async #serve(link: AppLink, platformId: string, signal: AbortSignal): Promise<HandedOver> {
     let asked = false;
     const grant = new KeyGrant({
-      context: this.#context,
+      context: this.#host.context,
       policy: this.#policy,
       idleMs: this.#limits.idleMs,
-      device: this.#owner.active,
+      device: this.#host.active,
       link,
       platformId,
       signal,
-      mayGoOn: () => this.#budget.take(platformId, this.#context.options.clock.monotonicMs()),
+      mayGoOn: () => this.#budget.take(platformId, this.#host.context.options.clock.monotonicMs()),
       progress: (phase, app) => {
-        this.#owner.emit('appprogress', { step: APP_STEPS[phase], phase, app });
+        this.#host.emit('appprogress', { step: APP_STEPS[phase], phase, app });
         asked ||= phase === 'requested';
       },
     });
     try {
       return await grant.run();
     } catch (error) {
-      if (isProtocolError(error)) this.#owner.emit('appfailed', { error, platformId, app: grant.app });
+      if (isProtocolError(error)) this.#host.emit('appfailed', { error, platformId, app: grant.app });
       throw error;
     } finally {
-      if (asked && !signal.aborted) this.#owner.askedForKey();
+      if (asked && !signal.aborted) this.#releaseAtRest();
     }
+  }
+
+  /** Without a poll after it the connection to UEM is closed at rest, too; a poll under way makes another one for its next frame. */
+  #releaseAtRest(): void {
+    const { options, limits } = this.#host.context;
+    this.#cancelRelease?.();
+    this.#cancelRelease = options.clock.setTimer(limits.releaseAfterMs, () => options.transport.release());
   }
 
   #isFull(platformId: string): boolean {
@@ -102,7 +95,7 @@ export class AppEndpoint {
       // It has gone already.
     }
     link.close();
-    this.#owner.emit('appfailed', { error, platformId });
+    this.#host.emit('appfailed', { error, platformId });
     throw error;
   }
 }

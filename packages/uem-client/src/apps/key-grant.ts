@@ -13,10 +13,10 @@ import {
   ProtocolError,
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
+import type { AppLink } from '../app-port.ts';
 import { ask, type ClientContext } from '../ask.ts';
 import { APP_STEPS, type AppPhase, type AppStep } from '../events.ts';
 import type { ActiveDevice } from '../state/active-device.ts';
-import type { AppLink } from './app-link.ts';
 import type { AppPolicy } from './app-policy.ts';
 
 /** One app on its way to an access key. */

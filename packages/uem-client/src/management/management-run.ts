@@ -21,9 +21,9 @@ import {
   type StoreWrite,
 } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
+import type { UemClientLimits } from '../client-ports.ts';
 import { flowStepOf } from '../flow-steps.ts';
 import type { OperatingSystem } from '../operating-system.ts';
-import type { UemClientLimits } from '../options.ts';
 import { carryOut } from './carry-out.ts';
 
 /** What the loop needs of the client. */

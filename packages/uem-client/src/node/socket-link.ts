@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type FrameReceiver, handshakeStream, isProtocolError, ProtocolError } from '@uemkit/protocol';
-import type { AppLink } from '../apps/app-link.ts';
+import type { AppLink } from '../app-port.ts';
 import { transportError } from './transport-error.ts';
 
 /** What is still to be sent when a connection ends has to leave in this time; the app may read nothing. */

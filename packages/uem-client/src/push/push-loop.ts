@@ -1,7 +1,7 @@
 import { backoff, type CancelTimer, type Clock, type Entropy, isProtocolError, ProtocolError } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
+import type { UemClientLimits } from '../client-ports.ts';
 import type { PushService } from '../operating-system.ts';
-import type { UemClientLimits } from '../options.ts';
 import type { PushConnection, PushRequest, Trust, UemTransport } from '../transport.ts';
 
 /** A connection that lived shorter counts as a failure, so that a service which closes at once does not make the device come back at once. */

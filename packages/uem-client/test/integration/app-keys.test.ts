@@ -6,6 +6,7 @@ import { type Lab, type LabServer, startLab, startLabServer } from '@uemkit/lab-
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, memoryLink, seededEntropy } from '@uemkit/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { appEndpoint } from '../../src/apps/index.ts';
 import { listenForApps, nodeTransport } from '../../src/node/index.ts';
 import { appLink, askingApp, CHAT_ID, CLIENT_ID, EVIL_ID, MAIL_APP, MAIL_ID } from '../support/asking-app.ts';
 import { type LabDevice, labDevice } from '../support/lab-device.ts';
@@ -13,7 +14,7 @@ import { type LabDevice, labDevice } from '../support/lab-device.ts';
 const USER = 'alice@example.com';
 const crypto = nodeCrypto();
 /** Every app may ask: what stands here is what UEM says. */
-const apps = { platformId: CLIENT_ID, mayAsk: () => true };
+const apps = appEndpoint({ platformId: CLIENT_ID, mayAsk: () => true });
 
 async function withApps({ admin }: Pick<Lab, 'admin'>): Promise<string> {
   const { guid } = await admin.createUser({ username: USER });

@@ -1,7 +1,7 @@
 import { clientOfCertificates, type HandshakeSession, handshakeInitiator, type StreamLink } from '@uemkit/protocol';
 import { type MemoryLink, memoryLink, seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
-import type { AppPolicy } from '../../src/index.ts';
+import { type AppPolicy, appEndpoint } from '../../src/apps/index.ts';
 import { type AskingApp, type AskingAppOptions, askingApp, CLIENT_ID, MAIL_APP, MAIL_ID } from './asking-app.ts';
 import { activeTestDevice, crypto, type TestDevice, type TestDeviceOptions } from './test-device.ts';
 
@@ -19,7 +19,7 @@ export interface Connection {
 export const onlyMail: AppPolicy = { platformId: CLIENT_ID, mayAsk: ({ platformId }) => platformId === MAIL_ID };
 
 export function deviceWithApps(apps: Partial<AppPolicy> = {}, options: TestDeviceOptions = {}): Promise<TestDevice> {
-  return activeTestDevice({ ...options, apps: { ...onlyMail, ...apps } });
+  return activeTestDevice({ ...options, apps: appEndpoint({ ...onlyMail, ...apps }) });
 }
 
 let connections = 0;

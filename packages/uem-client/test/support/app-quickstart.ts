@@ -1,3 +1,4 @@
+import { appEndpoint } from '../../src/apps/index.ts';
 import { createUemClient, type UemClient, type UemClientOptions } from '../../src/index.ts';
 import { type AppListener, listenForApps, type PlatformIdentity } from '../../src/node/index.ts';
 
@@ -18,7 +19,7 @@ export async function clientForApps({ ports, path, identity, thisClient, mail, a
   readonly client: UemClient;
   readonly listener: AppListener;
 }> {
-  const client = createUemClient({ ...ports, apps: { platformId: thisClient, mayAsk: ({ platformId }) => platformId === mail } });
+  const client = createUemClient({ ...ports, apps: appEndpoint({ platformId: thisClient, mayAsk: ({ platformId }) => platformId === mail }) });
   await client.open();
   await activate(client);
   client.addEventListener('appprogress', ({ detail }) => log(detail.step, detail.phase, detail.app.appId));

@@ -2,7 +2,7 @@ import type { Clock, CryptoProvider, Entropy, Store } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
 import { memoryStore } from '@uemkit/protocol/testing';
 import {
-  type AppPolicy,
+  type AppEndpoint,
   createUemClient,
   type PasswordCredentials,
   softwareKeyStore,
@@ -22,7 +22,7 @@ export interface LabDevice {
 
 export interface LabDeviceOptions {
   readonly clock: Clock;
-  readonly apps?: AppPolicy;
+  readonly apps?: AppEndpoint;
   readonly crypto?: CryptoProvider;
   /** Seeded for runs that have to be the same each time. */
   readonly entropy?: Entropy;

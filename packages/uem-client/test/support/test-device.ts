@@ -4,7 +4,7 @@ import { type FakeClock, fakeClock, type MemoryStore, memoryStore, type SeededEn
 import type * as wire from '@uemkit/protocol/wire';
 import {
   type ActivationCredentials,
-  type AppPolicy,
+  type AppEndpoint,
   type CommandOutcome,
   createUemClient,
   type OperatingSystem,
@@ -86,7 +86,7 @@ export interface TestDevice {
 export interface TestDeviceOptions extends Partial<Omit<MemoryUemOptions, 'crypto' | 'clock' | 'entropy'>> {
   readonly seed?: string;
   readonly limits?: Partial<UemClientLimits>;
-  readonly apps?: AppPolicy;
+  readonly apps?: AppEndpoint;
   /** Of the client alone. */
   readonly provider?: CryptoProvider;
   readonly trace?: TraceSink;

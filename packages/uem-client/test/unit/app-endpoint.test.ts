@@ -1,8 +1,9 @@
 import { ProtocolError } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
-import { createUemClient, DEFAULT_APP_LIMITS } from '../../src/index.ts';
-import { type Connection, connect, deviceWithApps, LYING_INSTANCE, lyingApp, runs } from '../support/app-bench.ts';
+import { appEndpoint, DEFAULT_APP_LIMITS } from '../../src/apps/index.ts';
+import { createUemClient } from '../../src/index.ts';
+import { type Connection, connect, deviceWithApps, LYING_INSTANCE, lyingApp, onlyMail, runs } from '../support/app-bench.ts';
 import { CHAT_ID, CLIENT_ID, EVIL_ID, MAIL_APP, MAIL_ID } from '../support/asking-app.ts';
 import { activeTestDevice, crypto, type TestDevice, testDevice } from '../support/test-device.ts';
 
@@ -332,7 +333,7 @@ describe('secrets', () => {
 
 describe('a client without apps', () => {
   it.each([
-    ['is not active', () => testDevice({ apps: { platformId: CLIENT_ID, mayAsk: () => true } })],
+    ['is not active', () => testDevice({ apps: appEndpoint({ platformId: CLIENT_ID, mayAsk: () => true }) })],
     ['has no policy', () => activeTestDevice()],
   ])('closes the link when it %s', async (_what, make) => {
     const device = await make();
@@ -345,10 +346,10 @@ describe('a client without apps', () => {
   it('learns at once what its policy lacks', () => {
     const port = {} as never;
     const options = { crypto: port, clock: port, entropy: port, store: port, keyStore: port, transport: port, operatingSystem: OS };
-    expect(() => createUemClient({ ...options, apps: { platformId: '', mayAsk: () => true } })).toThrow(
-      expect.objectContaining({ code: 'ERR_USAGE_ARGUMENT' }),
-    );
-    expect(() => createUemClient({ ...options, apps: { platformId: CLIENT_ID } as never })).toThrow(expect.objectContaining({ code: 'ERR_USAGE_ARGUMENT' }));
+    const refused = expect.objectContaining({ code: 'ERR_USAGE_ARGUMENT' });
+    expect(() => appEndpoint({ platformId: '', mayAsk: () => true })).toThrow(refused);
+    expect(() => appEndpoint({ platformId: CLIENT_ID } as never)).toThrow(refused);
+    expect(() => createUemClient({ ...options, apps: onlyMail as never })).toThrow(refused);
   });
 });
 
