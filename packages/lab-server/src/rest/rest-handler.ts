@@ -11,6 +11,7 @@ import type { RestRequest, RestResponse, RouteResult } from './rest-request.ts';
 import type { Route } from './route.ts';
 import { checkParts, createRouter, type Match } from './router.ts';
 import { checkBody } from './schemas.ts';
+import { placeOfNoUnicode } from './unicode-text.ts';
 
 /** Largest body of an administrative request. */
 export const MAX_REST_BODY_BYTES = 1_048_576;
@@ -176,11 +177,15 @@ function bodyOf(request: RestRequest, { body }: Route): unknown {
     throw new AdminProblem('UNSUPPORTED_MEDIA_TYPE', `the body has to be ${types}`);
   }
   let value: unknown;
+  let noUnicode: string | undefined;
   try {
-    value = JSON.parse(utf8.decode(request.body));
+    const text = utf8.decode(request.body);
+    value = JSON.parse(text);
+    noUnicode = placeOfNoUnicode(text, value);
   } catch {
-    throw new AdminProblem('BAD_REQUEST', 'the body is not JSON in UTF-8');
+    throw new AdminProblem('BAD_REQUEST', 'the body is not JSON in UTF-8, or is nested too deep');
   }
+  if (noUnicode !== undefined) throw new AdminProblem('INVALID_PROPERTY', `${noUnicode}: is no Unicode text`);
   return checkBody(body.schema, value);
 }
 

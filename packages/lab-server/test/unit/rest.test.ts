@@ -46,10 +46,21 @@ describe('a refused body', () => {
     expect(JSON.stringify([reply, lab.journal.entries()])).not.toContain('4711');
   });
 
-  it('with text that is no Unicode is the fault of the caller', async () => {
-    for (const field of ['displayName', 'emailAddress', 'firstName']) {
-      expect(await lab.ask('POST', '/users', { username: 'bob', [field]: '\ud800' })).toMatchObject({ status: 400, json: { id: 'INVALID_PROPERTY' } });
-    }
+  it('with text that is no Unicode is the fault of the caller, and the answer says where, wherever it is', async () => {
+    const users = (more: object) => lab.ask('POST', '/users', { username: 'bob', ...more });
+    for (const field of ['displayName', 'emailAddress', 'firstName'])
+      expect(await users({ [field]: '\ud800' })).toMatchObject({ status: 400, json: { id: 'INVALID_PROPERTY', message: `${field}: is no Unicode text` } });
+    expect((await users({ 'na\udfffme': 1 })).json).toMatchObject({ id: 'INVALID_PROPERTY', message: 'na\ufffdme: is no Unicode text' });
+    const { profileId: _, ...profile } = lab.admin.profile('default');
+    const put = (more: object) => lab.ask('PUT', '//lab/v1/profiles/other', { ...profile, ...more });
+    for (const [place, more] of Object.entries({
+      organizationNotice: { organizationNotice: 'x\udc00' },
+      'modelRestriction.models.0': { modelRestriction: { rule: 'allow', models: ['\ud800'] } },
+    }))
+      expect((await put(more)).json).toMatchObject({ id: 'INVALID_PROPERTY', message: `${place}: is no Unicode text` });
+    expect((await put({ organizationNotice: 'a whole pair: \ud83d\ude00' })).status).toBe(200);
+    const deep = `{"username":${'['.repeat(20_000)}"\\ud800"${']'.repeat(20_000)}}`;
+    expect((await lab.ask('POST', '/users', deep)).json).toMatchObject({ id: 'BAD_REQUEST' });
   });
 });
 
