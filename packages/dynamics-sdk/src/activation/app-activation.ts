@@ -1,0 +1,140 @@
+import { APP_ACTIVATION_KEY, type AppActivationRecord, isProtocolError, ProtocolError, type Store } from '@uemkit/protocol';
+import type { ProvisioningData } from '@uemkit/protocol/wire';
+import type { TypedCredentials } from '../runtime/dynamics-runtime.ts';
+import type { DynamicsRuntimeOptions } from '../runtime/options.ts';
+import { FORGET_INSTANCE, instanceOf } from '../state/instance.ts';
+import { sealedStore } from '../state/sealed-store.ts';
+import { loadActivation, recordToRun, requireActivated, wipeActivation } from './activation-keeper.ts';
+import { type ActivationStage, runAppActivation } from './app-activation-run.ts';
+import { askUemClient } from './key-of-uem-client.ts';
+
+/** There is no key to hand over (F3.6). */
+const NO_KEY_STEP = 'F3.6';
+
+export interface ActivationAttempt {
+  readonly credentials: TypedCredentials | undefined;
+  readonly signal: AbortSignal;
+  stage(stage: ActivationStage): void;
+}
+
+/** Where a run has ended, and why. */
+export interface ActivationFailure {
+  readonly stage: ActivationStage;
+  readonly error: ProtocolError;
+}
+
+/** The activation of one installed app: what is kept of it, and its runs (F3.3 to F3.11). */
+export class AppActivation {
+  readonly #options: DynamicsRuntimeOptions;
+  readonly #sealed: Store;
+  #record: AppActivationRecord | undefined;
+  #lost: ProtocolError | undefined;
+  /** The NOC, or UEM, has refused the key that is kept; a UEM Client may be asked for another one. */
+  #keyRefused = false;
+  #instanceId: Uint8Array = new Uint8Array(16);
+
+  constructor(options: DynamicsRuntimeOptions) {
+    this.#options = options;
+    this.#sealed = sealedStore(options);
+  }
+
+  get isActivated(): boolean {
+    return this.#record?.phase === 'activated';
+  }
+
+  get instanceId(): Uint8Array {
+    return this.#instanceId.slice();
+  }
+
+  /** There is one, and this device cannot open it. */
+  get lost(): ProtocolError | undefined {
+    return this.#lost;
+  }
+
+  /** UEM has used the access key up, or may have. */
+  get keyConsumed(): boolean {
+    const phase = this.#record?.phase;
+    return phase === 'provisioned' || phase === 'activated';
+  }
+
+  /** Undefined before F3.11. */
+  get data(): ProvisioningData | undefined {
+    return this.#record?.data;
+  }
+
+  /** @throws ProtocolError `ERR_USAGE_STATE` until the app is activated */
+  require(): ProvisioningData {
+    return requireActivated(this.#record).data;
+  }
+
+  async load(): Promise<void> {
+    const kept = await loadActivation(this.#sealed);
+    if (kept.kind === 'lost') this.#lost = kept.error;
+    if (kept.kind === 'kept') this.#record = kept.record;
+    this.#instanceId = this.#record?.instanceId ?? (await this.#instance());
+  }
+
+  /** @returns how it failed. @throws what is a mistake of the caller, or of this device */
+  async run({ credentials, signal, stage: enter }: ActivationAttempt): Promise<ActivationFailure | undefined> {
+    const { app } = this.#options;
+    let stage: ActivationStage = 'infrastructureActivation';
+    try {
+      const record = await this.#recordToRun(credentials, signal, enter);
+      const { record: activated } = await runAppActivation({
+        ...this.#options,
+        store: this.#sealed,
+        app: { appVersion: app.version, platform: app.platform },
+        record,
+        stage: (entered) => {
+          stage = entered;
+          enter(entered);
+        },
+        signal,
+      });
+      this.#record = activated;
+      this.#keyRefused = false;
+      return undefined;
+    } catch (error) {
+      // What was saved is what the next run begins with.
+      const kept = await loadActivation(this.#sealed);
+      this.#record = kept.kind === 'kept' ? kept.record : undefined;
+      if (!isProtocolError(error) || (error.kind === 'local' && error.code !== 'ERR_DEVICE_CONSENT' && error.step !== NO_KEY_STEP)) throw error;
+      this.#keyRefused = error.retry === 'reactivate';
+      return { stage, error };
+    }
+  }
+
+  /** What the next run begins with: typed, kept, or of the UEM Client. */
+  async #recordToRun(credentials: TypedCredentials | undefined, signal: AbortSignal, enter: ActivationAttempt['stage']): Promise<AppActivationRecord> {
+    const { app, clock, uemClient } = this.#options;
+    const installed = { appId: app.appId, instanceId: this.#instanceId };
+    const record = recordToRun(this.#record, credentials, installed, clock);
+    const isSpent = this.#keyRefused && credentials === undefined;
+    if (record !== undefined && !(isSpent && uemClient !== undefined)) return record;
+    if (uemClient === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the app is not activated, and there is no access key', { step: NO_KEY_STEP });
+    enter('infrastructureActivation');
+    return askUemClient({ ...this.#options, ...installed, store: this.#sealed, uemClient, signal });
+  }
+
+  /** Keys of it leave the memory. */
+  wipeKeys(): void {
+    wipeActivation(this.#record);
+    this.#record = undefined;
+  }
+
+  /** With the container gone nothing of it is of use, nor the id of the installation. */
+  async forget(): Promise<void> {
+    this.wipeKeys();
+    this.#lost = undefined;
+    await this.#options.store.commit([{ key: APP_ACTIVATION_KEY, value: null }, FORGET_INSTANCE]);
+  }
+
+  /** Another installation, after `forget`. */
+  async beginAnew(): Promise<void> {
+    this.#instanceId = await this.#instance();
+  }
+
+  #instance(): Promise<Uint8Array> {
+    return instanceOf(this.#options.store, this.#options.entropy);
+  }
+}
