@@ -189,7 +189,11 @@ module.exports = {
       from: { path: '^packages/uem-client/src/', pathNot: '^packages/uem-client/src/apps/' },
       to: { path: '^packages/uem-client/src/apps/' },
     },
-    ...portableCore('dynamics-sdk', 'lmdb', 'The runtime of an app runs in a page; lmdb and node modules only under src/node.'),
+    ...portableCore(
+      'dynamics-sdk',
+      'lmdb|undici|tough-cookie',
+      'The runtime of an app runs in a page; lmdb, undici, tough-cookie and node modules only under src/node.',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,0 +1,70 @@
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { closedBy } from '../connections/gate.ts';
+import type { ConnectTarget, WayOptions } from '../connections/way.ts';
+import type { DynamicsRuntime } from '../runtime/dynamics-runtime.ts';
+import type { DynamicsRuntimeOptions } from '../runtime/options.ts';
+import { openDynamicsRuntime as openPortable } from '../runtime/runtime.ts';
+import { ConnectionSocket } from './connection-socket.ts';
+import { CookieKeeper } from './cookie-keeper.ts';
+import { runtimeDispatcher } from './dispatcher.ts';
+import { RuntimeHttpAgent, RuntimeHttpsAgent } from './http-agents.ts';
+import { type RuntimeFetch, runtimeFetch } from './runtime-fetch.ts';
+import type { AppTls } from './secured.ts';
+import { serverConnector } from './server-connector.ts';
+
+export interface NodeRuntimeOptions extends DynamicsRuntimeOptions {
+  /** TLS to the servers of the app, inside of its connections; absent: the roots that Node comes with. */
+  readonly tls?: AppTls | undefined;
+}
+
+/** A runtime whose connections are there in the forms that clients on Node take. Each rejects and fails as `DynamicsRuntime.connect` says. */
+export interface NodeDynamicsRuntime extends Omit<DynamicsRuntime, 'connect'> {
+  /** A connection as `Duplex`: for `tls.connect({ socket })` and whatever takes a socket. */
+  connect(target: ConnectTarget, options?: WayOptions): Promise<Duplex>;
+  /**
+   * `fetch` with cookies, which are in the container. Rejects with a ProtocolError where one is the cause: `ERR_TRANSPORT_TLS` for a certificate that is not the one of the
+   * host, and all of `connect`. A body that breaks off fails with a `TypeError` that has it as `cause`.
+   */
+  readonly fetch: RuntimeFetch;
+  /** For clients on undici: `fetch(url, { dispatcher: runtime.dispatcher })`. Without cookies. */
+  readonly dispatcher: Dispatcher;
+  /** For clients that take an agent of `node:http`, `http:` and `ws:`. */
+  readonly httpAgent: HttpAgent;
+  /** For `https:` and `wss:`. */
+  readonly httpsAgent: HttpsAgent;
+}
+
+/**
+ * `openDynamicsRuntime` of the portable entry, with `fetch`, `dispatcher` and agents on it.
+ *
+ * @example
+ * const runtime = await openDynamicsRuntime({ ...options, tls: { ca: companyRoot } })
+ * const page = await runtime.fetch('https://wiki.example.com/')
+ * @throws ProtocolError `ERR_USAGE_ARGUMENT`, `ERR_STORE_*`
+ */
+export async function openDynamicsRuntime({ tls = {}, ...options }: NodeRuntimeOptions): Promise<NodeDynamicsRuntime> {
+  const runtime = await openPortable(options);
+  const { clock } = options;
+  const open = runtime.connect.bind(runtime);
+  const close = runtime.close.bind(runtime);
+  const connect = serverConnector({ open, clock, tls });
+  const dispatcher = runtimeDispatcher(connect);
+  const [httpAgent, httpsAgent] = [new RuntimeHttpAgent(connect), new RuntimeHttpsAgent(connect)];
+  const cookies = new CookieKeeper(() => runtime.container);
+  return Object.assign(runtime as Omit<DynamicsRuntime, 'connect'>, {
+    connect: async (target: ConnectTarget, wanted?: WayOptions): Promise<Duplex> => new ConnectionSocket(await open(target, wanted), clock),
+    fetch: runtimeFetch({ dispatcher, cookies, closedBy: () => closedBy(runtime.state, runtime.code) }),
+    dispatcher,
+    httpAgent,
+    httpsAgent,
+    async close(): Promise<void> {
+      await cookies.settled();
+      await close();
+      for (const agent of [httpAgent, httpsAgent]) agent.destroy();
+      await dispatcher.destroy();
+    },
+  });
+}

@@ -1,0 +1,44 @@
+import { isProtocolError, type ProtocolError } from '@uemkit/protocol';
+import { type Dispatcher, fetch, Request, type RequestInfo, type RequestInit, type Response } from 'undici';
+import type { CookieKeeper } from './cookie-keeper.ts';
+import { withCookies } from './with-cookies.ts';
+
+/** `fetch` of undici: takes its requests and those of the platform, answers with its `Response`. */
+export type RuntimeFetch = (input: RequestInfo | globalThis.Request, init?: RequestInit) => Promise<Response>;
+
+export interface RuntimeFetchParts {
+  readonly dispatcher: Dispatcher;
+  readonly cookies: CookieKeeper;
+  /** Why the app has no network. */
+  closedBy(): ProtocolError | undefined;
+}
+
+export function runtimeFetch({ dispatcher, cookies, closedBy }: RuntimeFetchParts): RuntimeFetch {
+  return async (input, init = {}) => {
+    const closed = closedBy();
+    // check: the app may use the network
+    if (closed !== undefined) throw closed;
+    const request = new Request(ofUndici(input), init);
+    const jar = request.credentials === 'omit' ? undefined : await cookies.jar();
+    try {
+      return await fetch(request, { dispatcher: jar === undefined ? dispatcher : withCookies(dispatcher, jar, cookies) });
+    } catch (error) {
+      throw reasonOf(error);
+    } finally {
+      await cookies.settled();
+    }
+  };
+}
+
+function ofUndici(input: Parameters<RuntimeFetch>[0]): RequestInfo {
+  if (typeof input === 'string' || input instanceof Request || input instanceof URL) return input;
+  const { url, method, headers, body, signal, redirect, credentials } = input as globalThis.Request;
+  const given = { method, headers: [...headers], signal, redirect, credentials, ...(body === null ? {} : { body, duplex: 'half' }) };
+  return new Request(url, given as RequestInit);
+}
+
+/** A failure of ours instead of the `TypeError` around it; anything else as `fetch` throws it. */
+function reasonOf(error: unknown): unknown {
+  const cause = error instanceof TypeError ? error.cause : undefined;
+  return isProtocolError(cause) ? cause : error;
+}
