@@ -2,7 +2,6 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { closedBy } from '../connections/gate.ts';
 import type { ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { DynamicsRuntime } from '../runtime/dynamics-runtime.ts';
 import type { DynamicsRuntimeOptions } from '../runtime/options.ts';
@@ -56,7 +55,7 @@ export async function openDynamicsRuntime({ tls = {}, ...options }: NodeRuntimeO
   const cookies = new CookieKeeper(() => runtime.container);
   return Object.assign(runtime as Omit<DynamicsRuntime, 'connect'>, {
     connect: async (target: ConnectTarget, wanted?: WayOptions): Promise<Duplex> => new ConnectionSocket(await open(target, wanted), clock),
-    fetch: runtimeFetch({ dispatcher, cookies, closedBy: () => closedBy(runtime.state, runtime.code) }),
+    fetch: runtimeFetch({ dispatcher, cookies }),
     dispatcher,
     httpAgent,
     httpsAgent,

@@ -1,4 +1,4 @@
-import { isProtocolError, type ProtocolError } from '@uemkit/protocol';
+import { isProtocolError } from '@uemkit/protocol';
 import { type Dispatcher, fetch, Request, type RequestInfo, type RequestInit, type Response } from 'undici';
 import type { CookieKeeper } from './cookie-keeper.ts';
 import { withCookies } from './with-cookies.ts';
@@ -9,15 +9,10 @@ export type RuntimeFetch = (input: RequestInfo | globalThis.Request, init?: Requ
 export interface RuntimeFetchParts {
   readonly dispatcher: Dispatcher;
   readonly cookies: CookieKeeper;
-  /** Why the app has no network. */
-  closedBy(): ProtocolError | undefined;
 }
 
-export function runtimeFetch({ dispatcher, cookies, closedBy }: RuntimeFetchParts): RuntimeFetch {
+export function runtimeFetch({ dispatcher, cookies }: RuntimeFetchParts): RuntimeFetch {
   return async (input, init = {}) => {
-    const closed = closedBy();
-    // check: the app may use the network
-    if (closed !== undefined) throw closed;
     const request = new Request(ofUndici(input), init);
     const jar = request.credentials === 'omit' ? undefined : await cookies.jar();
     try {

@@ -62,6 +62,19 @@ describe('fetch of the runtime', () => {
     await expect(stranger.runtime.fetch(`https://${HOST}:${port}/`)).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
   });
 
+  it('gives up on a server that does not answer TLS, or closes within it', async () => {
+    const silent = await listening(createTcpServer(() => {}));
+    const rude = await listening(createTcpServer((socket) => socket.once('data', () => socket.end())));
+    const app = await authorized('no tls');
+    const failing = app.runtime.fetch(`https://${HOST}:${silent}/`);
+    failing.catch(() => {});
+    await expect.poll(() => app.way.counted.sent).toBeGreaterThan(0);
+    await app.clock.advance(30_001);
+    await expect(failing).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TIMEOUT' });
+    await expect(app.runtime.fetch(`https://${HOST}:${rude}/`)).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CLOSED' });
+    await expect.poll(() => app.way.sockets.size).toBe(0);
+  });
+
   it('takes requests of the platform and of undici, with bodies', async () => {
     const port = await http(async (request, response) => {
       const body = await Readable.from(request).toArray();
