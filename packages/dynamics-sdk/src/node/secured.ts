@@ -38,8 +38,6 @@ export function secured(socket: Duplex, { host, servername, tls, clock, timeoutM
       reject(tlsError(error));
     };
     const cancel = clock.setTimer(timeoutMs, () => fail(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')));
-    // Whatever ends the connection ends what is inside, with its reason.
-    socket.once('error', (error) => secure.destroy(error));
     // It stays: a connection that waits in a pool may be ended by policy, which is no uncaught exception.
     secure.on('error', fail);
     const closed = (): void => fail(new ProtocolError('ERR_TRANSPORT_CLOSED', 'the connection closed within the TLS handshake'));

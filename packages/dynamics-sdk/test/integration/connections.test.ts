@@ -172,7 +172,10 @@ describe('fetch of the runtime', () => {
 
 describe('the dispatcher and the agents', () => {
   it('carry undici, axios and ws, over TLS too', async () => {
-    const { port, ca, server } = await secureServer((request, response) => void response.end(`hello ${request.headers['user-agent']?.split('/')[0]}`));
+    const { port, ca, server } = await secureServer((request, response) => {
+      response.write(`hello ${request.headers['user-agent']?.split('/')[0]}`);
+      if (request.url !== '/slow') response.end();
+    });
     const sockets = new WebSocketServer({ server });
     closers.push(() => sockets.close());
     sockets.on('connection', (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })));
@@ -190,9 +193,12 @@ describe('the dispatcher and the agents', () => {
     socket.send(sent);
     const [echoed] = await once(socket, 'message');
     expect(Buffer.compare(echoed, sent)).toBe(0);
+    const body = (await runtime.fetch(`${url}slow`)).body?.getReader();
+    await body?.read();
     const gone = once(socket, 'close');
     await runtime.executeBlock({ id: 'audit', title: 'Audit', message: 'closed' });
     expect((await gone)[0]).toBe(1_006);
+    await expect(body?.read()).rejects.toMatchObject({ cause: { code: 'ERR_APP_LOCKED' } });
     await expect(axios.get(url, { httpsAgent: runtime.httpsAgent, proxy: false })).rejects.toMatchObject({ code: 'ERR_APP_LOCKED' });
   });
 
@@ -233,6 +239,12 @@ describe('connect', () => {
     inside.end(`GET / HTTP/1.1\r\nhost: ${HOST}\r\nconnection: close\r\n\r\n`);
     expect(String(Buffer.concat(await inside.toArray()))).toContain('behind the firewall');
     await expect(app.runtime.connect({ host: HOST, port }, { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
+
+    const left = await app.runtime.connect({ host: HOST, port });
+    const failed = once(left, 'error');
+    await app.runtime.close();
+    expect((await failed)[0]).toMatchObject({ code: 'ERR_USAGE_STATE' });
+    await expect(app.runtime.connect({ host: HOST, port })).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
   });
 
   it('carries a mail of nodemailer', async () => {

@@ -9,6 +9,7 @@ const PROFILE = connectivityOf({
       { domain: 'partners.example.com', route: 'DIRECT' },
       { domain: 'secret.example.com', route: 'DENY' },
       { domain: 'Bücher.example', route: 'PROXY' },
+      { domain: 'both.example', route: 'DENY' },
       { domain: 'twice.example', route: 'DIRECT' },
       { domain: 'twice.example', route: 'DENY', ports: [22] },
     ],
@@ -17,6 +18,7 @@ const PROFILE = connectivityOf({
       { server: '10.0.0.7', route: 'PROXY', cluster: 'main', ports: [5432] },
       { server: 'fd00::7', route: 'PROXY' },
       { server: 'printer', route: 'DIRECT' },
+      { server: 'both.example', route: 'DIRECT' },
     ],
     defaultDomains: ['secret.example.com', 'example.com'],
     defaultRoute: 'DIRECT',
@@ -48,6 +50,7 @@ describe('routing', () => {
     ['x.secret.example.com', 443, 'rule'],
     ['wiki.secret.example.com', 443, 'spare:wiki.secret.example.com'],
     ['x.wiki.secret.example.com', 443, 'rule'],
+    ['both.example', 443, 'direct:both.example'],
     // Of two rules for one domain the one that denies.
     ['twice.example', 22, 'rule'],
     ['twice.example', 443, 'direct:twice.example'],
