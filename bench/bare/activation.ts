@@ -9,8 +9,14 @@ import { post } from './post.ts';
 
 /** What one real activation did, as noted by wrappers around its ports. */
 export interface ActivationProfile {
-  /** Requests in order; `mutual` ones go over one connection with the device's certificate, each other address has a connection of its own. */
-  readonly requests: readonly { readonly mutual: boolean; readonly connection: string; readonly bytes: number; readonly answerBytes: number }[];
+  /** Requests in order, `answerMs` until the answer was there; `mutual` ones go over one connection with the device's certificate, each other address has a connection of its own. */
+  readonly requests: readonly {
+    readonly mutual: boolean;
+    readonly connection: string;
+    readonly bytes: number;
+    readonly answerBytes: number;
+    readonly answerMs: number;
+  }[];
   /** Bytes of each value of each commit. */
   readonly commits: readonly (readonly number[])[];
   /** Crypto operations. */
@@ -18,7 +24,7 @@ export interface ActivationProfile {
   readonly registerBytes: number;
 }
 
-/** The same connects, requests, WebSocket, crypto and store writes as an activation, and nothing else. Returns the open push connection. */
+/** The same connects, requests, waits for the server, WebSocket, crypto and store writes as an activation, and nothing else. Returns the open push connection. */
 export async function bareActivation(
   server: BareConnection,
   shared: SecureContext,
@@ -34,14 +40,14 @@ export async function bareActivation(
     });
   }
   const clients = new Map<string, Client>();
-  for (const { mutual, connection, bytes, answerBytes } of profile.requests) {
+  for (const { mutual, connection, bytes, answerBytes, answerMs } of profile.requests) {
     let client = clients.get(connection);
     if (client === undefined) {
       const context = mutual ? createSecureContext({ ca: server.ca, key: identity.key, cert: identity.cert, minVersion: 'TLSv1.3' }) : shared;
       client = bareClient(mutual ? server.mutual : server.https, context);
       clients.set(connection, client);
     }
-    await post(client, '/uemkit/1/device', Buffer.alloc(bytes), answerBytes);
+    await post(client, '/uemkit/1/device', Buffer.alloc(bytes), answerBytes, answerMs);
   }
   const push = await barePush(server.push, shared, profile.registerBytes);
   await Promise.all([...clients.values()].map((client) => client.close()));

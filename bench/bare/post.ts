@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
 
 /** POST of `body` over an undici dispatcher; resolves with the length of the answer. */
-export async function post(dispatcher: Dispatcher, path: string, body: Uint8Array, answerBytes = 0): Promise<number> {
+export async function post(dispatcher: Dispatcher, path: string, body: Uint8Array, answerBytes = 0, answerMs = 0): Promise<number> {
   const response = await dispatcher.request({
     method: 'POST',
     path,
     body,
-    headers: { 'content-type': 'application/vnd.uemkit.frame', 'x-answer-bytes': String(answerBytes) },
+    headers: { 'content-type': 'application/vnd.uemkit.frame', 'x-answer-bytes': String(answerBytes), 'x-answer-ms': String(Math.floor(answerMs)) },
   } as Dispatcher.RequestOptions & { readonly path: string });
   return (await response.body.arrayBuffer()).byteLength;
 }

@@ -5,6 +5,7 @@ import { barePki } from './certificates.ts';
 
 /*
  * The other end of the bare drivers, a process of its own: answers any POST with as many bytes as the header `x-answer-bytes` says,
+ * after as much work as the header `x-answer-ms` says,
  * once with a server certificate only, once with mTLS, and takes WebSockets that answer each message with one of 48 bytes.
  */
 const pki = barePki(Number(process.argv[2] ?? '64'));
@@ -22,11 +23,18 @@ function https(mutual: boolean): Server {
     request.resume();
     request.on('end', () => {
       const answer = Buffer.alloc(Number(request.headers['x-answer-bytes'] ?? '64'));
+      computeFor(Number(request.headers['x-answer-ms'] ?? '0'));
       response.writeHead(200, { 'content-type': 'application/vnd.uemkit.frame', 'content-length': answer.length });
       response.end(answer);
     });
   });
   return server;
+}
+
+/** Keeps this core busy, as the real server does: a client that has waited for one runs on colder caches, and the same calls cost it more. */
+function computeFor(durationMs: number): void {
+  const endMs = performance.now() + durationMs;
+  while (performance.now() < endMs);
 }
 
 async function listen(server: Server): Promise<string> {

@@ -25,30 +25,28 @@ export class DerivedKeyStore implements TlsKeyStore {
   }
 
   async publicKey(keyId: string): Promise<Uint8Array> {
-    return this.#options.crypto.p256PublicKey(this.#scalar(keyId));
+    return this.#with(keyId, (scalar) => this.#options.crypto.p256PublicKey(scalar));
   }
 
   async sign(keyId: string, message: Uint8Array): Promise<Uint8Array> {
-    return this.#options.crypto.p256Sign(this.#scalar(keyId), message);
+    return this.#with(keyId, (scalar) => this.#options.crypto.p256Sign(scalar, message));
   }
 
   /** PKCS#8 in PEM, for TLS. */
   async tlsKey(keyId: string): Promise<string> {
-    const scalar = this.#scalar(keyId);
-    return privateKeyPem(scalar, this.#options.crypto.p256PublicKey(scalar));
+    return this.#with(keyId, (scalar) => privateKeyPem(scalar, this.#options.crypto.p256PublicKey(scalar)));
   }
 
   async destroy(): Promise<void> {
     // Nothing is kept, so there is nothing to destroy.
   }
 
-  #scalar(keyId: string): Uint8Array {
-    const { crypto, draw, index } = this.#options;
+  /** `use` refuses a scalar that is out of range, so that nothing has to try it before. */
+  #with<T>(keyId: string, use: (scalar: Uint8Array) => T): T {
+    const { draw, index } = this.#options;
     for (let attempt = 0; attempt < MAX_DRAWS; attempt++) {
-      const scalar = draw.bytes(`key ${index} ${attempt} ${keyId}`);
       try {
-        crypto.p256PublicKey(scalar);
-        return scalar;
+        return use(draw.bytes(`key ${index} ${attempt} ${keyId}`));
       } catch (error) {
         if (!isProtocolError(error) || error.code !== 'ERR_CRYPTO_PUBLIC_KEY') throw error;
       }
