@@ -44,9 +44,7 @@ export function createAdminRest(environment: LabEnvironment, options: AdminRestO
   });
   const wait = (delayMs: number): Promise<void> => new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 
-  return async (request) => {
-    const fault = request.path.startsWith(LAB_PATH) ? undefined : options.meet('admin');
-    if (fault === undefined) return handle(request);
+  const faulty = async (request: RestRequest, fault: ActiveFault): Promise<RestResponse | undefined> => {
     const answer = fault.kind === 'status' ? String(fault.status) : fault.kind === 'delay' ? 'delayed' : 'dropped';
     const { source } = request;
     const reason = `fault ${fault.id}: ${fault.kind}`;
@@ -58,5 +56,10 @@ export function createAdminRest(environment: LabEnvironment, options: AdminRestO
     }
     if (fault.at === 'answer') (await handle(request)).stream?.close();
     return undefined;
+  };
+
+  return (request) => {
+    const fault = request.path.startsWith(LAB_PATH) ? undefined : options.meet('admin');
+    return fault === undefined ? handle(request) : faulty(request, fault);
   };
 }

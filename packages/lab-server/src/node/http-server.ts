@@ -90,7 +90,19 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
   server.maxConnections = limits.connections;
   const sockets = new Set<Socket>();
   const sourceOf = (socket: Socket | Duplex): string => (socket as Socket).remoteAddress ?? '';
+  const serving: Serving = { ...options, streamer };
   let inWork = 0;
+  const work = async (request: IncomingMessage, response: ServerResponse, peer: PeerIdentity): Promise<void> => {
+    inWork += 1;
+    try {
+      await serve(serving, request, response, peer);
+    } catch (error) {
+      options.failed(error);
+      answer(request, response, { status: 500 });
+    } finally {
+      inWork -= 1;
+    }
+  };
 
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -135,15 +147,7 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
     const peer = identify(request.socket as TLSSocket, options.tls.peerRoot);
     if (peer === undefined) return void request.socket.destroy();
     if (inWork >= limits.requestsInWork) return answer(request, response, { status: 503, headers: { 'retry-after': '1' } });
-    inWork += 1;
-    serve({ ...options, streamer }, request, response, peer)
-      .catch((error: unknown) => {
-        options.failed(error);
-        answer(request, response, { status: 500 });
-      })
-      .finally(() => {
-        inWork -= 1;
-      });
+    void work(request, response, peer);
   });
 
   const closing = (): void => {
@@ -153,37 +157,32 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
   return listening(server, sockets, { ...options, closing });
 }
 
-async function serve(
-  options: HttpServerOptions & { readonly streamer: Streamer },
-  request: IncomingMessage,
-  response: ServerResponse,
-  peer: PeerIdentity,
-): Promise<void> {
+type Serving = HttpServerOptions & { readonly streamer: Streamer };
+
+async function serve(options: Serving, request: IncomingMessage, response: ServerResponse, peer: PeerIdentity): Promise<void> {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
-  const body = await readBody(request, options.bodyLimit(path));
+  const { headers } = request;
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (!hasBody) request.resume();
+  const body = hasBody ? await readBody(request, options.bodyLimit(path)) : NO_BODY;
   if (body === 'closed') return;
   if (body === 'too-large') {
     options.refused?.('HTTP: body too large', peer.source);
     return answer(request, response, { status: 413, headers: { connection: 'close' } });
   }
   const { method = '' } = request;
-  const result = await options.handle({ method, path, query: mark < 0 ? '' : url.slice(mark + 1), headers: request.headers, body, peer });
+  const result = await options.handle({ method, path, query: mark < 0 ? '' : url.slice(mark + 1), headers, body, peer });
   if (result === undefined) request.socket.destroy();
   else if (result.stream !== undefined) options.streamer.send(request, response, { headers: {}, ...result, stream: result.stream });
   else answer(request, response, result);
 }
 
-const NO_BODY: Promise<Uint8Array> = Promise.resolve(new Uint8Array());
+const NO_BODY: Uint8Array = new Uint8Array();
 
 /** Whole body, or why there is none. Never holds more than `limitBytes`. */
 function readBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array | 'too-large' | 'closed'> {
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  if (length === undefined && encoding === undefined) {
-    request.resume();
-    return NO_BODY;
-  }
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve('too-large');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

@@ -121,20 +121,14 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     });
   }
   const pages = pageAccess(kind.pages ? options.origins : [], (request, reason) => note(request.method, '403', request.peer.source, reason));
+  const running = whenRunning(options);
   if (kind.also === 'apps') {
-    let role: ListeningRole | undefined;
-    options.role().then(
-      (started) => {
-        role = started;
-      },
-      () => {},
-    );
     return listenNoc({
       ...{ host, port, key, certificate, failed, refused: note },
       limits: { ...kind.limits, ...limits },
       allows: (origin) => pages.allows(origin),
       // Before the role runs there is no room for anybody: apps come back.
-      connect: (socket, source) => role?.connectApp?.(socket, source),
+      connect: (socket, source) => running()?.connectApp?.(socket, source),
     });
   }
   const frames = frameBinding({
@@ -142,7 +136,7 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     services: kind.services,
     clock,
     journal,
-    exchange: async (request) => (await options.role()).exchange(request),
+    exchange: async (request) => (running() ?? (await options.role())).exchange(request),
   });
   let opened: HttpServer | undefined;
   // Nobody is told the address before the listener is open.
@@ -150,9 +144,9 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
   const devices = kind.signed === true ? signedBinding({ ...options, role: kind.role, address, handle: frames }) : frames;
   const { http } = options;
   const altered = http === undefined ? devices : (request: HttpRequest) => http(request, devices);
-  const rest = async (request: HttpRequest): Promise<HttpAnswer | undefined> => {
-    const { method, path, query, headers, body, peer } = request;
-    return (await options.role()).rest?.({ method, path, query, headers, body, source: peer.source });
+  const rest = async ({ method, path, query, headers, body, peer }: HttpRequest): Promise<HttpAnswer | undefined> => {
+    const role = running() ?? (await options.role());
+    return role.rest?.({ method, path, query, headers, body, source: peer.source });
   };
   const server: HttpServerOptions = {
     name,
@@ -163,15 +157,15 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     handle: kind.also === 'rest' ? rest : pages.guard(altered),
     refused,
     failed,
-    ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options, pages) } : {}),
+    ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options, running, pages) } : {}),
     limits: { ...kind.limits, ...limits },
   };
   opened = await listenHttps(server);
   return opened;
 }
 
-/** Upgrades before the role runs are closed: devices come back. */
-function deferredUpgrade(options: ListenerOptions, pages: PageAccess): NonNullable<HttpServerOptions['upgrade']> {
+/** Gives the role from the moment at which it runs: each request would wait for it otherwise. */
+function whenRunning(options: ListenerOptions): () => ListeningRole | undefined {
   let role: ListeningRole | undefined;
   options.role().then(
     (started) => {
@@ -179,11 +173,17 @@ function deferredUpgrade(options: ListenerOptions, pages: PageAccess): NonNullab
     },
     () => {},
   );
+  return () => role;
+}
+
+/** Upgrades before the role runs are closed: devices come back. */
+function deferredUpgrade(options: ListenerOptions, running: () => ListeningRole | undefined, pages: PageAccess): NonNullable<HttpServerOptions['upgrade']> {
   return pushUpgrade({
     clock: options.clock,
     journal: options.journal,
     allows: (origin) => pages.allows(origin),
     connect(socket, source) {
+      const role = running();
       if (role?.connect !== undefined) return role.connect(socket, source);
       socket.cutOff();
       return { received: () => {}, alive: () => {}, closed: () => {} };

@@ -56,5 +56,5 @@ export function acceptsBody(contentType: string, noun: MediaNoun | undefined): b
 
 /** True when an `Accept` header names the media type of lines. */
 export function acceptsLines(accept: string): boolean {
-  return accept.split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === LINES_MEDIA_TYPE);
+  return accept !== '' && accept.split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === LINES_MEDIA_TYPE);
 }

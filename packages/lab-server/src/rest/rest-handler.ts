@@ -1,14 +1,13 @@
 import { type Clock, isProtocolError } from '@uemkit/protocol';
-import { type Caller, type LeastRole, mayCall, requireRole } from '../admin/admin-role.ts';
+import { type LeastRole, mayCall, requireRole } from '../admin/admin-role.ts';
 import type { AuditedEnd, AuditedOperation, AuditLog } from '../admin/audit-log.ts';
-import type { PlannedChange } from '../admin/planned-change.ts';
 import { AdminProblem } from '../admin/problem.ts';
 import type { Journal } from '../roles/role.ts';
 import type { Authorization } from './authorization.ts';
 import { acceptsBody, acceptsLines, JSON_MEDIA_TYPE, LINES_MEDIA_TYPE, restMediaType } from './media-type.ts';
 import { readQuery } from './query.ts';
 import type { RestRequest, RestResponse, RouteResult } from './rest-request.ts';
-import type { Route } from './route.ts';
+import type { Route, RouteCall } from './route.ts';
 import { checkParts, createRouter, type Match } from './router.ts';
 import { checkBody } from './schemas.ts';
 import { placeOfNoUnicode } from './unicode-text.ts';
@@ -33,28 +32,35 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
 
   const run = async (request: RestRequest, { match, problem }: Found): Promise<RouteResult> => {
     const least = match?.route.role ?? 'readOnly';
+    const authorizationHeader = single(request.headers['authorization']);
     // Who has no credentials learns nothing of which paths there are, but for the open ones.
-    const identify = (): Caller => (least === 'anybody' ? NOBODY : authorization.require(single(request.headers['authorization'])));
-    const caller = identify();
+    const caller = least === 'anybody' ? NOBODY : authorization.require(authorizationHeader);
     if (match === undefined) throw problem;
     const { route, parts } = match;
     const operation: AuditedOperation = { ...caller, source: request.source, operation: route.id, object: below(base, request.path) };
     // An attempt is in the audit log, what it carried is not looked at.
-    await permit(operation, route, least);
+    if (!mayCall(caller.role, least)) await refuse(operation, route, least);
     checkParts(match);
     const { list, query } = readQuery(route, request.query);
-    const wantsLines = acceptsLines(single(request.headers['accept']) ?? '');
-    const mayStillCall = (): boolean => isGranted(() => mayCall(identify().role, least));
     const body = bodyOf(request, route);
     const more = route.roleOf?.(body);
-    if (more !== undefined) await permit(operation, route, more);
-    const call = { parts: parts as never, list, query, body, caller, mayStillCall, wantsLines, base };
-    if (route.change !== undefined) return changed(operation, () => route.change(call));
+    if (more !== undefined && !mayCall(caller.role, more)) await refuse(operation, route, more);
+    const call = {
+      parts: parts as never,
+      list,
+      query,
+      body,
+      caller,
+      wantsLines: acceptsLines(single(request.headers['accept']) ?? ''),
+      base,
+      mayStillCall: () => isGranted(() => least === 'anybody' || mayCall(authorization.require(authorizationHeader).role, least)),
+    };
+    if (route.change !== undefined) return changed(operation, route.change, call);
     return changes(route) ? audited(operation, () => route.run(call)) : route.run(call);
   };
 
-  /** @throws AdminProblem `NOT_AUTHORIZED`; an attempt to change something is in the audit log then */
-  const permit = async (operation: AuditedOperation, route: Route, least: LeastRole): Promise<void> => {
+  /** An attempt to change something is in the audit log. @throws AdminProblem `NOT_AUTHORIZED` */
+  const refuse = async (operation: AuditedOperation, route: Route, least: LeastRole): Promise<void> => {
     try {
       requireRole(operation, least);
     } catch (error) {
@@ -69,14 +75,16 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
   // What was malformed is not in the audit log: nobody has understood what it was to do.
 
   /** The change and its entry are one transaction. */
-  const changed = async (operation: AuditedOperation, plan: () => PlannedChange<RouteResult> | Promise<PlannedChange<RouteResult>>): Promise<RouteResult> => {
+  const changed = async (operation: AuditedOperation, plan: NonNullable<Route['change']>, call: RouteCall<never>): Promise<RouteResult> => {
     try {
-      const { make, durable } = await plan();
+      const planned = plan(call);
+      const { make, durable } = planned instanceof Promise ? await planned : planned;
       const result = await audit.change(operation, (tx) => {
         const made = make(tx);
         return { made, end: endOf(made) };
       });
-      await durable(result);
+      const told = durable(result);
+      if (told !== undefined) await told;
       return result;
     } catch (error) {
       if (!isStoreBusy(error)) await audit.refused(operation, endOfRefusal(error));
@@ -97,14 +105,22 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     }
   };
 
+  const found = (request: RestRequest): Found => {
+    try {
+      return { match: router.match(request.method, request.path) };
+    } catch (problem) {
+      return { problem };
+    }
+  };
+
   return async (request) => {
     let result: RouteResult | undefined;
     let response: RestResponse;
     let reason: string | undefined;
-    const found = attempt(() => router.match(request.method, request.path));
+    const route = found(request);
     try {
-      result = await run(request, found);
-      response = toResponse(found.match?.route as Route, result);
+      result = await run(request, route);
+      response = toResponse(route.match?.route as Route, result);
     } catch (error) {
       const problem = problemOf(error);
       reason = problem.id === 'INTERNAL' && error instanceof Error ? `${error.name}: ${error.message}` : `${problem.id} ${problem.message}`;
@@ -121,7 +137,7 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
       deviceId: result?.deviceId,
       userId: result?.userId,
       reason,
-      unknown: found.match === undefined ? true : undefined,
+      unknown: route.match === undefined ? true : undefined,
     });
     return response;
   };
@@ -157,14 +173,6 @@ function isGranted(ask: () => boolean): boolean {
 interface Found {
   readonly match?: Match;
   readonly problem?: unknown;
-}
-
-function attempt(find: () => Match): Found {
-  try {
-    return { match: find() };
-  } catch (problem) {
-    return { problem };
-  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -10,9 +10,19 @@ export interface Match {
 /** What ids of users, devices, commands and faults look like. */
 export const ID_PATTERN: RegExp = /^[\w.~-]{1,128}$/;
 
-interface Pattern {
-  readonly segments: readonly string[];
-  readonly methods: Map<string, Route>;
+/** One place of a path: what stands there, and what follows. */
+interface Place {
+  readonly literal: Map<string, Place>;
+  /** Any text there; absent: only what `literal` has. */
+  any?: Place;
+  /** Routes whose path ends here. */
+  routes?: Map<string, EndingRoute>;
+}
+
+interface EndingRoute {
+  readonly route: Route;
+  /** Names of the parts, in the order of the path. */
+  readonly names: readonly string[];
 }
 
 /** Routes by path and method. */
@@ -23,26 +33,26 @@ export interface Router {
 
 /** Finds the route of a path: those of the tenant stand under `base`, the lab's own at the root. */
 export function createRouter(base: string, routes: readonly Route[]): Router {
-  const patterns = new Map<string, Pattern>();
+  const root: Place = { literal: new Map() };
   for (const route of routes) {
-    const path = isOwnRoute(route) ? route.path : base + route.path;
-    const pattern = patterns.get(path) ?? { segments: split(path), methods: new Map<string, Route>() };
-    pattern.methods.set(route.method, route);
-    patterns.set(path, pattern);
+    const segments = split(isOwnRoute(route) ? route.path : base + route.path);
+    let place = root;
+    for (const segment of segments) place = placeBehind(place, segment);
+    place.routes ??= new Map();
+    place.routes.set(route.method, { route, names: segments.filter(isName).map((segment) => segment.slice(1, -1)) });
   }
+  const under = `${base}/`;
   return {
     match(method, path) {
-      if (/^\/[^/]+\/api\/v1(\/|$)/.test(path) && !path.startsWith(`${base}/`)) throw new AdminProblem('TENANT_NOT_FOUND', 'there is no such tenant here');
-      const segments = split(path);
-      for (const pattern of patterns.values()) {
-        const given = partsOf(pattern.segments, segments);
-        if (given === undefined) continue;
-        const route = pattern.methods.get(method === 'HEAD' ? 'GET' : method);
-        if (route === undefined)
-          throw new AdminProblem('METHOD_NOT_ALLOWED', 'this path has no such method', { allow: [...pattern.methods.keys()].join(', ') });
-        return { route, parts: given };
-      }
-      throw new AdminProblem('NOT_FOUND', `there is no such path; GET ${base}/openapi.json describes those that there are`);
+      if (!path.startsWith(under) && /^\/[^/]+\/api\/v1(\/|$)/.test(path)) throw new AdminProblem('TENANT_NOT_FOUND', 'there is no such tenant here');
+      const given: string[] = [];
+      const found = find(root, split(path), 0, given);
+      if (found === undefined) throw new AdminProblem('NOT_FOUND', `there is no such path; GET ${base}/openapi.json describes those that there are`);
+      const ending = found.get(method === 'HEAD' ? 'GET' : method);
+      if (ending === undefined) throw new AdminProblem('METHOD_NOT_ALLOWED', 'this path has no such method', { allow: [...found.keys()].join(', ') });
+      const parts: Record<string, string> = {};
+      for (let index = 0; index < given.length; index++) parts[ending.names[index] as string] = given[index] as string;
+      return { route: ending.route, parts };
     },
   };
 }
@@ -52,8 +62,8 @@ export function createRouter(base: string, routes: readonly Route[]): Router {
  * @throws AdminProblem `NOT_FOUND`
  */
 export function checkParts({ route, parts }: Match): void {
-  for (const [name, value] of Object.entries(parts)) {
-    if (!(route.parts?.[name]?.pattern ?? ID_PATTERN).test(value)) throw new AdminProblem('NOT_FOUND', 'there is no such object');
+  for (const name in parts) {
+    if (!(route.parts?.[name]?.pattern ?? ID_PATTERN).test(parts[name] as string)) throw new AdminProblem('NOT_FOUND', 'there is no such object');
   }
 }
 
@@ -61,23 +71,37 @@ function split(path: string): readonly string[] {
   return path.split('/').slice(1);
 }
 
-function partsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
-  if (pattern.length !== segments.length) return undefined;
-  const parts: Record<string, string> = {};
-  for (const [index, expected] of pattern.entries()) {
-    const given = segments[index] as string;
-    if (!expected.startsWith('{')) {
-      if (expected !== given) return undefined;
-      continue;
-    }
-    const value = decoded(given);
-    if (value === undefined || value === '') return undefined;
-    parts[expected.slice(1, -1)] = value;
+function isName(segment: string): boolean {
+  return segment.startsWith('{');
+}
+
+function placeBehind(place: Place, segment: string): Place {
+  if (isName(segment)) {
+    place.any ??= { literal: new Map() };
+    return place.any;
   }
-  return parts;
+  const next: Place = place.literal.get(segment) ?? { literal: new Map() };
+  place.literal.set(segment, next);
+  return next;
+}
+
+/** The routes of a path by method, and in `given` the parts of it that have names. What is written out goes before what is any text. */
+function find(place: Place, segments: readonly string[], at: number, given: string[]): Place['routes'] {
+  if (at === segments.length) return place.routes;
+  const segment = segments[at] as string;
+  const literal = place.literal.get(segment);
+  const found = literal === undefined ? undefined : find(literal, segments, at + 1, given);
+  if (found !== undefined || place.any === undefined) return found;
+  const value = decoded(segment);
+  if (value === undefined || value === '') return undefined;
+  given.push(value);
+  const further = find(place.any, segments, at + 1, given);
+  if (further === undefined) given.pop();
+  return further;
 }
 
 function decoded(segment: string): string | undefined {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -10,7 +10,31 @@ export type View = Readonly<Record<string, unknown>>;
 export function timeOf(ms: number): string;
 export function timeOf(ms: number | undefined): string | undefined;
 export function timeOf(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString();
+  return ms === undefined ? undefined : isoTime(ms);
+}
+
+const DAY_MS = 86_400_000;
+/** Times of one answer are mostly of one day, and its date takes longest. */
+let lastDay = -1;
+let lastDate = '';
+
+/** What `Date.toISOString` makes of it, in a fraction of the time. */
+function isoTime(ms: number): string {
+  if (!Number.isSafeInteger(ms) || ms < 0) return new Date(ms).toISOString();
+  const day = Math.floor(ms / DAY_MS);
+  if (day !== lastDay) {
+    lastDate = new Date(day * DAY_MS).toISOString().slice(0, -'00:00:00.000Z'.length);
+    lastDay = day;
+  }
+  const inDay = ms - day * DAY_MS;
+  const seconds = Math.floor(inDay / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  return `${lastDate}${digits(Math.floor(minutes / 60), 2)}:${digits(minutes % 60, 2)}:${digits(seconds % 60, 2)}.${digits(inDay % 1_000, 3)}Z`;
+}
+
+function digits(value: number, count: 2 | 3): string {
+  const short = value < 10 ? `0${value}` : `${value}`;
+  return count === 3 && value < 100 ? `0${short}` : short;
 }
 
 /** A free document of a device as it is answered. */

@@ -1,4 +1,5 @@
 import { ProtocolError } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { decodeRecord, encodeRecord } from '../store/record-codec.ts';
 import type { StoredRecord } from '../store/stored-record.ts';
@@ -22,11 +23,12 @@ export interface PageQuery {
 /** Typed records under one prefix of the store. */
 export interface Table<T> {
   get(view: ReadView, id: string): T | undefined;
+  has(view: ReadView, id: string): boolean;
   put(tx: WriteView, id: string, record: T): void;
   delete(tx: WriteView, id: string): void;
   page(view: ReadView, query: PageQuery): readonly Row<T>[];
   /** A page with only these fields of each record: what a long list is sorted by takes a fraction of the time. */
-  fields<Name extends keyof T & string>(view: ReadView, query: PageQuery, names: ReadonlySet<Name>): readonly Row<Pick<T, Name>>[];
+  fields<Name extends keyof T & string>(view: ReadView, query: PageQuery, wanted: ReadonlySet<Name>): readonly Row<Pick<T, Name>>[];
 }
 
 /** Where the rows of a table stand in the store. */
@@ -65,23 +67,25 @@ export function deviceTable<T extends object>(name: string): Table<T> {
 }
 
 function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement): Table<T> {
-  const rows = <R>(view: ReadView, { under = '', after, limit, reverse }: PageQuery, names?: ReadonlySet<string>): readonly Row<R>[] => {
+  const names = new wire.CborFieldNames();
+  const rows = <R>(view: ReadView, { under = '', after, limit, reverse }: PageQuery, wanted?: ReadonlySet<string>): readonly Row<R>[] => {
     const entries = view.range({ prefix: prefixOf(under), after: after === undefined ? undefined : keyOf(after), limit, reverse });
-    return entries.map(({ key, value }) => ({ id: idOf(key), record: decodeRecord<R>(value, names) }));
+    return entries.map(({ key, value }) => ({ id: idOf(key), record: decodeRecord<R>(value, wanted, names) }));
   };
   return {
     get(view, id) {
       const value = view.get(keyOf(id));
-      return value === undefined ? undefined : decodeRecord<T>(value);
+      return value === undefined ? undefined : decodeRecord<T>(value, undefined, names);
     },
+    has: (view, id) => view.get(keyOf(id)) !== undefined,
     put(tx, id, record) {
-      tx.put(keyOf(id), encodeRecord(record as StoredRecord));
+      tx.put(keyOf(id), encodeRecord(record as StoredRecord, names));
     },
     delete(tx, id) {
       tx.delete(keyOf(id));
     },
     page: (view, query) => rows(view, query),
-    fields: (view, query, names) => rows(view, query, names),
+    fields: (view, query, wanted) => rows(view, query, wanted),
   };
 }
 

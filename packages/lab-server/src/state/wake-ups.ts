@@ -9,12 +9,12 @@ const dueWakeUps: Table<DueWakeUp> = table('wake-up');
 
 /** Remembers that a device has to be woken (F5.2) until it asks; a restarted server finds it again. */
 export function putDueWakeUp(tx: WriteView, deviceId: string, nowMs: number): void {
-  if (dueWakeUps.get(tx, deviceId) === undefined) dueWakeUps.put(tx, deviceId, { sinceMs: nowMs });
+  if (!dueWakeUps.has(tx, deviceId)) dueWakeUps.put(tx, deviceId, { sinceMs: nowMs });
 }
 
 /** The device has asked, or is gone. */
 export function deleteDueWakeUp(tx: WriteView, deviceId: string): void {
-  if (dueWakeUps.get(tx, deviceId) !== undefined) dueWakeUps.delete(tx, deviceId);
+  if (dueWakeUps.has(tx, deviceId)) dueWakeUps.delete(tx, deviceId);
 }
 
 /** Devices that were to be woken and have not asked since; row ids are device ids. */

@@ -7,6 +7,9 @@ const GROUP_TRANSACTIONS = 256;
 /** Transactions that wait; more are refused at once, so that an overloaded server says so. */
 export const MAX_WAITING_TRANSACTIONS = 10_000;
 
+/** Resolved: what hangs on it runs when the caller has gone on. */
+const TURN: Promise<void> = Promise.resolve();
+
 /** What a store brings along; the rest is the same for all. */
 export interface CommitPort {
   /** The committed state. */
@@ -43,13 +46,10 @@ export function createGroupCommit(port: CommitPort): LabStore {
   let working: Promise<void> | undefined;
   let state: 'open' | 'in-function' | 'closed' = 'open';
 
-  const call = <T, V>(fn: (view: V) => T, view: V): T => {
+  const call = <T>(fn: () => T): T => {
     state = 'in-function';
     try {
-      const result = fn(view);
-      if (!(result instanceof Promise)) return result;
-      result.catch(() => {});
-      throw new ProtocolError('ERR_USAGE_ARGUMENT', 'a store function must be synchronous');
+      return fn();
     } finally {
       state = 'open';
     }
@@ -110,19 +110,21 @@ export function createGroupCommit(port: CommitPort): LabStore {
   return {
     read(fn) {
       checkOpen();
-      return call(fn, port.view);
+      return call(() => synchronous(fn, port.view));
     },
-    async transaction<T>(fn: (tx: WriteView) => T): Promise<T> {
-      checkOpen();
-      if (waiting.length >= MAX_WAITING_TRANSACTIONS) throw new ProtocolError('ERR_REJECTED_BUSY', 'too many transactions are waiting');
+    transaction<T>(fn: (tx: WriteView) => T): Promise<T> {
+      try {
+        checkOpen();
+        if (waiting.length >= MAX_WAITING_TRANSACTIONS) throw new ProtocolError('ERR_REJECTED_BUSY', 'too many transactions are waiting');
+      } catch (error) {
+        return Promise.reject(error);
+      }
       return new Promise<T>((resolve, reject) => {
         let outcome: { readonly ok: true; readonly result: T } | { readonly ok: false; readonly error: unknown } | undefined;
         waiting.push({
           run(group) {
-            const own = new OverlayView(group);
             try {
-              outcome = { ok: true, result: call<T, WriteView>(fn, own) };
-              for (const [key, value] of own.writes) group.writes.set(key, value);
+              outcome = { ok: true, result: call(() => group.run((own) => synchronous(fn, own))) };
             } catch (error) {
               outcome = { ok: false, error };
             }
@@ -135,7 +137,7 @@ export function createGroupCommit(port: CommitPort): LabStore {
           },
         });
         if (working === undefined) working = work();
-        else queueMicrotask(runWaiting);
+        else void TURN.then(runWaiting);
       });
     },
     async close() {
@@ -145,4 +147,12 @@ export function createGroupCommit(port: CommitPort): LabStore {
       await port.close();
     },
   };
+}
+
+/** @throws ProtocolError `ERR_USAGE_ARGUMENT` for a function that goes on after it has returned */
+function synchronous<T, V>(fn: (view: V) => T, view: V): T {
+  const result = fn(view);
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {});
+  throw new ProtocolError('ERR_USAGE_ARGUMENT', 'a store function must be synchronous');
 }

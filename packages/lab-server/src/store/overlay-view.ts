@@ -2,10 +2,9 @@ import { ProtocolError } from '@uemkit/protocol';
 import { MAX_KEY_BYTES, MAX_RANGE_ENTRIES, type RangeQuery, type ReadView, type StoreEntry, type WriteView } from './lab-store.ts';
 
 /**
- * A transaction over a store: keeps its writes apart until the function has returned, so that one that throws leaves nothing behind.
- * Stores apply `writes` in one step.
+ * Transactions over a store, one after the other: their writes are kept apart from it, for it to apply in one step (`writes`). One that throws leaves nothing behind.
  */
-export class OverlayView implements WriteView {
+export class OverlayView implements ReadView {
   /** New values by key; null deletes. */
   readonly writes: Map<string, Uint8Array | null> = new Map();
   private base: ReadView;
@@ -19,19 +18,22 @@ export class OverlayView implements WriteView {
     this.base = base;
   }
 
+  /** Runs one transaction. When it throws, its writes are taken back. */
+  run<T>(fn: (tx: WriteView) => T): T {
+    const own = new OverlayTransaction(this);
+    try {
+      return fn(own);
+    } catch (error) {
+      own.takeBack();
+      throw error;
+    } finally {
+      own.end();
+    }
+  }
+
   get(key: string): Uint8Array | undefined {
     const written = this.writes.get(key);
     return written === undefined ? this.base.get(key) : (written ?? undefined);
-  }
-
-  put(key: string, value: Uint8Array): void {
-    checkKey(key);
-    this.writes.set(key, value);
-  }
-
-  delete(key: string): void {
-    checkKey(key);
-    this.writes.set(key, null);
   }
 
   range(query: RangeQuery): readonly StoreEntry[] {
@@ -49,6 +51,57 @@ export class OverlayView implements WriteView {
     const entries = [...merged].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
     if (query.reverse === true) entries.reverse();
     return entries.slice(0, query.limit);
+  }
+}
+
+/** What one transaction sees, while it runs. */
+class OverlayTransaction implements WriteView {
+  private readonly overlay: OverlayView;
+  /** Keys that it has written, each with what was written there before; the last one first to be taken back. */
+  private readonly keys: string[] = [];
+  private readonly before: (Uint8Array | null | undefined)[] = [];
+  private ended = false;
+
+  constructor(overlay: OverlayView) {
+    this.overlay = overlay;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.overlay.get(key);
+  }
+
+  range(query: RangeQuery): readonly StoreEntry[] {
+    return this.overlay.range(query);
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.write(key, value);
+  }
+
+  delete(key: string): void {
+    this.write(key, null);
+  }
+
+  private write(key: string, value: Uint8Array | null): void {
+    checkKey(key);
+    if (this.ended) throw new ProtocolError('ERR_USAGE_STATE', 'the transaction is over');
+    const { writes } = this.overlay;
+    this.keys.push(key);
+    this.before.push(writes.get(key));
+    writes.set(key, value);
+  }
+
+  takeBack(): void {
+    const { writes } = this.overlay;
+    for (let at = this.keys.length - 1; at >= 0; at--) {
+      const value = this.before[at];
+      if (value === undefined) writes.delete(this.keys[at] as string);
+      else writes.set(this.keys[at] as string, value);
+    }
+  }
+
+  end(): void {
+    this.ended = true;
   }
 }
 

@@ -71,6 +71,39 @@ describe.each(Object.keys(subjects))('store contract: %s', (name) => {
     ]);
   });
 
+  it('takes back what a function that throws has changed of the ones before it, which share its commit', async () => {
+    const store = open();
+    await store.transaction((tx) => tx.put('kept', bytes(8)));
+    const first = store.transaction((tx) => {
+      tx.put('a', bytes(1));
+      tx.delete('kept');
+    });
+    const second = store.transaction((tx) => {
+      tx.put('a', bytes(2));
+      tx.put('a', bytes(3));
+      tx.put('kept', bytes(9));
+      tx.delete('a');
+      tx.put('b', bytes(4));
+      throw new Error('no');
+    });
+    const third = store.transaction((tx) => ['a', 'kept', 'b'].map((key) => tx.get(key)));
+    await expect(second).rejects.toThrow('no');
+    await first;
+    expect(await third).toEqual([bytes(1), undefined, undefined]);
+    expect(store.read((view) => view.range({ prefix: '', limit: 9 }).map(({ key }) => key))).toEqual(['a']);
+  });
+
+  it('takes no writes of a transaction that is over', async () => {
+    const store = open();
+    const kept = await store.transaction((tx) => ({ tx }));
+    const wrong = expect.objectContaining({ code: 'ERR_USAGE_STATE' });
+    await store.transaction(() => {
+      expect(() => kept.tx.put('a', bytes(1))).toThrow(wrong);
+      expect(() => kept.tx.delete('a')).toThrow(wrong);
+    });
+    expect(store.read((view) => view.get('a'))).toBeUndefined();
+  });
+
   it('writes nothing of a function that throws, and passes its error on', async () => {
     const store = open();
     await store.transaction((tx) => tx.put('kept', bytes(1)));

@@ -3,6 +3,7 @@ export * from './activation.ts';
 export * from './alert.ts';
 export { decodeCbor } from './cbor/decode.ts';
 export { encodeCbor } from './cbor/encode.ts';
+export { CborFieldNames } from './cbor/field-names.ts';
 export { type CborField, type CborRecord, decodeCborRecord, encodeCborRecord } from './cbor/records.ts';
 export type { CborMap, CborValue } from './cbor/value.ts';
 export * from './common.ts';

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/bytes/text.ts';
 import { encodeCbor } from '../../src/wire/cbor/encode.ts';
+import { CborFieldNames, MAX_FIELD_NAMES } from '../../src/wire/cbor/field-names.ts';
 import { type CborField, type CborRecord, decodeCborRecord, encodeCborRecord } from '../../src/wire/cbor/records.ts';
 import type { CborValue } from '../../src/wire/cbor/value.ts';
 import { wireError } from './wire-errors.ts';
@@ -79,5 +80,75 @@ describe('a record', () => {
     ['undefined in an array', [undefined]],
   ])('does not hold %s', (_what, field) => {
     expect(() => encodeCborRecord({ a: field as never })).toThrow(/CBOR/);
+  });
+});
+
+/** Records of one kind: a few names, most of them in each. */
+const FIELDS = ['id', 'type', 'state', 'toString', 'constructor', '__proto__', 'größe', 'a name of more than twenty-three', ''];
+const ofOneKind = fc.array(
+  fc.dictionary(fc.constantFrom(...FIELDS, 'i0', 'i1'), fc.oneof(fc.nat(), fc.string(), fc.dictionary(fc.constantFrom(...FIELDS), fc.nat())), { maxKeys: 9 }),
+  { maxLength: 6 },
+);
+
+describe('a record whose names are remembered', () => {
+  it('has the same bytes, and reads the same, whatever came before it', () => {
+    fc.assert(
+      fc.property(ofOneKind, fc.subarray(FIELDS), (records, picked) => {
+        const writing = new CborFieldNames();
+        const reading = new CborFieldNames();
+        const wanted = new Set(picked);
+        for (const original of records as CborRecord[]) {
+          const bytes = encodeCbor(mapOf(original));
+          expect(encodeCborRecord(original, writing)).toEqual(bytes);
+          // Once they are known for certain.
+          expect(encodeCborRecord(original, writing)).toEqual(bytes);
+          expect(plain(decodeCborRecord(bytes, undefined, reading))).toEqual(plain(original));
+          expect(plain(decodeCborRecord(bytes, wanted, reading))).toEqual(plain(decodeCborRecord(bytes, wanted)));
+        }
+      }),
+      { numRuns: 150, seed: 2 },
+    );
+  });
+
+  it('is refused as any other when its names are out of order, twice, or cut short', () => {
+    const known = (): CborFieldNames => {
+      const names = new CborFieldNames();
+      for (const name of ['a', 'b', 'd']) names.learn(name);
+      return names;
+    };
+    const refused = (hex: string): string | undefined => wireError(() => decodeCborRecord(fromHex(hex), undefined, known()))?.code;
+    expect(refused('a2616201616102')).toBe('ERR_WIRE_CANONICAL');
+    expect(refused('a2616101616102')).toBe('ERR_WIRE_CANONICAL');
+    expect(refused('a2616301616202')).toBe('ERR_WIRE_CANONICAL');
+    expect(refused('a3616101616402616303')).toBe('ERR_WIRE_CANONICAL');
+    expect(refused('a161')).toBe('ERR_WIRE_TRUNCATED');
+    expect(refused('a16161')).toBe('ERR_WIRE_TRUNCATED');
+    expect(wireError(() => decodeCborRecord(fromHex(`a16161994e20${'00'.repeat(20_000)}`), undefined, known()))?.code).toBe('ERR_WIRE_LIMIT');
+  });
+
+  it('keeps what it holds when others are made after it', () => {
+    const names = new CborFieldNames();
+    const numbers = Array.from({ length: 2_000 }, (_, index) => index);
+    const all = numbers.map((n) => encodeCborRecord({ n, text: 'x'.repeat(n) }, names));
+    for (const n of numbers) expect(decodeCborRecord(all[n] as Uint8Array)).toEqual({ n, text: 'x'.repeat(n) });
+  });
+
+  it('leaves nothing behind when it cannot be made', () => {
+    const names = new CborFieldNames();
+    const before = encodeCborRecord({ a: 1, b: 'x' }, names);
+    for (const wrong of [
+      { a: 2, b: -1 },
+      { a: 2, c: -1 },
+    ])
+      expect(() => encodeCborRecord(wrong, names)).toThrow(/CBOR/);
+    expect(encodeCborRecord({ a: 3 }, names)).toEqual(encodeCbor(new Map([['a', 3]])));
+    expect(decodeCborRecord(before)).toEqual({ a: 1, b: 'x' });
+  });
+
+  it('has no more names remembered than there is room for', () => {
+    const names = new CborFieldNames();
+    const record = Object.fromEntries(Array.from({ length: 2 * MAX_FIELD_NAMES }, (_, index) => [`n${index}`, index]));
+    for (let times = 0; times < 2; times++) expect(decodeCborRecord(encodeCborRecord(record, names), undefined, names)).toEqual(record);
+    expect(names.count).toBe(MAX_FIELD_NAMES);
   });
 });

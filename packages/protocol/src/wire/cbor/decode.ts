@@ -24,7 +24,7 @@ export abstract class CborInput<M> {
 
   constructor(bytes: Uint8Array) {
     // A plain view: the parts of a Buffer would share memory with what was received.
-    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** The value that fills the input. @throws ProtocolError `ERR_WIRE_*` */
@@ -86,9 +86,23 @@ export abstract class CborInput<M> {
 
   /** Initial byte of one more value. */
   private initial(depth: number): number {
+    this.item(depth);
+    return this.bytes[this.pass(1)] as number;
+  }
+
+  private item(depth: number): void {
     if (depth > LIMITS.cborDepth) this.fail('ERR_WIRE_LIMIT', 'nested too deep');
     if (++this.items > LIMITS.cborItems) this.fail('ERR_WIRE_LIMIT', 'too many values');
-    return this.bytes[this.pass(1)] as number;
+  }
+
+  /** Goes over the next value when it has this encoding, of at least one byte. False: nothing was read. */
+  protected passEncoding(encoding: Uint8Array, depth: number): boolean {
+    const { bytes, offset } = this;
+    if (encoding.length > bytes.length - offset) return false;
+    for (let index = 0; index < encoding.length; index++) if (bytes[offset + index] !== encoding[index]) return false;
+    this.item(depth);
+    this.offset = offset + encoding.length;
+    return true;
   }
 
   /** Goes over one value without making anything of it: that it is whole is all that is looked at. */

@@ -26,11 +26,11 @@ export class CborOutput {
 
   /**
    * @param room bytes left free at the start, for the caller
-   * @param scratch written over; for callers whose output is small and often made
+   * @param first what is written into as long as it has room; for callers whose output is small and often made
    */
-  constructor(room: number, scratch?: Uint8Array) {
+  constructor(room: number, first?: Uint8Array) {
     this.length = room;
-    this.bytes = scratch ?? new Uint8Array(FIRST_BYTES);
+    this.bytes = first ?? new Uint8Array(FIRST_BYTES);
   }
 
   /** Counts one value, so that nothing is written which the peer would refuse. */
@@ -57,6 +57,14 @@ export class CborOutput {
     this.length += bytes.length;
   }
 
+  /** The same for a few bytes, for which a loop takes less. */
+  short(few: Uint8Array): void {
+    this.reserve(few.length);
+    const { bytes, length } = this;
+    for (let index = 0; index < few.length; index++) bytes[length + index] = few[index] as number;
+    this.length = length + few.length;
+  }
+
   /** Initial byte with the shortest form of its argument (RFC 8949, 4.2.1). */
   head(major: number, argument: number): void {
     const top = major << 5;
@@ -67,15 +75,16 @@ export class CborOutput {
     }
     if (argument <= 0xffff) {
       this.byte(top | 25);
-      return this.bigEndian(argument, 2);
+      this.byte(argument >>> 8);
+      return this.byte(argument & 0xff);
     }
     if (argument <= 0xffff_ffff) {
       this.byte(top | 26);
-      return this.bigEndian(argument, 4);
+      return this.word(argument);
     }
     this.byte(top | 27);
-    this.bigEndian(Math.floor(argument / 0x1_0000_0000), 4);
-    this.bigEndian(argument % 0x1_0000_0000, 4);
+    this.word(Math.floor(argument / 0x1_0000_0000));
+    this.word(argument % 0x1_0000_0000);
   }
 
   /** Text with its head; mostly ASCII, which needs no encoder. @throws ProtocolError `ERR_USAGE_ARGUMENT` for a lone surrogate */
@@ -102,12 +111,24 @@ export class CborOutput {
     this.raw(text);
   }
 
-  private bigEndian(value: number, lengthBytes: number): void {
-    for (let shift = 8 * (lengthBytes - 1); shift >= 0; shift -= 8) this.byte((value / 2 ** shift) & 0xff);
+  /** Four bytes, big-endian. */
+  private word(value: number): void {
+    this.reserve(4);
+    const { bytes, length } = this;
+    bytes[length] = value >>> 24;
+    bytes[length + 1] = value >>> 16;
+    bytes[length + 2] = value >>> 8;
+    bytes[length + 3] = value;
+    this.length = length + 4;
   }
 
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);
+  }
+
+  /** What was written behind the room: a view of `first` when it has had enough, else memory of its own. */
+  finishBehind(room: number, first: Uint8Array): Uint8Array {
+    return this.bytes === first ? new Uint8Array(first.buffer, room, this.length - room) : this.bytes.slice(room, this.length);
   }
 }
 
