@@ -2,7 +2,7 @@ import { APP_ACTIVATION_KEY, type AppActivationRecord, restoreAppActivation, wri
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import type * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type DynamicsRuntimeOptions, generateUnlockKey } from '../../../src/index.ts';
+import { DEFAULT_PASSWORD_POLICY, type DynamicsRuntimeOptions, generateUnlockKey } from '../../../src/index.ts';
 import { sealedStore } from '../../../src/state/sealed-store.ts';
 import { crypto, PASSWORD } from '../../support/device.ts';
 import { falseNoc } from '../../support/false-noc.ts';
@@ -87,13 +87,13 @@ describe('an access key that UEM may have used up', () => {
     const cut = await app({}, { answers: 3 });
     const call = cut.runtime.authorize({ password: PASSWORD, credentials: { userId: USER, accessKey: KEY } });
     const saved = (): boolean => cut.store.commits.filter((keys) => keys.includes(APP_ACTIVATION_KEY)).length === 4;
-    await clock.hold(expect.poll(saved).toBe(true));
+    await clock.hold(expect.poll(saved, { timeout: 10_000 }).toBe(true));
     await clock.advance(30_000);
     expect(await call).toMatchObject({ state: 'notAuthorized', keyConsumed: true, error: { code: 'ERR_PEER_TIMEOUT', step: 'F3.11' } });
     const again = await cut.restart({ transport: falseNoc({ clock, userId: USER, accessKey: OTHER }) });
     const sent = again.trace;
     const going = again.runtime.authorize({ password: PASSWORD, credentials: { userId: USER, accessKey: OTHER } });
-    await clock.hold(expect.poll(() => sent.length).toBe(1));
+    await clock.hold(expect.poll(() => sent.length, { timeout: 10_000 }).toBe(1));
     await clock.advance(30_000);
     expect(await going).toMatchObject({ state: 'notAuthorized', keyConsumed: true });
     expect(sent.map(({ step }) => step)).toEqual(['F3.11']);
@@ -110,6 +110,14 @@ describe('policy', () => {
     const opened = await installed.restart();
     expect(await opened.authorize()).toMatchObject({ state: 'authorized' });
     expect(await (await opened.restart()).authorize(undefined, 'wrong 7')).toMatchObject({ triesLeft: 1 });
+  });
+
+  it('of an app that was wiped is not that of the next installation', async () => {
+    const installed = await authorized({ policy: { dynamics: { passwordMinLength: 12 } } });
+    expect(installed.runtime.passwordPolicy.minLength).toBe(12);
+    await installed.runtime.wipe();
+    expect(await installed.authorize('ZZZZZ-ZZZZZ-ZZZZZ')).toMatchObject({ state: 'notAuthorized' });
+    expect(installed.runtime.passwordPolicy.minLength).toBe(DEFAULT_PASSWORD_POLICY.minLength);
   });
 
   it('locks an app that nobody uses; its password unlocks it', async () => {
