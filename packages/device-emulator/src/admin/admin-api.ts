@@ -39,6 +39,14 @@ export interface ServerCommand {
   readonly message?: string | undefined;
 }
 
+/** Status of a command that may reach its device yet, or whose device may answer yet. */
+const OPEN_STATUS: readonly string[] = ['QUEUED', 'SENT'];
+
+/** True for a command that is not through. */
+export function isOpen({ status }: Pick<ServerCommand, 'status'>): boolean {
+  return OPEN_STATUS.includes(status);
+}
+
 /** A command as an administrator gives it. */
 export interface NewCommand {
   readonly type: string;

@@ -119,7 +119,7 @@ const ENDED: ReadonlyMap<string, Execution['status'] | 'none'> = new Map([
 ]);
 
 function checkCommands(audited: AuditedDevice): readonly Difference[] {
-  const { index: device, sent, serverCommands, executions } = audited;
+  const { index: device, sent, serverCommands, executions, managed } = audited;
   const left = hasLeft(audited);
   const found: Difference[] = [];
   const byId = new Map(serverCommands.map((command) => [command.guid, command]));
@@ -149,6 +149,8 @@ function checkCommands(audited: AuditedDevice): readonly Difference[] {
       } else if (execution.status !== ended)
         found.push({ device, problem: 'statusDiffers', detail: `${type} ${guid} is ${status} on the server, ${execution.status} on the device` });
     }
+    if (ended === 'none' && execution === undefined && managed && ours.has(guid))
+      found.push({ device, problem: 'commandCancelled', detail: `${type} ${guid} was sent and is ${status} on the server, the device never got it` });
     if (ended === 'none' && execution !== undefined)
       found.push({ device, problem: 'statusDiffers', detail: `${type} ${guid} is ${status} on the server, ${execution.status} on the device` });
   }

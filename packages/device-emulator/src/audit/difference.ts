@@ -12,6 +12,7 @@ export interface Difference {
     | 'executedTwice'
     | 'commandLost'
     | 'commandOpen'
+    | 'commandCancelled'
     | 'statusDiffers'
     | 'unknownCommand'
     | 'pushNotRecovered'

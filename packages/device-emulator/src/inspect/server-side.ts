@@ -1,5 +1,5 @@
 import type { Clock, Entropy } from '@uemkit/protocol';
-import { AdminApi, type ServerCommand } from '../admin/admin-api.ts';
+import { AdminApi, isOpen, type ServerCommand } from '../admin/admin-api.ts';
 import { AdminError } from '../admin/admin-error.ts';
 import { AdminHttp } from '../admin/admin-http.ts';
 import type { Connection } from '../admin/connection-file.ts';
@@ -9,8 +9,6 @@ export type ServerSide = { readonly pending: readonly ServerCommand[]; readonly 
 
 /** How long the server may take. */
 const PATIENCE_MS = 5_000;
-/** Status of a command that is not through. */
-const PENDING: readonly string[] = ['QUEUED', 'SENT'];
 
 export interface ServerSideOptions {
   readonly connection: Connection;
@@ -27,7 +25,7 @@ export async function serverSide(device: { readonly userGuid: string; readonly d
   const api = new AdminApi({ http, clock, entropy, signal: late.signal, patienceMs: 0 });
   try {
     const commands = (await api.commands(device)).toSorted((a, b) => (a.created ?? '').localeCompare(b.created ?? ''));
-    return { pending: commands.filter(({ status }) => PENDING.includes(status)), finished: commands.filter(({ status }) => !PENDING.includes(status)) };
+    return { pending: commands.filter(isOpen), finished: commands.filter((command) => !isOpen(command)) };
   } catch (error) {
     const reason = error instanceof Error && error.message !== '' ? error.message : String(error);
     return { unknown: error instanceof AdminError ? `the server at ${connection.admin} refuses: ${reason}` : `no server at ${connection.admin}: ${reason}` };

@@ -1,11 +1,12 @@
 import { type Clock, type CryptoProvider, type Entropy, isProtocolError } from '@uemkit/protocol';
 import { type ActivationCredentials, trustOfPem } from '@uemkit/uem-client';
 import { TlsContexts } from '@uemkit/uem-client/node';
-import { AdminApi } from '../admin/admin-api.ts';
+import { AdminApi, isOpen } from '../admin/admin-api.ts';
 import { AdminHttp } from '../admin/admin-http.ts';
 import { ConfigurationApi } from '../admin/configuration-api.ts';
 import type { Connection } from '../admin/connection-file.ts';
 import { type AuditedDevice, type AuditReport, audit } from '../audit/audit.ts';
+import { forEachBounded } from '../concurrency/for-each-bounded.ts';
 import { driveActivations } from '../fleet/activation-driver.ts';
 import { derivedPassword } from '../fleet/derived-key-store.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -37,6 +38,8 @@ import { RunTrace } from './run-trace.ts';
 /** Rounds of the audit while the server still has something open, and the time between two. */
 const AUDIT_ROUNDS = 10;
 const AUDIT_PAUSE_MS = 500;
+/** Devices whose commands the server is asked for at a time. */
+const WIDTH = 8;
 const THROUGH = 'devices activated';
 /** Between two lines about a server that is away. */
 const QUIET_MS = 10_000;
@@ -121,7 +124,7 @@ class FleetRun {
     await configurator.beforeActivation();
     progress.phase('Devices activate themselves (F1.2 to F1.5)');
     await this.#activate(fleet, profiles);
-    this.#reopenCommands();
+    await this.#reopenCommands(fleet);
     await this.#allConnected();
     progress.phase('Administrator manages, devices poll, carry out and answer (F5)');
     const administrator = new Administrator({ ...common, api: this.#api, order: this.#order, configurator });
@@ -257,18 +260,19 @@ class FleetRun {
     return { kind: 'password', userId, password: derivedPassword(this.#draw, index), infrastructure, slot: 0 };
   }
 
-  /** Commands that an earlier start sent and that are not through yet. */
-  #reopenCommands(): void {
+  /** Commands that an earlier start sent and that are not through yet. Nobody waits for what has ended at the server without its device: the audit tells it. */
+  async #reopenCommands(fleet: Fleet): Promise<void> {
     const { plan, state } = this.#options;
-    const fleet = this.#fleet as Fleet;
-    for (const { index } of plan.devices) {
+    await forEachBounded(plan.devices, WIDTH, async ({ index }) => {
       const device = fleet.device(index);
-      if (device.state !== 'active') continue;
+      const [deviceId, userGuid] = [state.deviceId(index), state.userGuid(index)];
+      if (device.state !== 'active' || deviceId === undefined || userGuid === undefined) return;
       const executed = new Set(device.executions().map(({ commandId }) => commandId));
-      for (const { commandId } of state.commandsOf(index)) {
-        if (commandId !== undefined && !executed.has(commandId)) this.#observer.outstanding.sent(index, commandId);
-      }
-    }
+      const left = state.commandsOf(index).flatMap(({ commandId }) => (commandId === undefined || executed.has(commandId) ? [] : [commandId]));
+      if (left.length === 0) return;
+      const ended = (await this.#api.commands({ deviceId, userGuid })).filter((command) => !isOpen(command));
+      for (const commandId of left) if (!ended.some(({ guid }) => guid === commandId)) this.#observer.outstanding.sent(index, commandId);
+    });
   }
 
   /** Waits for the push connections: what is sent before would come by the poll, and nothing was lost on purpose. */

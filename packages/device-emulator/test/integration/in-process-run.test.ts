@@ -113,6 +113,33 @@ assert: [audit == ok]
     expect(JSON.parse(resumed.out)).toMatchObject({ starts: 2, activated: 5, serverKnown: 5, commandsSent: 10, commandsDone: 10, audit: 'ok' });
   });
 
+  it('waits for no command that was cancelled while it was away, and the audit tells it', async () => {
+    scenario(`
+timeline:
+  - { at: 1s, send: [{ command: LOCK_DEVICE }] }
+`);
+    const lab = await target();
+    let [cut, pressed] = [false, false];
+    const interrupted = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'state'], (text, interrupt) => {
+      if (!cut && text.includes('Administrator manages')) {
+        cut = true;
+        lab.faults.add({ kind: 'drop', service: 'device', role: 'uem' });
+      }
+      if (pressed || !text.includes('waiting for 5 commands')) return;
+      pressed = true;
+      interrupt();
+    });
+    expect(interrupted.code, interrupted.err).toBe(EXIT.interrupted);
+    const [cancelled] = [...lab.admin.devices()].flatMap(({ deviceId }) => [...lab.admin.commands(deviceId)].map(({ commandId }) => ({ deviceId, commandId })));
+    if (cancelled === undefined) throw new Error('nothing was sent');
+    await lab.admin.cancelCommand(cancelled.deviceId, cancelled.commandId);
+    lab.faults.clear();
+    const resumed = await call(['resume', 'state']);
+    expect(resumed.code, resumed.err).toBe(EXIT.auditFailed);
+    expect(resumed.err).not.toContain('not everything is through');
+    expect(resumed.out).toMatch(new RegExp(`commandCancelled.*LOCK_DEVICE ${cancelled.commandId}`));
+  });
+
   it('loses nothing while the notification service is down for the whole run', async () => {
     const lab = await target();
     scenario(`

@@ -58,6 +58,11 @@ describe('audit', () => {
       ['executedTwice'],
     ],
     ['a command that the server lost', { serverCommands: GOOD.serverCommands.slice(1), executions: GOOD.executions.slice(1) }, ['commandLost']],
+    [
+      'a command that somebody has cancelled',
+      { serverCommands: [{ guid: 'a', type: 'LOCK_DEVICE', status: 'CANCELLED' }, ...GOOD.serverCommands.slice(1)], executions: GOOD.executions.slice(1) },
+      ['commandCancelled'],
+    ],
     ['a command that the device lost', { executions: GOOD.executions.slice(1) }, ['commandLost']],
     [
       'a command that is still queued',
