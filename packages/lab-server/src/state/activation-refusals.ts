@@ -1,6 +1,6 @@
 import type * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
-import { appendEvent } from './events.ts';
+import { appendRefusal } from './refusal-events.ts';
 import { joinId, partOf, sortable, type Table, table } from './table.ts';
 
 /** A device that proved its secret and was not activated (F1.4). */
@@ -25,7 +25,7 @@ export function putActivationRefusal(tx: WriteView, id: string, refusal: Activat
   const rows = refusals.page(tx, { under: partOf(refusal.userGuid), limit: MAX_REFUSALS_PER_USER + 1 });
   if (rows.length > MAX_REFUSALS_PER_USER) refusals.delete(tx, (rows[0] as { readonly id: string }).id);
   const { refusedAtMs: timeMs, userGuid, refusal: rule, message: reason } = refusal;
-  appendEvent(tx, { timeMs, type: 'ACTIVATION_REFUSED', userGuid, refusal: rule, reason });
+  appendRefusal(tx, { timeMs, type: 'ACTIVATION_REFUSED', userGuid, refusal: rule, reason });
 }
 
 /** Refusals of one user, the oldest first. */

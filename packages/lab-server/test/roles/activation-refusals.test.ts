@@ -5,7 +5,9 @@ import { listActivationRefusals, MAX_REFUSALS_PER_USER } from '../../src/state/a
 import { activationSecret } from '../../src/state/activation-secrets.ts';
 import { DEFAULT_ACTIVATION_SETTINGS, putActivationSettings } from '../../src/state/activation-settings.ts';
 import { activeDevicesOfTenant, deviceById, deviceCountsOf } from '../../src/state/devices.ts';
+import { listEvents } from '../../src/state/events.ts';
 import { type ActivationProfileRecord, deleteProfile, putProfile } from '../../src/state/profiles.ts';
+import { MAX_REFUSALS_AMONG } from '../../src/state/refusal-events.ts';
 import { TestDevice } from '../support/test-device.ts';
 import { alertIn, frameIn, PROFILE, UemBench } from '../support/uem-bench.ts';
 
@@ -112,6 +114,8 @@ describe('a refusal (F1.4)', () => {
     expect(kept).toHaveLength(MAX_REFUSALS_PER_USER);
     expect(kept.at(-1)?.refusedAtMs).toBe(uem.clock.nowMs());
     expect(keysUnder('activation-refusal/')).toBe(MAX_REFUSALS_PER_USER);
+    const events = uem.store.read((view) => listEvents(view, { after: 0, limit: 1_000 }));
+    expect(events.filter(({ type }) => type === 'ACTIVATION_REFUSED')).toHaveLength(MAX_REFUSALS_AMONG);
   });
 });
 

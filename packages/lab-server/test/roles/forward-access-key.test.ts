@@ -5,6 +5,7 @@ import { keyOfVerifier } from '../../src/roles/noc/noc-keys.ts';
 import { ASSISTED_KEY_LIFE_MS } from '../../src/roles/uem/forward-access-key.ts';
 import { REQUEST_KEPT_MS } from '../../src/state/access-key-requests.ts';
 import { isLiveKey, listAccessKeys, MAX_ACCESS_KEYS_PER_USER } from '../../src/state/access-keys.ts';
+import { MAX_REFUSALS_AMONG, REFUSAL_LOOK_BACK, REFUSAL_PAUSE_MS } from '../../src/state/refusal-events.ts';
 import { APP_ID, AppLab, INSTANCE, KeyDevice, NONCE, PLATFORM_ID } from '../support/app-bench.ts';
 import { crypto, USER } from '../support/uem-bench.ts';
 
@@ -93,6 +94,19 @@ describe('a request that is refused', () => {
     expect(keys()).toEqual([]);
     // It was not answered, so the same nonce may be sent again.
     expect(await told()).toBe('accessKeyResponse');
+  });
+
+  it('again and again is told a few times: it pushes out neither what happened to others nor what they are refused', async () => {
+    const other = await KeyDevice.activated(lab, 'other');
+    const refusedOf = ({ deviceId }: KeyDevice): number => lab.events.filter((event) => event.deviceId === deviceId).length;
+    const appId = 'com.example.unassigned';
+    for (let index = 0; index < 3 * REFUSAL_LOOK_BACK; index++) expect(await told({ appId })).toBe('authFailed');
+    expect(refusedOf(device)).toBe(MAX_REFUSALS_AMONG);
+    await other.forward({ appId });
+    expect(refusedOf(other)).toBe(1);
+    await lab.uem.clock.advance(REFUSAL_PAUSE_MS);
+    expect(await told({ appId })).toBe('authFailed');
+    expect(refusedOf(device)).toBe(MAX_REFUSALS_AMONG + 1);
   });
 
   it('is one too many; expired keys make room', async () => {

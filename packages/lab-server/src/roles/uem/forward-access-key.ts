@@ -4,7 +4,7 @@ import { accessKeySecrets } from '../../access-keys/access-key-secrets.ts';
 import { assignedApplication } from '../../configuration/app-provisioning.ts';
 import { isAnswered, putAnswered } from '../../state/access-key-requests.ts';
 import { accessKeyName, addAccessKey, dropExpiredKeys, listAccessKeys, MAX_ACCESS_KEYS_PER_USER } from '../../state/access-keys.ts';
-import { appendEvent } from '../../state/events.ts';
+import { appendRefusal } from '../../state/refusal-events.ts';
 import type { WriteView } from '../../store/lab-store.ts';
 import { alerted, answered } from '../role-answers.ts';
 import type { KnownDevice } from './device-peer.ts';
@@ -38,7 +38,7 @@ export function forwardAccessKey(
   // check: F3.4 one key for each nonce
   if (isAnswered(tx, instance, nonceHash, nowMs)) throw new ProtocolError('ERR_PEER_REPLAY', 'this installation has sent this nonce before');
   const refused = (reason: string): ForwardedKey => {
-    appendEvent(tx, { timeMs: nowMs, type: 'ACCESS_KEY_REFUSED', userGuid, deviceId: device.deviceId, applicationId: appId, reason });
+    appendRefusal(tx, { timeMs: nowMs, type: 'ACCESS_KEY_REFUSED', userGuid, deviceId: device.deviceId, applicationId: appId, reason });
     return { outcome: { ...alerted('authFailed', reason), step: 'F3.4' } };
   };
   const application = assignedApplication(tx, userGuid, appId);
