@@ -101,6 +101,9 @@ export interface QueueOptions {
   readonly nowMs?: number;
 }
 
+/** Deferrals of one command that are told: a device that puts a command off again and again must not push other events out. */
+export const MAX_TOLD_DEFERRALS = 16;
+
 /** Longest time that a device can defer a command for. */
 const LONGEST_DEFERRAL_MS = 604_800_000;
 
@@ -127,6 +130,7 @@ function possibleTime(notBeforeMs: number | undefined, nowMs: number | undefined
 export function updateCommand(tx: WriteView, command: CommandRecord & { readonly state: 'queued' | 'sent' }, nowMs: number): void {
   commands.put(tx, idOf(command), command);
   putQueueCounts(tx, command.deviceId, relistOpenCommand(tx, command, queueCountsOf(tx, command.deviceId)));
+  if ((command.deferrals ?? 0) > MAX_TOLD_DEFERRALS) return;
   tell(tx, command.state === 'sent' ? 'COMMAND_SENT' : 'COMMAND_DEFERRED', command, nowMs);
 }
 

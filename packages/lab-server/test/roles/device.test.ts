@@ -4,10 +4,11 @@ import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_WAKE_UPS_PER_CALL } from '../../src/roles/uem/notifier.ts';
 import { certificateBySerial } from '../../src/state/certificates.ts';
-import { cancelCommand, commandById } from '../../src/state/command-queue.ts';
+import { cancelCommand, commandById, MAX_TOLD_DEFERRALS } from '../../src/state/command-queue.ts';
 import type { CommandRecord } from '../../src/state/commands.ts';
 import { removeDevice } from '../../src/state/device-lifecycle.ts';
 import { type DeviceRecord, deviceById, deviceCountsOf, forgetPushToken, putDevice } from '../../src/state/devices.ts';
+import { listEvents } from '../../src/state/events.ts';
 import { decodeDocument, inventoryOf } from '../../src/state/inventory.ts';
 import { openCommandCount } from '../../src/state/open-commands.ts';
 import { putDueWakeUp } from '../../src/state/wake-ups.ts';
@@ -103,6 +104,20 @@ describe('F5 at the server', () => {
     expect(idle).toMatchObject({ pollAfterS: 60, pollIntervalS: 900, pollJitterS: 60 });
     await uem.clock.advance(60_000);
     expect(await device.pollCommand()).toMatchObject({ type: 'LOCK_DEVICE', commandId });
+  });
+
+  it('tells of a command that is deferred again and again a bounded number of times, and of its end', async () => {
+    const deferred = await uem.send(device.deviceId, 'LOCK_DEVICE');
+    const told = () => uem.store.read((view) => listEvents(view, { after: 0, limit: 1_000 })).filter((event) => event.commandId === deferred);
+    for (let time = 0; time < MAX_TOLD_DEFERRALS + 5; time++) {
+      const { commandId } = await device.pollCommand();
+      await device.result(commandId, { status: 'deferred', retryAfterS: 1 });
+      await uem.clock.advance(1_000);
+    }
+    expect(told().filter(({ type }) => type === 'COMMAND_DEFERRED')).toHaveLength(MAX_TOLD_DEFERRALS);
+    expect(told().length).toBeLessThan(2 * MAX_TOLD_DEFERRALS + 3);
+    await device.result((await device.pollCommand()).commandId);
+    expect(told().at(-1)?.type).toBe('COMMAND_COMPLETED');
   });
 
   it('drops commands whose time is over before they are asked for', async () => {
