@@ -12,6 +12,7 @@ import {
   KEY_HAND_OVER_RESPONDER_TRANSITIONS,
   MANAGEMENT_DEVICE_TRANSITIONS,
   MANAGEMENT_SERVER_TRANSITIONS,
+  STREAM_TRANSITIONS,
 } from '@uemkit/protocol';
 import { generated, ROOT, table } from './lib/generated.mjs';
 
@@ -26,6 +27,7 @@ const ROLES = [
   ['App activation, UEM', 'F3.10 and F3.11, one session of `appActivationResponder`', APP_ACTIVATION_RESPONDER_TRANSITIONS],
   ['Management, device', 'F5, machine `managementDevice`', MANAGEMENT_DEVICE_TRANSITIONS],
   ['Management, server', 'F5, `answerManagement` towards one device', MANAGEMENT_SERVER_TRANSITIONS],
+  ['Stream of a session', 'F10.4, one stream at either end of `px`', STREAM_TRANSITIONS],
   ['Runtime of an app', 'states of `@uemkit/dynamics-sdk`, machine `RuntimeMachine`', RUNTIME_TRANSITIONS],
 ];
 

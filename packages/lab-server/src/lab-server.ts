@@ -15,6 +15,7 @@ import { createLabCore, type LabCore, labEnvironment } from './host/lab-core.ts'
 import { openListeners } from './host/open-listeners.ts';
 import type { HostAnswer } from './host/role-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
+import type { ConnectivityNode } from './node/connectivity-node.ts';
 import { breakOnRestart, LISTENER_KINDS, type ListeningRole } from './node/lab-listeners.ts';
 import type { ListenerLimits } from './node/limits.ts';
 import { type ProviderClient, providerClient } from './node/provider-client.ts';
@@ -22,7 +23,7 @@ import type { PushCredentials } from './roles/infrastructure/push/push-credentia
 import type { PushAccounts } from './roles/notification/push-accounts.ts';
 import type { PushLimits } from './roles/notification/push-limits.ts';
 import type { PushConnection, PushSocket } from './roles/notification/push-session.ts';
-import type { RoleName, RoleRequest } from './roles/role.ts';
+import type { RoleName, RoleRequest, StoredRole } from './roles/role.ts';
 import type { MailSettingsRecord } from './state/mail-settings.ts';
 import type { ActivationProfileRecord } from './state/profiles.ts';
 import type { LabStore } from './store/lab-store.ts';
@@ -50,11 +51,15 @@ export interface LabServerOptions {
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
   /** Stores of the embedder in place of those in `folder`; the lab closes them. */
-  readonly stores?: Readonly<Record<RoleName, LabStore>> | undefined;
+  readonly stores?: Readonly<Record<StoredRole, LabStore>> | undefined;
   /** For tests of what talks to a server that breaks a rule. */
   readonly interceptor?: Interceptor | undefined;
   /** Where mails go, from this start on; absent: as it was set last, and for a new lab the inbox of the lab itself. */
   readonly mail?: MailSettingsRecord | undefined;
+  /** True: a Connectivity Node with a Proxy runs too; it dials the NOC over TLS (F10.3). */
+  readonly connectivityNode?: boolean | undefined;
+  /** True: apps in pages, which have no channel binding, may have a link (docs/protocol/12). */
+  readonly allowUnboundLinks?: boolean | undefined;
   /** A remembered port was taken by somebody else. */
   portMoved?(listener: ListenerName, from: number, to: number): void;
 }
@@ -69,6 +74,8 @@ export interface LabServer {
   readonly pushConnections: number;
   /** For senders of your own: the provider APIs of APNs, FCM, WNS and BlackBerry 10, and what the tenant sends with there. Secret. */
   readonly providers: { readonly origin: string; readonly credentials: PushCredentials };
+  /** The Connectivity Node, when there is one. */
+  readonly connectivityNode: ConnectivityNode | undefined;
   /** Starts a role again from its store; its connections break. */
   restart(role: RoleName): Promise<void>;
   close(): Promise<void>;
@@ -76,6 +83,8 @@ export interface LabServer {
 
 /** Listeners of a lab in one process: its roles talk to each other in memory, but wake-ups go through the provider APIs as those of anybody. */
 const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'signedDevices', 'admin', 'notification', 'providers', 'noc'];
+/** The same with a Connectivity Node, which dials the NOC as it would from another network. */
+const NAMES_WITH_NODE: readonly ListenerName[] = [...NAMES, 'nodes'];
 
 /**
  * Starts a whole lab on TLS listeners.
@@ -90,6 +99,7 @@ const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices
  */
 export async function startLabServer(options: LabServerOptions = {}): Promise<LabServer> {
   const { folder, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
+  const names = options.connectivityNode === true ? NAMES_WITH_NODE : NAMES;
   const journal = createRingJournal();
   const faults = createFaults();
   let files = await filesOf(options, { clock, crypto, entropy });
@@ -103,7 +113,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   try {
     listeners = await openListeners({
       environment,
-      names: NAMES,
+      names,
       file: (name) => files[LISTENER_KINDS[name].role],
       role,
       limits: options.limits,
@@ -123,7 +133,25 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     provider = ownProviderClient(files.infrastructure);
     const { push, pushAccounts, cost, profile } = options;
     const mail = { settings: options.mail };
-    core = await createLabCore({ clock, crypto, entropy, journal, faults, files, stores, push, pushAccounts, provider, cost, profile, mail });
+    const { allowUnboundLinks } = options;
+    const nodes = options.connectivityNode === true ? { host: dialledHost(listeners.place.host), port: listeners.place.ports.nodes } : undefined;
+    core = await createLabCore({
+      clock,
+      crypto,
+      entropy,
+      journal,
+      faults,
+      files,
+      stores,
+      push,
+      pushAccounts,
+      provider,
+      cost,
+      profile,
+      mail,
+      nodes,
+      allowUnboundLinks,
+    });
     if (folder !== undefined) {
       writeRoleFiles(folder, files);
       writeConnectionFile(connectionFilePath(folder), connectionOf(files));
@@ -137,12 +165,13 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   }
   const { infrastructure, uem, notification, noc } = core;
   const serversOf = (name: RoleName) =>
-    NAMES.filter((listener) => LISTENER_KINDS[listener].role === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
+    names.filter((listener) => LISTENER_KINDS[listener].role === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
   breakOnRestart(infrastructure, serversOf('infrastructure'));
   breakOnRestart(uem.host, serversOf('uem'));
   breakOnRestart(notification, serversOf('notification'));
   breakOnRestart(noc.host, serversOf('noc'));
   started.resolve(core);
+  await core.node?.ready;
 
   return {
     connection: connectionOf(files),
@@ -153,11 +182,16 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
       return notification.role.connections;
     },
     providers: { origin: providerOrigin(files.infrastructure), credentials: files.infrastructure.pushCredentials as PushCredentials },
-    restart: (name) => ({ infrastructure, uem: uem.host, notification, noc: noc.host })[name].restart(),
+    connectivityNode: core.node,
+    async restart(name) {
+      if (name === 'connectivity-node') return core.node?.restart();
+      await { infrastructure, uem: uem.host, notification, noc: noc.host }[name].restart();
+    },
     async close() {
       // Devices hear that the service goes away while their connections are still there.
       notification.role.close();
       provider.close();
+      core.node?.close();
       noc.breakConnections();
       await listeners.close();
       await core.close();
@@ -165,14 +199,14 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   };
 }
 
-function listening(core: LabCore, name: RoleName, { exchange, connect }: Interceptor = {}): ListeningRole {
+function listening(core: LabCore, name: StoredRole, { exchange, connect }: Interceptor = {}): ListeningRole {
   const { infrastructure, uem, notification, noc } = core;
   const host = { infrastructure, uem: uem.host, notification, noc: noc.host }[name];
   const asked = (request: RoleRequest): Promise<HostAnswer> => host.exchange(request);
   const role: ListeningRole = { name, exchange: exchange === undefined ? asked : (request) => exchange(name, request, asked) };
   if (name === 'uem') return { ...role, rest: (request) => uem.rest(request) };
   if (name === 'infrastructure') return role;
-  if (name === 'noc') return { ...role, connectApp: (socket, source) => noc.connect(socket, source, role.exchange) };
+  if (name === 'noc') return { ...role, connectApp: (socket, source) => noc.connect(socket, source, role.exchange), dataPath: noc.dataPath };
   const opened = (socket: PushSocket, source: string): PushConnection => openPush(notification, socket, source);
   return {
     ...role,
@@ -186,8 +220,13 @@ function ownProviderClient(file: RoleFile): ProviderClient {
   const { place, root, pushCredentials } = file;
   if (pushCredentials === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Infrastructure has no push credentials');
   const { key, certificate } = pushCredentials.apns;
-  const host = place.host === '0.0.0.0' ? '127.0.0.1' : place.host === '::' ? '::1' : place.host;
+  const host = dialledHost(place.host);
   return providerClient({ origin: providerOrigin(file), dial: `https://${addressOf({ ...place, advertise: host }, 'providers')}`, root, key, certificate });
+}
+
+/** Where a listener of this process is reached from within it. */
+function dialledHost(host: string): string {
+  return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }
 
 /** Where the connection file of a data folder is. */
@@ -233,9 +272,9 @@ async function filesOf(options: LabServerOptions, ports: Parameters<typeof makeL
   return known ?? makeLab(options, ports);
 }
 
-function openStores(folder: string | undefined): Readonly<Record<RoleName, LabStore>> {
+function openStores(folder: string | undefined): Readonly<Record<StoredRole, LabStore>> {
   const opened: LabStore[] = [];
-  const open = (role: RoleName): LabStore => {
+  const open = (role: StoredRole): LabStore => {
     const store = folder === undefined ? new MemoryStore() : openLmdbStore({ directory: statePath(folder, role) });
     opened.push(store);
     return store;

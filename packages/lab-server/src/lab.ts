@@ -14,7 +14,7 @@ import { type MemoryListener, type MemoryNetwork, type MemoryTransport, memoryTr
 import type { MemoryTrust } from './memory/memory-trust.ts';
 import type { RestRequest, RestResponse } from './rest/rest-request.ts';
 import type { PushLimits } from './roles/notification/push-limits.ts';
-import type { RoleName } from './roles/role.ts';
+import type { RoleName, StoredRole } from './roles/role.ts';
 import type { MailSettingsRecord } from './state/mail-settings.ts';
 import type { ActivationProfileRecord } from './state/profiles.ts';
 import type { LabStore } from './store/lab-store.ts';
@@ -28,7 +28,7 @@ export interface LabOptions {
   /** Seeded entropy makes the whole lab reproducible. */
   readonly entropy?: Entropy | undefined;
   /** Stores that outlive the lab; in memory unless set. Keep `files` with them. */
-  readonly stores?: Readonly<Record<RoleName, LabStore>> | undefined;
+  readonly stores?: Readonly<Record<StoredRole, LabStore>> | undefined;
   /** Identities of an earlier lab (`Lab.files`), to start again on its stores. */
   readonly files?: RoleFiles | undefined;
   readonly push?: Partial<PushLimits> | undefined;
@@ -59,7 +59,7 @@ export interface Lab {
   /** Admin REST without a socket; `undefined`: a fault loses the request. */
   rest(request: RestRequest): Promise<RestResponse | undefined>;
   /** Starts a role again from its store; its connections break. */
-  restart(role: RoleName): Promise<void>;
+  restart(role: StoredRole): Promise<void>;
   /** @throws ProtocolError `ERR_PEER_UNEXPECTED` when a request came that no part of the lab knows */
   assertNoUnknownRequests(): void;
   close(): Promise<void>;
@@ -81,6 +81,7 @@ const PLACE: LabPlace = {
     noc: 9,
     nocLink: 10,
     uemLink: 11,
+    nodes: 12,
   },
 };
 

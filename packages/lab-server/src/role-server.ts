@@ -16,10 +16,11 @@ import type { RoleHost } from './host/role-host.ts';
 import { createUemHost } from './host/uem-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { connectionFilePath, connectionOf, statePath } from './lab-server.ts';
+import { startConnectivityNode } from './node/connectivity-node.ts';
 import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
 import { providerClient } from './node/provider-client.ts';
 import { type MutualTlsLink, mutualTlsLink } from './node/role-link.ts';
-import type { Role, RoleName } from './roles/role.ts';
+import type { Role, RoleName, StoredRole } from './roles/role.ts';
 import type { MailSettingsRecord } from './state/mail-settings.ts';
 import type { LabStore } from './store/lab-store.ts';
 import { openLmdbStore } from './store/lmdb-store.ts';
@@ -62,6 +63,7 @@ interface Running {
 export async function startRoleServer(options: RoleServerOptions): Promise<RoleServer> {
   const { file, folder, origins, mail, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() } = options;
   const { role } = file;
+  if (role === 'connectivity-node') return startNode(options);
   const journal = createRingJournal();
   const environment = labEnvironment({ clock, crypto, entropy, journal, faults: createFaults(), root: file.root });
   const started = deferred<ListeningRole>();
@@ -79,7 +81,7 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
     const names = listenersOf(role);
     // The other roles know the ports: another one would not be found.
     listeners = await openListeners({ environment, names, file: () => file, role: () => started.promise, origins, taken: 'fail' });
-    const running = await start(environment, { file, store, link, mail });
+    const running = await start(environment, { role, file, store, link, mail });
     breakOnRestart(running.host, [...listeners.servers.values()]);
     started.resolve(running.listening);
     const connection = role === 'uem' ? connectionOf({ uem: file }) : undefined;
@@ -106,15 +108,32 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
   }
 }
 
+/** The Connectivity Node alone: no store, no listener, two ways out. */
+async function startNode({ file, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() }: RoleServerOptions): Promise<RoleServer> {
+  const journal = createRingJournal();
+  const { key, certificate, root, place } = file;
+  const uem = mutualTlsLink({ address: addressOf(place, 'uemLink'), role: 'uem', key, certificate, root });
+  const node = startConnectivityNode({ clock, crypto, entropy, journal, file, uem, noc: { host: place.advertise, port: place.ports.nodes } });
+  return {
+    role: 'connectivity-node',
+    addresses: {},
+    journal,
+    async close() {
+      node.close();
+      uem.close();
+    },
+  };
+}
+
 interface StartOptions {
+  readonly role: StoredRole;
   readonly file: RoleFile;
   readonly store: LabStore;
   readonly mail: MailSettingsRecord | undefined;
   link(to: RoleName, listener: ListenerName): MutualTlsLink;
 }
 
-async function start(environment: LabEnvironment, { file, store, link, mail }: StartOptions): Promise<Running> {
-  const { role: name } = file;
+async function start(environment: LabEnvironment, { role: name, file, store, link, mail }: StartOptions): Promise<Running> {
   switch (name) {
     case 'infrastructure': {
       if (file.pushCredentials === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Infrastructure has no push credentials');
@@ -136,7 +155,12 @@ async function start(environment: LabEnvironment, { file, store, link, mail }: S
     case 'noc': {
       const noc = await createNocHost(environment, { store, file, uem: link('uem', 'uemLink') });
       const { host } = noc;
-      const listening: ListeningRole = { name, exchange: (request) => host.exchange(request), connectApp: (socket, source) => noc.connect(socket, source) };
+      const listening: ListeningRole = {
+        name,
+        exchange: (request) => host.exchange(request),
+        connectApp: (socket, source) => noc.connect(socket, source),
+        dataPath: noc.dataPath,
+      };
       return { host, listening, end: () => noc.breakConnections() };
     }
     case 'uem': {

@@ -2,6 +2,7 @@ export { concatBytes, lp, sameBytes, u16be, u32be, u64be, u64le, utf8 } from './
 export { type SecretBytes, secret, wipe } from './bytes/secret.ts';
 export { fromBase64url, fromHex, toBase64url, toHex } from './bytes/text.ts';
 export { type Driven, type DrivePorts, drive } from './drive/drive.ts';
+export { type RunningSession, type RunSessionPorts, runProxySession } from './drive/run-session.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry, type ErrorKind, type RetryClass } from './errors/codes.ts';
 export { type ErrorDetails, isProtocolError, ProtocolError, type ProtocolErrorOptions } from './errors/protocol-error.ts';
 export { ERROR_SUMMARIES } from './errors/summaries.ts';
@@ -152,6 +153,15 @@ export { KEY_HAND_OVER_TIMER, type KeyHandOverInitiator, keyHandOverInitiator } 
 export { type KeyHandOverResponder, keyHandOverResponder } from './machine/key-hand-over/key-hand-over-responder.ts';
 export { KEY_HAND_OVER_INITIATOR_TRANSITIONS, KEY_HAND_OVER_RESPONDER_TRANSITIONS } from './machine/key-hand-over/transitions.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
+export { type ProxySession, proxySessionInitiator, proxySessionResponder, SESSION_TIMER } from './machine/proxy-session/proxy-session.ts';
+export type {
+  ProxySessionInitiatorOptions,
+  ProxySessionResponderOptions,
+  SessionCall,
+  SessionEvent,
+  SessionLimits,
+} from './machine/proxy-session/session-types.ts';
+export { STREAM_TRANSITIONS, type StreamState } from './machine/proxy-session/transitions.ts';
 export { StateCell, type Transition, type TransitionListener, type TransitionRecorder, transitionRecorder } from './machine/table.ts';
 export type { CancelTimer, Clock } from './ports/clock.ts';
 export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-provider.ts';

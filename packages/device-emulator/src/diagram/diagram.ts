@@ -53,7 +53,7 @@ export interface Diagram {
 }
 
 /** Lanes from left to right: whoever talks most stands side by side. */
-const ORDER = ['user', 'device', 'notification', 'infrastructure', 'noc', 'uem', 'administrator'];
+const ORDER = ['user', 'device', 'notification', 'infrastructure', 'noc', 'connectivity-node', 'uem', 'administrator'];
 const TITLES: Readonly<Record<string, readonly [string, string]>> = {
   user: ['User', 'holds the device'],
   notification: ['Notification service', 'wakes devices'],

@@ -15,7 +15,7 @@ const optional = v.optional(v.string());
 const entry = v.object({
   sequence: v.number(),
   timeMs: v.number(),
-  role: v.picklist(['infrastructure', 'uem', 'notification', 'noc']),
+  role: v.picklist(['infrastructure', 'uem', 'notification', 'noc', 'connectivity-node']),
   service: text,
   step: optional,
   request: text,

@@ -5,7 +5,7 @@ import type { TraceLine } from './trace-line.ts';
 /** An entry of the lab's journal (docs/admin-rest.md), as far as a trace needs it. */
 export interface JournalEntry {
   readonly timeMs: number;
-  readonly role: 'infrastructure' | 'uem' | 'notification' | 'noc';
+  readonly role: 'infrastructure' | 'uem' | 'notification' | 'noc' | 'connectivity-node';
   readonly service: string;
   readonly step?: string | undefined;
   readonly request: string;
@@ -31,6 +31,9 @@ export function journalLine(entry: JournalEntry): TraceLine | undefined {
   if (role === 'uem' && service === 'mail') return mailLine(entry);
   if (role === 'uem' && service === 'notifications') return ownWakeUp(entry);
   if (role === 'notification' && service === 'wakeUp') return wakeUp(entry);
+  // Apps at the data path are no devices: what they send is in their own traces (F10).
+  if (role === 'connectivity-node' || service === 'links' || service === 'proxies' || service === 'tenants')
+    return reason === undefined ? undefined : aside(entry);
   if (role === 'noc' && entry.request !== 'connection') return line(entry, service === 'accessKeys' ? 'uem' : 'device', role);
   if (role === 'uem' && NOC_SERVICES.has(service)) return line(entry, 'noc', role);
   if (DEVICE_SERVICES.has(service) || service === 'restart') return reason === undefined ? undefined : aside(entry);

@@ -28,7 +28,7 @@ const crypto: CryptoProvider = {
   },
 };
 
-type Stores = Record<RoleName, MemoryStore>;
+type Stores = Record<Exclude<RoleName, 'connectivity-node'>, MemoryStore>;
 
 /** A command that the server has taken. */
 export interface TakenCommand {

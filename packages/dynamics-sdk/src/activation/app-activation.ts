@@ -62,6 +62,11 @@ export class AppActivation {
     return this.#record?.data;
   }
 
+  /** For the link and the sessions of the app (F10); undefined until it is activated. */
+  get activated(): AppActivationRecord | undefined {
+    return this.isActivated ? this.#record : undefined;
+  }
+
   /** @throws ProtocolError `ERR_USAGE_STATE` until the app is activated */
   require(): ProvisioningData {
     return requireActivated(this.#record).data;

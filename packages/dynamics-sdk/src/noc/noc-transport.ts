@@ -1,15 +1,8 @@
 import type { ProtocolError } from '@uemkit/protocol';
+import type { LinkChannel, LinkChannelRequest } from './link-channel.ts';
+import type { NocTrust } from './noc-trust.ts';
 
-/**
- * Which NOC is believed: it must satisfy every part that is not empty, and nobody satisfies a trust with nothing in it.
- * Roots: its chain ends in one of them and its name or address is in the certificate. Pins: the key of its own certificate is one of them.
- */
-export interface NocTrust {
-  /** DER certificates; `platform`: the roots that the platform comes with. */
-  readonly roots: readonly Uint8Array[] | 'platform';
-  /** SHA-256 of the SubjectPublicKeyInfo, 32 bytes each. */
-  readonly spkiPins: readonly Uint8Array[];
-}
+export type { NocTrust };
 
 /** A connection to the NOC that the app wants (F3.7). */
 export interface NocRequest {
@@ -36,4 +29,6 @@ export interface NocConnection {
 export interface NocTransport {
   /** Resolves when the connection is open and the NOC is the one of `trust`. @throws ProtocolError `ERR_TRANSPORT_*`; an abort rejects with `signal.reason` */
   openNoc(request: NocRequest): Promise<NocConnection>;
+  /** The same for a link (F10.2), as bytes; absent: this transport is for activation alone. @throws as `openNoc` */
+  openLink?(request: LinkChannelRequest): Promise<LinkChannel>;
 }

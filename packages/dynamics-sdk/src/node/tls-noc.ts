@@ -3,8 +3,9 @@ import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { isProtocolError, ProtocolError } from '@uemkit/protocol';
 import { frameParser } from '@uemkit/protocol/wire';
+import type { LinkChannel, LinkChannelRequest } from '../noc/link-channel.ts';
 import type { NocConnection, NocRequest, NocTransport, NocTrust } from '../noc/noc-transport.ts';
-import { NOC_ALPN, NOC_BODY_BYTES, nocTrailerBytes } from '../noc/noc-wire.ts';
+import { LINK_ALPN, NOC_ALPN, NOC_BODY_BYTES, nocTrailerBytes } from '../noc/noc-wire.ts';
 import { tlsError } from './tls-error.ts';
 
 /** Longest time without a byte while a connection is made, milliseconds. */
@@ -18,13 +19,20 @@ export function tlsNocTransport({ connectMs = CONNECT_MS }: { readonly connectMs
   return {
     async openNoc(request) {
       request.signal.throwIfAborted();
-      const socket = await connected(request, connectMs);
+      const socket = await connected(request, NOC_ALPN, connectMs);
       return framesOver(socket, request);
+    },
+    async openLink(request) {
+      request.signal.throwIfAborted();
+      const socket = await connected(request, LINK_ALPN, connectMs);
+      return bytesOver(socket, request);
     },
   };
 }
 
-function connected({ address, trust, signal }: NocRequest, connectMs: number): Promise<TLSSocket> {
+type Dial = Pick<NocRequest, 'address' | 'trust' | 'signal'>;
+
+function connected({ address, trust, signal }: Dial, alpn: string, connectMs: number): Promise<TLSSocket> {
   const { host, port } = hostAndPort(address);
   const chained = trust.roots === 'platform' || trust.roots.length > 0;
   // check: there is something to check the NOC against
@@ -36,7 +44,7 @@ function connected({ address, trust, signal }: NocRequest, connectMs: number): P
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(trust.roots === 'platform' ? {} : { ca: trust.roots.map(pem) }),
       minVersion: 'TLSv1.3',
-      ALPNProtocols: [NOC_ALPN],
+      ALPNProtocols: [alpn],
       // Without roots the pin below is the whole check.
       rejectUnauthorized: chained,
       timeout: connectMs,
@@ -52,7 +60,7 @@ function connected({ address, trust, signal }: NocRequest, connectMs: number): P
     socket.once('timeout', () => end(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')));
     socket.on('error', (error) => end(tlsError(error)));
     socket.once('secureConnect', () => {
-      const refusal = refusalOf(socket, trust);
+      const refusal = refusalOf(socket, trust, alpn);
       if (refusal !== undefined) return end(refusal);
       signal.removeEventListener('abort', abort);
       socket.setTimeout(0);
@@ -61,11 +69,11 @@ function connected({ address, trust, signal }: NocRequest, connectMs: number): P
   });
 }
 
-function refusalOf(socket: TLSSocket, { spkiPins }: NocTrust): ProtocolError | undefined {
+function refusalOf(socket: TLSSocket, { spkiPins }: NocTrust, alpn: string): ProtocolError | undefined {
   const certificate = socket.getPeerX509Certificate();
   const refused = (message: string): ProtocolError => new ProtocolError('ERR_TRANSPORT_TLS', message);
   // check: ALPN of the NOC
-  if (socket.alpnProtocol !== NOC_ALPN) return refused('the server is no NOC');
+  if (socket.alpnProtocol !== alpn) return refused('the server is no NOC');
   // check: role in the certificate. Node quotes a name that has a comma, so that a part of one cannot pass for a whole.
   if (!certificate?.subjectAltName?.split(', ').includes('URI:urn:uemkit:role:noc')) return refused('the certificate of the server does not name the role noc');
   if (spkiPins.length === 0) return undefined;
@@ -105,6 +113,28 @@ function framesOver(socket: TLSSocket, request: NocRequest): NocConnection {
       if (!socket.destroyed) socket.write(frame);
     },
     close: () => socket.destroy(),
+  };
+}
+
+/** Label of RFC 9266, with an empty context. */
+const BINDING_LABEL = 'EXPORTER-Channel-Binding';
+
+function bytesOver(socket: TLSSocket, request: LinkChannelRequest): LinkChannel {
+  let failure: ProtocolError | undefined;
+  socket.on('data', (chunk: Uint8Array) => request.onBytes(chunk));
+  socket.on('drain', () => request.onRoom());
+  socket.once('end', () => request.onEnd());
+  socket.on('error', (error) => {
+    failure ??= tlsError(error);
+  });
+  socket.once('close', () => request.onClose(failure));
+  return {
+    binding: { kind: 'tls-exporter', value: new Uint8Array(socket.exportKeyingMaterial(32, BINDING_LABEL, Buffer.alloc(0))) },
+    send: (bytes) => socket.destroyed || socket.write(bytes),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    end: () => void socket.end(),
+    close: () => void socket.destroy(),
   };
 }
 

@@ -15,8 +15,10 @@ export interface DynamicsRuntimeOptions {
   readonly app: { readonly appId: string; readonly version: string; readonly platform: string };
   readonly noc: { readonly address: string; readonly trust: NocTrust };
   readonly transport: NocTransport;
-  /** How `connect` reaches servers; absent: not at all. */
+  /** How `connect` reaches servers, in place of the ways through the NOC (F10). */
   readonly ways?: ConnectionWays | undefined;
+  /** True: a link to the NOC without channel binding is allowed, where the platform gives none, as in a page (docs/protocol/12). */
+  readonly allowUnboundLink?: boolean | undefined;
   /** The UEM Client of this device, asked for an access key when `authorize` is given none (F3.3). Absent: there is none, or the app has to do without. */
   readonly uemClient?: UemClientLink | undefined;
   /** What lies beside the container: the activation, sealed by the device key, and the reasons to lock. Keys begin with `dynamics/`. It stays when the container is wiped. */

@@ -2,6 +2,7 @@ import { EventEmitterTarget } from '@uemkit/protocol';
 import type { WireDocument } from '@uemkit/protocol/wire';
 import { AppActivation } from '../activation/app-activation.ts';
 import { type ApplicationConfig, type AppServer, applicationConfig, serversInOrder } from '../configuration/application-config.ts';
+import { type ActivatedWays, activatedWays } from '../connections/activated-ways.ts';
 import { type Connector, connectorOf } from '../connections/connector.ts';
 import { closedBy } from '../connections/gate.ts';
 import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
@@ -45,6 +46,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   readonly #states: RuntimeStates;
   readonly #authorization: Authorization;
   readonly #connector: Connector;
+  readonly #ways: ActivatedWays;
 
   constructor(options: DynamicsRuntimeOptions, saved: RuntimeRecord) {
     super();
@@ -56,6 +58,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       revokePassword: () => container.revokePassword(),
       // The container, its key, and with that all that it sealed.
       wipe: async () => {
+        this.#ways.forget();
         await container.wipe();
         await activation.forget();
       },
@@ -77,7 +80,11 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       closing,
       emit: (name, detail) => this.emit(name, detail),
     });
-    this.#connector = connectorOf(options, { closedBy: () => closedBy(states.state, states.code), data: () => activation.data });
+    this.#ways = activatedWays(options, () => activation.activated);
+    this.#connector = connectorOf(
+      { ...options, ways: options.ways ?? this.#ways },
+      { closedBy: () => closedBy(states.state, states.code), data: () => activation.data },
+    );
   }
 
   get state(): AuthorizationState {
@@ -168,6 +175,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   async close(): Promise<void> {
     this.#turns.end();
     this.#connector.close();
+    this.#ways.forget();
     await this.#turns.settled();
     this.#states.close();
     await this.#container.release();

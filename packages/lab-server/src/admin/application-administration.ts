@@ -59,7 +59,7 @@ export interface ApplicationAdministration {
 }
 
 export function createApplicationAdministration(options: ConfigurationOptions): ApplicationAdministration {
-  const { clock, crypto, entropy, store, reconfigure } = options;
+  const { clock, crypto, entropy, store, reconfigure, serversChanged } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
   const recordOf = (guid: string, { applicationId, name, version, vendor, platforms, platformIds }: NewApplication): ApplicationRecord => {
     const digest = digestOf(crypto, { applicationId, name, version });
@@ -102,24 +102,31 @@ export function createApplicationAdministration(options: ConfigurationOptions): 
     *applications() {
       for (const { record } of rowsOf(read, listApplications, (row) => row.id)) yield record;
     },
-    createApplicationServer: (wanted) =>
-      store.transaction((tx) => {
+    async createApplicationServer(wanted) {
+      const created = await store.transaction((tx) => {
         requireApplication(tx, wanted.applicationGuid);
         requireRoom(listApplicationServers(tx, { limit: MAX_APPLICATION_SERVERS }), MAX_APPLICATION_SERVERS, 'application servers');
         const server: ApplicationServerRecord = { guid: randomUuid(entropy), ...wanted, updatedAtMs: clock.nowMs() };
         putApplicationServer(tx, server);
         return server;
-      }),
-    updateApplicationServer: (guid, wanted) =>
-      store.transaction((tx) => {
+      });
+      serversChanged();
+      return created;
+    },
+    async updateApplicationServer(guid, wanted) {
+      const updated = await store.transaction((tx) => {
         requireServer(tx, guid);
         requireApplication(tx, wanted.applicationGuid);
         const server: ApplicationServerRecord = { guid, ...wanted, updatedAtMs: clock.nowMs() };
         putApplicationServer(tx, server);
         return server;
-      }),
+      });
+      serversChanged();
+      return updated;
+    },
     async deleteApplicationServer(guid) {
       await store.transaction((tx) => deleteApplicationServer(tx, requireServer(tx, guid).guid));
+      serversChanged();
     },
     applicationServer: (guid) => store.read((view) => requireServer(view, guid)),
     *applicationServers() {

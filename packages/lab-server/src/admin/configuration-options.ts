@@ -12,6 +12,8 @@ export interface ConfigurationOptions {
   readonly store: LabStore;
   /** Devices are to be worked out anew, and the jobs for it are durable (F5.2). Must not throw. */
   reconfigure(): void;
+  /** Application servers are other ones now: the NOC has to hear where apps may go (F10.3). Must not throw. */
+  serversChanged(): void;
 }
 
 /** Users and groups whose devices are gone through one by one; for more, the whole tenant is. */

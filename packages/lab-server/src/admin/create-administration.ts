@@ -37,6 +37,8 @@ export interface AdministrationOptions {
   wake(deviceId: string, known?: { readonly pushToken?: Uint8Array | undefined }): void;
   /** Works out anew what devices must be given; the jobs for it are durable (F5.2). Must not throw. */
   reconfigure(): void;
+  /** Application servers are other ones now: the NOC has to hear where apps may go (F10.3). Must not throw. */
+  serversChanged(): void;
 }
 
 /** The administration of one UEM, on its store. */

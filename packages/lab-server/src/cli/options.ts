@@ -6,7 +6,7 @@ import type { RoleName } from '../roles/role.ts';
 /** Data folder when none is named. */
 export const DEFAULT_FOLDER = '.lab';
 
-const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification', 'noc'];
+const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification', 'noc', 'connectivity-node'];
 
 /** @throws ProtocolError `ERR_USAGE_ARGUMENT` */
 export function roleOf(text: string | undefined): RoleName | undefined {

@@ -40,7 +40,11 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
     description: 'Starts the lab: all roles, or one of them alone. Goes on where it was when it ended. Ctrl-C ends it.',
     options: {
       data: { type: 'string', default: DEFAULT_FOLDER, valueHint: 'DIR', description: 'Data folder: state, keys, ports, connection.json' },
-      role: { type: 'string', valueHint: 'ROLE', description: 'Start uem, infrastructure, notification or noc alone; all of them unless set' },
+      role: {
+        type: 'string',
+        valueHint: 'ROLE',
+        description: 'Start uem, infrastructure, notification, noc or connectivity-node alone; all of them unless set',
+      },
       join: { type: 'string', valueHint: 'FILE', description: 'Role file of the lab to join, made by `init`; the one in the data folder unless set' },
       host: { type: 'string', valueHint: 'ADDRESS', description: 'Address to listen on, for a new lab; 127.0.0.1 unless set' },
       advertise: { type: 'string', valueHint: 'NAME', description: 'Name or address that devices dial, for a new lab; the host unless set' },
@@ -96,6 +100,7 @@ async function startAll({ folder, host, advertise, allowRemote, origins, mail }:
     advertise,
     origins,
     mail,
+    connectivityNode: true,
     portMoved: (listener, from, to) =>
       output.error(
         `Port ${from} of listener ${listener} is taken by another program; it is ${to} from now on. Devices that know the old address do not find it.`,

@@ -10,7 +10,8 @@ export type ListenerName =
   | 'providers'
   | 'noc'
   | 'nocLink'
-  | 'uemLink';
+  | 'uemLink'
+  | 'nodes';
 
 /** All listeners, in the order in which they are shown. */
 export const LISTENERS: readonly ListenerName[] = [
@@ -25,6 +26,7 @@ export const LISTENERS: readonly ListenerName[] = [
   'noc',
   'nocLink',
   'uemLink',
+  'nodes',
 ];
 
 /** Where a lab listens, and under which name it is reached. */
@@ -60,6 +62,7 @@ export const ANY_PORTS: LabPlace['ports'] = {
   noc: 0,
   nocLink: 0,
   uemLink: 0,
+  nodes: 0,
 };
 
 /** True for addresses that only this machine reaches. */

@@ -6,7 +6,7 @@ import type { PushAccounts } from '../roles/notification/push-accounts.ts';
 import type { RoleName } from '../roles/role.ts';
 import { randomUuid } from '../state/ids.ts';
 import { type LabPlace, LISTENERS, type ListenerName } from './lab-addresses.ts';
-import { makeRole, makeRoot } from './lab-certificates.ts';
+import { makeRole, makeRoot, makeSigningKey } from './lab-certificates.ts';
 import { privateKeyPem, toPem } from './pem.ts';
 import { readFileIfThere, writePrivateFile } from './private-file.ts';
 import { makePushIdentities } from './push-identities.ts';
@@ -29,6 +29,13 @@ export interface RoleFile {
   readonly pushCredentials?: PushCredentials | undefined;
   /** The notification services alone: who may send. */
   readonly pushAccounts?: PushAccounts | undefined;
+  /** The Connectivity Node alone. */
+  readonly node?: NodeSecrets | undefined;
+}
+
+export interface NodeSecrets {
+  /** Static key of `px` and `dc`, PEM. */
+  readonly keyExchangeKey: string;
 }
 
 export interface UemSecrets {
@@ -63,7 +70,7 @@ const pushAccounts: v.GenericSchema<unknown, PushAccounts> = v.strictObject({
 });
 const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
   format: v.literal(1),
-  role: v.picklist(['infrastructure', 'uem', 'notification', 'noc']),
+  role: v.picklist(['infrastructure', 'uem', 'notification', 'noc', 'connectivity-node']),
   tenantId: v.string(),
   coreId: v.string(),
   root: v.string(),
@@ -73,6 +80,7 @@ const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
   uem: v.optional(v.strictObject({ rootKey: v.string(), username: v.string(), password: v.string(), sessionKey: v.string() })),
   pushCredentials: v.optional(pushCredentials),
   pushAccounts: v.optional(pushAccounts),
+  node: v.optional(v.strictObject({ keyExchangeKey: v.string() })),
 });
 
 /** Makes the identities of a new lab: tenant, root, role certificates, administrator. Nothing is written. */
@@ -90,12 +98,14 @@ export function makeRoleFiles(options: {
   const password = toBase64url(entropy.randomBytes(16));
   const sessionKey = toBase64url(entropy.randomBytes(32));
   const uem: UemSecrets = { rootKey: privateKeyPem(root.scalar, root.publicKey), username: 'admin', password, sessionKey };
+  const exchange = makeSigningKey(options);
   const push = makePushIdentities(options, root, tenantId);
   const own: Readonly<Record<RoleName, Partial<RoleFile>>> = {
     infrastructure: { pushCredentials: push.credentials },
     uem: { uem },
     notification: { pushAccounts: push.accounts },
     noc: {},
+    'connectivity-node': { node: { keyExchangeKey: privateKeyPem(exchange.scalar, exchange.publicKey) } },
   };
   const file = (role: RoleName): RoleFile => {
     const { scalar, publicKey, certificate } = makeRole(options, root, role, hosts);
@@ -111,13 +121,18 @@ export function makeRoleFiles(options: {
       ...own[role],
     };
   };
-  return { infrastructure: file('infrastructure'), uem: file('uem'), notification: file('notification'), noc: file('noc') };
+  return {
+    infrastructure: file('infrastructure'),
+    uem: file('uem'),
+    notification: file('notification'),
+    noc: file('noc'),
+    'connectivity-node': file('connectivity-node'),
+  };
 }
 
 /** The same files for another place. */
 export function movedTo(files: RoleFiles, place: LabPlace): RoleFiles {
-  const { infrastructure, uem, notification, noc } = files;
-  return { infrastructure: { ...infrastructure, place }, uem: { ...uem, place }, notification: { ...notification, place }, noc: { ...noc, place } };
+  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, { ...file, place }])) as RoleFiles;
 }
 
 /** Path of a role's file in a data folder. */
@@ -134,7 +149,13 @@ export function writeRoleFiles(folder: string, files: RoleFiles): void {
 export function readRoleFiles(folder: string): RoleFiles | undefined {
   if (readFileIfThere(roleFilePath(folder, 'uem')) === undefined) return undefined;
   const read = (role: RoleName): RoleFile => readRoleFile(roleFilePath(folder, role));
-  return { infrastructure: read('infrastructure'), uem: read('uem'), notification: read('notification'), noc: read('noc') };
+  return {
+    infrastructure: read('infrastructure'),
+    uem: read('uem'),
+    notification: read('notification'),
+    noc: read('noc'),
+    'connectivity-node': read('connectivity-node'),
+  };
 }
 
 /** @throws ProtocolError `ERR_STORE_READ` when there is no such file or it is none of ours */
@@ -147,14 +168,20 @@ export function readRoleFile(path: string): RoleFile {
   } catch (cause) {
     throw new ProtocolError('ERR_STORE_READ', `${path} is not JSON`, { cause });
   }
-  if (isBeforeNoc(json)) throw new ProtocolError('ERR_STORE_READ', `${path} is of a lab without the role noc; make a new lab in another folder with init`);
+  const missing = missingRole(json);
+  if (missing !== undefined)
+    throw new ProtocolError('ERR_STORE_READ', `${path} is of a lab without the role ${missing}; make a new lab in another folder with init`);
   const result = v.safeParse(schema, json);
   if (!result.success) throw new ProtocolError('ERR_STORE_READ', `${path} is no role file of format 1`);
   return result.output;
 }
 
-/** True for a role file from before the NOC: it knows no port of it, and there is no certificate for it. */
-function isBeforeNoc(json: unknown): boolean {
-  const result = v.safeParse(v.looseObject({ format: v.literal(1), place: v.looseObject({ ports: v.looseObject({ uemLink: v.optional(port) }) }) }), json);
-  return result.success && result.output.place.ports.uemLink === undefined;
+/** The role that a lab of an earlier version lacks: its file knows no port of it, and there is no certificate for it. */
+function missingRole(json: unknown): RoleName | undefined {
+  const known = v.looseObject({ uemLink: v.optional(port), nodes: v.optional(port) });
+  const result = v.safeParse(v.looseObject({ format: v.literal(1), place: v.looseObject({ ports: known }) }), json);
+  if (!result.success) return undefined;
+  const { ports: opened } = result.output.place;
+  if (opened.uemLink === undefined) return 'noc';
+  return opened.nodes === undefined ? 'connectivity-node' : undefined;
 }

@@ -4,11 +4,12 @@ import type { RoleFiles } from '../data/role-file.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { certificateGuard } from '../links/certificate-guard.ts';
+import { type ConnectivityNode, startConnectivityNode } from '../node/connectivity-node.ts';
 import type { ProviderWire } from '../roles/infrastructure/push/push-sender.ts';
 import type { NotificationRole } from '../roles/notification/notification.ts';
 import type { PushAccounts } from '../roles/notification/push-accounts.ts';
 import type { PushLimits } from '../roles/notification/push-limits.ts';
-import type { Role, RoleName } from '../roles/role.ts';
+import type { Role, RoleName, StoredRole } from '../roles/role.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { createInfrastructureHost, createNotificationHost } from './cloud-hosts.ts';
@@ -27,7 +28,7 @@ export interface LabCoreOptions {
   readonly journal: RingJournal;
   readonly faults: Faults;
   readonly files: RoleFiles;
-  readonly stores: Readonly<Record<RoleName, LabStore>>;
+  readonly stores: Readonly<Record<StoredRole, LabStore>>;
   readonly push?: Partial<PushLimits> | undefined;
   readonly pushAccounts?: Partial<PushAccounts> | undefined;
   /** Way from the Infrastructure to the notification services; in memory unless set. */
@@ -36,6 +37,10 @@ export interface LabCoreOptions {
   readonly cost?: ScryptCost | undefined;
   readonly profile?: Partial<ActivationProfileRecord> | undefined;
   readonly mail?: MailOptions | undefined;
+  /** Where the NOC listens for Connectivity Nodes; absent: there is no such node. */
+  readonly nodes?: { readonly host: string; readonly port: number } | undefined;
+  /** True: links of apps in pages, which have no channel binding, are allowed. */
+  readonly allowUnboundLinks?: boolean | undefined;
 }
 
 /** All roles of a lab in one process, without listeners. */
@@ -46,6 +51,7 @@ export interface LabCore {
   readonly uem: UemHost;
   readonly notification: RoleHost<NotificationRole>;
   readonly noc: NocHost;
+  readonly node: ConnectivityNode | undefined;
   /** The provider APIs of the notification services. */
   readonly provide: ProviderRequests;
   /** Ends the roles, then closes the stores. */
@@ -78,10 +84,18 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   let started: UemHost | undefined;
   const link = memoryRoleLink(() => infrastructure, peerOf('uem'));
   // Each of the two calls the other; a call that comes before UEM runs is one to a host that is not there.
-  const noc = await createNocHost(environment, { store: stores.noc, file: files.noc, uem: memoryRoleLink(() => started?.host, peerOf('noc')) });
+  const noc = await createNocHost(environment, {
+    store: stores.noc,
+    file: files.noc,
+    uem: memoryRoleLink(() => started?.host, peerOf('noc')),
+    allowUnboundLinks: options.allowUnboundLinks,
+  });
   const toNoc = memoryRoleLink(() => noc.host, peerOf('uem'));
   const uem = await createUemHost(environment, { store: stores.uem, file: files.uem, secrets, infrastructure: link, noc: toNoc, cost, profile, mail });
   started = uem;
+  const nodeLink = memoryRoleLink(() => uem.host, peerOf('connectivity-node'));
+  const node =
+    options.nodes === undefined ? undefined : startConnectivityNode({ ...environment, file: files['connectivity-node'], noc: options.nodes, uem: nodeLink });
 
   return {
     environment,
@@ -90,8 +104,10 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
     uem,
     notification,
     noc,
+    node,
     provide,
     async close() {
+      node?.close();
       await uem.close();
       noc.breakConnections();
       notification.role.close();

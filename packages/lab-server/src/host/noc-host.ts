@@ -1,5 +1,6 @@
 import { addressOf } from '../data/lab-addresses.ts';
 import type { RoleFile } from '../data/role-file.ts';
+import { createNocDataPath, type NocDataPath } from '../node/noc-data-path.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import { createNocRole } from '../roles/noc/noc.ts';
 import { NOC_CONNECTION_LIMITS, type NocConnection, type NocConnectionLimits, type NocSocket, nocConnection } from '../roles/noc/noc-connection.ts';
@@ -15,7 +16,8 @@ export interface NocHost {
   readonly connections: number;
   /** An app has opened a connection; undefined: there is no room for it. `exchange` stands for the role. */
   connect(socket: NocSocket, source: string, exchange?: (request: Parameters<Role['handle']>[0]) => Promise<HostAnswer>): NocConnection | undefined;
-  /** Breaks all connections of apps. */
+  readonly dataPath: NocDataPath;
+  /** Breaks all connections of apps and nodes. */
   breakConnections(): void;
 }
 
@@ -25,6 +27,8 @@ export interface NocHostOptions {
   /** Way to UEM. */
   readonly uem: RoleLink;
   readonly limits?: Partial<NocConnectionLimits> | undefined;
+  /** True: links of apps in pages, which have no channel binding, are allowed. */
+  readonly allowUnboundLinks?: boolean | undefined;
 }
 
 /** Starts the NOC. */
@@ -47,13 +51,16 @@ export async function createNocHost(environment: LabEnvironment, options: NocHos
     if (left > 0) perSource.set(source, left);
     else perSource.delete(source);
   };
+  const dataPath = createNocDataPath({ ...environment, store, allowUnbound: options.allowUnboundLinks });
   const breakConnections = (): void => {
+    dataPath.breakConnections();
     for (const socket of [...open]) socket.cutOff();
   };
   host.onRestart(breakConnections);
 
   return {
     host,
+    dataPath,
     get connections() {
       return open.size;
     },

@@ -11,6 +11,7 @@ import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile, UemSecrets } from '../data/role-file.ts';
 import { createEventFeed } from '../events/event-feed.ts';
 import { createNocRegistrar } from '../links/noc-registrar.ts';
+import { createNocTenantTeller } from '../links/noc-tenant-teller.ts';
 import { createNotifier } from '../links/notifier.ts';
 import { createRegistrar } from '../links/registrar.ts';
 import { inboxCarrier } from '../mail/inbox-carrier.ts';
@@ -127,10 +128,12 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   // The transaction that says so is still running: the next one ends after it.
   const mailWaits = (): void => queueMicrotask(() => void store.transaction(() => undefined).then(mailer.kick, mailer.kick));
   const noc = createNocRegistrar({ clock, crypto, store, noc: options.noc, tenantId });
+  const tenantTeller = createNocTenantTeller({ clock, store, noc: options.noc, tenantId });
   const fanOut = createFanOut({ clock, entropy, store, wake, mailWaits, failed: (error) => note('fan-out', error) });
   const sweep = createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed: (error) => note('compliance', error) });
   const confirmations = createConfirmationSweep({ clock, store, failed: (error) => note('unconfirmed activations', error) });
   const reconfigure = (): void => {
+    tenantTeller.changed();
     fanOut.start();
     sweep.start();
   };
@@ -146,13 +149,15 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     activation,
     wake,
     reconfigure,
+    serversChanged: tenantTeller.changed,
     mailer,
     serverAddress,
   });
   const authority = deviceAuthority(crypto, entropy, { scalar: readPrivateKeyPem(secrets.rootKey).scalar, certificate: fromPem('CERTIFICATE', file.root) });
   const addresses = { device: addressOf(place, 'devices'), signedDevice: addressOf(place, 'signedDevices'), notification: addressOf(place, 'notification') };
 
-  const create = async (): Promise<UemRole> => createUemRole({ ...environment, store, authority, addresses, noc, compliance: COMPLIANCE_RULES, mailWaits });
+  const create = async (): Promise<UemRole> =>
+    createUemRole({ ...environment, proxiesChanged: tenantTeller.flush, store, authority, addresses, noc, compliance: COMPLIANCE_RULES, mailWaits });
   const host = await createRoleHost<UemRole>({ clock, faults, journal, create, end: (role) => role.close() });
   // After a start: devices that have not asked since they were to be woken, and the whole list of users (F1.1).
   const resume = async (): Promise<void> => {
@@ -161,7 +166,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     sweep.start();
     confirmations.start();
     mailer.kick();
-    await Promise.all([registrar.replaceAll(hashesOf(crypto, administration)), noc.resume()]);
+    await Promise.all([registrar.replaceAll(hashesOf(crypto, administration)), noc.resume(), tenantTeller.flush()]);
   };
   host.onRestart(() => void resume().catch((error: unknown) => note('resume', error)));
   await resume();
@@ -181,6 +186,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
       confirmations.close();
       registrar.close();
       noc.close();
+      tenantTeller.close();
       notifier.close();
       await mailer.close();
     },

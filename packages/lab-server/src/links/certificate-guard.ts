@@ -1,4 +1,4 @@
-import { type Clock, type CryptoProvider, isProtocolError, type PeerIdentity, x509 } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, isProtocolError, type PeerIdentity, toHex, x509 } from '@uemkit/protocol';
 import type { LinkGuard } from '../roles/link-guard.ts';
 import type { RoleName } from '../roles/role.ts';
 
@@ -7,7 +7,7 @@ export function roleUri(role: RoleName): string {
   return `urn:uemkit:role:${role}`;
 }
 
-const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification', 'noc'];
+const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification', 'noc', 'connectivity-node'];
 
 /** Knows other roles by their certificates; dates are judged by the clock of the lab. */
 export function certificateGuard(options: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly root: Uint8Array }): LinkGuard {
@@ -22,7 +22,14 @@ export function certificateGuard(options: { readonly clock: Clock; readonly cryp
     return certificate;
   };
 
-  return {
+  const guard: LinkGuard = {
+    proxyOf(peer) {
+      const role = guard.roleOf(peer);
+      if (typeof role === 'object') return role;
+      // check: F10.3 only a Connectivity Node is a Proxy
+      if (role !== 'connectivity-node' || peer.kind !== 'certificate') return { refused: `role ${role} is no Proxy` };
+      return { proxyId: proxyIdOf(crypto, peer.certificate), certificate: peer.certificate };
+    },
     roleOf(peer) {
       if (peer.kind !== 'certificate') return { refused: 'no role certificate' };
       try {
@@ -37,4 +44,11 @@ export function certificateGuard(options: { readonly clock: Clock; readonly cryp
       }
     },
   };
+  return guard;
+}
+
+/** Id of a Proxy: it follows from the key of its certificate (DER), so nobody can have another one's. */
+export function proxyIdOf(crypto: CryptoProvider, certificate: Uint8Array): string {
+  const keyHash = crypto.sha256(x509.publicKeyInfo(x509.readCertificate(certificate).publicKey));
+  return `proxy-${toHex(keyHash.subarray(0, 16))}`;
 }

@@ -8,12 +8,14 @@ import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import type { ProviderFaces } from '../roles/notification/providers/faces.ts';
 import { MAX_PROVIDER_BODY_BYTES } from '../roles/notification/providers/provider.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
-import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
+import type { Journal, Role, RoleName, RoleRequest, ServiceName, StoredRole } from '../roles/role.ts';
 import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServerOptions, listenHttps } from './http-server.ts';
 import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS, MAX_SIGNED_REQUESTS } from './limits.ts';
 import type { HttpServer } from './listening.ts';
+import type { NocDataPath } from './noc-data-path.ts';
 import { listenNoc } from './noc-listener.ts';
+import { listenNodes } from './node-listener.ts';
 import { type PageAccess, pageAccess } from './page-access.ts';
 import { listenProviders } from './provider-server.ts';
 import { pushUpgrade } from './push-upgrade.ts';
@@ -29,6 +31,8 @@ export interface ListeningRole {
   connect?(socket: PushSocket, source: string): PushConnection;
   /** Connections of apps; the NOC alone. Undefined: there is no room for another one. */
   connectApp?(socket: NocSocket, source: string): NocConnection | undefined;
+  /** Links of apps and standing connections of Connectivity Nodes; the NOC alone. */
+  readonly dataPath?: NocDataPath | undefined;
   /** Provider APIs; the notification service alone. */
   readonly providers?: { readonly faces: () => ProviderFaces; readonly handle: ProviderRequests } | undefined;
 }
@@ -60,7 +64,7 @@ export interface ListenerOptions {
 export type HttpInterceptor = (request: HttpRequest, next: (request: HttpRequest) => Promise<HttpAnswer | undefined>) => Promise<HttpAnswer | undefined>;
 
 interface ListenerKind {
-  readonly role: RoleName;
+  readonly role: StoredRole;
   readonly services: readonly ServiceName[];
   readonly mutual: boolean;
   /** Devices that live in a page may use it, when their origin is allowed. */
@@ -70,7 +74,7 @@ interface ListenerKind {
   readonly bodyBytes: number;
   /** Other than `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
-  readonly also?: 'rest' | 'push' | 'providers' | 'apps';
+  readonly also?: 'rest' | 'push' | 'providers' | 'apps' | 'nodes';
 }
 
 /** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
@@ -100,8 +104,9 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   notification: { role: 'notification', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
   providers: { role: 'notification', services: [], mutual: false, pages: false, bodyBytes: MAX_PROVIDER_BODY_BYTES, also: 'providers' },
   noc: { role: 'noc', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'apps' },
-  nocLink: { role: 'noc', services: ['accessKeys'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
-  uemLink: { role: 'uem', services: ['setUp', 'envelopes'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  nocLink: { role: 'noc', services: ['accessKeys', 'tenants'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  uemLink: { role: 'uem', services: ['setUp', 'envelopes', 'proxies'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  nodes: { role: 'noc', services: [], mutual: true, pages: false, bodyBytes: 0, also: 'nodes' },
 };
 
 /** Opens one listener. @throws ProtocolError `ERR_TRANSPORT_CONNECT` */
@@ -120,6 +125,13 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
       refuse: async (request, why, reason) => (await options.role()).providers?.faces().refuse(request, why, reason) ?? { status: 503, headers: {}, body: '' },
     });
   }
+  if (kind.also === 'nodes') {
+    return listenNodes({
+      ...{ host, port, key, certificate, root, failed, refused: note },
+      limits: { ...kind.limits, ...limits },
+      accept: async (session, peer) => (await options.role()).dataPath?.addNode(session, peer) ?? false,
+    });
+  }
   const pages = pageAccess(kind.pages ? options.origins : [], (request, reason) => note(request.method, '403', request.peer.source, reason));
   const running = whenRunning(options);
   if (kind.also === 'apps') {
@@ -129,6 +141,11 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
       allows: (origin) => pages.allows(origin),
       // Before the role runs there is no room for anybody: apps come back.
       connect: (socket, source) => running()?.connectApp?.(socket, source),
+      link: (stream, binding, source) => {
+        const dataPath = running()?.dataPath;
+        if (dataPath === undefined) stream.destroy();
+        else dataPath.openLink(stream, binding, source);
+      },
     });
   }
   const frames = frameBinding({

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { createServer, type TLSSocket } from 'node:tls';
 import { isProtocolError, keySchedule, ProtocolError } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import WebSocket, { WebSocketServer } from 'ws';
+import WebSocket, { createWebSocketStream, WebSocketServer } from 'ws';
 import { ENVELOPE_BODY_BYTES } from '../roles/noc/noc.ts';
 import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import { SERVICE_PATH } from './frame-binding.ts';
@@ -12,8 +12,15 @@ import { endWith, plainBytes } from './http-server.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
 import { type HttpServer, listening } from './listening.ts';
 
+/** ALPN of a link: `link`, then `Connect`, then bytes (docs/protocol/12). */
+export const LINK_ALPN = 'uemkit-link/1';
+/** Path and subprotocol of the same over a WebSocket. */
+export const LINK_PATH: string = `${SERVICE_PATH}link`;
+export const LINK_SUBPROTOCOL = 'uemkit.link.1';
 /** ALPN of frames one after the other on the TLS stream; anything else is HTTP/1.1 for the WebSocket. */
 export const NOC_ALPN = 'uemkit-noc/1';
+type ChannelBinding = keySchedule.ChannelBinding;
+
 /** Path of the WebSocket of apps that live in a page. */
 export const NOC_PATH: string = `${SERVICE_PATH}noc`;
 /** WebSocket subprotocol: one frame a binary message. */
@@ -30,6 +37,8 @@ export interface NocListenerOptions {
   allows(origin: string | undefined): boolean;
   /** A new connection; undefined: there is no room for it. */
   connect(socket: NocSocket, source: string): NocConnection | undefined;
+  /** An app wants to connect to something behind the NOC (F10.2). */
+  link(stream: Duplex, binding: ChannelBinding, source: string): void;
   refused(request: string, answer: string, source: string, reason: string): void;
   failed(error: unknown): void;
 }
@@ -45,7 +54,7 @@ export async function listenNoc(options: NocListenerOptions): Promise<HttpServer
     cert: options.certificate,
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
-    ALPNProtocols: [NOC_ALPN, 'http/1.1'],
+    ALPNProtocols: [NOC_ALPN, LINK_ALPN, 'http/1.1'],
     handshakeTimeout: limits.tlsHandshakeMs,
   });
   server.maxConnections = limits.connections;
@@ -66,9 +75,18 @@ export async function listenNoc(options: NocListenerOptions): Promise<HttpServer
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', () => socket.destroy());
     if (socket.alpnProtocol === NOC_ALPN) frames(socket, options, limits.streamStallMs);
-    else upgrades(socket);
+    else if (socket.alpnProtocol === LINK_ALPN) {
+      // The two halves of what passes through a link end apart.
+      socket.allowHalfOpen = true;
+      options.link(socket, exporterOf(socket), socket.remoteAddress ?? '');
+    } else upgrades(socket);
   });
   return listening(server, sockets, { ...options, name: 'noc' });
+}
+
+/** RFC 9266: the same 32 bytes at both ends of one TLS connection, and of no other. */
+function exporterOf(socket: TLSSocket): ChannelBinding {
+  return { kind: 'tls-exporter', value: plainBytes(socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))) };
 }
 
 /** Frames one after the other on the TLS stream. */
@@ -115,7 +133,10 @@ function upgradeServer(options: NocListenerOptions, limits: ListenerLimits): (so
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: wire.FRAME_HEADER_BYTES + ENVELOPE_BODY_BYTES,
-    handleProtocols: (offered) => (offered.has(NOC_SUBPROTOCOL) ? NOC_SUBPROTOCOL : false),
+    handleProtocols: (offered, { url }) => {
+      const wanted = url === LINK_PATH ? LINK_SUBPROTOCOL : NOC_SUBPROTOCOL;
+      return offered.has(wanted) ? wanted : false;
+    },
   });
   const http = createHttpServer({ maxHeaderSize: limits.headerBytes });
   const refuse = (socket: Duplex, status: string, reason: string): void => {
@@ -133,9 +154,12 @@ function upgradeServer(options: NocListenerOptions, limits: ListenerLimits): (so
   http.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     if (!options.allows(request.headers.origin)) return refuse(socket, '403 Forbidden', 'a page of another origin');
-    if (request.url !== NOC_PATH) return refuse(socket, '404 Not Found', 'no such path at this listener');
-    if (!offered.includes(NOC_SUBPROTOCOL)) return refuse(socket, '400 Bad Request', `subprotocol ${NOC_SUBPROTOCOL} was not offered`);
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket, options));
+    const wanted = request.url === NOC_PATH ? NOC_SUBPROTOCOL : request.url === LINK_PATH ? LINK_SUBPROTOCOL : undefined;
+    if (wanted === undefined) return refuse(socket, '404 Not Found', 'no such path at this listener');
+    if (!offered.includes(wanted)) return refuse(socket, '400 Bad Request', `subprotocol ${wanted} was not offered`);
+    webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      wanted === NOC_SUBPROTOCOL ? accept(webSocket, socket, options) : acceptLink(webSocket, socket, options),
+    );
   });
   return (socket) => {
     // The HTTP server listens nowhere, so no timer of its own ends a connection that never asks for anything.
@@ -170,6 +194,14 @@ function accept(webSocket: WebSocket, socket: TLSSocket, options: NocListenerOpt
   // Text is no frame; it is handed on as an empty one, which the role refuses.
   webSocket.on('message', (data: Buffer, isBinary: boolean) => connection.received(isBinary ? plainBytes(data) : new Uint8Array(0)));
   webSocket.once('close', () => connection.closed());
+}
+
+/** A page has no exporter: whether a link may do without is the local policy of the NOC. */
+function acceptLink(webSocket: WebSocket, socket: TLSSocket, options: NocListenerOptions): void {
+  upgraded.get(socket)?.();
+  const stream = createWebSocketStream(webSocket);
+  stream.on('error', () => stream.destroy());
+  options.link(stream, { kind: 'none' }, socket.remoteAddress ?? '');
 }
 
 /** A peer that does not answer the closing handshake is cut off after this time. */

@@ -3,10 +3,24 @@ import type { References } from '../journal/references.ts';
 import type { LabStore } from '../store/lab-store.ts';
 
 /** The server parts that run alone or together. */
-export type RoleName = 'infrastructure' | 'uem' | 'notification' | 'noc';
+export type RoleName = 'infrastructure' | 'uem' | 'notification' | 'noc' | 'connectivity-node';
+
+/** Roles with a state of their own. The Connectivity Node has none: what it needs comes from UEM each time. */
+export type StoredRole = Exclude<RoleName, 'connectivity-node'>;
 
 /** Last part of the path in the HTTP binding; each role serves its own. */
-export type ServiceName = 'discovery' | 'registrations' | 'notifications' | 'activation' | 'device' | 'apps' | 'accessKeys' | 'setUp' | 'envelopes';
+export type ServiceName =
+  | 'discovery'
+  | 'registrations'
+  | 'notifications'
+  | 'activation'
+  | 'device'
+  | 'apps'
+  | 'accessKeys'
+  | 'setUp'
+  | 'envelopes'
+  | 'tenants'
+  | 'proxies';
 
 /** One frame of a peer, however it came. */
 export interface RoleRequest {

@@ -52,7 +52,7 @@ beforeAll(async () => {
   const other = await makeLab({ folder: join(folder, 'other') }, ports);
   alone = await Promise.all((['infrastructure', 'noc', 'uem'] as const).map((role) => startRoleServer({ file: other[role], folder: join(folder, role) })));
   const shown = ({ root, key, certificate }: RoleFile): Peer => ({ ca: root, key, cert: certificate });
-  linkPeers = { infrastructureLink: shown(other.uem), nocLink: shown(other.uem), uemLink: shown(other.noc) };
+  linkPeers = { infrastructureLink: shown(other.uem), nocLink: shown(other.uem), uemLink: shown(other.noc), nodes: shown(other['connectivity-node']) };
   const user = await lab.admin.createUser({ username: 'alice' });
   const { content } = await lab.admin.createQrCode(user.guid);
   device = new LabDevice(overHttps(lab.connection));
@@ -108,7 +108,7 @@ interface Target {
 }
 
 /** What reads the bodies at each listener, and what it may say to them. */
-const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers' | 'noc'>, Target>> = {
+const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers' | 'noc' | 'nodes'>, Target>> = {
   infrastructure: { paths: ['/uemkit/1/discovery'], headers: () => FRAME, judge: refusedFrame },
   infrastructureLink: { paths: ['/uemkit/1/registrations', '/uemkit/1/notifications'], headers: () => FRAME, judge: refusedFrame },
   activation: { paths: ['/uemkit/1/activation'], headers: () => FRAME, judge: refusedFrame },
@@ -119,8 +119,8 @@ const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers' | 'noc'>, Targe
     headers: () => ({ ...basic(lab.connection.administrator.username, lab.connection.administrator.password), 'content-type': 'application/json' }),
     judge: is(400),
   },
-  nocLink: { paths: ['/uemkit/1/accessKeys'], headers: () => FRAME, judge: refusedFrame },
-  uemLink: { paths: ['/uemkit/1/setUp', '/uemkit/1/envelopes'], headers: () => FRAME, judge: refusedFrame },
+  nocLink: { paths: ['/uemkit/1/accessKeys', '/uemkit/1/tenants'], headers: () => FRAME, judge: refusedFrame },
+  uemLink: { paths: ['/uemkit/1/setUp', '/uemkit/1/envelopes', '/uemkit/1/proxies'], headers: () => FRAME, judge: refusedFrame },
   // Frames come on WebSockets there; they have a test of their own below.
   notification: { paths: ['/uemkit/1/push'], headers: () => FRAME, judge: is(404) },
 };
@@ -177,7 +177,7 @@ describe('TLS', () => {
 });
 
 describe('10,000 random byte strings leave a listener as it was', () => {
-  it.each(LISTENERS.filter((name): name is keyof typeof TARGETS => name !== 'providers' && name !== 'noc'))('%s', async (name) => {
+  it.each(LISTENERS.filter((name): name is keyof typeof TARGETS => name !== 'providers' && name !== 'noc' && name !== 'nodes'))('%s', async (name) => {
     const { paths, headers, judge } = TARGETS[name];
     await knock(name);
     const connection = new Pipelined({ port: portOf(name), ...peerOf(name) });
@@ -187,6 +187,11 @@ describe('10,000 random byte strings leave a listener as it was', () => {
       for (const { status, body } of await connection.post(path, headers(), bodies)) judge(status, body);
     }
     connection.close();
+    await asBefore();
+  });
+
+  it('nodes', async () => {
+    await knock('nodes');
     await asBefore();
   });
 

@@ -28,7 +28,7 @@ function use(uem: UemBench, store: LabStore): void {
   uem.role = createUemRole({
     ...{ clock, crypto, entropy, store, journal, authority },
     addresses: { device: 'localhost:1' },
-    guard: { roleOf: () => 'noc' },
+    guard: { roleOf: () => 'noc', proxyOf: () => ({ refused: 'nobody' }) },
     noc: { tell: () => {}, flush: async () => {} },
   });
 }

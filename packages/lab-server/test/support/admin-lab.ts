@@ -84,6 +84,7 @@ export class AdminLab {
       serverAddress: 'lab.example:443',
       wake: (deviceId) => void this.woken.push(deviceId),
       reconfigure: () => {},
+      serversChanged: () => {},
     });
     this.administrators = createAdministrators({ clock, crypto, entropy, store, first: { username: 'admin', password: PASSWORD } });
     const { administrators } = this;

@@ -54,7 +54,7 @@ export class AppLab implements AppWay {
     const { clock, journal } = uem;
     lab.noc = await createNocRole({
       ...{ clock, crypto, journal, entropy: seededEntropy('noc'), store: lab.nocStore },
-      guard: { roleOf: () => 'uem' },
+      guard: { roleOf: () => 'uem', proxyOf: () => ({ refused: 'nobody' }) },
       uem: { request: (service, frame) => lab.pass(service, frame) },
       place: { coreId: CORE_ID, relayAddresses: ['lab.example:1'] },
     });

@@ -70,7 +70,7 @@ export class ConfigurationBench {
 
   private startAdministration(): ReturnType<typeof administrationOn> {
     const { clock, store } = this.uem;
-    return administrationOn({ clock, crypto, entropy: this.entropy, store, reconfigure: () => this.fanOut.start() });
+    return administrationOn({ clock, crypto, entropy: this.entropy, store, reconfigure: () => this.fanOut.start(), serversChanged: () => {} });
   }
 
   get store(): LabStore {

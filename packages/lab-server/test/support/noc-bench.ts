@@ -55,7 +55,7 @@ export class NocBench {
       entropy: this.entropy.fork(`role ${journal.last}`),
       store,
       journal,
-      guard: { roleOf: () => this.caller },
+      guard: { roleOf: () => this.caller, proxyOf: () => ({ refused: 'nobody' }) },
       uem: {
         request: (service, frame) => {
           this.asked.push({ service, frame });

@@ -27,7 +27,7 @@ function start(seed = 'infrastructure', provider = crypto): Promise<Role> {
     entropy: seededEntropy(seed),
     store,
     journal,
-    guard: { roleOf: () => caller },
+    guard: { roleOf: () => caller, proxyOf: () => ({ refused: 'nobody' }) },
     credentials: IDENTITIES.credentials,
     origin: ORIGIN,
     provider: {

@@ -56,4 +56,35 @@ def cases():
         case("wakeUp", 0x7A, "wakeUpId sentAtEpochMs", {"wakeUpId": WAKE_UP_ID, "sentAtEpochMs": TIME * 1_000 + 5}),
         case("pushAck", 0x7B, "wakeUpId", {"wakeUpId": WAKE_UP_ID}),
         case("pushClose", 0x7C, "reason", {"reason": "goingAway"}, {"reason": 2}),
+        *data_path_cases(),
+    ]
+
+
+def data_path_cases():
+    """docs/protocol/12-data-path.md."""
+    open_rule = {"host": "*", "subdomains": False, "allow": True}
+    wiki_rule = {"host": "corp.example", "subdomains": True, "port": 443, "allow": False}
+    rules = [structure("host subdomains port allow".split(), rule) for rule in (wiki_rule, open_rule)]
+    point = b"\x04" + octets("point", 64)
+    return [
+        case("connectProxy", 0x37, "proxyId", {"proxyId": "proxy-1"}),
+        case("connectHost", 0x38, "host port", {"host": "wiki.corp.example", "port": 443}),
+        case("connected", 0x39, "to", {"to": "proxy"}, {"to": 0}),
+        case("connected", 0x39, "to", {"to": "host"}, {"to": 1}, "to a host"),
+        case("connectRefused", 0x3A, "reason", {"reason": "busy"}, {"reason": 3}),
+        case("nocTenant", 0x3B, "tenantId proxyIds destinations",
+             {"tenantId": TENANT_ID, "proxyIds": ["proxy-1"], "destinations": [wiki_rule, open_rule]}, {"destinations": rules}),
+        case("registerProxy", 0x3C, "host port keyExchangeKey", {"host": "::1", "port": 17_533, "keyExchangeKey": point}),
+        case("proxyKeyRequest", 0x3D, "sessionKeyId instanceId", {"sessionKeyId": KEY_ID, "instanceId": octets("instance", 16)}),
+        case("proxyKeyResponse", 0x3E, "key expiryEpochS destinations",
+             {"key": octets("K_px", 32), "expiryEpochS": TIME, "destinations": [open_rule]}, {"destinations": rules[1:]}),
+        case("streamOpen", 0x90, "streamId host port", {"streamId": 4_294_967_295, "host": "10.0.0.1", "port": 8_080}),
+        case("streamOpened", 0x91, "streamId", {"streamId": 0}),
+        case("streamRefused", 0x92, "streamId reason", {"streamId": 1, "reason": "timeout"}, {"reason": 3}),
+        case("streamData", 0x93, "streamId bytes", {"streamId": 300, "bytes": octets("data", 40)}),
+        case("streamEnd", 0x94, "streamId", {"streamId": 1}),
+        case("streamReset", 0x95, "streamId reason", {"streamId": 1, "reason": "lost"}, {"reason": 1}),
+        case("streamCredit", 0x96, "streamId bytes", {"streamId": 1, "bytes": 131_072}),
+        case("streamPing", 0x97, "number", {"number": 7}),
+        case("streamPong", 0x98, "number", {"number": 7}),
     ]

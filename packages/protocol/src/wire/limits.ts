@@ -62,4 +62,18 @@ export const LIMITS = {
   keyHandOverMs: 120_000,
   /** Time in which a device tries to report its own removal before it destroys its identity unreported. */
   leavingMs: 86_400_000,
+  /** Streams open at once in one session of `px`. */
+  openStreams: 64,
+  /** Bytes that one direction of a stream may be ahead of its reader. */
+  streamWindowBytes: 262_144,
+  /** Bytes of a stream in one message, so that it fits into one GCM record. */
+  streamDataBytes: 16_352,
+  /** A session of `px` in which nothing has come for so long is asked whether it lives. */
+  streamQuietMs: 10_000,
+  /** Then the answer has to come within this time. */
+  streamPongMs: 5_000,
+  /** Proxies of one tenant. */
+  proxies: 32,
+  /** Destinations that one tenant allows at the NOC, or one app at a Proxy. */
+  destinations: 512,
 } as const;

@@ -70,6 +70,14 @@ const proxy: fc.Arbitrary<wire.ProxyInstance> = fc.record({
 });
 
 const status = { status: uint(0, 255) };
+const host = fc.oneof(fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/), fc.ipV4(), fc.constantFrom('::1', 'fe80::1:2'));
+const port = uint(1, 65_535);
+const destinations: fc.Arbitrary<wire.Destination[]> = list(
+  fc.record({ host: fc.oneof(host, fc.constant('*')), subdomains: fc.boolean(), port: maybe(port), allow: fc.boolean() }),
+  0,
+  6,
+);
+const streamId = uint(0, 0xffff_ffff);
 
 /** Generated values of every message. Fields that may be left out are sometimes undefined. */
 export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>> } = {
@@ -160,6 +168,23 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   nocKeyConsumed: fc.record({ keyId: id16, linkId: id16 }),
   nocRegisterKey: fc.record({ verifier: random32, keyId: id16, userIdHash: random32, tenantId: text(), expiryEpochS: uint() }),
   nocWithdrawKey: fc.record({ keyId: id16 }),
+  connectProxy: fc.record({ proxyId: text() }),
+  connectHost: fc.record({ host, port }),
+  connected: fc.record({ to: fc.constantFrom('proxy', 'host') }),
+  connectRefused: fc.record({ reason: fc.constantFrom('absent', 'denied', 'unreachable', 'busy') }),
+  nocTenant: fc.record({ tenantId: text(), proxyIds: list(text(), 0, 4), destinations }),
+  registerProxy: fc.record({ host, port, keyExchangeKey: point65 }),
+  proxyKeyRequest: fc.record({ sessionKeyId: id16, instanceId: id16 }),
+  proxyKeyResponse: fc.record({ key: random32, expiryEpochS: uint(), destinations }),
+  streamOpen: fc.record({ streamId, host, port }),
+  streamOpened: fc.record({ streamId }),
+  streamRefused: fc.record({ streamId, reason: fc.constantFrom('denied', 'unreachable', 'unknownHost', 'timeout', 'busy') }),
+  streamData: fc.record({ streamId, bytes: bytes(1, 400) }),
+  streamEnd: fc.record({ streamId }),
+  streamReset: fc.record({ streamId, reason: fc.constantFrom('cancelled', 'lost') }),
+  streamCredit: fc.record({ streamId, bytes: uint(1, 262_144) }),
+  streamPing: fc.record({ number: streamId }),
+  streamPong: fc.record({ number: streamId }),
   provisioningRequest: fc.record({
     appId: text(),
     appVersion: text(32),

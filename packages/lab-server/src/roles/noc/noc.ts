@@ -7,6 +7,7 @@ import { requireKnownSession, sessionOf, setUpToForward } from './forward-set-up
 import { createMisses } from './misses.ts';
 import { registerKey, useKey, withdrawKey } from './noc-keys.ts';
 import { linkById, putLink, putNocSession, tokenKeyOf } from './noc-links.ts';
+import { putNocTenant } from './noc-tenants.ts';
 import { type NocPlace, verifyKey } from './verify-key.ts';
 
 export interface NocOptions extends RoleContext {
@@ -99,14 +100,24 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
     }
   };
 
+  /** F10.3: which Proxies a tenant has, and where its apps may go without one. */
+  const tenant = async ({ frame, peer }: Job): Promise<NocOutcome> => {
+    const caller = guard.roleOf(peer);
+    if (caller !== 'uem') return { ...refusedCaller(caller), step: 'F10.3' };
+    const message = wire.nocTenant.decode(frame);
+    await store.transaction((tx) => putNocTenant(tx, message));
+    return { ...answered(wire.acknowledgement, { ok: true }), step: 'F10.3' };
+  };
+
   const works: Readonly<Partial<Record<ServiceName, Readonly<Partial<Record<wire.FrameName, (job: Job) => Promise<NocOutcome>>>>>>> = {
     apps: { nocVerify: verify, handshakeStart: setUp, nocEnvelope: envelope },
+    tenants: { nocTenant: tenant },
     accessKeys: { nocRegisterKey: accessKey, nocWithdrawKey: accessKey, nocKeyConsumed: accessKey },
   };
 
   const serve = async (service: ServiceName, bytes: Uint8Array, peer: PeerIdentity): Promise<NocOutcome & { readonly unknown?: true }> => {
     const name = wire.peekFrameName(bytes);
-    const frame = frameOf(bytes, name === 'nocEnvelope' ? ENVELOPE_BODY_BYTES : wire.LIMITS.unauthenticatedBodyBytes, trailerOf(name));
+    const frame = frameOf(bytes, bodyBytesOf(service, name), trailerOf(name));
     if (frame === undefined) return { ...malformed('not a frame'), unknown: true };
     const work = works[service]?.[frame.name];
     if (work === undefined) return { ...unexpectedFrame(frame.name), unknown: true };
@@ -120,7 +131,7 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
 
   return {
     name: 'noc',
-    services: ['apps', 'accessKeys'],
+    services: ['apps', 'accessKeys', 'tenants'],
     async handle({ service, frame, peer }) {
       const receivedMs = clock.nowMs();
       const { answer, told, ...rest } = await serve(service, frame, peer);
@@ -129,6 +140,11 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
       return answer;
     },
   };
+}
+
+function bodyBytesOf(service: ServiceName, name: wire.FrameName | undefined): number {
+  if (service === 'tenants') return wire.LIMITS.bodyBytes;
+  return name === 'nocEnvelope' ? ENVELOPE_BODY_BYTES : wire.LIMITS.unauthenticatedBodyBytes;
 }
 
 /** M1 alone ends with a MAC; what it is about is checked by UEM. */

@@ -25,6 +25,7 @@ import {
 import { coreKeyOf, putAppInstance } from '../../state/app-instances.ts';
 import { appendEvent } from '../../state/events.ts';
 import { putNocMessage } from '../../state/noc-outbox.ts';
+import { listProxies } from '../../state/proxies.ts';
 import { userByGuid } from '../../state/users.ts';
 import type { WriteView } from '../../store/lab-store.ts';
 
@@ -122,8 +123,10 @@ export function createSetUpKeys(options: SetUpKeysOptions): SetUpKeys {
         sessionKeyId: entropy.randomBytes(16),
         configuration: appConfiguration(tx, application, user, bound.instanceId),
         policy: appPolicy(tx, user.guid),
-        // No Connectivity Node is configured.
-        proxies: [],
+        proxies: listProxies(tx).map(({ proxyId: id, host, port, spkiPin, keyExchangeKey }) => ({
+          ...{ id, host, port, spkiPins: [spkiPin], keyExchangeKey },
+          roots: tenantRoots,
+        })),
         tenantRoots,
         expiryEpochS: Math.floor(nowMs / 1_000) + SESSION_KEY_LIFE_S,
         coreKeyExchangeKey: crypto.p256PublicKey(coreKeyOf(tx, () => keySchedule.randomScalar(entropy))),

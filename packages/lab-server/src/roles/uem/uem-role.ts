@@ -9,6 +9,7 @@ import { outcomeOf } from '../role-answers.ts';
 import { createActivationService } from './activation-service.ts';
 import { createDeviceService } from './device-service.ts';
 import type { ComplianceRules, ListenerAddresses } from './issue-device.ts';
+import { createProxyService } from './proxy-service.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 import { createSetUpKeys } from './set-up-keys.ts';
 import { createSetUpService } from './set-up-service.ts';
@@ -23,6 +24,8 @@ export interface UemRoleOptions extends RoleContext {
   readonly guard: LinkGuard;
   /** Tells the NOC what became of access keys. */
   readonly noc: Pick<NocRegistrar, 'tell' | 'flush'>;
+  /** The list of Proxies has changed; resolves when the NOC has heard of it or could not be reached. Never rejects. */
+  readonly proxiesChanged?: (() => Promise<void>) | undefined;
   /** A mail is in the outbox as soon as the running transaction is durable. Must not throw. */
   readonly mailWaits?: (() => void) | undefined;
 }
@@ -45,12 +48,14 @@ export function createUemRole(options: UemRoleOptions): UemRole {
   const device = createDeviceService(options);
   const keys = createSetUpKeys({ crypto, entropy, tenantId: tenant.tenantId, tenantRoots: [authority.root] });
   const setUps = createSetUpService({ ...options, tenant, keys });
+  const proxies = createProxyService({ ...options, changed: options.proxiesChanged ?? (async () => {}) });
 
   const serve = async (request: RoleRequest): Promise<ServiceOutcome> => {
     try {
       if (request.service === 'activation') return await activation.handle(request);
       if (request.service === 'device') return await device.handle(request);
       if (request.service === 'setUp' || request.service === 'envelopes') return await setUps.handle(request);
+      if (request.service === 'proxies') return await proxies.handle(request);
       return { answer: { status: 'failed' }, told: '500', reason: `UEM has no service ${request.service}`, unknown: true };
     } catch (error) {
       return outcomeOf(error);
@@ -59,7 +64,7 @@ export function createUemRole(options: UemRoleOptions): UemRole {
 
   return {
     name: 'uem',
-    services: ['activation', 'device', 'setUp', 'envelopes'],
+    services: ['activation', 'device', 'setUp', 'envelopes', 'proxies'],
     async handle(request) {
       const { answer, told, ...rest } = await serve(request);
       const { service, frame, peer } = request;

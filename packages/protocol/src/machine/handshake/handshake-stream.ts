@@ -1,14 +1,15 @@
 import { ProtocolError } from '../../errors/protocol-error.ts';
 import { HANDSHAKES } from '../../key-schedule/handshake-instances.ts';
 import { CBC_RECORD_TYPE } from '../../record/cbc-layout.ts';
+import { gcmRecordName } from '../../record/gcm-layout.ts';
 import { createRecordStream } from '../../record/record-stream.ts';
 import type { FrameName } from '../../wire/frame-types.ts';
 import { frameParser } from '../../wire/stream.ts';
 
-/** Cuts what one end of a channel between two apps receives, in pieces of any size. */
+/** Cuts what one end of a channel receives, in pieces of any size. */
 export interface HandshakeStream {
   /**
-   * The handshake frames, and after them the CBC records, that `chunk` completes. They may be views of `chunk`.
+   * The handshake frames, and after them the records, that `chunk` completes. They may be views of `chunk`.
    * @throws ProtocolError `ERR_WIRE_*`: the connection is to be closed. A stream that was refused stays refused.
    */
   push(chunk: Uint8Array): readonly Uint8Array[];
@@ -17,11 +18,12 @@ export interface HandshakeStream {
 }
 
 /**
- * What `sender` sends over a stream of bytes in `ipc` or `ipcd`: frames, told from records by their first byte, then records only
+ * What `sender` sends over a stream of bytes in `ipc`, `ipcd` or `px`: frames, told from records by their first byte, then records only
  * (docs/protocol/03-handshake.md, 3.10). Holds one unfinished frame of M2 or M3, or one unfinished record.
  */
-export function handshakeStream(name: 'ipc' | 'ipcd', sender: 'initiator' | 'responder'): HandshakeStream {
-  const { trailerBytes, bodyBytes } = HANDSHAKES[name];
+export function handshakeStream(name: 'ipc' | 'ipcd' | 'px', sender: 'initiator' | 'responder'): HandshakeStream {
+  const { trailerBytes, bodyBytes, records: kind } = HANDSHAKES[name];
+  const isRecord = (first: number): boolean => (kind === 'gcm' ? gcmRecordName(first) !== undefined : first === CBC_RECORD_TYPE);
   const trailers: Readonly<Partial<Record<FrameName, number>>> =
     sender === 'initiator'
       ? { alert: 0, handshakeStart: trailerBytes.start, handshakeFinish: trailerBytes.finish }
@@ -35,7 +37,7 @@ export function handshakeStream(name: 'ipc' | 'ipcd', sender: 'initiator' | 'res
       return bytes;
     },
   });
-  const records = createRecordStream('cbc');
+  const records = createRecordStream(kind === 'gcm' ? 'gcm' : 'cbc');
   let recordsBegan = false;
   let inFrame = false;
 
@@ -43,7 +45,7 @@ export function handshakeStream(name: 'ipc' | 'ipcd', sender: 'initiator' | 'res
     push(chunk) {
       const whole: Uint8Array[] = [];
       for (let rest = chunk; rest.length > 0; ) {
-        recordsBegan ||= !inFrame && rest[0] === CBC_RECORD_TYPE;
+        recordsBegan ||= !inFrame && isRecord(rest[0] as number);
         if (recordsBegan) return [...whole, ...records.push(rest)];
         const cut = frames.next(rest);
         inFrame = cut.frame === undefined;

@@ -1,0 +1,222 @@
+import {
+  type CancelTimer,
+  type Clock,
+  type CryptoProvider,
+  type Entropy,
+  handshakeInitiator,
+  isProtocolError,
+  keySchedule,
+  ProtocolError,
+  type SecretBytes,
+  secret,
+  type TraceSink,
+} from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
+import type { LinkChannel } from '../noc/link-channel.ts';
+import type { NocTransport, NocTrust } from '../noc/noc-transport.ts';
+
+/** What an app needs for its link to the NOC (F10.2). */
+export interface NocLinkOptions {
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly clock: Clock;
+  readonly transport: NocTransport;
+  readonly noc: { readonly address: string; readonly trust: NocTrust };
+  /** 16 bytes, and the master link key, of the activation. */
+  readonly linkId: Uint8Array;
+  readonly masterLinkKey: Uint8Array;
+  /** True: a link without channel binding is allowed where the platform gives none (docs/protocol/12). */
+  readonly allowUnboundLink?: boolean | undefined;
+  readonly trace?: TraceSink | undefined;
+}
+
+/** Where the NOC is asked to connect to. */
+export type LinkTarget = ({ readonly to: 'proxy' } & wire.ConnectProxy) | ({ readonly to: 'host' } & wire.ConnectHost);
+
+/** What comes from the other end. */
+export interface LinkReceiver {
+  onBytes(bytes: Uint8Array): void;
+  onRoom(): void;
+  onEnd(): void;
+  onClose(error?: ProtocolError): void;
+}
+
+/** A connection through the NOC: every byte is for the other end. */
+export type LinkConnection = Omit<LinkChannel, 'binding'>;
+
+const { link: LINK } = keySchedule.HANDSHAKES;
+const TRAILERS: Readonly<Partial<Record<wire.FrameName, number>>> = { alert: 0, handshakeReply: LINK.trailerBytes.reply, connected: 0, connectRefused: 0 };
+
+/**
+ * F10.2 and F10.3: TLS to the NOC, the link by its master link key, and `Connect`. Resolves when the other end is there.
+ * @throws ProtocolError `ERR_CONNECTION_NOC`, `ERR_CONNECTION_LINK`, `ERR_CONNECTION_PROXY`, `ERR_CONNECTION_TARGET`, `ERR_CONNECTION_DENIED`; an abort rejects with `signal.reason`
+ */
+export async function connectThroughNoc(options: NocLinkOptions, target: LinkTarget, receiver: LinkReceiver, signal: AbortSignal): Promise<LinkConnection> {
+  const { transport, noc } = options;
+  const { openLink } = transport;
+  if (openLink === undefined) throw new ProtocolError('ERR_CONNECTION_NOC', 'this transport of the NOC has no links', { step: 'F10.2' });
+  let opening: Opening | undefined;
+  let channel: LinkChannel;
+  try {
+    channel = await openLink.call(transport, {
+      ...noc,
+      signal,
+      onBytes: (bytes) => opening?.received(bytes),
+      onRoom: () => receiver.onRoom(),
+      onEnd: () => opening?.ended(),
+      onClose: (error) => opening?.closed(error),
+    });
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (!isProtocolError(cause)) throw cause;
+    throw new ProtocolError('ERR_CONNECTION_NOC', 'the NOC was not reached', { cause, step: 'F10.2', details: { cause: cause.code } });
+  }
+  opening = new Opening(options, channel, target, receiver);
+  return opening.run(signal);
+}
+
+/** The handshake and `Connect` on one connection; then it only passes on. */
+class Opening {
+  readonly #options: NocLinkOptions;
+  readonly #channel: LinkChannel;
+  readonly #target: LinkTarget;
+  readonly #receiver: LinkReceiver;
+  readonly #parser: wire.FrameParser = wire.frameParser({ maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes, trailerBytes });
+  readonly #machine: ReturnType<typeof handshakeInitiator>;
+  #phase: 'link' | 'connecting' | 'through' | 'over' = 'link';
+  #resolve: (connection: LinkConnection) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  #cancel: CancelTimer = () => {};
+
+  constructor(options: NocLinkOptions, channel: LinkChannel, target: LinkTarget, receiver: LinkReceiver) {
+    const { crypto, entropy, linkId, masterLinkKey, allowUnboundLink = false } = options;
+    this.#options = options;
+    this.#channel = channel;
+    this.#target = target;
+    this.#receiver = receiver;
+    const { binding } = channel;
+    // check: F10.2 a link without channel binding only where policy allows it
+    if (binding.kind === 'none' && !allowUnboundLink) {
+      channel.close();
+      throw new ProtocolError('ERR_CONNECTION_LINK', 'this platform gives no channel binding, and a link without one is not allowed', { step: 'F10.2' });
+    }
+    const psk: SecretBytes<'psk'> = secret(masterLinkKey.slice());
+    this.#machine = handshakeInitiator({ crypto, entropy, binding: { name: 'link', prologue: { binding, linkId } }, start: { pskId: linkId }, psk });
+  }
+
+  run(signal: AbortSignal): Promise<LinkConnection> {
+    const aborted = (): void => this.#fail(signal.reason);
+    return new Promise<LinkConnection>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      signal.addEventListener('abort', aborted, { once: true });
+      if (signal.aborted) return aborted();
+      this.#cancel = this.#options.clock.setTimer(wire.LIMITS.handshakeMs, () => this.#fail(this.#noAnswer()));
+      this.#handshake({ type: 'start' });
+    }).finally(() => {
+      signal.removeEventListener('abort', aborted);
+      this.#cancel();
+    });
+  }
+
+  received(bytes: Uint8Array): void {
+    try {
+      for (let rest = bytes; rest.length > 0 && this.#phase !== 'over'; ) {
+        if (this.#phase === 'through') return this.#receiver.onBytes(rest);
+        const cut = this.#parser.next(rest);
+        rest = cut.rest;
+        if (cut.frame !== undefined) this.#frame(cut.frame);
+      }
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      this.#fail(this.#refused(error));
+    }
+  }
+
+  ended(): void {
+    if (this.#phase === 'through') this.#receiver.onEnd();
+  }
+
+  closed(error: ProtocolError | undefined): void {
+    if (this.#phase === 'through') {
+      this.#phase = 'over';
+      this.#receiver.onClose(error);
+    } else this.#fail(this.#refused(error ?? new ProtocolError('ERR_TRANSPORT_CLOSED', 'the NOC closed the connection')));
+  }
+
+  #frame(bytes: Uint8Array): void {
+    const name = wire.peekFrameName(bytes);
+    this.#trace('received', bytes, name === 'connected' || name === 'connectRefused' ? 'F10.3' : 'F10.2');
+    if (this.#phase === 'link') return this.#handshake({ type: 'received', frame: bytes });
+    const frame = wire.parseFrame(bytes);
+    if (name === 'connectRefused') return this.#fail(refusalError(wire.connectRefused.decode(frame).reason, this.#target));
+    // check: F10.3 the NOC has connected what was asked for
+    if (wire.connected.decode(frame).to !== this.#target.to) throw new ProtocolError('ERR_PEER_MISMATCH', 'the NOC has connected something else');
+    this.#phase = 'through';
+    const { send, pause, resume, end, close } = this.#channel;
+    this.#resolve({
+      send,
+      pause,
+      resume,
+      end,
+      close: () => {
+        this.#phase = 'over';
+        close();
+      },
+    });
+  }
+
+  #handshake(input: Parameters<ReturnType<typeof handshakeInitiator>['handle']>[0]): void {
+    for (const effect of this.#machine.handle(input, this.#options.clock.nowMs())) {
+      if (effect.type === 'send') this.#send(effect.frame, effect.step);
+      if (effect.type === 'fail') throw effect.error;
+      if (effect.type === 'done') {
+        effect.output.wipe();
+        this.#phase = 'connecting';
+        const { to, ...asked } = this.#target;
+        this.#send(to === 'proxy' ? wire.connectProxy.encode(asked as wire.ConnectProxy) : wire.connectHost.encode(asked as wire.ConnectHost), 'F10.3');
+      }
+    }
+  }
+
+  #send(frame: Uint8Array, step: string): void {
+    this.#trace('sent', frame, step);
+    this.#channel.send(frame);
+  }
+
+  #trace(direction: 'sent' | 'received', frame: Uint8Array, step: string): void {
+    const isSent = direction === 'sent';
+    this.#options.trace?.({ step, from: isSent ? 'app' : 'noc', to: isSent ? 'noc' : 'app', frame, timeMs: this.#options.clock.nowMs() });
+  }
+
+  /** A link that was not taken, whatever is wrong with it: a broken network looks the same as a NOC that closes. */
+  #refused(cause: ProtocolError): ProtocolError {
+    const code = this.#phase === 'link' ? (cause.kind === 'transport' ? 'ERR_CONNECTION_NOC' : 'ERR_CONNECTION_LINK') : 'ERR_CONNECTION_NOC';
+    return new ProtocolError(code, 'the NOC did not take the link', { cause, step: 'F10.2', details: { cause: cause.code } });
+  }
+
+  #noAnswer(): ProtocolError {
+    return new ProtocolError('ERR_CONNECTION_NOC', 'the NOC does not answer', { step: 'F10.2' });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#phase === 'over' || this.#phase === 'through') return;
+    this.#phase = 'over';
+    this.#channel.close();
+    this.#reject(error);
+  }
+}
+
+function refusalError(reason: wire.ConnectRefusal, { to }: LinkTarget): ProtocolError {
+  const details = { reason };
+  const step = 'F10.3';
+  if (reason === 'denied') return new ProtocolError('ERR_CONNECTION_DENIED', 'the organisation allows no connection to this server', { details, step });
+  if (reason === 'unreachable' && to === 'host') return new ProtocolError('ERR_CONNECTION_TARGET', 'the NOC did not reach the server', { details, step });
+  return new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy is not there', { details, step });
+}
+
+function trailerBytes(name: wire.FrameName): number {
+  const bytes = TRAILERS[name];
+  if (bytes === undefined) throw new ProtocolError('ERR_WIRE_TYPE', `the NOC does not send ${name}`);
+  return bytes;
+}

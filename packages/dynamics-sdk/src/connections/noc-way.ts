@@ -1,0 +1,187 @@
+import { type CancelTimer, ProtocolError } from '@uemkit/protocol';
+import { LIMITS, type ProxyInstance } from '@uemkit/protocol/wire';
+import { connectThroughNoc } from './noc-link.ts';
+import { type AppProxySession, openProxySession, type ProxySessionOptions } from './proxy-session.ts';
+import { createPipe, type Pipe } from './stream-pipe.ts';
+import type { ByteStream, ConnectionWay, ConnectTarget, WayOptions } from './way.ts';
+
+/** Longest time until a target is connected, unless the caller says otherwise. */
+const OPEN_MS = 30_000;
+/** A session without streams is kept for so long: the next stream begins without a handshake. */
+const KEPT_MS = 60_000;
+
+/** The ways through the NOC of one activated app. */
+export interface NocWays {
+  /** F10.3b: the NOC connects to the server; what runs inside should be TLS of the app, since this way adds none of its own. */
+  readonly direct: ConnectionWay;
+  /** F10.3a: through this Proxy, end to end under a key that the NOC does not know. The same way for the same id. */
+  noc(proxy: ProxyInstance): ConnectionWay;
+  /** Ends everything: streams break, and keys leave the memory. */
+  close(): void;
+}
+
+/** The ways of an app through the NOC. No way knows another one: what fails fails. */
+export function nocWays(options: ProxySessionOptions): NocWays {
+  const keys = { ...options, masterLinkKey: options.masterLinkKey.slice(), masterSessionKey: options.masterSessionKey.slice() };
+  const closing = new AbortController();
+  // BOUNDED by the Proxies of provisioning data.
+  const ways = new Map<string, ConnectionWay>();
+  const requireOpen = (): void => closing.signal.throwIfAborted();
+
+  return {
+    direct: { open: (target, way) => within(keys, way, closing.signal, (signal) => openDirect(keys, target, signal, closing.signal)) },
+    noc(proxy) {
+      requireOpen();
+      const known = ways.get(proxy.id);
+      if (known !== undefined) return known;
+      const way = proxyWay(keys, proxy, closing.signal);
+      ways.set(proxy.id, way);
+      return way;
+    },
+    close() {
+      closing.abort(new ProtocolError('ERR_USAGE_STATE', 'the connections of the app are closed'));
+      keys.masterLinkKey.fill(0);
+      keys.masterSessionKey.fill(0);
+    },
+  };
+}
+
+/** One Proxy: one session at a time, over which all streams go; a new one when the last has ended or is full. */
+function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: AbortSignal): ConnectionWay {
+  const { clock } = options;
+  let current: Promise<AppProxySession> | undefined;
+  let session: AppProxySession | undefined;
+  let cancelIdle: CancelTimer = () => {};
+  closed.addEventListener('abort', () => session?.close(), { once: true });
+
+  /** Who comes while a session begins waits for it; the one who came first does not decide for the others when to give up. */
+  const begin = (): Promise<AppProxySession> => {
+    const late = new AbortController();
+    const cancel = clock.setTimer(LIMITS.handshakeMs, () =>
+      late.abort(new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy does not answer', { step: 'F10.3' })),
+    );
+    const began = openProxySession(options, proxy, AbortSignal.any([late.signal, closed]), () => {
+      if (current === began) current = undefined;
+    });
+    current = began;
+    began.then(
+      (opened) => {
+        cancel();
+        session = opened;
+        // It ended between the handshake and now.
+        if (!opened.usable && current === began) current = undefined;
+      },
+      () => {
+        cancel();
+        if (current === began) current = undefined;
+      },
+    );
+    return began;
+  };
+
+  const rest = (used: AppProxySession): void => {
+    cancelIdle();
+    cancelIdle = clock.setTimer(KEPT_MS, () => {
+      if (used.openStreams === 0) used.close();
+    });
+  };
+
+  return {
+    open: (target, way) =>
+      within(options, way, closed, async (signal) => {
+        const used = await raced(current ?? begin(), signal);
+        cancelIdle();
+        const stream = await used.open(target, signal);
+        const ended = (): void => {
+          if (used.openStreams === 0) rest(used);
+        };
+        stream.closed.then(ended, ended);
+        return stream;
+      }),
+  };
+}
+
+/** F10.3b: one connection for each stream. Its two halves end together, and back-pressure is that of the connection. */
+async function openDirect(options: ProxySessionOptions, target: ConnectTarget, signal: AbortSignal, closed: AbortSignal): Promise<ByteStream> {
+  let pipe: Pipe | undefined;
+  let isFull = false;
+  let unreadBytes = 0;
+  const lost = (cause?: ProtocolError): ProtocolError =>
+    new ProtocolError('ERR_CONNECTION_LOST', 'the connection through the NOC broke', { step: 'F10.4', ...(cause === undefined ? {} : { cause }) });
+  const early: Uint8Array[] = [];
+  const connection = await connectThroughNoc(
+    options,
+    { to: 'host', ...target },
+    {
+      onBytes(bytes) {
+        if (pipe === undefined) return void early.push(bytes);
+        unreadBytes += bytes.length;
+        if (unreadBytes >= LIMITS.streamWindowBytes) connection.pause();
+        pipe.received(bytes);
+      },
+      onRoom() {
+        isFull = false;
+        pipe?.room();
+      },
+      onEnd: () => pipe?.ended(),
+      onClose(error) {
+        if (error !== undefined) pipe?.broken(lost(error));
+        else pipe?.ended();
+      },
+    },
+    signal,
+  );
+  const opened = createPipe({
+    credit: () => (isFull ? 0 : LIMITS.streamDataBytes),
+    send(bytes) {
+      isFull = !connection.send(bytes);
+    },
+    end: () => connection.end(),
+    cancel: () => connection.close(),
+    consumed(bytes) {
+      const before = unreadBytes;
+      unreadBytes -= bytes;
+      if (before >= LIMITS.streamWindowBytes && unreadBytes < LIMITS.streamWindowBytes) connection.resume();
+    },
+  });
+  pipe = opened;
+  const ended = (): void => opened.stream.destroy(closed.reason);
+  closed.addEventListener('abort', ended, { once: true });
+  const forget = (): void => {
+    closed.removeEventListener('abort', ended);
+    connection.close();
+  };
+  opened.stream.closed.then(forget, forget);
+  for (const bytes of early.splice(0)) {
+    unreadBytes += bytes.length;
+    opened.received(bytes);
+  }
+  return opened.stream;
+}
+
+/** Runs an opening under the signal and the time of its caller. */
+async function within(
+  { clock }: ProxySessionOptions,
+  { signal: asked, timeoutMs = OPEN_MS }: WayOptions,
+  closed: AbortSignal,
+  work: (signal: AbortSignal) => Promise<ByteStream>,
+): Promise<ByteStream> {
+  const late = new AbortController();
+  const cancel = clock.setTimer(timeoutMs, () => late.abort(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'the server was not connected in time')));
+  const signals = [late.signal, closed, ...(asked === undefined ? [] : [asked])];
+  const signal = AbortSignal.any(signals);
+  try {
+    signal.throwIfAborted();
+    return await work(signal);
+  } finally {
+    cancel();
+  }
+}
+
+function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason);
+    signal.addEventListener('abort', aborted, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
+}

@@ -1,0 +1,31 @@
+import { connect, type Socket } from 'node:net';
+
+/** Why a server was not connected. */
+export type TargetFailure = 'unreachable' | 'unknownHost' | 'timeout';
+
+/** Longest time until a server is connected, its name looked up included. */
+export const CONNECT_TARGET_MS = 15_000;
+
+/** A TCP connection to a server, or why there is none. The two halves of it end apart. */
+export function connectTarget(target: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<Socket | TargetFailure> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve('unreachable');
+    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, autoSelectFamily: true });
+    const end = (result: Socket | TargetFailure): void => {
+      clearTimeout(late);
+      signal.removeEventListener('abort', aborted);
+      if (typeof result === 'string') socket.destroy();
+      resolve(result);
+    };
+    const late = setTimeout(() => end('timeout'), CONNECT_TARGET_MS);
+    const aborted = (): void => end('unreachable');
+    signal.addEventListener('abort', aborted, { once: true });
+    socket.once('connect', () => end(socket));
+    socket.on('error', (error: NodeJS.ErrnoException) => end(failureOf(error.code)));
+  });
+}
+
+function failureOf(code: string | undefined): TargetFailure {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknownHost';
+  return code === 'ETIMEDOUT' ? 'timeout' : 'unreachable';
+}

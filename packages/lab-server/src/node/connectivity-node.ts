@@ -1,0 +1,194 @@
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { backoff, type CancelTimer, type Clock, type CryptoProvider, type Entropy, isProtocolError, ProtocolError, secret } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
+import { fromPem, readPrivateKeyPem } from '../data/pem.ts';
+import type { RoleFile } from '../data/role-file.ts';
+import { proxyIdOf, roleUri } from '../links/certificate-guard.ts';
+import { callRole } from '../links/role-call.ts';
+import type { RoleLink } from '../roles/link-guard.ts';
+import type { Journal } from '../roles/role.ts';
+import { keepAlive, NODE_ALPN, NODE_CONNECTION_WINDOW_BYTES, NODE_SESSION_MEMORY_MB, NODE_STREAM_WINDOW_BYTES, NODE_STREAMS } from './node-listener.ts';
+import { PROXY_PATH } from './node-sessions.ts';
+import { type KnownApp, serveProxySession } from './proxy-streams.ts';
+
+/** Port of Direct Connect in the vendor's description. */
+export const DIRECT_CONNECT_PORT = 17_533;
+/** Until a lost NOC, or UEM, is tried again. */
+const RETRY = { minMs: 100, baseMs: 500, maxMs: 30_000 };
+/** A connection that stood for so long begins the pauses anew. */
+const STEADY_MS = 10_000;
+/** Until TLS with the NOC stands. */
+const DIAL_MS = 15_000;
+
+export interface ConnectivityNodeOptions {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly journal: Journal;
+  readonly file: RoleFile;
+  /** `host` and `port` of the NOC's listener for nodes. */
+  readonly noc: { readonly host: string; readonly port: number };
+  /** Way to UEM. */
+  readonly uem: RoleLink;
+}
+
+/** A Connectivity Node with one component: the Proxy (F10.3). It listens nowhere. */
+export interface ConnectivityNode {
+  /** Follows from the key of its certificate. */
+  readonly proxyId: string;
+  /** True while its standing connection to the NOC is open. */
+  readonly connected: boolean;
+  /** True once UEM knows it. */
+  readonly registered: boolean;
+  /** Resolves once UEM knows it and its connection to the NOC stands, for the first time. */
+  readonly ready: Promise<void>;
+  /** Breaks its connection; it comes back by itself. */
+  restart(): void;
+  close(): void;
+}
+
+/** Starts a node: it makes itself known to UEM, dials the NOC, and does both again until it is closed. @throws ProtocolError `ERR_STORE_READ` */
+export function startConnectivityNode(options: ConnectivityNodeOptions): ConnectivityNode {
+  const { clock, crypto, entropy, journal, file, uem } = options;
+  if (file.node === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Connectivity Node has no key');
+  const exchange = readPrivateKeyPem(file.node.keyExchangeKey);
+  const proxyId = proxyIdOf(crypto, fromPem('CERTIFICATE', file.certificate));
+  let isClosed = false;
+  let setReady: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    setReady = resolve;
+  });
+  const maybeReady = (): void => {
+    if (isRegistered && session !== undefined) setReady();
+  };
+  let isRegistered = false;
+  let session: ServerHttp2Session | undefined;
+  let socket: TLSSocket | undefined;
+  let cancelDial: CancelTimer = () => {};
+  let cancelRegister: CancelTimer = () => {};
+
+  const note = (service: string, request: string, answer: string, reason?: string, step = 'F10.3'): void =>
+    journal.record({ timeMs: clock.nowMs(), role: 'connectivity-node', service, request, answer, source: '', step, reason });
+
+  const pauses = (): Iterator<number> => backoff(RETRY, entropy)[Symbol.iterator]();
+  const registerPauses = pauses();
+  let dialPauses = pauses();
+
+  const register = async (): Promise<void> => {
+    try {
+      const { advertise: host } = file.place;
+      const message = wire.registerProxy.encode({ host, port: DIRECT_CONNECT_PORT, keyExchangeKey: exchange.publicKey });
+      await callRole(uem, 'proxies', message, wire.acknowledgement);
+      isRegistered = true;
+      note('proxies', 'registerProxy', 'acknowledgement');
+      maybeReady();
+    } catch (error) {
+      note('proxies', 'registerProxy', 'failed', isProtocolError(error) ? `${error.code} ${error.message}` : 'bug');
+      if (!isClosed) cancelRegister = clock.setTimer(registerPauses.next().value as number, () => void register());
+    }
+  };
+
+  const dial = (): void => {
+    let stoodSinceMs: number | undefined;
+    const again = (reason: string): void => {
+      if (isClosed) return;
+      note('noc', 'connection', 'closed', reason);
+      if (stoodSinceMs !== undefined && clock.monotonicMs() - stoodSinceMs >= STEADY_MS) dialPauses = pauses();
+      cancelDial = clock.setTimer(dialPauses.next().value as number, dial);
+    };
+    const { host, port } = options.noc;
+    let why = 'the connection broke';
+    const dialled = connect({
+      host,
+      port,
+      ...{ key: file.key, cert: file.certificate, ca: file.root, minVersion: 'TLSv1.3', ALPNProtocols: [NODE_ALPN], timeout: DIAL_MS },
+      checkServerIdentity: (name, certificate) => checkServerIdentity(name, certificate) ?? roleError(certificate),
+    });
+    socket = dialled;
+    dialled.setNoDelay(true);
+    dialled.on('error', (error) => {
+      why = error.message;
+    });
+    dialled.once('timeout', () => dialled.destroy());
+    dialled.once('close', () => {
+      session = undefined;
+      again(why);
+    });
+    dialled.once('secureConnect', () => {
+      // check: F10.3 ALPN of the NOC
+      if (dialled.alpnProtocol !== NODE_ALPN) return void dialled.destroy();
+      dialled.setTimeout(0);
+      stoodSinceMs = clock.monotonicMs();
+      session = serve(dialled);
+      note('noc', 'connection', 'open');
+      maybeReady();
+    });
+  };
+
+  /** HTTP/2 with reversed roles: the node dialled, and the NOC asks. */
+  const serve = (below: TLSSocket): ServerHttp2Session => {
+    const served = performServerHandshake(below, {
+      settings: { initialWindowSize: NODE_STREAM_WINDOW_BYTES, maxConcurrentStreams: NODE_STREAMS },
+      maxSessionMemory: NODE_SESSION_MEMORY_MB,
+    });
+    served.setLocalWindowSize(NODE_CONNECTION_WINDOW_BYTES);
+    served.on('error', () => below.destroy());
+    served.once('close', () => below.destroy());
+    served.on('stream', (stream, headers) => accept(stream, headers[':path']));
+    keepAlive(served);
+    return served;
+  };
+
+  const accept = (stream: ServerHttp2Stream, path: string | undefined): void => {
+    stream.on('error', () => stream.destroy());
+    if (path !== PROXY_PATH) {
+      stream.respond({ ':status': 404 }, { endStream: true });
+      return void stream.resume();
+    }
+    stream.respond({ ':status': 200 });
+    const told = (request: string, answer: string, reason?: string): void => note('px', request, answer, reason, 'F10.4');
+    serveProxySession(stream, { clock, crypto, entropy, identify, told });
+  };
+
+  /** The key of an app, for this connection alone: what UEM takes back is gone with the next one. */
+  const identify = async ({ pskId, instanceId }: wire.HandshakeStart): Promise<KnownApp> => {
+    const asked = { sessionKeyId: pskId as Uint8Array, instanceId: instanceId as Uint8Array };
+    let given: wire.ProxyKeyResponse;
+    try {
+      given = await callRole(uem, 'proxies', wire.proxyKeyRequest.encode(asked), wire.proxyKeyResponse);
+    } catch (error) {
+      if (isProtocolError(error) && error.code === 'ERR_PEER_ALERT') return { result: { type: 'identified' }, destinations: [] };
+      throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM cannot be asked now', { cause: error });
+    }
+    const prologue = { tenantId: file.tenantId, proxyId, instanceId: asked.instanceId, keyExchangeKey: exchange.publicKey };
+    const peer = { binding: { name: 'px', prologue }, psk: secret<'psk'>(given.key), staticScalar: secret<'static-scalar'>(exchange.scalar.slice()) } as const;
+    return { result: { type: 'identified', peer }, destinations: given.destinations };
+  };
+
+  void register();
+  dial();
+  return {
+    proxyId,
+    ready,
+    get connected() {
+      return session !== undefined;
+    },
+    get registered() {
+      return isRegistered;
+    },
+    restart: () => void socket?.destroy(),
+    close() {
+      isClosed = true;
+      cancelDial();
+      cancelRegister();
+      socket?.destroy();
+      exchange.scalar.fill(0);
+    },
+  };
+
+  function roleError(certificate: PeerCertificate): Error | undefined {
+    const names = (certificate.subjectaltname ?? '').split(', ');
+    return names.includes(`URI:${roleUri('noc')}`) ? undefined : new Error('the certificate is not that of the NOC');
+  }
+}

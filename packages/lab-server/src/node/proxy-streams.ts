@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  type Clock,
+  type CryptoProvider,
+  type Entropy,
+  type HandshakeRequestResult,
+  type ProtocolError,
+  proxySessionResponder,
+  type RunningSession,
+  runProxySession,
+  type SessionEvent,
+  type SessionLimits,
+} from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
+import { connectTarget } from './connect-target.ts';
+
+/** Who an app is, for the handshake and for the rules. */
+export interface KnownApp {
+  readonly result: HandshakeRequestResult;
+  readonly destinations: readonly wire.Destination[];
+}
+
+export interface ProxyStreamsOptions {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
+  readonly limits?: Partial<SessionLimits> | undefined;
+  /** Asks UEM for the key of an app. @throws ProtocolError */
+  identify(start: wire.HandshakeStart): Promise<KnownApp>;
+  /** What became of a stream, and of the session. */
+  told(request: string, answer: string, reason?: string): void;
+}
+
+/** The Proxy's end of one session with an app over `below`: it opens TCP connections to servers, and passes bytes on with back-pressure. */
+export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): void {
+  const { clock, crypto, entropy, limits, told } = options;
+  // BOUNDED by the open streams of a session.
+  const sockets = new Map<number, { readonly socket: Socket; pump(): void }>();
+  const closing = new AbortController();
+  let rules: readonly wire.Destination[] = [];
+  let isFull = false;
+
+  const machine = proxySessionResponder({ crypto, entropy, limits });
+  const session: RunningSession = runProxySession(machine, 'responder', {
+    clock,
+    send(bytes) {
+      if (!below.destroyed) isFull = !below.write(bytes) || isFull;
+    },
+    async identify({ start }) {
+      const known = await options.identify(start);
+      rules = known.destinations;
+      return known.result;
+    },
+    onEvent: (event) => handle(event as SessionEvent),
+    ended: (error) => over(error),
+  });
+
+  const over = (error: ProtocolError | undefined): void => {
+    told('session', error === undefined ? 'closed' : 'broken', error === undefined ? undefined : `${error.code} ${error.message}`);
+    closing.abort();
+    for (const { socket } of [...sockets.values()]) socket.destroy();
+    sockets.clear();
+    below.end();
+    // An app that does not end its half is cut off with the next bytes that it sends.
+    below.removeListener('data', received);
+    below.on('data', () => below.destroy());
+  };
+
+  const opening = async ({ streamId, host, port }: Extract<SessionEvent, { readonly type: 'opening' }>): Promise<void> => {
+    // check: F10.4 the rules of the app allow the server
+    if (!wire.isDestination(rules, { host, port })) {
+      told('streamOpen', 'denied');
+      return session.call({ type: 'refuse', streamId, reason: 'denied' });
+    }
+    // A reset of the app, or the end of the session, ends the connecting too.
+    const asked = new AbortController();
+    const ended = (): void => asked.abort();
+    closing.signal.addEventListener('abort', ended, { once: true });
+    connecting.set(streamId, asked);
+    const socket = await connectTarget({ host, port }, asked.signal);
+    connecting.delete(streamId);
+    closing.signal.removeEventListener('abort', ended);
+    if (asked.signal.aborted) return void (typeof socket === 'string' || socket.destroy());
+    if (typeof socket === 'string') {
+      told('streamOpen', socket);
+      return session.call({ type: 'refuse', streamId, reason: socket });
+    }
+    told('streamOpen', 'opened');
+    attach(streamId, socket);
+    session.call({ type: 'accept', streamId });
+  };
+  // BOUNDED by the open streams of a session.
+  const connecting = new Map<number, AbortController>();
+
+  const attach = (streamId: number, socket: Socket): void => {
+    const pump = (): void => {
+      while (!isFull) {
+        const room = Math.min(session.credit(streamId), socket.readableLength, MAX_PIECE_BYTES);
+        // With nothing buffered a read starts the next one, and tells of the end.
+        if (room === 0) return void (socket.readableLength === 0 && socket.read());
+        const chunk: Buffer | null = socket.read(room);
+        if (chunk === null) return;
+        session.call({ type: 'write', streamId, bytes: chunk });
+      }
+    };
+    const gone = (): void => {
+      if (!sockets.delete(streamId)) return;
+      // Both halves have ended: the session knows. Otherwise the connection broke.
+      if (!(socket.readableEnded && socket.writableFinished)) session.call({ type: 'reset', streamId, reason: 'lost' });
+    };
+    sockets.set(streamId, { socket, pump });
+    socket.on('readable', pump);
+    socket.once('end', () => session.call({ type: 'end', streamId }));
+    socket.on('error', () => socket.destroy());
+    socket.once('close', gone);
+  };
+
+  const handle = (event: SessionEvent): void => {
+    if (event.type === 'opening') return void opening(event);
+    if (event.type === 'established') return told('session', 'established');
+    if (!('streamId' in event)) return;
+    const { streamId } = event;
+    if (event.type === 'reset') connecting.get(streamId)?.abort();
+    const known = sockets.get(streamId);
+    if (known === undefined) return;
+    const { socket, pump } = known;
+    switch (event.type) {
+      case 'data': {
+        const { length } = event.bytes;
+        // Room is given back when the kernel has taken the bytes.
+        socket.write(event.bytes, (error) => {
+          if (error === undefined || error === null) session.call({ type: 'consumed', streamId, bytes: length });
+        });
+        return;
+      }
+      case 'ended':
+        return void socket.end();
+      case 'reset':
+        sockets.delete(streamId);
+        return void socket.destroy();
+      case 'credit':
+        return pump();
+      default:
+    }
+  };
+
+  const received = (chunk: Buffer): void => session.received(chunk);
+  below.on('data', received);
+  below.on('drain', () => {
+    isFull = false;
+    for (const { pump } of [...sockets.values()]) pump();
+  });
+  below.on('error', () => below.destroy());
+  below.once('end', () => session.closed());
+  below.once('close', () => session.closed());
+}
+
+/** Bytes that are read from a server at once. */
+const MAX_PIECE_BYTES = wire.LIMITS.streamDataBytes;
