@@ -4,10 +4,18 @@ import { type FakeClock, memoryStore } from '@uemkit/protocol/testing';
 import type { UemClient } from '@uemkit/uem-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { factoryState } from '../../src/operating-systems/factory-state.ts';
-import { SYSTEMS } from '../../src/operating-systems/systems.ts';
+import type { SystemId } from '../../src/operating-systems/system-definition.ts';
+import { SYSTEM_IDS, SYSTEMS } from '../../src/operating-systems/systems.ts';
 import { VirtualLab } from './virtual-lab.ts';
 
 const YEAR_MS = 365 * 86_400_000;
+/** What deletes data, on each kind and under each activation type that lets UEM do it. */
+const DELETIONS = SYSTEM_IDS.flatMap((system) =>
+  SYSTEMS[system].activationTypes.flatMap(({ name, workSpace, managed, deletesDevice }) => [
+    ...(managed ? [['DELETE_WORK_SPACE_DATA', system, name, workSpace] as const] : []),
+    ...(deletesDevice ? [['DELETE_DEVICE_DATA', system, name, workSpace] as const] : []),
+  ]),
+);
 let here: VirtualLab;
 let clock: FakeClock;
 let lab: Lab;
@@ -31,9 +39,9 @@ function watched(store: Store): { readonly store: Store; readonly held: Map<stri
   return { store: { get: (key) => store.get(key), commit }, held };
 }
 
-async function phone() {
+async function phone(system: SystemId = 'android-enterprise') {
   const { store, held } = watched(memoryStore());
-  const factory = factoryState(SYSTEMS['android-enterprise'], { serialNumber: 'TEST-KEY-1', passwordHash: 'ab'.repeat(32) }, () => 0);
+  const factory = factoryState(SYSTEMS[system], { serialNumber: 'TEST-KEY-1', passwordHash: 'ab'.repeat(32) }, () => 0);
   return { ...(await here.device(factory, store)), held };
 }
 
@@ -80,20 +88,24 @@ describe('a device that is removed', () => {
     expect(os.state.workSpace).toBeDefined();
   });
 
-  it.each(['DELETE_WORK_SPACE_DATA', 'DELETE_DEVICE_DATA'])('by %s leaves no key, and is activated anew with another one', async (type) => {
+  it.each(DELETIONS)('by %s leaves no key on %s under %s, and is activated anew with another one', async (type, system, activationType, createWorkSpace) => {
+    await lab.admin.putProfile({ ...lab.admin.profile('default'), activationType, createWorkSpace });
     const { guid } = await lab.admin.createUser({ username: 'ada' });
-    const { client, os, held } = await phone();
+    const { client, os, held } = await phone(system);
     const deviceId = await activate(client, guid);
+    expect(os.state.activationType).toBe(activationType);
     const keys = [...held].filter(([key]) => key.includes('key')).map(([, value]) => value);
     expect(keys.length).toBeGreaterThan(0);
     const { keyId } = lab.admin.device(deviceId);
     await lab.admin.sendCommand(deviceId, { type });
     await clock.advance(10_000);
     expect([client.state, lab.admin.device(deviceId).status]).toEqual(['inactive', 'deactivated']);
-    expect(os.state.personalData).toBe(type === 'DELETE_WORK_SPACE_DATA');
+    expect(os.state).toMatchObject({ personalData: type === 'DELETE_WORK_SPACE_DATA', activationType: undefined, workSpace: undefined });
+    expect(os.state.apps.filter(({ managed }) => managed)).toEqual([]);
     const left = [...held.values()].map(toHex).join(' ');
     for (const secret of keys) expect(left).not.toContain(toHex(secret));
     const again = await activate(client, guid);
     expect(lab.admin.device(again).keyId).not.toBe(keyId);
+    expect(os.state.activationType).toBe(activationType);
   });
 });
