@@ -1,54 +1,16 @@
-import { type CryptoProvider, type Entropy, isProtocolError, ProtocolError, type StoreWrite } from '@uemkit/protocol';
+import { type CryptoProvider, type Entropy, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { type ContainerCommit, detached, Group, type Member, sizeOf } from './group.ts';
 import type { ContainerKeys } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { LIST_PAGE_KEYS, MAX_GROUP_COMMITS, MAX_WAITING_BYTES, MAX_WAITING_COMMITS } from './limits.ts';
+import { type KnownName, KnownNames } from './names.ts';
 import { closedError, openFailed } from './open-failed.ts';
 import type { ContainerStorage } from './ports.ts';
-import { openNamed, sealRecord } from './record.ts';
-import { type RememberedRecord, RememberedRecords } from './remembered.ts';
+import { openNamed } from './record.ts';
+import { RememberedContents } from './remembered.ts';
 import { BUCKETS, bucketOf, bucketPrefix, LEDGER_ROW, SPACES, type Space } from './rows.ts';
-import { versionBytes } from './sealed-row.ts';
-
-/** One record that a commit changes. */
-export interface RecordChange {
-  readonly space: Space;
-  readonly name: string;
-  /** New content, or null to delete the record. A function is given the content that is there when the turn of the commit has come, and may add writes. */
-  readonly content: Uint8Array | null | ((current: Uint8Array | undefined) => ChangedContent);
-}
-
-export interface ChangedContent {
-  readonly content: Uint8Array | null;
-  readonly writes?: readonly StoreWrite[];
-}
-
-/** All of it or nothing. `writes` are rows outside the ledger: chunks, marks of pending files, slots. */
-export interface ContainerCommit {
-  readonly records?: readonly RecordChange[];
-  readonly writes?: readonly StoreWrite[];
-}
-
-type Rows = Map<string, Uint8Array | null>;
-
-/** What becomes of a record when the commit has succeeded. */
-interface Fresh {
-  readonly space: Space;
-  readonly name: string;
-  readonly record: RememberedRecord | null;
-}
-
-interface Group {
-  readonly ledger: Ledger;
-  readonly rows: Rows;
-  readonly fresh: Fresh[];
-}
-
-interface Waiting {
-  readonly commit: ContainerCommit;
-  readonly bytes: number;
-  resolve(): void;
-  reject(error: unknown): void;
-}
+import { versionOf } from './sealed-row.ts';
+import { Stager } from './stager.ts';
 
 interface CommitterPorts {
   readonly crypto: CryptoProvider;
@@ -56,28 +18,42 @@ interface CommitterPorts {
   readonly storage: ContainerStorage;
 }
 
+/** Turns of promises in which a caller that was answered comes to its next commit. */
+const GATHERING_TURNS = 6;
+
 /**
- * The one writer of a container. Commits run one after the other; those that come while one is on its way to the disk share the next commit of the storage.
- * It checks each bucket against the ledger before the first use of a record in it.
+ * The one writer of a container. While one group of commits is on its way to the disk, the next is sealed on top of it; when the first cannot be written,
+ * the one that stands on it fails with it. It checks each bucket against the ledger before the first use of a record in it.
  */
 export class Committer {
   readonly #ports: CommitterPorts;
   readonly #keys: ContainerKeys;
+  readonly #names: KnownNames;
+  readonly #contents = new RememberedContents();
+  readonly #stager: Stager;
+  /** What is in the storage. */
   #ledger: Ledger;
   readonly #checked = new Uint8Array(BUCKETS);
-  readonly #remembered = new RememberedRecords();
   #commits = 0;
-  /** BOUNDED by MAX_WAITING_COMMITS and MAX_WAITING_BYTES. */
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
-  #tail: Promise<void> = Promise.resolve();
+  #saving: Group | undefined;
+  #open: Group | undefined;
+  /** Commits that could not be sealed when they came. BOUNDED by MAX_WAITING_COMMITS and MAX_WAITING_BYTES, together with those of the open group. */
+  #waiting: Member[] = [];
+  #unsaved = 0;
+  #unsavedBytes = 0;
+  #filling = false;
   #working = false;
+  /** Who waits for a moment without commits, or has it. */
+  #others = 0;
+  #tail: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(ports: CommitterPorts, keys: ContainerKeys, ledger: Ledger) {
     this.#ports = ports;
     this.#keys = keys;
     this.#ledger = ledger;
+    this.#names = new KnownNames(keys);
+    this.#stager = new Stager({ entropy: ports.entropy, keys, names: this.#names, contents: this.#contents });
   }
 
   /** @throws ProtocolError `ERR_USAGE_STATE` after `close` */
@@ -93,20 +69,24 @@ export class Committer {
     if (this.#checked[bucket] === 0) await this.inTurn(() => this.#checkBucket(bucket));
   }
 
-  /** Content of a record, a copy. @throws ProtocolError `ERR_CRYPTO_OPEN`, `ERR_STORE_READ`, `ERR_USAGE_STATE` */
+  /** Content of a record, a copy. @throws ProtocolError `ERR_CRYPTO_OPEN`, `ERR_STORE_READ`, `ERR_USAGE_STATE`, `ERR_USAGE_ARGUMENT` */
   async read(space: Space, name: string): Promise<Uint8Array | undefined> {
     this.requireOpen();
-    const remembered = this.#remembered.get(space, name);
-    if (remembered !== undefined) return remembered.content.slice();
-    const row = this.#keys.rowOf(space, name);
-    await this.requireChecked(row);
+    this.#names.trim();
+    const known = this.#names.of(space, name);
+    return this.#contents.read(known.place) ?? this.#readStored(known);
+  }
+
+  async #readStored(known: KnownName): Promise<Uint8Array | undefined> {
+    const { row, name } = known;
+    if (this.#checked[known.bucket] === 0) await this.requireChecked(row);
     const commits = this.#commits;
     const value = await this.#ports.storage.get(row);
     this.requireOpen();
     if (value === undefined) return undefined;
     const content = openNamed(this.#keys, row, name, value);
     // What was read before a commit must not be remembered after it.
-    if (commits === this.#commits) this.#remembered.set(space, name, { version: versionBytes(value).slice(), content: content.slice() });
+    if (commits === this.#commits && !this.#contents.has(known.place)) known.place = this.#contents.add(content);
     return content;
   }
 
@@ -117,21 +97,23 @@ export class Committer {
 
   /**
    * Resolves when it survives a crash.
-   * @throws ProtocolError `ERR_STORE_WRITE`: then nothing was written. `ERR_REJECTED_BUSY`, `ERR_CRYPTO_OPEN`, `ERR_USAGE_STATE`
+   * @throws ProtocolError `ERR_STORE_WRITE`: then nothing was written. `ERR_REJECTED_BUSY`, `ERR_CRYPTO_OPEN`, `ERR_USAGE_STATE`, `ERR_USAGE_ARGUMENT`
    */
   commit(commit: ContainerCommit): Promise<void> {
-    this.requireOpen();
-    const bytes = sizeOf(commit);
-    // check: commits that wait are bounded
-    if (this.#waiting.length >= MAX_WAITING_COMMITS || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
-      return Promise.reject(new ProtocolError('ERR_REJECTED_BUSY', 'too many changes of the container wait'));
-    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ commit, bytes, resolve, reject });
-      this.#waitingBytes += bytes;
+      this.requireOpen();
+      const bytes = sizeOf(commit);
+      // check: commits that wait are bounded
+      if (this.#unsaved >= MAX_WAITING_COMMITS || this.#unsavedBytes + bytes > MAX_WAITING_BYTES) {
+        throw new ProtocolError('ERR_REJECTED_BUSY', 'too many changes of the container wait');
+      }
+      this.#names.trim();
+      if (!this.#stageNow({ commit, bytes, resolve, reject })) this.#waiting.push({ commit: detached(commit), bytes, resolve, reject });
+      this.#unsaved += 1;
+      this.#unsavedBytes += bytes;
       if (this.#working) return;
       this.#working = true;
-      void this.inTurn(() => this.#work()).catch(() => {});
+      this.#queueWork();
     });
   }
 
@@ -139,13 +121,26 @@ export class Committer {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(closedError());
+    if (!this.#filling) this.#dropOpen(closedError());
     await this.#tail;
-    this.#remembered.wipe();
+    this.#contents.wipe();
+    this.#names.wipe();
     this.#ledger.wipe();
   }
 
-  /** Runs while nothing is being committed. `work` must not wait for a commit. */
+  /** Runs while nothing is being committed, and nothing is sealed that has yet to be. `work` must not wait for a commit. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#others += 1;
+    return this.#chain(async () => {
+      try {
+        return await work();
+      } finally {
+        this.#others -= 1;
+      }
+    });
+  }
+
+  #chain<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(work);
     this.#tail = result.then(
       () => {},
@@ -154,112 +149,129 @@ export class Committer {
     return result;
   }
 
+  #queueWork(): void {
+    void this.#chain(() => this.#work()).catch(() => {});
+  }
+
+  /** Until nothing waits any more, or somebody else does. */
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, MAX_GROUP_COMMITS);
-      for (const { bytes } of group) this.#waitingBytes -= bytes;
-      await this.#commitGroup(group);
+    for (;;) {
+      if (this.#open === undefined) {
+        if (this.#waiting.length === 0) break;
+        if (this.#others > 0) return this.#queueWork();
+        await this.#fill();
+      }
+      await this.#gather();
+      const group = this.#open;
+      this.#open = undefined;
+      if (group !== undefined) await this.#save(group);
     }
     this.#working = false;
   }
 
-  async #commitGroup(group: readonly Waiting[]): Promise<void> {
-    const next: Group = { ledger: this.#ledger.copy(), rows: new Map(), fresh: [] };
-    const { ledger, rows } = next;
-    const prepared: Waiting[] = [];
-    for (const waiting of group) {
+  /** Callers whose commits are done go on first: what they commit next may share this commit. */
+  async #gather(): Promise<void> {
+    for (let members = -1; this.#open !== undefined && members !== this.#open.members.length; ) {
+      members = this.#open.members.length;
+      for (let turn = 0; turn < GATHERING_TURNS; turn++) await undefined;
+    }
+  }
+
+  /** Seals a commit as soon as it comes, when nothing has to be read for it and nobody waits before it. */
+  #stageNow(member: Member): boolean {
+    if (this.#waiting.length > 0 || this.#filling || this.#others > 0) return false;
+    if (this.#open !== undefined && this.#open.members.length >= MAX_GROUP_COMMITS) return false;
+    if (this.#stager.lacking(member.commit, [this.#open, this.#saving], this.#checked) !== undefined) return false;
+    this.#open ??= new Group(this.#saving?.ledger ?? this.#ledger);
+    this.#stager.stage(member.commit, this.#open, this.#saving);
+    this.#open.members.push(member);
+    return true;
+  }
+
+  /** Makes a group of commits that wait. Nothing is being committed, so storage and ledger are of one moment. */
+  async #fill(): Promise<void> {
+    const group = new Group(this.#ledger);
+    this.#open = group;
+    this.#filling = true;
+    for (const member of this.#waiting.splice(0, MAX_GROUP_COMMITS)) {
       try {
-        await this.#prepare(waiting.commit, next);
-        prepared.push(waiting);
+        await this.#stageLoaded(member.commit, group);
+        group.members.push(member);
       } catch (error) {
-        waiting.reject(error);
+        this.#noLongerUnsaved([member]);
+        member.reject(error);
       }
     }
+    this.#filling = false;
+  }
+
+  async #stageLoaded(commit: ContainerCommit, group: Group): Promise<void> {
+    const loaded = new Map<string, Uint8Array>();
+    for (;;) {
+      const known = this.#stager.lacking(commit, [group], this.#checked, loaded);
+      if (known === undefined) break;
+      await this.#checkBucket(known.bucket);
+      const value = await this.#ports.storage.get(known.row);
+      if (value !== undefined) loaded.set(known.row, value);
+      known.mark = value === undefined ? null : this.#keys.mark(known.row, versionOf(value));
+    }
+    this.#stager.stage(commit, group, undefined, loaded);
+  }
+
+  async #save(group: Group): Promise<void> {
+    const { ledger, rows, members } = group;
+    this.#noLongerUnsaved(members);
+    this.#saving = group;
     try {
-      if (ledger.sequence !== this.#ledger.sequence) rows.set(LEDGER_ROW, ledger.seal(this.#keys, this.#nonce()));
-      if (rows.size > 0) await this.#ports.storage.commit([...rows].map(([key, value]) => ({ key, value })));
+      if (ledger.sequence !== this.#ledger.sequence) rows.set(LEDGER_ROW, ledger.seal(this.#keys, this.#ports.entropy.randomBytes(12)));
+      if (rows.size > 0) await this.#ports.storage.commit(Array.from(rows, ([key, value]) => ({ key, value })));
     } catch (cause) {
       const error = isProtocolError(cause) ? cause : new ProtocolError('ERR_STORE_WRITE', 'the container could not be saved', { cause });
-      ledger.wipe();
-      for (const { reject } of prepared) reject(error);
+      this.#saving = undefined;
+      this.#drop(group, error);
+      this.#dropOpen(error);
       return;
     }
+    this.#saving = undefined;
     this.#ledger.wipe();
     this.#ledger = ledger;
     this.#commits += 1;
-    for (const { space, name, record } of next.fresh) {
-      if (record === null) this.#remembered.forget(space, name);
-      else this.#remembered.set(space, name, record);
-    }
-    for (const { resolve } of prepared) resolve();
+    this.#stager.settle(group);
+    for (const { resolve } of members) resolve();
   }
 
-  /** Adds one commit to the group; when it throws, nothing of it is in the group. */
-  async #prepare({ records = [], writes = [] }: ContainerCommit, group: Group): Promise<void> {
-    const own: Rows = new Map();
-    const fresh: Fresh[] = [];
-    const marks: { readonly bucket: number; readonly mark: Uint8Array }[] = [];
-    let { sequence } = group.ledger;
-    for (const { space, name, content } of records) {
-      const row = this.#keys.rowOf(space, name);
-      const bucket = bucketOf(row);
-      if (this.#checked[bucket] === 0) await this.#checkBucket(bucket);
-      const staged = own.get(row) ?? (own.has(row) ? null : group.rows.get(row));
-      const current = staged === undefined ? (this.#remembered.get(space, name) ?? (await this.#stored(row, name))) : staged && this.#opened(row, name, staged);
-      const changed = typeof content === 'function' ? content(current?.content.slice()) : { content };
-      for (const { key, value } of changed.writes ?? []) own.set(key, value);
-      if (current) marks.push({ bucket, mark: this.#keys.mark(row, current.version) });
-      sequence += 1;
-      if (changed.content === null) {
-        own.set(row, null);
-        fresh.push({ space, name, record: null });
-        continue;
-      }
-      const sealed = sealRecord(this.#keys, this.#nonce(), row, sequence, { name, content: changed.content });
-      const version = versionBytes(sealed).slice();
-      marks.push({ bucket, mark: this.#keys.mark(row, version) });
-      own.set(row, sealed);
-      fresh.push({ space, name, record: { version, content: changed.content } });
-    }
-    group.ledger.sequence = sequence;
-    for (const { bucket, mark } of marks) group.ledger.toggle(bucket, mark);
-    for (const { key, value } of writes) group.rows.set(key, value);
-    for (const [row, value] of own) group.rows.set(row, value);
-    group.fresh.push(...fresh);
+  /** The group that is being sealed, when there is one. */
+  #dropOpen(error: unknown): void {
+    const group = this.#open;
+    this.#open = undefined;
+    if (group === undefined) return;
+    this.#noLongerUnsaved(group.members);
+    this.#drop(group, error);
   }
 
-  async #stored(row: string, name: string): Promise<RememberedRecord | undefined> {
-    const value = await this.#ports.storage.get(row);
-    return value && this.#opened(row, name, value);
+  #drop(group: Group, error: unknown): void {
+    this.#stager.drop(group);
+    group.ledger.wipe();
+    for (const { reject } of group.members) reject(error);
   }
 
-  /** The content is opened when somebody asks for it: most changes replace it unseen. */
-  #opened(row: string, name: string, value: Uint8Array): RememberedRecord {
-    const keys = this.#keys;
-    return {
-      version: versionBytes(value),
-      get content() {
-        return openNamed(keys, row, name, value);
-      },
-    };
+  #noLongerUnsaved(members: readonly Member[]): void {
+    this.#unsaved -= members.length;
+    for (const { bytes } of members) this.#unsavedBytes -= bytes;
   }
 
-  /** Only while nothing is being committed: storage and ledger have to be of one moment. */
+  /** Only while nothing is being committed. */
   async #checkBucket(bucket: number): Promise<void> {
     if (this.#checked[bucket] === 1) return;
     const found = new Ledger();
     for (const space of SPACES) {
       for await (const [row, value] of rowsOf(this.#ports.storage, bucketPrefix(space, bucket))) {
-        found.toggle(bucket, this.#keys.mark(row, versionBytes(value)));
+        found.toggle(bucket, this.#keys.mark(row, versionOf(value)));
       }
     }
     // check: sum of the bucket
     if (!this.#ports.crypto.equal(found.sum(bucket), this.#ledger.sum(bucket))) throw openFailed();
     this.#checked[bucket] = 1;
-  }
-
-  #nonce(): Uint8Array {
-    return this.#ports.entropy.randomBytes(12);
   }
 }
 
@@ -274,11 +286,4 @@ export async function* rowsOf(storage: ContainerStorage, prefix: string): AsyncG
     if (page.length < LIST_PAGE_KEYS) return;
     after = page.at(-1);
   }
-}
-
-function sizeOf({ records = [], writes = [] }: ContainerCommit): number {
-  let bytes = 0;
-  for (const { content } of records) if (content instanceof Uint8Array) bytes += content.length;
-  for (const { value } of writes) bytes += value?.length ?? 0;
-  return bytes;
 }

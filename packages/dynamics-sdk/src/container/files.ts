@@ -1,10 +1,11 @@
 import { type Clock, type Entropy, ProtocolError, type StoreWrite, toHex } from '@uemkit/protocol';
 import { openChunk, sealChunk } from './chunk.ts';
-import { cutChunks } from './chunker.ts';
+import { cutBytes, cutChunks } from './chunker.ts';
 import { chunksOfEntry, decodeEntry, encodeEntry, FILE_ID_BYTES, type FileEntry, idOf } from './file-entry.ts';
 import { CHUNK_BYTES, MAX_CHUNKS_DELETED_AT_ONCE, MAX_FILE_CHUNKS, WRITE_WINDOW_CHUNKS } from './limits.ts';
+import { nameBytes } from './names.ts';
 import { openFailed } from './open-failed.ts';
-import { nameBytes, openNamed } from './record.ts';
+import { openNamed } from './record.ts';
 import { chunkRow, PENDING_PREFIX } from './rows.ts';
 import { sweepFile } from './sweep.ts';
 import { type ContainerParts, readRecord, records } from './values.ts';
@@ -69,7 +70,7 @@ export class FileStore implements ContainerFiles {
     let sizeBytes = 0;
     let writes: StoreWrite[] = [];
     try {
-      for await (const { plaintext, last } of cutChunks(source instanceof Uint8Array ? once(source) : source)) {
+      for await (const { plaintext, last } of source instanceof Uint8Array ? cutBytes(source) : cutChunks(source)) {
         signal?.throwIfAborted();
         // check: length of a file
         if (index >= maxChunks) throw new ProtocolError('ERR_USAGE_ARGUMENT', `a file has at most ${maxChunks * CHUNK_BYTES} bytes`);
@@ -221,10 +222,6 @@ export class FileStore implements ContainerFiles {
 interface Gone {
   readonly writes: readonly StoreWrite[];
   readonly marked?: string;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 function statusOf({ sizeBytes, modifiedMs }: FileEntry): FileStatus {

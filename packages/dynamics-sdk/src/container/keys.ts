@@ -1,6 +1,7 @@
 import { type CryptoProvider, concatBytes, type Gcm, type SecretBytes, secret, toHex, utf8, wipe } from '@uemkit/protocol';
-import { MAX_REMEMBERED_NAMES, VERSIONS_OF_A_KEY } from './limits.ts';
+import { VERSIONS_OF_A_KEY } from './limits.ts';
 import type { Space } from './rows.ts';
+import { writeVersion } from './sealed-row.ts';
 
 /** Stands before every label of the container, so that no key of a protocol can be one of its keys. */
 export const LABEL_PREFIX = 'uemkit/1 container ';
@@ -19,6 +20,7 @@ export function deriveKey<Purpose extends string>(
 }
 
 const MARK_BYTES = 16;
+const FIRST_PLAINTEXT_BYTES = 4_096;
 
 /** Everything that is derived from the root key of an open container. */
 export class ContainerKeys {
@@ -27,8 +29,8 @@ export class ContainerKeys {
   readonly #names: Uint8Array;
   /** Key of the marks, with room behind it for what is marked. */
   readonly #marked: Uint8Array;
-  /** BOUNDED by MAX_REMEMBERED_NAMES. */
-  readonly #rows = new Map<string, string>();
+  /** Where plaintexts are put together. BOUNDED by MAX_ROW_BYTES. */
+  #plaintext = new Uint8Array(FIRST_PLAINTEXT_BYTES);
   /** The last key used of each label; others are derived anew. */
   readonly #sealing = new Map<ContainerLabel, { readonly epoch: number; readonly gcm: Gcm }>();
 
@@ -48,22 +50,23 @@ export class ContainerKeys {
 
   /** Row of a name: its space, then half of a keyed hash. Who has only the storage learns whether two rows have one name, and no name. */
   rowOf(space: Space, name: string): string {
-    const known = this.#rows.get(space + name);
-    if (known !== undefined) return known;
-    const row = space + toHex(this.#crypto.hmacSha256(this.#names, utf8(space + name)).subarray(0, 16));
-    if (this.#rows.size >= MAX_REMEMBERED_NAMES) this.#rows.clear();
-    this.#rows.set(space + name, row);
-    return row;
+    return space + toHex(this.#crypto.hmacSha256(this.#names, utf8(space + name)).subarray(0, 16));
   }
 
   /**
    * What a version of a row adds to the sum of its bucket: 16 bytes that never leave the container.
    * SHA-256 over key and a text of one length is a pseudo-random function, and a quarter of the price of HMAC.
    */
-  mark(row: string, version: Uint8Array): Uint8Array {
+  mark(row: string, version: number): Uint8Array {
     for (let i = 0; i < row.length; i++) this.#marked[32 + i] = row.charCodeAt(i);
-    this.#marked.set(version, 32 + 33);
+    writeVersion(this.#marked, 32 + 33, version);
     return this.#crypto.sha256(this.#marked).subarray(0, MARK_BYTES);
+  }
+
+  /** Room for a plaintext, the same each time. The caller wipes it. */
+  plaintext(lengthBytes: number): Uint8Array {
+    if (this.#plaintext.length < lengthBytes) this.#plaintext = new Uint8Array(lengthBytes);
+    return this.#plaintext.subarray(0, lengthBytes);
   }
 
   /** Key of the records, or of the ledger, of this version. */
@@ -88,8 +91,7 @@ export class ContainerKeys {
   }
 
   wipe(): void {
-    wipe(this.#root, this.#names, this.#marked);
-    this.#rows.clear();
+    wipe(this.#root, this.#names, this.#marked, this.#plaintext);
     for (const { gcm } of this.#sealing.values()) gcm.wipe();
     this.#sealing.clear();
   }

@@ -14,15 +14,15 @@ export const WRITE_WINDOW_CHUNKS = 8;
 export const MAX_CHUNKS_DELETED_AT_ONCE = 16;
 /** Commits that share one commit of the storage. */
 export const MAX_GROUP_COMMITS = 256;
-/** Commits that wait; more are refused with `ERR_REJECTED_BUSY`. */
+/** Commits that wait, sealed already or not; more are refused with `ERR_REJECTED_BUSY`. */
 export const MAX_WAITING_COMMITS = 4_096;
 /** Bytes of the commits that wait; more are refused with `ERR_REJECTED_BUSY`. */
 export const MAX_WAITING_BYTES = 33_554_432;
 /** Keys that are read at once when rows are listed. */
 export const LIST_PAGE_KEYS = 256;
-/** Names whose row is remembered, so that it need not be computed again. */
+/** Names whose row and mark are remembered, so that they need not be computed or read again. */
 export const MAX_REMEMBERED_NAMES = 16_384;
-/** Records that an open container keeps in memory, what they cost apart from their content included. */
+/** Contents of records that an open container keeps in memory. */
 export const MAX_REMEMBERED_BYTES = 4_194_304;
 /** Longest content of a record that is kept in memory. */
 export const MAX_REMEMBERED_CONTENT_BYTES = 65_536;

@@ -1,6 +1,5 @@
-import { concatBytes, ProtocolError, sameBytes, u16be, utf8, wipe } from '@uemkit/protocol';
+import { sameBytes, utf8, wipe } from '@uemkit/protocol';
 import type { ContainerKeys } from './keys.ts';
-import { MAX_NAME_BYTES } from './limits.ts';
 import { openFailed } from './open-failed.ts';
 import { openRow, sealRow, versionOf } from './sealed-row.ts';
 
@@ -10,19 +9,14 @@ export interface RecordContent {
   readonly content: Uint8Array;
 }
 
-/** @throws ProtocolError `ERR_USAGE_ARGUMENT` when the name is empty, too long or no Unicode text */
-export function nameBytes(name: string): Uint8Array {
-  const bytes = utf8(name);
-  if (bytes.length === 0 || bytes.length > MAX_NAME_BYTES || !name.isWellFormed()) {
-    throw new ProtocolError('ERR_USAGE_ARGUMENT', `a name has 1 to ${MAX_NAME_BYTES} bytes of Unicode text`);
-  }
-  return bytes;
-}
-
 /** @param version never used for this row before */
 export function sealRecord(keys: ContainerKeys, nonce: Uint8Array, row: string, version: number, { name, content }: RecordContent): Uint8Array {
-  const named = nameBytes(name);
-  const plaintext = concatBytes(u16be(named.length), named, content);
+  const named = utf8(name);
+  const plaintext = keys.plaintext(2 + named.length + content.length);
+  plaintext[0] = named.length >>> 8;
+  plaintext[1] = named.length & 0xff;
+  plaintext.set(named, 2);
+  plaintext.set(content, 2 + named.length);
   const sealed = sealRow(keys.sealing('records', version), nonce, row, version, plaintext);
   wipe(plaintext);
   return sealed;

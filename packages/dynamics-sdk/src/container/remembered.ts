@@ -1,63 +1,76 @@
 import { wipe } from '@uemkit/protocol';
 import { MAX_REMEMBERED_BYTES, MAX_REMEMBERED_CONTENT_BYTES } from './limits.ts';
-import type { Space } from './rows.ts';
 
-/** A record as it was committed last. */
-export interface RememberedRecord {
-  readonly version: Uint8Array;
-  readonly content: Uint8Array;
+/** Where a content was put. */
+export interface Place {
+  /** Counted in all bytes that were ever put. */
+  at: number;
+  readonly lengthBytes: number;
 }
 
-/** What a record costs apart from its content: names, maps, arrays. */
-const ENTRY_BYTES = 256;
+const FIRST_BYTES = 65_536;
 
 /**
- * Records that were used lately, in clear: opening one takes about ten times as long as reading a row. It adds nothing to what the memory of an open
- * container tells, since the keys are there as well. The longest unused go first.
+ * Contents of records that were used lately, in clear: opening one takes several times as long as reading a row. It adds nothing to what the memory of
+ * an open container tells, since the keys are there as well. They lie in one ring, so a content costs no allocation and the bound is exact; what is
+ * used again before the ring has gone half round is kept, the rest is overwritten.
  */
-export class RememberedRecords {
-  /** BOUNDED by MAX_REMEMBERED_BYTES. */
-  readonly #records = new Map<string, RememberedRecord>();
-  #bytes = 0;
+export class RememberedContents {
+  /** BOUNDED by MAX_REMEMBERED_BYTES: it grows up to there, then goes round. */
+  #ring = new Uint8Array(FIRST_BYTES);
+  #end = 0;
 
-  /** The remembered arrays themselves: whoever hands content on gives a copy. */
-  get(space: Space, name: string): RememberedRecord | undefined {
-    const key = space + name;
-    const record = this.#records.get(key);
-    if (record === undefined) return undefined;
-    this.#records.delete(key);
-    this.#records.set(key, record);
-    return record;
+  /** Copies a content; undefined when it is too long to be remembered. */
+  add(content: Uint8Array): Place | undefined {
+    if (content.length > MAX_REMEMBERED_CONTENT_BYTES) return undefined;
+    const at = this.#room(content.length);
+    this.#ring.set(content, at % this.#ring.length);
+    return { at, lengthBytes: content.length };
   }
 
-  /** Takes the arrays over. */
-  set(space: Space, name: string, record: RememberedRecord): void {
-    this.forget(space, name);
-    if (record.content.length > MAX_REMEMBERED_CONTENT_BYTES) return;
-    this.#records.set(space + name, record);
-    this.#bytes += sizeOf(record);
-    for (const [oldest, { content }] of this.#records) {
-      if (this.#bytes <= MAX_REMEMBERED_BYTES) break;
-      this.#drop(oldest, content);
+  has(place: Place | undefined): place is Place {
+    return place !== undefined && this.#end - place.at <= this.#ring.length;
+  }
+
+  /** A copy of the content, undefined when it was overwritten. */
+  read(place: Place | undefined): Uint8Array | undefined {
+    if (!this.has(place)) return undefined;
+    const from = place.at % this.#ring.length;
+    const content = this.#ring.slice(from, from + place.lengthBytes);
+    if (this.#end - place.at > this.#ring.length / 2) {
+      this.forget(place);
+      place.at = this.#room(content.length);
+      this.#ring.set(content, place.at % this.#ring.length);
     }
+    return content;
   }
 
-  forget(space: Space, name: string): void {
-    const record = this.#records.get(space + name);
-    if (record !== undefined) this.#drop(space + name, record.content);
+  /** Overwrites a content with zeros. */
+  forget(place: Place | undefined): void {
+    if (!this.has(place)) return;
+    const from = place.at % this.#ring.length;
+    this.#ring.fill(0, from, from + place.lengthBytes);
   }
 
   wipe(): void {
-    for (const [key, { content }] of this.#records) this.#drop(key, content);
+    wipe(this.#ring);
+    this.#end += this.#ring.length + 1;
   }
 
-  #drop(key: string, content: Uint8Array): void {
-    this.#bytes -= content.length + ENTRY_BYTES;
-    this.#records.delete(key);
-    wipe(content);
+  /** Room in one piece: what would not fit before the end of the ring begins at its start. */
+  #room(lengthBytes: number): number {
+    while (this.#end + lengthBytes > this.#ring.length && this.#ring.length < MAX_REMEMBERED_BYTES) this.#grow();
+    const left = this.#ring.length - (this.#end % this.#ring.length);
+    const at = lengthBytes > left ? this.#end + left : this.#end;
+    this.#end = at + lengthBytes;
+    return at;
   }
-}
 
-function sizeOf({ content }: RememberedRecord): number {
-  return content.length + ENTRY_BYTES;
+  /** Only before it went round for the first time, so every content keeps its place. */
+  #grow(): void {
+    const larger = new Uint8Array(Math.min(2 * this.#ring.length, MAX_REMEMBERED_BYTES));
+    larger.set(this.#ring);
+    wipe(this.#ring);
+    this.#ring = larger;
+  }
 }

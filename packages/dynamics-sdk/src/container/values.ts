@@ -1,9 +1,10 @@
 import { ProtocolError, type Store, type StoreWrite } from '@uemkit/protocol';
-import { type Committer, type RecordChange, rowsOf } from './committer.ts';
+import { type Committer, rowsOf } from './committer.ts';
+import type { RecordChange } from './group.ts';
 import type { ContainerKeys } from './keys.ts';
 import { MAX_VALUE_BYTES } from './limits.ts';
 import type { ContainerStorage } from './ports.ts';
-import { nameBytes, openRecord } from './record.ts';
+import { openRecord } from './record.ts';
 import type { Space } from './rows.ts';
 
 /** The encrypted key-value store of an app. Names and values are neither stored nor named in clear anywhere. */
@@ -30,15 +31,12 @@ export interface ContainerParts {
 }
 
 export function containerValues(parts: ContainerParts): ContainerValues {
-  const commit = async (writes: readonly StoreWrite[]): Promise<void> => {
-    const records = writes.map(({ key, value }): RecordChange => {
-      nameBytes(key);
-      // check: length of a value
-      if (value !== null && value.length > MAX_VALUE_BYTES) throw new ProtocolError('ERR_USAGE_ARGUMENT', `a value has at most ${MAX_VALUE_BYTES} bytes`);
-      // The caller may change its bytes before the turn of this commit has come.
-      return { space: 'v', name: key, content: value === null ? null : value.slice() };
-    });
-    await parts.committer.commit({ records });
+  const commit = (writes: readonly StoreWrite[]): Promise<void> => {
+    // check: length of a value
+    if (writes.some(({ value }) => value !== null && value.length > MAX_VALUE_BYTES)) {
+      return Promise.reject(new ProtocolError('ERR_USAGE_ARGUMENT', `a value has at most ${MAX_VALUE_BYTES} bytes`));
+    }
+    return parts.committer.commit({ records: writes.map(({ key, value }): RecordChange => ({ space: 'v', name: key, content: value })) });
   };
   return {
     get: (name) => readRecord(parts, 'v', name),
@@ -52,8 +50,7 @@ export function containerValues(parts: ContainerParts): ContainerValues {
 }
 
 /** @throws ProtocolError `ERR_CRYPTO_OPEN`, `ERR_USAGE_ARGUMENT` */
-export async function readRecord({ committer }: ContainerParts, space: Space, name: string): Promise<Uint8Array | undefined> {
-  nameBytes(name);
+export function readRecord({ committer }: ContainerParts, space: Space, name: string): Promise<Uint8Array | undefined> {
   return committer.read(space, name);
 }
 

@@ -116,7 +116,7 @@ class Vault {
       const first = { changedMs: clock.nowMs(), salt: entropy.randomBytes(16), cost: passwordCost, tags: [] };
       const tags = [await historyTag(crypto, keys, first, typed)];
       const committer = new Committer(this.#options, keys, new Ledger());
-      await committer.commit({
+      const made = committer.commit({
         records: [{ space: 'i', name: PASSWORD_RECORD, content: encodePasswordRecord({ ...first, tags }) }],
         writes: [
           { key: HEADER_ROW, value: header },
@@ -124,6 +124,7 @@ class Vault {
           { key: GUARD_ROW, value: guard },
         ],
       });
+      await made.finally(() => committer.close());
       return await this.#opened(header, secret(root.slice()));
     } finally {
       wipe(typed);

@@ -1,37 +1,63 @@
-import { utf8 } from '@uemkit/protocol';
+import { sameBytes, utf8 } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
 import { MAX_REMEMBERED_BYTES, MAX_REMEMBERED_CONTENT_BYTES } from '../../src/container/limits.ts';
-import { RememberedRecords } from '../../src/container/remembered.ts';
+import { type Place, RememberedContents } from '../../src/container/remembered.ts';
 import { createContainer, openContainer, testDevice } from '../support/device.ts';
 
-const record = (lengthBytes: number, mark = 1) => ({ version: new Uint8Array(8), content: new Uint8Array(lengthBytes).fill(mark) });
+const content = (lengthBytes: number, byte = 1) => new Uint8Array(lengthBytes).fill(byte);
+
+describe('contents that are remembered', () => {
+  it('are bounded, and the longest unused go first', () => {
+    const contents = new RememberedContents();
+    const first = contents.add(content(10_000, 7));
+    const second = contents.add(content(10_000, 8));
+    const fitting = Math.floor(MAX_REMEMBERED_BYTES / 10_000);
+    for (let n = 2; n < fitting; n++) contents.add(content(10_000));
+    // Used when the ring has gone more than half round: it is kept, and the room for it is that of the oldest.
+    expect(contents.read(first)).toEqual(content(10_000, 7));
+    contents.add(content(10_000));
+    expect(contents.read(second)).toBeUndefined();
+    for (let n = 0; n < fitting / 2; n++) contents.add(content(10_000));
+    expect(contents.read(first)).toEqual(content(10_000, 7));
+    for (let n = 0; n < fitting; n++) contents.add(content(10_000));
+    expect(contents.read(first)).toBeUndefined();
+  });
+
+  it('are each what was put in, whatever their lengths, until they are overwritten', () => {
+    const contents = new RememberedContents();
+    const places: { readonly place: Place | undefined; readonly lengthBytes: number; readonly byte: number }[] = [];
+    let found = 0;
+    for (let n = 0; n < 3_000; n++) {
+      const lengthBytes = (n * 7_919) % 20_000;
+      places.push({ place: contents.add(content(lengthBytes, n % 251)), lengthBytes, byte: n % 251 });
+      const earlier = places[((n * 7_919) % 104_729) % places.length] as (typeof places)[number];
+      const read = contents.read(earlier.place);
+      if (read === undefined) continue;
+      found += 1;
+      expect(sameBytes(read, content(earlier.lengthBytes, earlier.byte))).toBe(true);
+    }
+    expect(found).toBeGreaterThan(300);
+    expect(found).toBeLessThan(3_000);
+  });
+
+  it('are not the long ones', () => {
+    const contents = new RememberedContents();
+    expect(contents.read(contents.add(content(MAX_REMEMBERED_CONTENT_BYTES)))?.length).toBe(MAX_REMEMBERED_CONTENT_BYTES);
+    expect(contents.add(content(MAX_REMEMBERED_CONTENT_BYTES + 1))).toBeUndefined();
+  });
+
+  it('are zeros when they are forgotten, and no others are', () => {
+    const contents = new RememberedContents();
+    const [first, second] = [contents.add(content(9, 7)), contents.add(content(9, 8))];
+    contents.forget(first);
+    expect(contents.read(first)).toEqual(content(9, 0));
+    expect(contents.read(second)).toEqual(content(9, 8));
+    contents.wipe();
+    expect(contents.read(second)).toBeUndefined();
+  });
+});
 
 describe('records that are remembered', () => {
-  it('are bounded, and the longest unused go first, wiped', () => {
-    const remembered = new RememberedRecords();
-    const first = record(10_000);
-    remembered.set('v', 'first', first);
-    remembered.set('v', 'second', record(10_000));
-    const fitting = Math.floor(MAX_REMEMBERED_BYTES / 10_256);
-    for (let n = 2; n < fitting; n++) remembered.set('v', `n${n}`, record(10_000));
-    expect(remembered.get('v', 'first')?.content).toBe(first.content);
-    remembered.set('v', 'one more', record(10_000));
-    expect(remembered.get('v', 'second')).toBeUndefined();
-    expect(remembered.get('v', 'first')).toBeDefined();
-    for (let n = 0; n < fitting; n++) remembered.set('v', `m${n}`, record(10_000));
-    expect(remembered.get('v', 'first')).toBeUndefined();
-    expect(first.content.every((byte) => byte === 0)).toBe(true);
-  });
-
-  it('are not the long ones, and one space is not another', () => {
-    const remembered = new RememberedRecords();
-    remembered.set('v', 'a', record(MAX_REMEMBERED_CONTENT_BYTES));
-    expect(remembered.get('f', 'a')).toBeUndefined();
-    expect(remembered.get('v', 'a')).toBeDefined();
-    remembered.set('v', 'a', record(MAX_REMEMBERED_CONTENT_BYTES + 1));
-    expect(remembered.get('v', 'a')).toBeUndefined();
-  });
-
   it('are the ones that were committed, also when a commit comes in the middle of a read', async () => {
     const device = testDevice();
     const first = await createContainer(device.vault);
