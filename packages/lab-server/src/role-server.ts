@@ -16,7 +16,7 @@ import type { RoleHost } from './host/role-host.ts';
 import { createUemHost } from './host/uem-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { connectionFilePath, connectionOf, statePath } from './lab-server.ts';
-import { startConnectivityNode } from './node/connectivity-node.ts';
+import { DIRECT_CONNECT_PORT, startConnectivityNode } from './node/connectivity-node.ts';
 import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
 import { providerClient } from './node/provider-client.ts';
 import { type MutualTlsLink, mutualTlsLink } from './node/role-link.ts';
@@ -26,6 +26,8 @@ import type { LabStore } from './store/lab-store.ts';
 import { openLmdbStore } from './store/lmdb-store.ts';
 
 export interface RoleServerOptions {
+  /** Connectivity Node alone: port of Direct Connect, by default 17,533; 0: any. */
+  readonly directPort?: number | undefined;
   /** Who the role is and where the others are (`lab-server init` writes one file for each role). */
   readonly file: RoleFile;
   /** Data folder of this role. */
@@ -108,12 +110,18 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
   }
 }
 
-/** The Connectivity Node alone: no store, no listener, two ways out. */
-async function startNode({ file, clock = systemClock(), crypto = nodeCrypto(), entropy = nodeEntropy() }: RoleServerOptions): Promise<RoleServer> {
+/** The Connectivity Node alone: no store, no listener but the one of Direct Connect, two ways out. */
+async function startNode({
+  file,
+  clock = systemClock(),
+  crypto = nodeCrypto(),
+  entropy = nodeEntropy(),
+  directPort = DIRECT_CONNECT_PORT,
+}: RoleServerOptions): Promise<RoleServer> {
   const journal = createRingJournal();
   const { key, certificate, root, place } = file;
   const uem = mutualTlsLink({ address: addressOf(place, 'uemLink'), role: 'uem', key, certificate, root });
-  const node = startConnectivityNode({ clock, crypto, entropy, journal, file, uem, noc: { host: place.advertise, port: place.ports.nodes } });
+  const node = startConnectivityNode({ clock, crypto, entropy, journal, file, uem, noc: { host: place.advertise, port: place.ports.nodes }, directPort });
   return {
     role: 'connectivity-node',
     addresses: {},

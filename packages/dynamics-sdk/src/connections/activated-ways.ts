@@ -30,6 +30,7 @@ export function activatedWays(options: Omit<NocLinkOptions, 'linkId' | 'masterLi
   return {
     direct: { open: async (target, way) => ways().direct.open(target, way) },
     noc: (proxy) => ({ open: async (target, way) => ways().noc(proxy).open(target, way) }),
+    directConnect: (proxy) => ({ open: async (target, way) => ways().directConnect(proxy).open(target, way) }),
     forget,
   };
 }

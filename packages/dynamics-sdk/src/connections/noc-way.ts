@@ -1,7 +1,7 @@
 import { type CancelTimer, ProtocolError } from '@uemkit/protocol';
 import { LIMITS, type ProxyInstance } from '@uemkit/protocol/wire';
 import { connectThroughNoc } from './noc-link.ts';
-import { type AppProxySession, openProxySession, type ProxySessionOptions } from './proxy-session.ts';
+import { type AppProxySession, type OpenProxySession, openDirectSession, openProxySession, type ProxySessionOptions } from './proxy-session.ts';
 import { createPipe, type Pipe } from './stream-pipe.ts';
 import type { ByteStream, ConnectionWay, ConnectTarget, WayOptions } from './way.ts';
 
@@ -16,6 +16,8 @@ export interface NocWays {
   readonly direct: ConnectionWay;
   /** F10.3a: through this Proxy, end to end under a key that the NOC does not know. The same way for the same id. */
   noc(proxy: ProxyInstance): ConnectionWay;
+  /** F11: to this Proxy itself, without the NOC. */
+  directConnect(proxy: ProxyInstance): ConnectionWay;
   /** Ends everything: streams break, and keys leave the memory. */
   close(): void;
 }
@@ -28,16 +30,20 @@ export function nocWays(options: ProxySessionOptions): NocWays {
   const ways = new Map<string, ConnectionWay>();
   const requireOpen = (): void => closing.signal.throwIfAborted();
 
+  const wayTo = (proxy: ProxyInstance, by: 'noc' | 'direct'): ConnectionWay => {
+    requireOpen();
+    const name = `${by} ${proxy.id}`;
+    const known = ways.get(name);
+    if (known !== undefined) return known;
+    const way = proxyWay(keys, proxy, closing.signal, by === 'noc' ? openProxySession : openDirectSession);
+    ways.set(name, way);
+    return way;
+  };
+
   return {
     direct: { open: (target, way) => within(keys, way, closing.signal, (signal) => openDirect(keys, target, signal, closing.signal)) },
-    noc(proxy) {
-      requireOpen();
-      const known = ways.get(proxy.id);
-      if (known !== undefined) return known;
-      const way = proxyWay(keys, proxy, closing.signal);
-      ways.set(proxy.id, way);
-      return way;
-    },
+    noc: (proxy) => wayTo(proxy, 'noc'),
+    directConnect: (proxy) => wayTo(proxy, 'direct'),
     close() {
       closing.abort(new ProtocolError('ERR_USAGE_STATE', 'the connections of the app are closed'));
       keys.masterLinkKey.fill(0);
@@ -47,7 +53,7 @@ export function nocWays(options: ProxySessionOptions): NocWays {
 }
 
 /** One Proxy: one session at a time, over which all streams go; a new one when the last has ended or is full. */
-function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: AbortSignal): ConnectionWay {
+function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: AbortSignal, openSession: OpenProxySession): ConnectionWay {
   const { clock } = options;
   let current: Promise<AppProxySession> | undefined;
   let session: AppProxySession | undefined;
@@ -60,7 +66,7 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
     const cancel = clock.setTimer(LIMITS.handshakeMs, () =>
       late.abort(new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy does not answer', { step: 'F10.3' })),
     );
-    const began = openProxySession(options, proxy, AbortSignal.any([late.signal, closed]), () => {
+    const began = openSession(options, proxy, AbortSignal.any([late.signal, closed]), () => {
       if (current === began) current = undefined;
     });
     current = began;

@@ -1,6 +1,8 @@
 import {
+  isProtocolError,
   keySchedule,
   ProtocolError,
+  type ProxySessionInitiatorOptions,
   proxySessionInitiator,
   type RunningSession,
   runProxySession,
@@ -10,7 +12,8 @@ import {
   wipe,
 } from '@uemkit/protocol';
 import type { ProxyInstance, StreamRefusal } from '@uemkit/protocol/wire';
-import { connectThroughNoc, type LinkConnection, type NocLinkOptions } from './noc-link.ts';
+import type { DirectChannel } from '../noc/link-channel.ts';
+import { connectThroughNoc, type LinkConnection, type LinkReceiver, type NocLinkOptions } from './noc-link.ts';
 import { createPipe, type Pipe } from './stream-pipe.ts';
 import type { ByteStream, ConnectTarget } from './way.ts';
 
@@ -23,7 +26,7 @@ export interface ProxySessionOptions extends NocLinkOptions {
   readonly masterSessionKey: Uint8Array;
 }
 
-/** One session of `px` with one Proxy, and its streams (F10.3, F10.4). */
+/** One session of `px` or `dc` with one Proxy, and its streams (F10.3, F10.4, F11.3, F11.4). */
 export interface AppProxySession {
   /** False once it is over, or takes no more streams. */
   readonly usable: boolean;
@@ -35,11 +38,58 @@ export interface AppProxySession {
 }
 
 /** @throws ProtocolError `ERR_CONNECTION_*`; an abort rejects with `signal.reason` */
-export async function openProxySession(options: ProxySessionOptions, proxy: ProxyInstance, signal: AbortSignal, over: () => void): Promise<AppProxySession> {
-  const session = new Session(over);
+export type OpenProxySession = (options: ProxySessionOptions, proxy: ProxyInstance, signal: AbortSignal, over: () => void) => Promise<AppProxySession>;
+
+/** Through the NOC (F10.3). */
+export const openProxySession: OpenProxySession = async (options, proxy, signal, over) => {
+  const session = new Session(over, 'px');
   const connection = await connectThroughNoc(options, { to: 'proxy', proxyId: proxy.id }, session, signal);
-  await session.begin(options, proxy, connection, signal);
+  await session.begin(options, proxy, { connection, binding: { name: 'px', prologue: prologueOf(options, proxy) } }, signal);
   return session;
+};
+
+/** By TLS to the Proxy itself (F11): its certificate one way, a MAC under the session key the other. */
+export const openDirectSession: OpenProxySession = async (options, proxy, signal, over) => {
+  const session = new Session(over, 'dc');
+  const { binding, serverKeyHash, ...connection } = await dialled(options, proxy, session, signal);
+  // check: F11.3 the proof is bound to this TLS connection
+  if (binding.kind === 'none') {
+    connection.close();
+    throw new ProtocolError('ERR_CONNECTION_PROXY', 'Direct Connect needs a channel binding', { step: 'F11.3' });
+  }
+  await session.begin(options, proxy, { connection, binding: { name: 'dc', prologue: { ...prologueOf(options, proxy), binding, serverKeyHash } } }, signal);
+  return session;
+};
+
+async function dialled(options: ProxySessionOptions, proxy: ProxyInstance, receiver: LinkReceiver, signal: AbortSignal): Promise<DirectChannel> {
+  const { transport } = options;
+  const { host, port, roots, spkiPins } = proxy;
+  if (transport.openDirect === undefined) throw new ProtocolError('ERR_CONNECTION_DENIED', 'this platform has no Direct Connect', { step: 'F11.2' });
+  try {
+    return await transport.openDirect({
+      address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      trust: { roots, spkiPins },
+      signal,
+      onBytes: (bytes) => receiver.onBytes(bytes),
+      onRoom: () => receiver.onRoom(),
+      onEnd: () => receiver.onEnd(),
+      onClose: (error) => receiver.onClose(error),
+    });
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (!isProtocolError(cause)) throw cause;
+    throw new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy was not reached, or is another one', { cause, step: 'F11.2', details: { cause: cause.code } });
+  }
+}
+
+function prologueOf({ tenantId, instanceId }: ProxySessionOptions, { id, keyExchangeKey }: ProxyInstance): keySchedule.ProxyPrologue {
+  return { tenantId, proxyId: id, instanceId, keyExchangeKey };
+}
+
+/** What a session runs on. */
+interface Below {
+  readonly connection: LinkConnection;
+  readonly binding: ProxySessionInitiatorOptions['binding'];
 }
 
 /** A stream of a session. */
@@ -51,6 +101,7 @@ interface Stream {
 
 class Session implements AppProxySession {
   readonly #over: () => void;
+  readonly #flow: 'F10' | 'F11';
   // BOUNDED by LIMITS.openStreams.
   readonly #streams = new Map<number, Stream>();
   #running: RunningSession | undefined;
@@ -60,8 +111,9 @@ class Session implements AppProxySession {
   #isFull = false;
   #isOver = false;
 
-  constructor(over: () => void) {
+  constructor(over: () => void, name: 'px' | 'dc') {
     this.#over = over;
+    this.#flow = name === 'px' ? 'F10' : 'F11';
   }
 
   get usable(): boolean {
@@ -72,17 +124,13 @@ class Session implements AppProxySession {
     return this.#streams.size;
   }
 
-  async begin(options: ProxySessionOptions, proxy: ProxyInstance, connection: LinkConnection, signal: AbortSignal): Promise<void> {
-    const { crypto, entropy, clock, tenantId, instanceId, sessionKeyId, trace } = options;
+  async begin(options: ProxySessionOptions, proxy: ProxyInstance, { connection, binding }: Below, signal: AbortSignal): Promise<void> {
+    const { crypto, entropy, clock, sessionKeyId, trace } = options;
     this.#connection = connection;
     const masterSessionKey: SecretBytes<'master-session'> = secret(options.masterSessionKey.slice());
     const psk = keySchedule.proxyPsk(crypto, masterSessionKey, proxy.id);
     wipe(masterSessionKey);
-    const prologue = { tenantId, proxyId: proxy.id, instanceId, keyExchangeKey: proxy.keyExchangeKey };
-    const machine = proxySessionInitiator({
-      ...{ crypto, entropy, sessionKeyId, psk, responderStaticKey: proxy.keyExchangeKey },
-      binding: { name: 'px', prologue },
-    });
+    const machine = proxySessionInitiator({ crypto, entropy, sessionKeyId, psk, responderStaticKey: proxy.keyExchangeKey, binding });
     const aborted = (): void => this.#end(signal.reason);
     signal.addEventListener('abort', aborted, { once: true });
     try {
@@ -92,11 +140,11 @@ class Session implements AppProxySession {
         this.#running = runProxySession(machine, 'initiator', {
           clock,
           send: (bytes, step) => {
-            if (step === 'F10.3') trace?.({ step, from: 'app', to: 'proxy', frame: bytes, timeMs: clock.nowMs() });
+            if (step.endsWith('.3')) trace?.({ step, from: 'app', to: 'proxy', frame: bytes, timeMs: clock.nowMs() });
             this.#isFull = !connection.send(bytes) || this.#isFull;
           },
           onEvent: (event) => this.#event(event as SessionEvent),
-          ended: (error) => this.#end(lostError(error, this.#established !== undefined)),
+          ended: (error) => this.#end(this.#lost(error, this.#established !== undefined)),
         });
       });
     } finally {
@@ -123,7 +171,7 @@ class Session implements AppProxySession {
 
   open({ host, port }: ConnectTarget, signal: AbortSignal): Promise<ByteStream> {
     const running = this.#running;
-    if (!this.usable || running === undefined) throw lostError(undefined, false);
+    if (!this.usable || running === undefined) throw this.#lost(undefined, false);
     const streamId = this.#nextId;
     const call = (call: Parameters<RunningSession['call']>[0]): void => {
       if (!this.#isOver) running.call(call);
@@ -183,7 +231,7 @@ class Session implements AppProxySession {
         return settle?.resolve(pipe.stream);
       case 'refused':
         this.#streams.delete(event.streamId);
-        return settle?.reject(refusedError(event.reason));
+        return settle?.reject(refusedError(event.reason, `${this.#flow}.4`));
       case 'data':
         return pipe.received(event.bytes);
       case 'ended':
@@ -192,9 +240,9 @@ class Session implements AppProxySession {
         return pipe.room();
       case 'reset':
         this.#streams.delete(event.streamId);
-        settle?.reject(lostError(undefined, false));
+        settle?.reject(this.#lost(undefined, false));
         return pipe.broken(
-          new ProtocolError('ERR_CONNECTION_LOST', 'the connection to the server broke', { step: 'F10.4', details: { reason: event.reason } }),
+          new ProtocolError('ERR_CONNECTION_LOST', 'the connection to the server broke', { step: `${this.#flow}.4`, details: { reason: event.reason } }),
         );
       default:
     }
@@ -204,7 +252,7 @@ class Session implements AppProxySession {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#connection?.close();
-    const lost = error ?? lostError(undefined, false);
+    const lost = error ?? this.#lost(undefined, false);
     this.#established?.reject(lost);
     for (const { pipe, settle } of [...this.#streams.values()]) {
       settle?.reject(lost);
@@ -213,17 +261,17 @@ class Session implements AppProxySession {
     this.#streams.clear();
     this.#over();
   }
+
+  /** How a session ended, as the app sees it: while it began the Proxy was not there, later the connection is lost. */
+  #lost(cause: ProtocolError | undefined, isBeginning: boolean): ProtocolError {
+    const more = { step: `${this.#flow}.${isBeginning ? 3 : 4}`, ...(cause === undefined ? {} : { cause, details: { cause: cause.code } }) };
+    if (isBeginning) return new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy did not take the session', more);
+    return new ProtocolError('ERR_CONNECTION_LOST', 'the connection through the Proxy broke', more);
+  }
 }
 
-/** How a session ended, as the app sees it: while it began the Proxy was not there, later the connection is lost. */
-function lostError(cause: ProtocolError | undefined, isBeginning: boolean): ProtocolError {
-  const more = { step: isBeginning ? 'F10.3' : 'F10.4', ...(cause === undefined ? {} : { cause, details: { cause: cause.code } }) };
-  if (isBeginning) return new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy did not take the session', more);
-  return new ProtocolError('ERR_CONNECTION_LOST', 'the connection through the Proxy broke', more);
-}
-
-function refusedError(reason: StreamRefusal): ProtocolError {
-  const more = { step: 'F10.4', details: { reason } };
+function refusedError(reason: StreamRefusal, step: string): ProtocolError {
+  const more = { step, details: { reason } };
   if (reason === 'denied') return new ProtocolError('ERR_CONNECTION_DENIED', 'the Proxy allows no connection to this server', more);
   if (reason === 'busy') return new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy has too many streams of this app', more);
   return new ProtocolError('ERR_CONNECTION_TARGET', 'the Proxy did not reach the server', more);

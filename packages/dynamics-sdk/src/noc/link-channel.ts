@@ -32,3 +32,9 @@ export interface LinkChannel {
   /** Closes at once, also when the other end is dead. */
   close(): void;
 }
+
+/** An open TLS connection to a Proxy (F11.2). */
+export interface DirectChannel extends LinkChannel {
+  /** SHA-256 of the SubjectPublicKeyInfo of its certificate. */
+  readonly serverKeyHash: Uint8Array;
+}

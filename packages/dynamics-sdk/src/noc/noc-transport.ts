@@ -1,5 +1,5 @@
 import type { ProtocolError } from '@uemkit/protocol';
-import type { LinkChannel, LinkChannelRequest } from './link-channel.ts';
+import type { DirectChannel, LinkChannel, LinkChannelRequest } from './link-channel.ts';
 import type { NocTrust } from './noc-trust.ts';
 
 export type { NocTrust };
@@ -31,4 +31,6 @@ export interface NocTransport {
   openNoc(request: NocRequest): Promise<NocConnection>;
   /** The same for a link (F10.2), as bytes; absent: this transport is for activation alone. @throws as `openNoc` */
   openLink?(request: LinkChannelRequest): Promise<LinkChannel>;
+  /** TLS to a Proxy itself, for Direct Connect (F11.2); `trust` and `address` are those of the Proxy. Absent: the platform cannot. @throws as `openNoc` */
+  openDirect?(request: LinkChannelRequest): Promise<DirectChannel>;
 }

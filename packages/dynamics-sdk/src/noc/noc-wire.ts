@@ -8,6 +8,8 @@ export const NOC_PATH = '/uemkit/1/noc';
 export const NOC_SUBPROTOCOL = 'uemkit.noc.1';
 /** ALPN of links (docs/protocol/12-data-path.md). */
 export const LINK_ALPN = 'uemkit-link/1';
+/** ALPN of Direct Connect. */
+export const DIRECT_ALPN = 'uemkit-dc/1';
 /** Longest body of a frame of the NOC: 0x33 around the longest record. */
 export const NOC_BODY_BYTES: number = LIMITS.certificateBodyBytes + 256;
 const MAC_BYTES = 32;

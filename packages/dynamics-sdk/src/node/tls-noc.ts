@@ -1,11 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { isProtocolError, ProtocolError } from '@uemkit/protocol';
 import { frameParser } from '@uemkit/protocol/wire';
 import type { LinkChannel, LinkChannelRequest } from '../noc/link-channel.ts';
 import type { NocConnection, NocRequest, NocTransport, NocTrust } from '../noc/noc-transport.ts';
-import { LINK_ALPN, NOC_ALPN, NOC_BODY_BYTES, nocTrailerBytes } from '../noc/noc-wire.ts';
+import { DIRECT_ALPN, LINK_ALPN, NOC_ALPN, NOC_BODY_BYTES, nocTrailerBytes } from '../noc/noc-wire.ts';
 import { tlsError } from './tls-error.ts';
 
 /** Longest time without a byte while a connection is made, milliseconds. */
@@ -19,20 +19,30 @@ export function tlsNocTransport({ connectMs = CONNECT_MS }: { readonly connectMs
   return {
     async openNoc(request) {
       request.signal.throwIfAborted();
-      const socket = await connected(request, NOC_ALPN, connectMs);
+      const { socket } = await connected(request, NOC_ALPN, connectMs);
       return framesOver(socket, request);
     },
     async openLink(request) {
       request.signal.throwIfAborted();
-      const socket = await connected(request, LINK_ALPN, connectMs);
+      const { socket } = await connected(request, LINK_ALPN, connectMs);
       return bytesOver(socket, request);
+    },
+    async openDirect(request) {
+      request.signal.throwIfAborted();
+      const { socket, serverKeyHash } = await connected(request, DIRECT_ALPN, connectMs);
+      return { ...bytesOver(socket, request), serverKeyHash };
     },
   };
 }
 
+interface Connected {
+  readonly socket: TLSSocket;
+  readonly serverKeyHash: Uint8Array;
+}
+
 type Dial = Pick<NocRequest, 'address' | 'trust' | 'signal'>;
 
-function connected({ address, trust, signal }: Dial, alpn: string, connectMs: number): Promise<TLSSocket> {
+function connected({ address, trust, signal }: Dial, alpn: string, connectMs: number): Promise<Connected> {
   const { host, port } = hostAndPort(address);
   const chained = trust.roots === 'platform' || trust.roots.length > 0;
   // check: there is something to check the NOC against
@@ -60,29 +70,35 @@ function connected({ address, trust, signal }: Dial, alpn: string, connectMs: nu
     socket.once('timeout', () => end(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')));
     socket.on('error', (error) => end(tlsError(error)));
     socket.once('secureConnect', () => {
-      const refusal = refusalOf(socket, trust, alpn);
-      if (refusal !== undefined) return end(refusal);
+      const certificate = socket.getPeerX509Certificate();
+      const refusal = refusalOf(socket, certificate, trust, alpn);
+      if (certificate === undefined || refusal !== undefined) return end(refusal);
       signal.removeEventListener('abort', abort);
       socket.setTimeout(0);
-      resolve(socket);
+      resolve({ socket, serverKeyHash: new Uint8Array(keyHash(certificate)) });
     });
   });
 }
 
-function refusalOf(socket: TLSSocket, { spkiPins }: NocTrust, alpn: string): ProtocolError | undefined {
-  const certificate = socket.getPeerX509Certificate();
+function refusalOf(socket: TLSSocket, certificate: X509Certificate | undefined, { spkiPins }: NocTrust, alpn: string): ProtocolError | undefined {
   const refused = (message: string): ProtocolError => new ProtocolError('ERR_TRANSPORT_TLS', message);
-  // check: ALPN of the NOC
-  if (socket.alpnProtocol !== alpn) return refused('the server is no NOC');
+  const role = alpn === DIRECT_ALPN ? 'connectivity-node' : 'noc';
+  // check: ALPN of the server
+  if (socket.alpnProtocol !== alpn) return refused(role === 'noc' ? 'the server is no NOC' : 'the server is no Proxy');
   // check: role in the certificate. Node quotes a name that has a comma, so that a part of one cannot pass for a whole.
-  if (!certificate?.subjectAltName?.split(', ').includes('URI:urn:uemkit:role:noc')) return refused('the certificate of the server does not name the role noc');
+  if (!certificate?.subjectAltName?.split(', ').includes(`URI:urn:uemkit:role:${role}`))
+    return refused(`the certificate of the server does not name the role ${role}`);
   if (spkiPins.length === 0) return undefined;
-  const pin = createHash('sha256')
-    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest();
-  // check: key pin of the NOC
+  const pin = keyHash(certificate);
+  // check: key pin of the server
   const isPinned = spkiPins.some((candidate) => candidate.length === pin.length && timingSafeEqual(candidate, pin));
-  return isPinned ? undefined : refused('the NOC has another key than the pinned one');
+  return isPinned ? undefined : refused('the server has another key than the pinned one');
+}
+
+function keyHash({ publicKey }: X509Certificate): Buffer {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
 }
 
 function framesOver(socket: TLSSocket, request: NocRequest): NocConnection {

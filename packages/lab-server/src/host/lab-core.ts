@@ -95,7 +95,9 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   started = uem;
   const nodeLink = memoryRoleLink(() => uem.host, peerOf('connectivity-node'));
   const node =
-    options.nodes === undefined ? undefined : startConnectivityNode({ ...environment, file: files['connectivity-node'], noc: options.nodes, uem: nodeLink });
+    options.nodes === undefined
+      ? undefined
+      : startConnectivityNode({ ...environment, file: files['connectivity-node'], noc: options.nodes, uem: nodeLink, directPort: 0 });
 
   return {
     environment,

@@ -1,6 +1,17 @@
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
-import { backoff, type CancelTimer, type Clock, type CryptoProvider, type Entropy, isProtocolError, ProtocolError, secret } from '@uemkit/protocol';
+import {
+  backoff,
+  type CancelTimer,
+  type Clock,
+  type CryptoProvider,
+  type Entropy,
+  type HandshakeBinding,
+  isProtocolError,
+  ProtocolError,
+  secret,
+  x509,
+} from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { fromPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile } from '../data/role-file.ts';
@@ -8,6 +19,8 @@ import { proxyIdOf, roleUri } from '../links/certificate-guard.ts';
 import { callRole } from '../links/role-call.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { Journal } from '../roles/role.ts';
+import { listenDirect } from './direct-listener.ts';
+import type { HttpServer } from './listening.ts';
 import { keepAlive, NODE_ALPN, NODE_CONNECTION_WINDOW_BYTES, NODE_SESSION_MEMORY_MB, NODE_STREAM_WINDOW_BYTES, NODE_STREAMS } from './node-listener.ts';
 import { PROXY_PATH } from './node-sessions.ts';
 import { type KnownApp, serveProxySession } from './proxy-streams.ts';
@@ -31,9 +44,11 @@ export interface ConnectivityNodeOptions {
   readonly noc: { readonly host: string; readonly port: number };
   /** Way to UEM. */
   readonly uem: RoleLink;
+  /** Port of Direct Connect, on the host of the place; 0: any. UEM is told, and with it the apps (F11). */
+  readonly directPort: number;
 }
 
-/** A Connectivity Node with one component: the Proxy (F10.3). It listens nowhere. */
+/** A Connectivity Node with one component: the Proxy (F10.3). It listens for Direct Connect alone (F11). */
 export interface ConnectivityNode {
   /** Follows from the key of its certificate. */
   readonly proxyId: string;
@@ -54,6 +69,7 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
   if (file.node === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Connectivity Node has no key');
   const exchange = readPrivateKeyPem(file.node.keyExchangeKey);
   const proxyId = proxyIdOf(crypto, fromPem('CERTIFICATE', file.certificate));
+  const serverKeyHash = crypto.sha256(x509.publicKeyInfo(x509.readCertificate(fromPem('CERTIFICATE', file.certificate)).publicKey));
   let isClosed = false;
   let setReady: () => void = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -75,10 +91,26 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
   const registerPauses = pauses();
   let dialPauses = pauses();
 
+  const listen = async (): Promise<number> => {
+    const { host } = file.place;
+    const refused = (_source: string, reason: string): void => note('dc', 'connection', 'closed', reason, 'F11.2');
+    try {
+      direct = await listenDirect({ clock, host, port: options.directPort, key: file.key, certificate: file.certificate, accept: acceptDirect, refused });
+      if (isClosed) await direct.close();
+      return direct.port;
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      // Through the NOC it is there all the same.
+      note('dc', 'listener', 'failed', error.message, 'F11.2');
+      return DIRECT_CONNECT_PORT;
+    }
+  };
+  let direct: HttpServer | undefined;
+
   const register = async (): Promise<void> => {
     try {
       const { advertise: host } = file.place;
-      const message = wire.registerProxy.encode({ host, port: DIRECT_CONNECT_PORT, keyExchangeKey: exchange.publicKey });
+      const message = wire.registerProxy.encode({ host, port: await listened, keyExchangeKey: exchange.publicKey });
       await callRole(uem, 'proxies', message, wire.acknowledgement);
       isRegistered = true;
       note('proxies', 'registerProxy', 'acknowledgement');
@@ -148,24 +180,43 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
     }
     stream.respond({ ':status': 200 });
     const told = (request: string, answer: string, reason?: string): void => note('px', request, answer, reason, 'F10.4');
-    serveProxySession(stream, { clock, crypto, entropy, identify, told });
+    const prologue = { tenantId: file.tenantId, proxyId, keyExchangeKey: exchange.publicKey };
+    const identify = identifyBy((instanceId) => ({ name: 'px', prologue: { ...prologue, instanceId } }));
+    serveProxySession(stream, { name: 'px', clock, crypto, entropy, identify, told });
+  };
+
+  const acceptDirect = (below: TLSSocket, value: Uint8Array, proved: () => void): void => {
+    const told = (request: string, answer: string, reason?: string): void => {
+      if (answer === 'established') proved();
+      note('dc', request, answer, reason, 'F11.4');
+    };
+    const binding = { kind: 'tls-exporter', value } as const;
+    const prologue = { tenantId: file.tenantId, proxyId, keyExchangeKey: exchange.publicKey, binding, serverKeyHash };
+    const identify = identifyBy((instanceId) => ({ name: 'dc', prologue: { ...prologue, instanceId } }));
+    serveProxySession(below, { name: 'dc', clock, crypto, entropy, identify, told });
   };
 
   /** The key of an app, for this connection alone: what UEM takes back is gone with the next one. */
-  const identify = async ({ pskId, instanceId }: wire.HandshakeStart): Promise<KnownApp> => {
-    const asked = { sessionKeyId: pskId as Uint8Array, instanceId: instanceId as Uint8Array };
-    let given: wire.ProxyKeyResponse;
-    try {
-      given = await callRole(uem, 'proxies', wire.proxyKeyRequest.encode(asked), wire.proxyKeyResponse);
-    } catch (error) {
-      if (isProtocolError(error) && error.code === 'ERR_PEER_ALERT') return { result: { type: 'identified' }, destinations: [] };
-      throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM cannot be asked now', { cause: error });
-    }
-    const prologue = { tenantId: file.tenantId, proxyId, instanceId: asked.instanceId, keyExchangeKey: exchange.publicKey };
-    const peer = { binding: { name: 'px', prologue }, psk: secret<'psk'>(given.key), staticScalar: secret<'static-scalar'>(exchange.scalar.slice()) } as const;
-    return { result: { type: 'identified', peer }, destinations: given.destinations };
-  };
+  const identifyBy =
+    (bindingOf: (instanceId: Uint8Array) => HandshakeBinding) =>
+    async ({ pskId, instanceId }: wire.HandshakeStart): Promise<KnownApp> => {
+      const asked = { sessionKeyId: pskId as Uint8Array, instanceId: instanceId as Uint8Array };
+      let given: wire.ProxyKeyResponse;
+      try {
+        given = await callRole(uem, 'proxies', wire.proxyKeyRequest.encode(asked), wire.proxyKeyResponse);
+      } catch (error) {
+        if (isProtocolError(error) && error.code === 'ERR_PEER_ALERT') return { result: { type: 'identified' }, destinations: [] };
+        throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM cannot be asked now', { cause: error });
+      }
+      const peer = {
+        binding: bindingOf(asked.instanceId),
+        psk: secret<'psk'>(given.key),
+        staticScalar: secret<'static-scalar'>(exchange.scalar.slice()),
+      } as const;
+      return { result: { type: 'identified', peer }, destinations: given.destinations };
+    };
 
+  const listened = listen();
   void register();
   dial();
   return {
@@ -183,6 +234,7 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
       cancelDial();
       cancelRegister();
       socket?.destroy();
+      void direct?.close();
       exchange.scalar.fill(0);
     },
   };

@@ -25,6 +25,8 @@ export interface ProxyStreamsOptions {
   readonly clock: Clock;
   readonly crypto: CryptoProvider;
   readonly entropy: Entropy;
+  /** `dc`: `below` is TLS to the Proxy itself (F11). */
+  readonly name: 'px' | 'dc';
   readonly limits?: Partial<SessionLimits> | undefined;
   /** Asks UEM for the key of an app. @throws ProtocolError */
   identify(start: wire.HandshakeStart): Promise<KnownApp>;
@@ -34,14 +36,14 @@ export interface ProxyStreamsOptions {
 
 /** The Proxy's end of one session with an app over `below`: it opens TCP connections to servers, and passes bytes on with back-pressure. */
 export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): void {
-  const { clock, crypto, entropy, limits, told } = options;
+  const { clock, crypto, entropy, name, limits, told } = options;
   // BOUNDED by the open streams of a session.
   const sockets = new Map<number, { readonly socket: Socket; pump(): void }>();
   const closing = new AbortController();
   let rules: readonly wire.Destination[] = [];
   let isFull = false;
 
-  const machine = proxySessionResponder({ crypto, entropy, limits });
+  const machine = proxySessionResponder({ name, crypto, entropy, limits });
   const session: RunningSession = runProxySession(machine, 'responder', {
     clock,
     send(bytes) {

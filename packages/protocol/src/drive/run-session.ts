@@ -6,7 +6,7 @@ import type { ProxySession } from '../machine/proxy-session/proxy-session.ts';
 import type { SessionCall, SessionEvent } from '../machine/proxy-session/session-types.ts';
 import type { CancelTimer, Clock } from '../ports/clock.ts';
 
-/** What a session of `px` runs on. */
+/** What a session runs on. */
 export interface RunSessionPorts {
   readonly clock: Clock;
   /** Bytes for the other end, in order. Must not throw. */
@@ -38,7 +38,7 @@ export interface RunningSession {
  * cannot get in front of it.
  */
 export function runProxySession(machine: ProxySession, role: 'initiator' | 'responder', ports: RunSessionPorts): RunningSession {
-  const cutter = handshakeStream('px', role === 'initiator' ? 'responder' : 'initiator');
+  const cutter = handshakeStream(machine.name, role === 'initiator' ? 'responder' : 'initiator');
   const timers = new Map<string, CancelTimer>();
   // BOUNDED: by what one input leads to.
   const events: (SessionEvent | HandshakeEvent)[] = [];

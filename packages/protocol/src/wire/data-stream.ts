@@ -1,7 +1,21 @@
 import { host, port } from './destination.ts';
 import { type MessageCodec, message } from './frame.ts';
+import type { FrameName } from './frame-types.ts';
 import { LIMITS } from './limits.ts';
 import { bytes, type FieldType, numbered, required, structure, uint } from './schema.ts';
+
+/** Frames of the streams of a session (0x90 to 0x98). */
+export const STREAM_FRAMES: ReadonlySet<FrameName> = new Set<FrameName>([
+  'streamOpen',
+  'streamOpened',
+  'streamRefused',
+  'streamData',
+  'streamEnd',
+  'streamReset',
+  'streamCredit',
+  'streamPing',
+  'streamPong',
+]);
 
 /** Names a stream of one session of `px`: the app counts up, and no number comes twice. */
 const streamId: FieldType<number> = uint(0, 0xffff_ffff);

@@ -3,7 +3,9 @@ import { HANDSHAKES } from '../../key-schedule/handshake-instances.ts';
 import { CBC_RECORD_TYPE } from '../../record/cbc-layout.ts';
 import { gcmRecordName } from '../../record/gcm-layout.ts';
 import { createRecordStream } from '../../record/record-stream.ts';
+import { STREAM_FRAMES } from '../../wire/data-stream.ts';
 import type { FrameName } from '../../wire/frame-types.ts';
+import { LIMITS } from '../../wire/limits.ts';
 import { frameParser } from '../../wire/stream.ts';
 
 /** Cuts what one end of a channel receives, in pieces of any size. */
@@ -19,19 +21,21 @@ export interface HandshakeStream {
 
 /**
  * What `sender` sends over a stream of bytes in `ipc`, `ipcd` or `px`: frames, told from records by their first byte, then records only
- * (docs/protocol/03-handshake.md, 3.10). Holds one unfinished frame of M2 or M3, or one unfinished record.
+ * (docs/protocol/03-handshake.md, 3.10); in `dc` the TLS connection below protects what follows, and the frames of streams stand there as they are. Holds one unfinished
+ * frame, or one unfinished record.
  */
-export function handshakeStream(name: 'ipc' | 'ipcd' | 'px', sender: 'initiator' | 'responder'): HandshakeStream {
+export function handshakeStream(name: 'ipc' | 'ipcd' | 'px' | 'dc', sender: 'initiator' | 'responder'): HandshakeStream {
   const { trailerBytes, bodyBytes, records: kind } = HANDSHAKES[name];
-  const isRecord = (first: number): boolean => (kind === 'gcm' ? gcmRecordName(first) !== undefined : first === CBC_RECORD_TYPE);
+  const isRecord = (first: number): boolean => (kind === 'gcm' ? gcmRecordName(first) !== undefined : kind === 'cbc' && first === CBC_RECORD_TYPE);
   const trailers: Readonly<Partial<Record<FrameName, number>>> =
     sender === 'initiator'
       ? { alert: 0, handshakeStart: trailerBytes.start, handshakeFinish: trailerBytes.finish }
       : { alert: 0, handshakeReply: trailerBytes.reply };
+  const handshakeBytes = sender === 'initiator' ? Math.max(bodyBytes.start, bodyBytes.finish) : bodyBytes.reply;
   const frames = frameParser({
-    maxBodyBytes: sender === 'initiator' ? Math.max(bodyBytes.start, bodyBytes.finish) : bodyBytes.reply,
+    maxBodyBytes: kind === 'none' ? Math.max(handshakeBytes, LIMITS.gcmPlaintextBytes) : handshakeBytes,
     trailerBytes(frame) {
-      const bytes = trailers[frame];
+      const bytes = trailers[frame] ?? (kind === 'none' && STREAM_FRAMES.has(frame) ? 0 : undefined);
       // check: HC frames of a stream
       if (bytes === undefined) throw new ProtocolError('ERR_WIRE_TYPE', `${frame} does not belong here`);
       return bytes;

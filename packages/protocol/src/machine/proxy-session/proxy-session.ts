@@ -16,10 +16,12 @@ type Event = SessionEvent | HandshakeEvent;
 type SessionEffect = Effect<Request, Event, undefined>;
 
 /**
- * One session of `px` with its streams (docs/protocol/12-data-path.md). `received` takes one handshake frame or one whole record, as `handshakeStream` cuts them;
+ * One session of `px`, or of `dc` inside of TLS, with its streams (docs/protocol/12-data-path.md). `received` takes one handshake frame, one whole record, or in `dc` one
+ * frame, as `handshakeStream` cuts them;
  * `done` when one of the ends has closed it in good order.
  */
 export interface ProxySession extends Machine<Request, HandshakeRequestResult, Event, undefined, SessionCall> {
+  readonly name: 'px' | 'dc';
   readonly state: 'handshake' | 'established' | 'ended';
   /** Streams that are open or being opened. */
   readonly openStreams: number;
@@ -34,32 +36,22 @@ export const SESSION_TIMER = 'quiet';
 export function proxySessionInitiator(options: ProxySessionInitiatorOptions): ProxySession {
   const { binding, sessionKeyId, psk, responderStaticKey, crypto, entropy, onTransition } = options;
   const start = { pskId: sessionKeyId, instanceId: binding.prologue.instanceId };
-  return new Session('app', handshakeInitiator({ crypto, entropy, binding, start, psk, responderStaticKey, onTransition }), options);
+  return new Session('app', binding.name, handshakeInitiator({ crypto, entropy, binding, start, psk, responderStaticKey, onTransition }), options);
 }
 
 /** The Proxy's end. */
 export function proxySessionResponder(options: ProxySessionResponderOptions): ProxySession {
-  const { crypto, entropy, onTransition } = options;
-  return new Session('proxy', handshakeResponder({ name: 'px', crypto, entropy, onTransition }), options);
+  const { name = 'px', crypto, entropy, onTransition } = options;
+  return new Session('proxy', name, handshakeResponder({ name, crypto, entropy, onTransition }), options);
 }
 
 type Handshake = HandshakeInitiator | HandshakeResponder;
 type GcmRecords = Extract<SessionRecords, { readonly kind: 'gcm' }>;
 
-const STEP = 'F10.4';
-const STREAM_FRAMES: ReadonlySet<FrameName> = new Set<FrameName>([
-  'streamOpen',
-  'streamOpened',
-  'streamRefused',
-  'streamData',
-  'streamEnd',
-  'streamReset',
-  'streamCredit',
-  'streamPing',
-  'streamPong',
-]);
-
+/** Steps of what a session carries. */
+const STEPS = { px: 'F10.4', dc: 'F11.4' } as const;
 class Session implements ProxySession {
+  readonly name: 'px' | 'dc';
   readonly #handshake: Handshake;
   readonly #quietMs: number;
   readonly #pongMs: number;
@@ -73,7 +65,13 @@ class Session implements ProxySession {
   #pinged: number | undefined;
   #pings = 0;
 
-  constructor(role: 'app' | 'proxy', handshake: Handshake, { limits = {}, onTransition }: ProxySessionResponderOptions) {
+  constructor(
+    role: 'app' | 'proxy',
+    name: 'px' | 'dc',
+    handshake: Handshake,
+    { limits = {}, onTransition }: Pick<ProxySessionResponderOptions, 'limits' | 'onTransition'>,
+  ) {
+    this.name = name;
     this.#handshake = handshake;
     this.#quietMs = Math.min(limits.quietMs ?? LIMITS.streamQuietMs, LIMITS.streamQuietMs);
     this.#pongMs = Math.min(limits.pongMs ?? LIMITS.streamPongMs, LIMITS.streamPongMs);
@@ -149,7 +147,9 @@ class Session implements ProxySession {
 
   #received(record: Uint8Array): void {
     this.#heardMs = this.#nowMs;
-    const opened = this.#records().opener.open(record, this.#nowMs);
+    const records = this.#records();
+    if (records === undefined) return this.#frame(parseFrame(record));
+    const opened = records.opener.open(record, this.#nowMs);
     if (opened.type === 'data') for (const bytes of this.#frames.push(opened.plaintext)) this.#frame(parseFrame(bytes));
     if (opened.type !== 'closed') return;
     // check: PX close without fault
@@ -179,15 +179,21 @@ class Session implements ProxySession {
   }
 
   #seal(frame: Uint8Array): void {
-    this.#effects.push({ type: 'send', frame: this.#records().sealer.sealData(frame, this.#nowMs), step: STEP });
+    this.#send(this.#records()?.sealer.sealData(frame, this.#nowMs) ?? frame);
   }
 
-  #records(): GcmRecords {
-    return this.#session?.records as GcmRecords;
+  #send(frame: Uint8Array | undefined): void {
+    if (frame !== undefined) this.#effects.push({ type: 'send', frame, step: STEPS[this.name] });
+  }
+
+  /** Undefined in `dc`: TLS protects what is sent, its end included. */
+  #records(): GcmRecords | undefined {
+    const records = this.#session?.records;
+    return records?.kind === 'gcm' ? records : undefined;
   }
 
   #close(): void {
-    if (this.#state === 'established') this.#effects.push({ type: 'send', frame: this.#records().sealer.close(), step: STEP });
+    if (this.#state === 'established') this.#send(this.#records()?.sealer.close());
     this.#end({ type: 'done', output: undefined });
   }
 
@@ -197,8 +203,8 @@ class Session implements ProxySession {
       work();
     } catch (error) {
       if (!isProtocolError(error)) throw error;
-      if (error.kind !== 'transport') this.#effects.push({ type: 'send', frame: this.#records().sealer.close(ALERT_BAD_MESSAGE), step: STEP });
-      this.#end({ type: 'fail', error: error.at(STEP) });
+      if (error.kind !== 'transport') this.#send(this.#records()?.sealer.close(ALERT_BAD_MESSAGE));
+      this.#end({ type: 'fail', error: error.at(STEPS[this.name]) });
     }
   }
 
@@ -213,6 +219,6 @@ const ALERT_BAD_MESSAGE = 1;
 
 function noTrailer(name: FrameName): number {
   // check: PX frames of a session
-  if (!STREAM_FRAMES.has(name)) throw new ProtocolError('ERR_WIRE_TYPE', `${name} does not belong into a session`);
+  if (!data.STREAM_FRAMES.has(name)) throw new ProtocolError('ERR_WIRE_TYPE', `${name} does not belong into a session`);
   return 0;
 }

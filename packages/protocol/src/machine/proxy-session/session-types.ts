@@ -54,9 +54,12 @@ interface SessionOptions {
 
 /** The app. `start`, `psk` and key as in `HandshakeInitiatorOptions`. */
 export interface ProxySessionInitiatorOptions extends SessionOptions, Pick<HandshakeInitiatorOptions, 'psk' | 'responderStaticKey'> {
-  readonly binding: Extract<HandshakeBinding, { readonly name: 'px' }>;
+  readonly binding: Extract<HandshakeBinding, { readonly name: 'px' | 'dc' }>;
   /** 16 bytes: which master session key. */
   readonly sessionKeyId: Uint8Array;
 }
 
-export interface ProxySessionResponderOptions extends SessionOptions {}
+export interface ProxySessionResponderOptions extends SessionOptions {
+  /** `dc`: inside of TLS, by Direct Connect. Absent: `px`. */
+  readonly name?: 'px' | 'dc' | undefined;
+}

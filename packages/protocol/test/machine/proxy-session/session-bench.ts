@@ -1,5 +1,6 @@
 import {
   concatBytes,
+  type HandshakeBinding,
   type HandshakeEvent,
   type HandshakeRequest,
   type HandshakeSession,
@@ -31,11 +32,21 @@ const INSTANCE_ID = new Uint8Array(16).fill(3);
 const PROLOGUE = { tenantId: 'tenant', proxyId: 'proxy-1', instanceId: INSTANCE_ID, keyExchangeKey: KEX_KEY };
 const BINDING = { name: 'px', prologue: PROLOGUE } as const;
 
+/** Of one TLS connection of Direct Connect, with this exporter value. */
+function direct(fill: number): Extract<HandshakeBinding, { readonly name: 'dc' }> {
+  return {
+    name: 'dc',
+    prologue: { ...PROLOGUE, binding: { kind: 'tls-exporter', value: new Uint8Array(32).fill(fill) }, serverKeyHash: new Uint8Array(32).fill(8) },
+  };
+}
+
 export interface BenchOptions {
   readonly seed?: string;
   readonly limits?: Partial<SessionLimits>;
   readonly onTransition?: TransitionListener;
   /** Another psk than the one of the app; `unknown`: nobody. */
+  /** Direct Connect; `two connections`: app and Proxy are the ends of two TLS connections. */
+  readonly direct?: 'one connection' | 'two connections' | undefined;
   readonly known?: 'app' | 'wrong key' | 'unknown' | 'busy';
 }
 
@@ -66,16 +77,17 @@ export interface Bench {
 }
 
 /** Both ends of a session; bytes wait until they are delivered. */
-export function bench({ seed = 'session', limits, onTransition, known = 'app' }: BenchOptions = {}): Bench {
+export function bench({ seed = 'session', limits, onTransition, known = 'app', direct: by }: BenchOptions = {}): Bench {
+  const [seen, theirs] = by === undefined ? [BINDING, BINDING] : [direct(1), direct(by === 'one connection' ? 1 : 2)];
   const clock = fakeClock(1_700_000_000_000);
   const psk = (fill: number) => secret<'psk'>(new Uint8Array(32).fill(fill));
   const app = new End(
     proxySessionInitiator({
       ...{ crypto, entropy: seededEntropy(`${seed} app`), limits, onTransition },
-      ...{ binding: BINDING, sessionKeyId: new Uint8Array(16).fill(4), psk: psk(5), responderStaticKey: KEX_KEY },
+      ...{ binding: seen, sessionKeyId: new Uint8Array(16).fill(4), psk: psk(5), responderStaticKey: KEX_KEY },
     }),
   );
-  const proxy = new End(proxySessionResponder({ crypto, entropy: seededEntropy(`${seed} proxy`), limits, onTransition }));
+  const proxy = new End(proxySessionResponder({ name: seen.name, crypto, entropy: seededEntropy(`${seed} proxy`), limits, onTransition }));
   const run = (end: End, role: 'initiator' | 'responder'): void => {
     end.running = runProxySession(end.machine, role, {
       clock,
@@ -83,7 +95,7 @@ export function bench({ seed = 'session', limits, onTransition, known = 'app' }:
       async identify() {
         if (known === 'unknown') return { type: 'identified' };
         if (known === 'busy') throw new Error('UEM is away');
-        const peer = { binding: BINDING, psk: psk(known === 'app' ? 5 : 6), staticScalar: secret<'static-scalar'>(SCALAR.slice()) } as const;
+        const peer = { binding: theirs, psk: psk(known === 'app' ? 5 : 6), staticScalar: secret<'static-scalar'>(SCALAR.slice()) } as const;
         return { type: 'identified', peer };
       },
       onEvent: (event) => void end.events.push(event),
