@@ -41,6 +41,9 @@ describe('a session of dc with its streams (F11.3, F11.4)', () => {
     const { proxy } = await established({ direct: 'one connection' });
     proxy.running.received(Uint8Array.of(0x17, 3, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
     expect(proxy.ended?.error).toMatchObject({ kind: 'wire' });
+    const other = await established({ direct: 'one connection' });
+    other.proxy.running.received(wire.connectProxy.encode({ proxyId: 'proxy-1' }));
+    expect(other.proxy.ended?.error).toMatchObject({ code: 'ERR_WIRE_TYPE' });
     const early = bench({ direct: 'one connection' });
     early.proxy.running.received(wire.streamPing.encode({ number: 0 }));
     expect(early.proxy.ended?.error?.kind).toMatch(/wire|peer/);
