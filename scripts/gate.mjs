@@ -42,7 +42,7 @@ const STEPS = [
   { name: 'diagrams', says: 'state diagrams are up to date', command: generator('diagrams.mjs'), hint: 'pnpm diagrams' },
   {
     name: 'flows',
-    says: 'pictures of F1 and F5 in docs/flows are up to date',
+    says: 'pictures of F1, F3 and F5 in docs/flows are up to date',
     command: [...SOURCE, 'packages/device-emulator/scripts/docs-flows.ts', '--check'],
     hint: 'pnpm docs:flows',
   },

@@ -1,5 +1,5 @@
 /**
- * Writes docs/flows: F1 and F5 of one device as pictures, and the trace that they are drawn from. `--check` compares instead.
+ * Writes docs/flows: F1 and F5 of one device and F3 of one app as pictures, and the traces that they are drawn from. `--check` compares instead.
  * The real client library on an emulated device talks to the real lab; only sockets and time are not real, so that every run draws the same.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,6 @@ import { nobleCrypto } from '@uemkit/protocol/noble';
 import { fakeClock, memoryStore, seededEntropy } from '@uemkit/protocol/testing';
 import type { UemTransport } from '@uemkit/uem-client';
 import { TlsContexts } from '@uemkit/uem-client/node';
-import { AdminError } from '../src/admin/admin-error.ts';
-import type { AdminRequest } from '../src/admin/admin-http.ts';
 import { makeDiagram } from '../src/diagram/diagram.ts';
 import { toPage } from '../src/diagram/page.ts';
 import { readTrace } from '../src/diagram/read-trace.ts';
@@ -28,14 +26,15 @@ import { AdminTrace } from '../src/trace/admin-trace.ts';
 import { journalLine } from '../src/trace/journal-line.ts';
 import type { StepSink } from '../src/trace/step-sink.ts';
 import { noteLine, type TraceLine, traceLine } from '../src/trace/trace-line.ts';
+import { appStory } from './app-story.ts';
+import { adminOf } from './lab-admin.ts';
+import { slowUem } from './slow-network.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const FOLDER = join(ROOT, 'docs/flows');
 const SEED = 'docs/flows';
 const USER = 'alice@example.com';
 const PASSWORD = 'correct-horse-battery';
-/** One way between a device and a server. */
-const LATENCY_MS = 12;
 
 const SCENARIO = `
 format: 1
@@ -61,18 +60,7 @@ async function story(): Promise<readonly TraceLine[]> {
     if (line !== undefined) lines.push(line);
   });
 
-  const { tenantId, administrator } = lab.connection;
-  const authorization = `Basic ${Buffer.from(`${administrator.username}:${administrator.password}`).toString('base64')}`;
-  const rest = async (request: Omit<AdminRequest, 'path'> & { readonly path: string }): Promise<{ readonly guid: string }> => {
-    const path = request.path.startsWith('/lab') ? request.path : `/${tenantId}/api/v1${request.path}`;
-    const body = Buffer.from(request.body === undefined ? '' : JSON.stringify(request.body));
-    const headers = { authorization, 'content-type': 'application/json' };
-    const answer = await clock.hold(lab.rest({ method: request.method, path, query: '', headers, body, source: '' }));
-    if (answer === undefined || answer.status >= 400) throw new AdminError(answer?.status ?? 0, '', answer?.body ?? 'lost');
-    const read = answer.body === '' ? undefined : JSON.parse(answer.body);
-    admin.exchanged({ request: { ...request, path }, status: answer.status, answer: read, bytes: body.length, tookMs: 0 });
-    return read as { readonly guid: string };
-  };
+  const rest = adminOf(lab, clock, admin);
 
   const plan = makePlan(parseScenario(SCENARIO, 'flows.yaml'), crypto, {});
   const planned: PlannedDevice = { ...(plan.devices[0] as PlannedDevice), userId: USER };
@@ -90,7 +78,7 @@ async function story(): Promise<readonly TraceLine[]> {
     lossBudget: new LossBudget(0),
     start: 1,
     steps: (index): StepSink => ({ message: (event) => lines.push(traceLine(index, event, hash)), noted: (note) => lines.push(noteLine(index, note)) }),
-    transport: () => slow(lab.transport('device 0') as UemTransport, clock),
+    transport: () => slowUem(lab.transport('device 0') as UemTransport, clock),
   });
 
   const until = (condition: () => boolean): Promise<void> => clock.advanceUntil(condition, 3_600_000);
@@ -151,66 +139,54 @@ async function story(): Promise<readonly TraceLine[]> {
   return lines;
 }
 
-/** A network that takes its time, in virtual time. */
-function slow(inner: UemTransport, clock: ReturnType<typeof fakeClock>): UemTransport {
-  const pause = (): Promise<void> => new Promise((done) => void clock.setTimer(LATENCY_MS, done));
-  return {
-    async exchange(request) {
-      await pause();
-      const answer = await inner.exchange(request);
-      await pause();
-      return answer;
-    },
-    async openPush(request) {
-      const { address, trust, signal } = request;
-      const connection = await inner.openPush({
-        address,
-        trust,
-        ...(signal === undefined ? {} : { signal }),
-        onFrame: (frame) => void clock.setTimer(LATENCY_MS, () => request.onFrame(frame)),
-        onClose: (error) => request.onClose(error),
-      });
-      return { send: (frame) => void clock.setTimer(LATENCY_MS, () => connection.send(frame)), close: () => connection.close() };
-    },
-    release: () => inner.release(),
-    close: () => inner.close(),
-  };
-}
-
 function silent(): DeviceObserver {
   return new Proxy({} as DeviceObserver, { get: () => () => undefined });
 }
 
-const FILES = ['one-device.ndjson', 'one-device.html', 'f1-activation.svg', 'f5-management.svg'] as const;
+/** A picture of a trace: all of it as a page, or one flow. */
+interface Picture {
+  readonly file: string;
+  readonly title: string;
+  readonly step?: string;
+}
 
-async function draw(lines: readonly TraceLine[]): Promise<Readonly<Record<(typeof FILES)[number], string>>> {
+/** Files of one trace by name: the trace itself and its pictures. */
+async function draw(name: string, lines: readonly TraceLine[], pictures: readonly Picture[]): Promise<ReadonlyMap<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), 'docs-flows-'));
   try {
-    const trace = join(folder, 'one-device.ndjson');
+    const trace = join(folder, name);
     // As a reader wants it; a trace of many devices is in the order of writing.
     const sorted = [...lines].sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
     writeFileSync(trace, sorted.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    const picture = async (title: string, step?: string) => makeDiagram(await readTrace({ trace, device: 0, step, crypto: nobleCrypto() }), { title });
-    return {
-      'one-device.ndjson': readFileSync(trace, 'utf8'),
-      'one-device.html': toPage(await picture('One device: activation (F1) and management (F5)')),
-      'f1-activation.svg': toSvg(await picture('F1: a device activates itself', 'F1')),
-      'f5-management.svg': toSvg(await picture('F5: two commands by push, one by the regular poll', 'F5')),
-    };
+    const files = new Map([[name, readFileSync(trace, 'utf8')]]);
+    for (const { file, title, step } of pictures) {
+      const diagram = makeDiagram(await readTrace({ trace, device: 0, step, crypto: nobleCrypto() }), { title });
+      files.set(file, file.endsWith('.html') ? toPage(diagram) : toSvg(diagram));
+    }
+    return files;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-const drawn = await draw(await story());
-for (const name of FILES) {
+const drawn = new Map([
+  ...(await draw('one-device.ndjson', await story(), [
+    { file: 'one-device.html', title: 'One device: activation (F1) and management (F5)' },
+    { file: 'f1-activation.svg', title: 'F1: a device activates itself', step: 'F1' },
+    { file: 'f5-management.svg', title: 'F5: two commands by push, one by the regular poll', step: 'F5' },
+  ])),
+  ...(await draw('one-app.ndjson', await appStory(nobleCrypto()), [
+    { file: 'f3-app-activation.svg', title: 'F3: an app activates itself, and nobody types a key', step: 'F3' },
+  ])),
+]);
+for (const [name, text] of drawn) {
   const path = join(FOLDER, name);
   const shown = relative(ROOT, path);
   if (!process.argv.includes('--check')) {
     mkdirSync(FOLDER, { recursive: true });
-    writeFileSync(path, drawn[name]);
-    process.stdout.write(`wrote ${shown} (${toHex(nobleCrypto().sha256(Buffer.from(drawn[name]))).slice(0, 12)})\n`);
-  } else if (committed(path) === drawn[name]) process.stdout.write(`${shown} is up to date\n`);
+    writeFileSync(path, text);
+    process.stdout.write(`wrote ${shown} (${toHex(nobleCrypto().sha256(Buffer.from(text))).slice(0, 12)})\n`);
+  } else if (committed(path) === text) process.stdout.write(`${shown} is up to date\n`);
   else {
     process.stderr.write(`${shown} differs from a run of today; write it again with: pnpm docs:flows\n`);
     process.exitCode = 1;

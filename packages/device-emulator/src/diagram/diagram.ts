@@ -53,9 +53,10 @@ export interface Diagram {
 }
 
 /** Lanes from left to right: whoever talks most stands side by side. */
-const ORDER = ['user', 'device', 'notification', 'infrastructure', 'noc', 'connectivity-node', 'uem', 'administrator'];
+const ORDER = ['user', 'app', 'device', 'notification', 'infrastructure', 'noc', 'connectivity-node', 'uem', 'administrator'];
 const TITLES: Readonly<Record<string, readonly [string, string]>> = {
   user: ['User', 'holds the device'],
+  app: ['App', 'Dynamics runtime'],
   notification: ['Notification service', 'wakes devices'],
   infrastructure: ['Infrastructure', 'finds UEM, passes on'],
   noc: ['NOC', 'passes on, reads nothing'],

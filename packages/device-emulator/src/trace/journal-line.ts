@@ -34,7 +34,7 @@ export function journalLine(entry: JournalEntry): TraceLine | undefined {
   // Apps at the data path are no devices: what they send is in their own traces (F10).
   if (role === 'connectivity-node' || service === 'links' || service === 'proxies' || service === 'tenants')
     return reason === undefined ? undefined : aside(entry);
-  if (role === 'noc' && entry.request !== 'connection') return line(entry, service === 'accessKeys' ? 'uem' : 'device', role);
+  if (role === 'noc' && entry.request !== 'connection') return line(entry, service === 'accessKeys' ? 'uem' : 'app', role);
   if (role === 'uem' && NOC_SERVICES.has(service)) return line(entry, 'noc', role);
   if (DEVICE_SERVICES.has(service) || service === 'restart') return reason === undefined ? undefined : aside(entry);
   // The notification service notes the same request, unless it never came there.

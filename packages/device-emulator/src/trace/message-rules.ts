@@ -5,11 +5,16 @@ import type { FieldRule } from './redact.ts';
 export interface MessageRule {
   decode(frame: wire.Frame): unknown;
   readonly fields: FieldRule;
+  /** How many bytes of signature and MAC may follow the body; absent: none. */
+  readonly trailers?: readonly number[] | undefined;
 }
 
-function rule<T>(codec: wire.MessageCodec<T>, fields: FieldRule): MessageRule {
-  return { decode: (frame) => codec.decode(frame), fields };
+function rule<T>(codec: wire.MessageCodec<T>, fields: FieldRule, trailers?: readonly number[]): MessageRule {
+  return { decode: (frame) => codec.decode(frame), fields, trailers };
 }
+
+/** Messages of handshakes end with a MAC, M2 of `ipc` with a signature before it, and M1 of `ipc` with nothing (docs/protocol/03-handshake.md). */
+const HANDSHAKE_TRAILERS: readonly number[] = [0, 32, 96];
 
 /** Properties of commands that hold no secret. A new device password, for example, is not among them. */
 const COMMAND_PROPERTIES: FieldRule = { revision: 'show', baseRevision: 'show', remove: 'show', compliant: 'show', message: 'show' };
@@ -46,8 +51,8 @@ const RESULT_DATA: FieldRule = {
 };
 
 /**
- * The messages that a device sends and receives, each with the list of fields that are shown. An allow-list: a field that is added to a message stays hidden
- * until somebody decides otherwise here. Push tokens are bearer secrets; records, shares and confirmations are key material or ciphertext.
+ * The messages that a device and its apps send and receive, each with the list of fields that are shown. An allow-list: a field that is added to a message stays hidden
+ * until somebody decides otherwise here. Push tokens are bearer secrets; access keys, their hashes, tokens, nonces, records, shares and confirmations are key material or ciphertext.
  */
 export const MESSAGE_RULES: ReadonlyMap<wire.FrameName, MessageRule> = new Map<wire.FrameName, MessageRule>([
   ['alert', rule(wire.alert, { code: 'show' })],
@@ -73,4 +78,15 @@ export const MESSAGE_RULES: ReadonlyMap<wire.FrameName, MessageRule> = new Map<w
   ['wakeUp', rule(wire.wakeUp, { wakeUpId: 'hash', sentAtEpochMs: 'show' })],
   ['pushAck', rule(wire.pushAck, { wakeUpId: 'hash' })],
   ['pushClose', rule(wire.pushClose, { reason: 'show' })],
+  [
+    'handshakeStart',
+    rule(wire.handshakeStart, { versions: 'show', suites: 'show', userId: 'show', appId: 'show', instanceId: 'hash', instance: 'show' }, HANDSHAKE_TRAILERS),
+  ],
+  ['handshakeReply', rule(wire.handshakeReply, { version: 'show', suite: 'show', sessionId: 'hash' }, HANDSHAKE_TRAILERS)],
+  ['handshakeFinish', rule(wire.handshakeFinish, { sessionId: 'hash' }, HANDSHAKE_TRAILERS)],
+  ['accessKeyForward', rule(wire.accessKeyForward, { appId: 'show', instanceId: 'hash', platformId: 'show', deviceId: 'show' })],
+  ['accessKeyResponse', rule(wire.accessKeyResponse, { keyId: 'hash', expiryEpochS: 'show', userId: 'show' })],
+  ['nocVerify', rule(wire.nocVerify, { userId: 'show', appId: 'show', instanceId: 'hash' })],
+  ['nocProvision', rule(wire.nocProvision, { linkId: 'hash', tenantId: 'show', coreId: 'show', relayAddresses: 'show', tokenExpiryEpochS: 'show' })],
+  ['nocEnvelope', rule(wire.nocEnvelope, { sessionId: 'hash' })],
 ]);

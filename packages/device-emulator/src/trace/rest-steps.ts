@@ -1,11 +1,14 @@
-/** What an administrator does before a device is activated (F1.1): users, credentials, activation profiles, mails. Everything else that changes something is F5.1. */
+/** What an administrator does before a device is activated (F1.1): users, credentials, activation profiles, mails. Everything else that changes something is F5.1, unless it is about apps. */
 const BEFORE_ACTIVATION = /\/v1\/users(\/[^/]+)?$|\/activationPasswords|^\/lab\/v1\/profiles|[eE]mail/;
+/** Apps, and to whom they are assigned (F3.1); commands to one that is installed are not among it. */
+const APPS = /\/applications(\/[^/]+)?$/;
 const LAB = '/lab/v1/';
 
 /** Flow step of a request to the admin REST API; undefined for one that asks or belongs to no flow. */
-export function restStep(method: string, path: string): 'F1.1' | 'F5.1' | undefined {
+export function restStep(method: string, path: string): 'F1.1' | 'F3.1' | 'F5.1' | undefined {
   if (method === 'GET' || path.endsWith('/util/authorization')) return undefined;
   if (BEFORE_ACTIVATION.test(path)) return 'F1.1';
+  if (APPS.test(path)) return 'F3.1';
   return path.startsWith(LAB) ? undefined : 'F5.1';
 }
 

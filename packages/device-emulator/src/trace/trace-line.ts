@@ -1,6 +1,6 @@
 import { isProtocolError, type TraceEvent } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import { MESSAGE_RULES } from './message-rules.ts';
+import { MESSAGE_RULES, type MessageRule } from './message-rules.ts';
 import { type Hash, redact, type Traced } from './redact.ts';
 import type { Actor, StepNote, Trouble } from './step-sink.ts';
 
@@ -35,6 +35,9 @@ export interface TraceLine {
   readonly refs?: readonly string[] | undefined;
 }
 
+/** First byte of a record of a secure channel (docs/protocol/05-records.md). */
+const SEALED_RECORD = 0x17;
+
 /** One message as a line of a trace: decoded, secrets redacted. Never throws: what cannot be decoded is named by its error code. */
 export function traceLine(device: number, event: TraceEvent, hash: Hash): TraceLine {
   const { step, frame, timeMs } = event;
@@ -48,8 +51,10 @@ export function traceLine(device: number, event: TraceEvent, hash: Hash): TraceL
 
 /** The client has a name of its own; in a trace of many devices the index tells them apart. */
 function actorOf(name: string): Actor {
-  return name === 'uem' || name === 'infrastructure' || name === 'notification' ? name : 'device';
+  return OTHERS.find((other) => other === name) ?? 'device';
 }
+
+const OTHERS: readonly Actor[] = ['uem', 'infrastructure', 'notification', 'noc', 'app'];
 
 /** A step that is no message, as a line of a trace. */
 export function noteLine(device: number, note: StepNote): TraceLine {
@@ -59,11 +64,19 @@ export function noteLine(device: number, note: StepNote): TraceLine {
 
 function describe(frame: Uint8Array, hash: Hash): Pick<TraceLine, 'message' | 'body'> {
   const name = wire.peekFrameName(frame);
+  if (name === undefined && frame[0] === SEALED_RECORD) return { message: 'sealed record', body: { hidden: 'record', bytes: frame.length } };
   const rule = name === undefined ? undefined : MESSAGE_RULES.get(name);
   if (name === undefined || rule === undefined) return { message: name ?? 'unknown', body: { hidden: 'frame', bytes: frame.length } };
   try {
-    return { message: name, body: redact(rule.decode(wire.parseFrame(frame)), rule.fields, hash) };
+    return { message: name, body: redact(rule.decode(wire.parseFrame(frame, { trailerBytes: trailerOf(frame, rule) })), rule.fields, hash) };
   } catch (error) {
     return { message: name, body: { undecodable: isProtocolError(error) ? error.code : 'ERR_INTERNAL' } };
   }
+}
+
+/** Bytes behind the body, where the message may have so many; otherwise none, and the frame cannot be decoded. */
+function trailerOf(frame: Uint8Array, { trailers = [] }: MessageRule): number {
+  if (frame.length < wire.FRAME_HEADER_BYTES) return 0;
+  const bodyBytes = new DataView(frame.buffer, frame.byteOffset, frame.length).getUint32(4);
+  return trailers.find((bytes) => bytes === frame.length - wire.FRAME_HEADER_BYTES - bodyBytes) ?? 0;
 }

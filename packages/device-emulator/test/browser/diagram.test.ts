@@ -19,7 +19,7 @@ it('has Chromium as a referee (required in CI)', () => {
 });
 
 const HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)>"\'&\u202eevil\u0000';
-const ACTORS = ['user', 'device', 'notification', 'infrastructure', 'uem', 'administrator'];
+const ACTORS = ['user', 'app', 'device', 'notification', 'infrastructure', 'noc', 'uem', 'administrator'];
 /** Where the pictures of a run are put for who wants to look at them. */
 const SCREENSHOTS = process.env.UEMKIT_SCREENSHOTS;
 

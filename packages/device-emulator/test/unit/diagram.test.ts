@@ -242,3 +242,30 @@ describe('measures', () => {
     expect(readFileSync(file('out.svg', [toSvg(diagram)]), 'utf8')).toContain('class="lost"');
   });
 });
+
+describe('the trace of an app in docs/flows', () => {
+  it('has every step of F3 with its parts, and each of its messages decoded', async () => {
+    const trace = new URL('../../../../docs/flows/one-app.ndjson', import.meta.url).pathname;
+    const { lanes, sections } = makeDiagram(await readTrace({ trace, device: 0, step: 'F3', crypto }), { title: 'F3' });
+    const between = (step: string): readonly string[] => {
+      const rows = sections.filter((section) => section.step === step).flatMap((section) => section.rows);
+      return [...new Set(rows.map(({ from, to }) => `${lanes[from]?.id} ${lanes[to]?.id}`))].sort();
+    };
+    expect(sections.map(({ step }) => step)).toEqual(Array.from({ length: 11 }, (_, index) => `F3.${index + 1}`));
+    expect(sections.filter(({ title }) => title === '')).toEqual([]);
+    expect(Object.fromEntries(sections.map(({ step = '' }) => [step, between(step)]))).toEqual({
+      'F3.1': ['administrator uem'],
+      'F3.2': ['user app'],
+      'F3.3': ['app device', 'device app', 'device device'],
+      'F3.4': ['device uem'],
+      'F3.5': ['uem device', 'uem noc'],
+      'F3.6': ['device app'],
+      'F3.7': ['app noc'],
+      'F3.8': ['noc app'],
+      'F3.9': ['app noc'],
+      'F3.10': ['noc app', 'noc uem'],
+      'F3.11': ['app app', 'app noc', 'noc app', 'noc uem', 'uem noc'],
+    });
+    expect(readFileSync(trace, 'utf8')).not.toContain('undecodable');
+  });
+});

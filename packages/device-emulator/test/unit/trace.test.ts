@@ -41,6 +41,26 @@ describe('traceLine', () => {
     ['a push token that is given out', wire.pushRegistered.encode({ token: secretBytes(32), pingIntervalS: 5 })],
     ['a record', wire.activationResult.encode({ record: secretBytes(100) })],
     ['a confirmation', wire.activationRequest.encode({ activationId: secretBytes(16), confirmP: secretBytes(32), record: secretBytes(64) })],
+    ['the nonce of an access key', wire.accessKeyForward.encode({ appId: 'a', instanceId: new Uint8Array(16), nonce: secretBytes(32), platformId: 'p' })],
+    [
+      'an access key',
+      wire.accessKeyResponse.encode({ accessKey: 'P6ENP6ENP6ENP6E', keyId: new Uint8Array(16), nonce: secretBytes(32), expiryEpochS: 1, userId: 'alice' }),
+    ],
+    ['the hash of an access key', wire.nocVerify.encode({ userId: 'alice', accessKeyHash: secretBytes(32), appId: 'a', instanceId: new Uint8Array(16) })],
+    [
+      'master link key and token',
+      wire.nocProvision.encode({
+        linkId: new Uint8Array(16),
+        masterLinkKey: secretBytes(32),
+        tenantId: 't',
+        coreId: 'c',
+        relayAddresses: ['relay.example:443'],
+        token: secretBytes(40),
+        tokenExpiryEpochS: 1,
+      }),
+    ],
+    ['what an envelope carries', wire.nocEnvelope.encode({ sessionId: new Uint8Array(16), frame: secretBytes(80) })],
+    ['a sealed record', Uint8Array.of(0x17, ...secretBytes(80))],
     ['a message that no rule covers', wire.nocKeyConsumed.encode({ keyId: secretBytes(16), linkId: secretBytes(16) } as never)],
   ])('writes no byte of %s', (_what, frame) => {
     const line = JSON.stringify(traceLine(0, event(frame), hash));
@@ -53,6 +73,23 @@ describe('traceLine', () => {
     const frame = wire.idle.encode({ pollIntervalS: 60, pollJitterS: 5, serverTimeEpochS: 9 });
     expect(traceLine(0, event(frame.subarray(0, frame.length - 1)), hash)).toMatchObject({ message: 'idle', body: { undecodable: 'ERR_WIRE_TRUNCATED' } });
     expect(traceLine(0, event(Uint8Array.of(1, 2)), hash)).toMatchObject({ message: 'unknown', bytes: 2 });
+  });
+
+  it('decodes messages of a handshake with the MAC, or signature and MAC, that ends them', () => {
+    const finish = wire.handshakeFinish.encode({ sessionId: new Uint8Array(16) });
+    const withTrailer = (bytes: number): Uint8Array => Uint8Array.of(...finish, ...secretBytes(bytes));
+    for (const bytes of [0, 32, 96]) {
+      expect(traceLine(0, event(withTrailer(bytes)), hash)).toMatchObject({ message: 'handshakeFinish', body: { sessionId: { bytes: 16 } } });
+      expect(JSON.stringify(traceLine(0, event(withTrailer(bytes)), hash))).not.toContain('a7a7');
+    }
+    expect(traceLine(0, event(withTrailer(33)), hash)).toMatchObject({ body: { undecodable: 'ERR_WIRE_TRAILING' } });
+    expect(traceLine(0, event(finish.subarray(0, 8)), hash)).toMatchObject({ body: { undecodable: 'ERR_WIRE_TRUNCATED' } });
+  });
+
+  it('tells apps, the NOC and the device apart', () => {
+    const line = (from: string, to: string) => traceLine(0, { ...event(wire.alert.encode({ code: 'busy' })), from, to }, hash);
+    expect(line('device-7', 'app')).toMatchObject({ from: 'device', to: 'app' });
+    expect(line('app', 'noc')).toMatchObject({ from: 'app', to: 'noc' });
   });
 
   it('has a rule for every message that a device sends or receives', () => {
