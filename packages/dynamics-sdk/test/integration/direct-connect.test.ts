@@ -59,7 +59,10 @@ beforeAll(async () => {
     kind: 'dynamics-connectivity',
     name: 'Office',
     content: {
-      additionalServers: [{ server: '127.0.0.1', route: 'PROXY', cluster: 'straight', ports: [port, 9] }],
+      additionalServers: [
+        { server: '127.0.0.1', route: 'PROXY', cluster: 'straight', ports: [port, 9] },
+        { server: 'localhost', route: 'PROXY', ports: [port] },
+      ],
       proxyClusters: [{ name: 'straight', directConnect: true, proxies: [{ id: proxyId }] }],
     },
   });
@@ -123,6 +126,16 @@ describe('Direct Connect (F11)', () => {
     expect(told('px')).toEqual([]);
     expect(told('dc')).toEqual(expect.arrayContaining(['session established', 'streamOpen opened', 'streamOpen unreachable']));
     expect(told('dc').filter((line) => line === 'session established')).toHaveLength(1);
+    await runtime.close();
+  });
+
+  it('stands beside the way through NOC and Proxy, which another rule names', async () => {
+    const links: string[] = [];
+    const runtime = await activated({ ...real, openLink: counted(links) });
+    const page = await runtime.fetch(`http://localhost:${port}/`);
+    expect(Buffer.from(await page.arrayBuffer()).equals(CONTENT)).toBe(true);
+    expect(links).toEqual([lab.connection.noc]);
+    expect(told('px')).toContain('streamOpen opened');
     await runtime.close();
   });
 
