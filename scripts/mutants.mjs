@@ -26,6 +26,7 @@ const TESTS = [
   [/^machine\/handshake\//, ['machine/handshake']],
   [/^machine\/app-activation\//, ['machine/app-activation']],
   [/^machine\/key-hand-over\//, ['machine/key-hand-over']],
+  [/^machine\/proxy-session\//, ['machine/proxy-session']],
   [/^machine\//, ['machine']],
 ];
 /** A mutant that never ends is caught too: after this many times what the tests take without one, and at least this long. */

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ProtocolError, STREAM_TRANSITIONS, transitionRecorder } from '../../../src/index.ts';
+import { type CryptoProvider, type ProtocolError, STREAM_TRANSITIONS, transitionRecorder } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
-import { bench, established, type Rogue, rogue } from './session-bench.ts';
+import { bench, crypto, established, type Rogue, rogue } from './session-bench.ts';
 
 const WINDOW = wire.LIMITS.streamWindowBytes;
 const HOST = { host: 'wiki.example', port: 443 };
@@ -128,6 +128,32 @@ describe('a session of px with its streams (F10.3, F10.4)', () => {
     const three = bench();
     three.app.running.call({ type: 'close' });
     expect(three.app.ended).toEqual({ error: undefined });
+  });
+
+  it.each(['close', 'cut off', 'peer breaks a rule'] as const)('leaves no key behind at its end: %s', async (how) => {
+    let live = 0;
+    const provider: CryptoProvider = Object.assign(Object.create(crypto), {
+      gcm(key: Uint8Array) {
+        const made = crypto.gcm(key);
+        live++;
+        let isWiped = false;
+        const wipe = (): void => {
+          if (!isWiped) live--;
+          isWiped = true;
+          made.wipe();
+        };
+        return { seal: made.seal.bind(made), open: made.open.bind(made), wipe };
+      },
+    });
+    const { app, proxy } = await established({ provider });
+    expect(live).toBe(4);
+    if (how === 'close') app.running.call({ type: 'close' });
+    else if (how === 'cut off') app.running.closed();
+    else app.running.received(Uint8Array.of(0x17, 0, 16, ...new Uint8Array(16)));
+    expect(app.ended).toBeDefined();
+    expect(live).toBe(2);
+    proxy.running.closed();
+    expect(live).toBe(0);
   });
 
   it('asks a quiet session whether it lives, and ends one that does not answer', async () => {

@@ -1,4 +1,5 @@
 import {
+  type CryptoProvider,
   concatBytes,
   type HandshakeBinding,
   type HandshakeEvent,
@@ -44,6 +45,7 @@ export interface BenchOptions {
   readonly seed?: string;
   readonly limits?: Partial<SessionLimits>;
   readonly onTransition?: TransitionListener;
+  readonly provider?: CryptoProvider;
   /** Another psk than the one of the app; `unknown`: nobody. */
   /** Direct Connect; `two connections`: app and Proxy are the ends of two TLS connections. */
   readonly direct?: 'one connection' | 'two connections' | undefined;
@@ -77,17 +79,17 @@ export interface Bench {
 }
 
 /** Both ends of a session; bytes wait until they are delivered. */
-export function bench({ seed = 'session', limits, onTransition, known = 'app', direct: by }: BenchOptions = {}): Bench {
+export function bench({ seed = 'session', limits, onTransition, known = 'app', direct: by, provider = crypto }: BenchOptions = {}): Bench {
   const [seen, theirs] = by === undefined ? [BINDING, BINDING] : [direct(1), direct(by === 'one connection' ? 1 : 2)];
   const clock = fakeClock(1_700_000_000_000);
   const psk = (fill: number) => secret<'psk'>(new Uint8Array(32).fill(fill));
   const app = new End(
     proxySessionInitiator({
-      ...{ crypto, entropy: seededEntropy(`${seed} app`), limits, onTransition },
+      ...{ crypto: provider, entropy: seededEntropy(`${seed} app`), limits, onTransition },
       ...{ binding: seen, sessionKeyId: new Uint8Array(16).fill(4), psk: psk(5), responderStaticKey: KEX_KEY },
     }),
   );
-  const proxy = new End(proxySessionResponder({ name: seen.name, crypto, entropy: seededEntropy(`${seed} proxy`), limits, onTransition }));
+  const proxy = new End(proxySessionResponder({ name: seen.name, crypto: provider, entropy: seededEntropy(`${seed} proxy`), limits, onTransition }));
   const run = (end: End, role: 'initiator' | 'responder'): void => {
     end.running = runProxySession(end.machine, role, {
       clock,

@@ -1,0 +1,115 @@
+import { keySchedule, type PeerIdentity, secret, toHex } from '@uemkit/protocol';
+import { type FakeClock, fakeClock } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
+import { beforeEach, expect, it } from 'vitest';
+import type { RoleAnswer } from '../../src/roles/role.ts';
+import { createProxyService, type ProxyService } from '../../src/roles/uem/proxy-service.ts';
+import { type AppInstanceRecord, putAppInstance } from '../../src/state/app-instances.ts';
+import { listProxies, MAX_PROXIES } from '../../src/state/proxies.ts';
+import { createUser, deleteUser } from '../../src/state/users.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import { crypto, NOW_MS, ROOT } from '../support/uem-bench.ts';
+
+const SESSION_KEY_ID = new Uint8Array(16).fill(1);
+const INSTANCE_ID = new Uint8Array(16).fill(2);
+const MASTER = new Uint8Array(32).fill(3);
+const peer: PeerIdentity = { kind: 'anonymous', source: 'node' };
+const point = crypto.p256PublicKey(new Uint8Array(32).fill(7));
+
+let store: MemoryStore;
+let service: ProxyService;
+let caller: { readonly proxyId: string; readonly certificate: Uint8Array } | { readonly refused: string };
+let told: number;
+const USER_GUID = 'user-1';
+let clock: FakeClock;
+
+beforeEach(async () => {
+  store = new MemoryStore();
+  told = 0;
+  clock = fakeClock(NOW_MS);
+  caller = { proxyId: 'proxy-1', certificate: ROOT };
+  const guard = { roleOf: () => 'connectivity-node' as const, proxyOf: () => caller };
+  service = createProxyService({ clock, crypto, store, guard, changed: async () => void told++ });
+  await store.transaction((tx) => {
+    createUser(tx, { guid: USER_GUID, userId: 'ada@example.com', username: 'ada', createdAtMs: NOW_MS } as never);
+    const app: AppInstanceRecord = {
+      ...{ instanceId: toHex(INSTANCE_ID), userGuid: USER_GUID, appId: 'com.example.wiki', appVersion: '1.0', platform: 'android', linkId: '00', keyId: '00' },
+      ...{ masterSessionKey: MASTER, sessionKeyId: SESSION_KEY_ID, sessionKeyExpiresAtMs: NOW_MS + 1_000, activatedAtMs: NOW_MS },
+    };
+    putAppInstance(tx, app);
+  });
+});
+
+async function ask(frame: Uint8Array): Promise<RoleAnswer> {
+  return (await service.handle({ service: 'proxies', frame, peer })).answer;
+}
+
+const keyFor = (asked: Partial<wire.ProxyKeyRequest> = {}): Promise<RoleAnswer> =>
+  ask(wire.proxyKeyRequest.encode({ sessionKeyId: SESSION_KEY_ID, instanceId: INSTANCE_ID, ...asked }));
+
+function given(answer: RoleAnswer): wire.ProxyKeyResponse {
+  if (answer.status !== 'answered') throw new Error(answer.status);
+  return wire.proxyKeyResponse.decode(wire.parseFrame(answer.frame));
+}
+
+function alertOf(answer: RoleAnswer): string {
+  if (answer.status !== 'answered') return answer.status;
+  const frame = wire.parseFrame(answer.frame);
+  return frame.name === 'alert' ? wire.alert.decode(frame).code : frame.name;
+}
+
+it('gives each Proxy its own key of an app, by the id of its certificate, and no other (F10.3)', async () => {
+  const pskOf = (proxyId: string): string => toHex(keySchedule.proxyPsk(crypto, secret(MASTER.slice()), proxyId));
+  const first = toHex(given(await keyFor()).key);
+  caller = { proxyId: 'proxy-2', certificate: ROOT };
+  const second = toHex(given(await keyFor()).key);
+  expect([first, second]).toEqual([pskOf('proxy-1'), pskOf('proxy-2')]);
+  expect(first).not.toBe(second);
+});
+
+it('without a connectivity profile an app goes nowhere through a Proxy', async () => {
+  expect(given(await keyFor()).destinations).toEqual([]);
+});
+
+it.each<[string, () => Promise<RoleAnswer>]>([
+  ['another session key', () => keyFor({ sessionKeyId: INSTANCE_ID })],
+  ['an app that nobody knows', () => keyFor({ instanceId: SESSION_KEY_ID })],
+  [
+    'a session key that is out of date',
+    async () => {
+      await clock.advance(1_000);
+      return keyFor();
+    },
+  ],
+  [
+    'a user who is gone',
+    async () => {
+      await store.transaction((tx) => deleteUser(tx, USER_GUID));
+      return keyFor();
+    },
+  ],
+  [
+    'a peer that is no Proxy',
+    () => {
+      caller = { refused: 'role noc is no Proxy' };
+      return keyFor();
+    },
+  ],
+])('gives no key for %s', async (_name, asking) => {
+  expect(alertOf(await asking())).toBe('authFailed');
+});
+
+it('takes a Proxy into its list under the id of the certificate, tells the NOC, and has room for 32', async () => {
+  const register = wire.registerProxy.encode({ host: 'proxy.example', port: 17_533, keyExchangeKey: point });
+  for (let number = 0; number < MAX_PROXIES; number++) {
+    caller = { proxyId: `proxy-${number}`, certificate: ROOT };
+    expect(alertOf(await ask(register))).toBe('acknowledgement');
+  }
+  expect(alertOf(await ask(register))).toBe('acknowledgement');
+  caller = { proxyId: 'one too many', certificate: ROOT };
+  expect((await ask(register)).status).toBe('busy');
+  expect(store.read(listProxies)).toHaveLength(MAX_PROXIES);
+  expect(told).toBe(MAX_PROXIES + 1);
+  expect(alertOf(await ask(wire.idle.encode({ pollIntervalS: 1, pollJitterS: 0, serverTimeEpochS: 1 } as never)))).toBe('badMessage');
+  expect((await ask(new Uint8Array(3))).status).toBe('malformed');
+});
