@@ -13,7 +13,7 @@ let files: RoleFiles;
 const running = new Map<RoleName, RoleServer>();
 
 async function start(role: RoleName): Promise<RoleServer> {
-  const server = await startRoleServer({ file: files[role], folder: join(folder, role) });
+  const server = await startRoleServer({ file: files[role], folder: join(folder, role), directPort: 0 });
   running.set(role, server);
   return server;
 }
@@ -54,7 +54,7 @@ it('a role that is no node, and a node of another lab, are not taken at the list
   const posing = { ...files.infrastructure, role: 'connectivity-node' as const, node: other['connectivity-node'].node };
   for (const [name, file] of Object.entries({ strange, posing })) {
     const before = count('noc', 'connection', 'closed');
-    const server = await startRoleServer({ file, folder: join(folder, name) });
+    const server = await startRoleServer({ file, folder: join(folder, name), directPort: 0 });
     await expect.poll(() => count('noc', 'connection', 'closed'), { timeout: 15_000 }).toBeGreaterThan(before);
     await server.close();
   }
