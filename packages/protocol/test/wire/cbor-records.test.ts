@@ -46,6 +46,9 @@ describe('a record', () => {
     const back = decodeCborRecord(encodeCborRecord({ a: undefined, b: 1, ['__proto__']: 2 }));
     expect(Object.keys(back)).toEqual(['b', '__proto__']);
     expect(back['toString']).toBeUndefined();
+    const names = new CborFieldNames();
+    for (const name of ['a', 'b']) names.learn(name);
+    expect(encodeCborRecord({ a: undefined, b: 1 }, names)).toEqual(encodeCbor(new Map([['b', 1]])));
   });
 
   it('is read for some of its fields, and must be whole all the same', () => {

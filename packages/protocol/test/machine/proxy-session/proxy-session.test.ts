@@ -240,6 +240,37 @@ describe('a session with a peer that breaks rules', () => {
     expect(made.end.ended?.error).toMatchObject({ code: 'ERR_PEER_REPLAY' });
   });
 
+  it('passes over what comes for a stream that has ended, since it may have been on its way', () => {
+    const made = withOpen();
+    made.call({ type: 'write', streamId: 0, bytes: new Uint8Array(9) });
+    made.call({ type: 'reset', streamId: 0, reason: 'cancelled' });
+    made.end.told();
+    made.give(data(0), wire.streamCredit.encode({ streamId: 0, bytes: 9 }), wire.streamEnd.encode({ streamId: 0 }));
+    expect([made.end.told(), made.end.ended, made.end.machine.state]).toEqual([[], undefined, 'established']);
+  });
+
+  it('tells nobody of room for a half that has ended', () => {
+    const made = withOpen();
+    made.call({ type: 'write', streamId: 0, bytes: new Uint8Array(9) });
+    made.call({ type: 'end', streamId: 0 });
+    made.end.told();
+    made.give(wire.streamCredit.encode({ streamId: 0, bytes: 9 }));
+    expect([made.end.told(), made.end.machine.credit(0), made.end.ended]).toEqual([[], 0, undefined]);
+  });
+
+  it('takes no late answer of the handshake', () => {
+    const made = withOpen();
+    expect(made.end.machine.handle({ type: 'result', result: { type: 'identified' } }, made.clock.nowMs())).toEqual([]);
+    expect(made.end.machine.state).toBe('established');
+  });
+
+  it('does not take a fault of its owner for one of the peer', () => {
+    const made = rogue('proxy', ({ role }) => {
+      if (role === 'stream') throw new TypeError('a listener that fails');
+    });
+    expect(() => made.give(open(0))).toThrow(TypeError);
+  });
+
   it('answers a ping with its number, and takes a frame that comes in two records', () => {
     const made = rogue('proxy');
     made.give(wire.streamPing.encode({ number: 77 }));
