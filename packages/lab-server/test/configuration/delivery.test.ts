@@ -126,6 +126,23 @@ describe('what a device is given (F5.1, F5.2)', () => {
 });
 
 describe('one update for each document', () => {
+  it('goes out as it was decided when the very result that it answers changes what the device should have: the rest follows', async () => {
+    const query = { match: 'ALL', conditions: [{ field: 'osVersion', operator: 'AT_LEAST', value: '15' }] } as const;
+    const group = await bench.admin.createDeviceGroup({ name: 'New', query });
+    const own = await bench.admin.createConfigurationProfile(wifi('own'));
+    const ofGroup = await bench.admin.createConfigurationProfile(wifi('of the group'));
+    await bench.uem.send(device.deviceId, 'REQUEST_DEVICE_INFO');
+    const asked = await device.pollCommand();
+    await bench.admin.assign(user, { kind: 'profile', id: own.profileId });
+    await bench.admin.assign({ kind: 'deviceGroup', id: group.groupId }, { kind: 'profile', id: ofGroup.profileId });
+    await bench.settle();
+    const update = wire.command.decode(frameIn(await device.result(asked.commandId, { data: { osVersion: '15.1' } })));
+    await device.result(update.commandId, device.carryOut(update));
+    expect(await device.work()).toEqual(['UPDATE_PROFILES']);
+    expect(device.updates.map(({ properties }) => Object.keys(properties['set'] as object))).toEqual([[own.profileId], [ofGroup.profileId]]);
+    expect(Object.keys(device.documents.profiles.parts).sort()).toEqual([own.profileId, ofGroup.profileId].sort());
+  });
+
   it('a newer change goes into the update that waits; what is taken back is not sent', async () => {
     const { policyId } = await bench.admin.createPolicy({ name: 'A', rules: required });
     await bench.admin.assign(user, { kind: 'policy', id: policyId });

@@ -53,7 +53,8 @@ export function applyManagement(tx: WriteView, reply: ManagementReply, device: D
   attend(tx, nowMs);
   putDevice(tx, { ...device, lastContactMs: nowMs, pushToken: newPushToken(reply, device) ?? device.pushToken });
   deleteDueWakeUp(tx, deviceId);
-  for (const change of reply.changes) {
+  // What is handed out first: its content was decided before a result of the device changed what it should have.
+  for (const change of [...reply.changes].sort((a, b) => Number(b.type === 'sent') - Number(a.type === 'sent'))) {
     const command = commandById(tx, deviceId, toHex(change.commandId));
     // What ended together with its device a moment ago stays so.
     if (command !== undefined && command.finishedAtMs === undefined) applyChange(tx, command, change, surroundings);
