@@ -211,6 +211,7 @@ describe('a session with a peer that breaks rules', () => {
     ['an answer of a Proxy', 'ERR_PEER_UNEXPECTED', (made) => made.give(wire.streamOpened.encode({ streamId: 0 }))],
     ['a pong that nobody asked for', 'ERR_PEER_UNEXPECTED', (made) => made.give(wire.streamPong.encode({ number: 0 }))],
     ['a frame of something else', 'ERR_WIRE_TYPE', (made) => made.give(wire.alert.encode({ code: 'busy' }))],
+    ['the head of a frame of something else', 'ERR_WIRE_TYPE', (made) => made.give(wire.alert.encode({ code: 'busy' }).subarray(0, -1))],
     ['bytes that are no frame', 'ERR_WIRE_VERSION', (made) => made.give(new Uint8Array(16).fill(9))],
     ['a record that does not open', 'ERR_CRYPTO_OPEN', (made) => made.raw(new Uint8Array(40).fill(0x17))],
     ['a close within a frame', 'ERR_WIRE_TRUNCATED', cutShort],
