@@ -40,19 +40,52 @@ export const destinations: FieldType<readonly Destination[]> = arrayOf(
   LIMITS.destinations,
 );
 
-/** True when the rules allow this target. Names compare without regard to case, and a dot at the end means nothing. */
+/**
+ * True when the rules allow this target. Names compare without regard to case, and a dot at the end means nothing; IPv6 addresses compare by value.
+ * A target that a resolver may read otherwise than a rule (`10.1`, `0x7f000001`, `a..b`) is allowed by none.
+ */
 export function isDestination(rules: readonly Destination[], target: { readonly host: string; readonly port: number }): boolean {
-  const name = plain(target.host);
+  const name = oneForm(target.host);
+  // check: one form of a target
+  if (name === undefined) return false;
   const rule = rules.find((candidate) => (candidate.port === undefined || candidate.port === target.port) && fits(candidate, name));
   return rule?.allow === true;
 }
 
 function fits({ host: wanted, subdomains }: Destination, name: string): boolean {
   if (wanted === '*') return true;
-  const domain = plain(wanted);
+  const domain = oneForm(wanted);
   return name === domain || (subdomains && name.endsWith(`.${domain}`));
 }
 
-function plain(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
+/** Resolvers take every name with such an end for an IPv4 address: octal, hexadecimal, with fewer parts. */
+const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/;
+
+function oneForm(host: string): string | undefined {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  if (name.includes(':')) return ipv6(name);
+  if (ENDS_IN_NUMBER.test(name)) return IPV4.test(name) ? name : undefined;
+  return name.split('.').includes('') ? undefined : name;
+}
+
+/** Eight groups; an address of IPv4 inside of IPv6 (RFC 4291, 2.5.5.2) is that address. */
+function ipv6(text: string): string | undefined {
+  const dotted = /^(.*:)([^:]*\.[^:]*)$/.exec(text);
+  const octets = dotted?.[2]?.split('.').map(Number) ?? [];
+  if (dotted !== null && !IPV4.test(dotted[2] as string)) return undefined;
+  const [o0 = 0, o1 = 0, o2 = 0, o3 = 0] = octets;
+  const plain = dotted === null ? text : `${dotted[1]}${(o0 * 256 + o1).toString(16)}:${(o2 * 256 + o3).toString(16)}`;
+  const [head = '', tail, ...more] = plain.split('::');
+  const groupsOf = (part: string): readonly string[] => (part === '' ? [] : part.split(':'));
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
+  const missing = 8 - before.length - after.length;
+  if (more.length > 0 || (tail === undefined ? missing !== 0 : missing < 1)) return undefined;
+  const groups = [...before, ...Array.from({ length: missing }, () => '0'), ...after];
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/.test(group))) return undefined;
+  const numbers = groups.map((group) => Number.parseInt(group, 16));
+  const [high = 0, low = 0] = numbers.slice(6);
+  if (numbers.slice(0, 6).join() === '0,0,0,0,0,65535') return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  return numbers.map((number) => number.toString(16)).join(':');
 }

@@ -22,3 +22,50 @@ it('lets the first rule that fits decide, and says no where none fits', () => {
   ]);
   expect(wire.isDestination([{ host: '*', subdomains: false, allow: true }], { host: 'any', port: 9 })).toBe(true);
 });
+
+it.each([
+  '10.1',
+  '0x0a000001',
+  '167772161',
+  '010.0.0.1',
+  '10.0.0.0x1',
+  '10.0.0.1.',
+  '::ffff:10.0.0.1',
+  '::FFFF:a00:1',
+  '0::ffff:a00:1',
+  'deny.example..',
+  '.deny.example',
+])('%s gets past no rule by its spelling', (host) => {
+  const rules: readonly wire.Destination[] = [
+    { host: '10.0.0.1', subdomains: false, allow: false },
+    { host: 'deny.example', subdomains: true, allow: false },
+    { host: '*', subdomains: false, allow: true },
+  ];
+  expect(wire.isDestination(rules, { host, port: 443 })).toBe(false);
+  expect(wire.isDestination(rules, { host: '10.0.0.10', port: 443 })).toBe(true);
+  expect(wire.isDestination(rules, { host: '8.example', port: 443 })).toBe(true);
+});
+
+it('compares IPv6 addresses by value', () => {
+  const rules: readonly wire.Destination[] = [
+    { host: '2001:DB8::0001', subdomains: false, allow: false },
+    { host: '::1', subdomains: false, allow: false },
+    { host: '*', subdomains: false, allow: true },
+  ];
+  const allowed = (host: string): boolean => wire.isDestination(rules, { host, port: 443 });
+  for (const host of [
+    '2001:db8::1',
+    '2001:db8:0:0:0:0:0:1',
+    '0:0:0:0:0:0:0:1',
+    '::0001',
+    '::0.0.0.1',
+    '1::2::3',
+    ':::',
+    '1:2:3',
+    '1:2:3:4:5:6:7:8::',
+    '::12345',
+    '::1.2.3',
+  ])
+    expect([host, allowed(host)]).toEqual([host, false]);
+  for (const host of ['2001:db8::2', '::2', '1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7::']) expect([host, allowed(host)]).toEqual([host, true]);
+});
