@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import dns from 'node:dns';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 
 /** Why a server was not connected. */
 export type TargetFailure = 'unreachable' | 'unknownHost' | 'timeout';
@@ -6,12 +7,35 @@ export type TargetFailure = 'unreachable' | 'unknownHost' | 'timeout';
 /** Longest time until a server is connected, its name looked up included. */
 export const CONNECT_TARGET_MS = 15_000;
 
-/** A TCP connection to a server, or why there is none. The two halves of it end apart. */
-export function connectTarget(target: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<Socket | TargetFailure> {
+/**
+ * A TCP connection to a server, or why there is none. The two halves of it end apart.
+ * @param over nothing of it is at work any more: a look-up goes on in one of the few threads for them after the target was given up
+ */
+export function connectTarget(
+  target: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+  over: () => void = () => {},
+): Promise<Socket | TargetFailure> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve('unreachable');
-    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, autoSelectFamily: true });
+    if (signal.aborted) {
+      over();
+      return resolve('unreachable');
+    }
+    let isEnded = false;
+    let isLookingUp = false;
+    const lookup: LookupFunction = (host, options, found) => {
+      isLookingUp = true;
+      dns.lookup(host, options, (...answer) => {
+        isLookingUp = false;
+        if (isEnded) over();
+        found(...answer);
+      });
+    };
+    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, autoSelectFamily: true, lookup });
     const end = (result: Socket | TargetFailure): void => {
+      if (isEnded) return;
+      isEnded = true;
+      if (!isLookingUp) over();
       clearTimeout(late);
       signal.removeEventListener('abort', aborted);
       if (typeof result === 'string') socket.destroy();

@@ -5,7 +5,7 @@ import {
   type CryptoProvider,
   type Entropy,
   type HandshakeRequestResult,
-  type ProtocolError,
+  ProtocolError,
   proxySessionResponder,
   type RunningSession,
   runProxySession,
@@ -54,20 +54,31 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
       rules = known.destinations;
       return known.result;
     },
-    onEvent: (event) => handle(event as SessionEvent),
+    onEvent(event) {
+      if (event.type === 'established') cancelLate();
+      handle(event as SessionEvent);
+    },
     ended: (error) => over(error),
   });
 
   const over = (error: ProtocolError | undefined): void => {
     told('session', error === undefined ? 'closed' : 'broken', error === undefined ? undefined : `${error.code} ${error.message}`);
     closing.abort();
+    cancelLate();
     for (const { socket } of [...sockets.values()]) socket.destroy();
     sockets.clear();
     below.end();
-    // An app that does not end its half is cut off with the next bytes that it sends.
+    // An app that does not end its half is cut off with the next bytes that it sends, and after a while without any.
     below.removeListener('data', received);
     below.on('data', () => below.destroy());
+    below.once(
+      'close',
+      clock.setTimer(CLOSE_MS, () => below.destroy()),
+    );
   };
+
+  // check: F10.3 the app proves itself in time; the handshake has no deadline before its first message
+  const cancelLate = clock.setTimer(wire.LIMITS.handshakeMs, () => session.closed(new ProtocolError('ERR_PEER_TIMEOUT', 'the app begins no session')));
 
   const opening = async ({ streamId, host, port }: Extract<SessionEvent, { readonly type: 'opening' }>): Promise<void> => {
     // check: F10.4 the rules of the app allow the server
@@ -75,12 +86,20 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
       told('streamOpen', 'denied');
       return session.call({ type: 'refuse', streamId, reason: 'denied' });
     }
+    // check: F10.4 streams that are being connected, those included that the app has given up
+    if (connects >= wire.LIMITS.openStreams) {
+      told('streamOpen', 'busy');
+      return session.call({ type: 'refuse', streamId, reason: 'busy' });
+    }
+    connects += 1;
     // A reset of the app, or the end of the session, ends the connecting too.
     const asked = new AbortController();
     const ended = (): void => asked.abort();
     closing.signal.addEventListener('abort', ended, { once: true });
     connecting.set(streamId, asked);
-    const socket = await connectTarget({ host, port }, asked.signal);
+    const socket = await connectTarget({ host, port }, asked.signal, () => {
+      connects -= 1;
+    });
     connecting.delete(streamId);
     closing.signal.removeEventListener('abort', ended);
     if (asked.signal.aborted) return void (typeof socket === 'string' || socket.destroy());
@@ -92,6 +111,7 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     attach(streamId, socket);
     session.call({ type: 'accept', streamId });
   };
+  let connects = 0;
   // BOUNDED by the open streams of a session.
   const connecting = new Map<number, AbortController>();
 
@@ -147,7 +167,13 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     }
   };
 
-  const received = (chunk: Buffer): void => session.received(chunk);
+  const received = (chunk: Buffer): void => {
+    session.received(chunk);
+    if (below.writableLength <= MAX_UNREAD_BYTES) return;
+    // check: F10.4 answers wait for an app that reads: bytes of servers do not get so far ahead
+    session.closed(new ProtocolError('ERR_PEER_UNEXPECTED', 'the app asks, and does not read the answers'));
+    below.destroy();
+  };
   below.on('data', received);
   below.on('drain', () => {
     isFull = false;
@@ -158,5 +184,9 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
   below.once('close', () => session.closed());
 }
 
+/** An app that does not end its half is cut off after this time. */
+const CLOSE_MS = 5_000;
+/** Bytes that may wait for the app: what `pump` writes and some thousand answers. */
+const MAX_UNREAD_BYTES = 1_048_576;
 /** Bytes that are read from a server at once. */
 const MAX_PIECE_BYTES = wire.LIMITS.streamDataBytes;
