@@ -32,11 +32,17 @@ export class RememberedContents {
     return place !== undefined && this.#end - place.at <= this.#ring.length;
   }
 
-  /** A copy of the content, undefined when it was overwritten. */
-  read(place: Place | undefined): Uint8Array | undefined {
+  /** As `read`, but nothing else is overwritten by it. */
+  peek(place: Place | undefined): Uint8Array | undefined {
     if (!this.has(place)) return undefined;
     const from = place.at % this.#ring.length;
-    const content = this.#ring.slice(from, from + place.lengthBytes);
+    return this.#ring.slice(from, from + place.lengthBytes);
+  }
+
+  /** A copy of the content, undefined when it was overwritten. */
+  read(place: Place | undefined): Uint8Array | undefined {
+    const content = this.peek(place);
+    if (content === undefined || place === undefined) return undefined;
     if (this.#end - place.at > this.#ring.length / 2) {
       this.forget(place);
       place.at = this.#room(content.length);

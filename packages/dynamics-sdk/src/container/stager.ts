@@ -41,39 +41,34 @@ export class Stager {
   stage({ records = [], writes = [] }: ContainerCommit, group: Group, under: Group | undefined, loaded?: LoadedRows): void {
     const { keys, names, contents, entropy } = this.#ports;
     const on = [group, under];
-    const own: Staged[] = [];
+    const own: (Staged & { readonly content: Uint8Array | null })[] = [];
     const further: StoreWrite[] = [];
     let { sequence } = group.ledger;
-    try {
-      for (const { space, name, content } of records) {
-        const known = names.of(space, name);
-        const staged = own.findLast((earlier) => earlier.known === known) ?? stagedOn(on, known.row);
-        // The caller has looked; a mark that is not known would make the ledger wrong for good.
-        if (staged === undefined && known.mark === undefined) throw openFailed();
-        const changed = typeof content === 'function' ? content(this.#contentOf(known, staged, loaded)) : { content };
-        if (changed.writes !== undefined) further.push(...changed.writes);
-        sequence += 1;
-        if (changed.content === null) {
-          own.push({ known, value: null, mark: null, place: undefined });
-          continue;
-        }
+    for (const { space, name, content } of records) {
+      const known = names.of(space, name);
+      const staged = own.findLast((earlier) => earlier.known === known) ?? stagedOn(on, known.row);
+      // The caller has looked; a mark that is not known would make the ledger wrong for good.
+      if (staged === undefined && known.mark === undefined) throw openFailed();
+      const changed = typeof content === 'function' ? content(this.#contentOf(known, staged, loaded)) : { content };
+      if (changed.writes !== undefined) further.push(...changed.writes);
+      sequence += 1;
+      // Remembered below: it may overwrite what a later record of this commit stands on.
+      if (changed.content === null) own.push({ known, value: null, mark: null, place: undefined, content: null });
+      else {
         const value = sealRecord(keys, entropy.randomBytes(12), known.row, sequence, { name, content: changed.content });
-        own.push({ known, value, mark: keys.mark(known.row, sequence), place: contents.add(changed.content) });
+        own.push({ known, value, mark: keys.mark(known.row, sequence), place: undefined, content: changed.content });
       }
-    } catch (error) {
-      for (const { place } of own) contents.forget(place);
-      throw error;
     }
     group.ledger.sequence = sequence;
     for (const { key, value } of writes) group.rows.set(key, value);
     for (const { key, value } of further) group.rows.set(key, value);
-    for (const staged of own) {
+    for (const { content, ...staged } of own) {
       const { known, value, mark } = staged;
       const before = stagedOn(on, known.row) ?? known;
       if (before.mark) group.ledger.toggle(known.bucket, before.mark);
       if (mark) group.ledger.toggle(known.bucket, mark);
       contents.forget(group.staged.get(known.row)?.place);
-      group.staged.set(known.row, staged);
+      group.staged.set(known.row, { ...staged, place: content === null ? undefined : contents.add(content) });
       group.rows.set(known.row, value);
     }
   }
@@ -97,7 +92,7 @@ export class Stager {
   #contentOf({ name, row, mark, place }: KnownName, staged: Staged | undefined, loaded: LoadedRows | undefined): Uint8Array | undefined {
     const value = staged === undefined ? loaded?.get(row) : staged.value;
     if ((staged ?? { mark }).mark === null) return undefined;
-    return this.#ports.contents.read((staged ?? { place }).place) ?? openNamed(this.#ports.keys, row, name, value as Uint8Array);
+    return this.#ports.contents.peek((staged ?? { place }).place) ?? openNamed(this.#ports.keys, row, name, value as Uint8Array);
   }
 }
 
