@@ -55,7 +55,8 @@ export function isDestination(rules: readonly Destination[], target: { readonly 
 function fits({ host: wanted, subdomains }: Destination, name: string): boolean {
   if (wanted === '*') return true;
   const domain = oneForm(wanted);
-  return name === domain || (subdomains && name.endsWith(`.${domain}`));
+  // A rule about nothing fits nothing.
+  return domain !== undefined && (name === domain || (subdomains && name.endsWith(`.${domain}`)));
 }
 
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';

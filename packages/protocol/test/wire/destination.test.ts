@@ -46,6 +46,11 @@ it.each([
   expect(wire.isDestination(rules, { host: '8.example', port: 443 })).toBe(true);
 });
 
+it('a rule whose host has no form fits nothing', () => {
+  const rules: readonly wire.Destination[] = [{ host: '10.1', subdomains: true, allow: true }];
+  for (const host of ['10.1', '10.0.0.1', 'a.undefined', 'undefined']) expect(wire.isDestination(rules, { host, port: 443 })).toBe(false);
+});
+
 it('compares IPv6 addresses by value', () => {
   const rules: readonly wire.Destination[] = [
     { host: '2001:DB8::0001', subdomains: false, allow: false },
