@@ -10,6 +10,7 @@ import {
   type SecretBytes,
   secret,
   type TraceSink,
+  wipe,
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { LinkChannel } from '../noc/link-channel.ts';
@@ -102,6 +103,7 @@ class Opening {
     }
     const psk: SecretBytes<'psk'> = secret(masterLinkKey.slice());
     this.#machine = handshakeInitiator({ crypto, entropy, binding: { name: 'link', prologue: { binding, linkId } }, start: { pskId: linkId }, psk });
+    wipe(psk);
   }
 
   run(signal: AbortSignal): Promise<LinkConnection> {
@@ -202,6 +204,8 @@ class Opening {
   #fail(error: unknown): void {
     if (this.#phase === 'over' || this.#phase === 'through') return;
     this.#phase = 'over';
+    // Its keys go with it.
+    this.#machine.handle({ type: 'closed' }, this.#options.clock.nowMs());
     this.#channel.close();
     this.#reject(error);
   }

@@ -131,12 +131,16 @@ class Session implements AppProxySession {
     const psk = keySchedule.proxyPsk(crypto, masterSessionKey, proxy.id);
     wipe(masterSessionKey);
     const machine = proxySessionInitiator({ crypto, entropy, sessionKeyId, psk, responderStaticKey: proxy.keyExchangeKey, binding });
+    wipe(psk);
     const aborted = (): void => this.#end(signal.reason);
     signal.addEventListener('abort', aborted, { once: true });
     try {
       await new Promise<void>((resolve, reject) => {
         this.#established = { resolve, reject };
-        if (signal.aborted) return aborted();
+        if (signal.aborted) {
+          machine.handle({ type: 'closed' }, clock.nowMs());
+          return aborted();
+        }
         this.#running = runProxySession(machine, 'initiator', {
           clock,
           send: (bytes, step) => {
@@ -252,6 +256,8 @@ class Session implements AppProxySession {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#connection?.close();
+    // Nothing tells it any more that the connection is gone, and its keys go with it.
+    this.#running?.closed();
     const lost = error ?? this.#lost(undefined, false);
     this.#established?.reject(lost);
     for (const { pipe, settle } of [...this.#streams.values()]) {

@@ -132,7 +132,10 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
       if (!admit(stream, source)) return refuse('too many links of this source');
       const session = linkSession({ crypto, entropy, binding, linkOf });
       const cancel = clock.setTimer(limits.handshakeMs, () => refuse('no Connect in time'));
-      stream.once('close', cancel);
+      stream.once('close', () => {
+        cancel();
+        session.closed(clock.nowMs());
+      });
       const data = (chunk: Uint8Array): void => {
         for (const effect of session.received(chunk, clock.nowMs())) {
           if (effect.type === 'send') {

@@ -90,3 +90,21 @@ it.each<[string, (app: ReturnType<typeof ends>) => readonly LinkEffect[], string
   expect(alertOf(effects)).toBe('badMessage');
   expect(effects.at(-1)).toMatchObject({ type: 'fail', error: { code } });
 });
+
+it('keeps neither the master link key nor what follows from it, also when the app goes away within the handshake', () => {
+  const seen: Uint8Array[] = [];
+  const watch = (bytes: Uint8Array): Uint8Array => {
+    seen.push(bytes);
+    return bytes;
+  };
+  const watched = { ...crypto, hkdfExtract: (salt: Uint8Array, from: Uint8Array) => watch(crypto.hkdfExtract(salt, watch(from))) };
+  const left = (): number => seen.filter((bytes) => bytes.some((byte) => byte !== 0)).length;
+  const { start } = ends();
+  const noc = linkSession({ crypto: watched, entropy: seededEntropy('noc'), binding: exporter(9), linkOf: () => LINK });
+  expect(noc.received(start, 0).map(({ type }) => type)).toEqual(['send']);
+  expect(seen.length).toBeGreaterThan(2);
+  expect(seen[0]).toEqual(new Uint8Array(32));
+  expect(KEY).toEqual(new Uint8Array(32).fill(2));
+  noc.closed(0);
+  expect(left()).toBe(0);
+});

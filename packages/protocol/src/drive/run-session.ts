@@ -1,3 +1,4 @@
+import { wipe } from '../bytes/secret.ts';
 import { isProtocolError, ProtocolError } from '../errors/protocol-error.ts';
 import { handshakeStream } from '../machine/handshake/handshake-stream.ts';
 import type { HandshakeEvent, HandshakeRequest, HandshakeRequestResult } from '../machine/handshake/handshake-types.ts';
@@ -11,7 +12,7 @@ export interface RunSessionPorts {
   readonly clock: Clock;
   /** Bytes for the other end, in order. Must not throw. */
   send(bytes: Uint8Array, step: string): void;
-  /** Proxy alone: whose M1 is it? A rejection with `ERR_REJECTED_BUSY` is told the app. */
+  /** Proxy alone: whose M1 is it? The keys are this session's: they are wiped when they were used, or came too late. A rejection with `ERR_REJECTED_BUSY` is told the app. */
   identify?(request: Extract<HandshakeRequest, { readonly type: 'identify' }>): Promise<HandshakeRequestResult>;
   /** May call the session. Must not throw. */
   onEvent(event: SessionEvent | HandshakeEvent): void;
@@ -98,6 +99,7 @@ export function runProxySession(machine: ProxySession, role: 'initiator' | 'resp
     try {
       const result = await ports.identify?.(request);
       feed({ type: 'result', result: result ?? { type: 'identified' } });
+      if (result?.type === 'identified') wipe(result.peer?.psk, result.peer?.staticScalar);
     } catch (error) {
       feed({ type: 'failed', error: isProtocolError(error) ? error : new ProtocolError('ERR_INTERNAL', 'the app could not be looked up', { cause: error }) });
     }

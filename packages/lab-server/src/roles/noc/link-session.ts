@@ -10,6 +10,7 @@ import {
   ProtocolError,
   secret,
   type TransitionListener,
+  wipe,
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { LinkRecord } from './noc-links.ts';
@@ -37,6 +38,8 @@ export type LinkTarget = ({ readonly to: 'proxy' } & wire.ConnectProxy) | ({ rea
 /** The NOC's end of a link up to `Connect` (F10.2, F10.3): bytes in, effects out. Nothing follows a `connect` or `fail`. */
 export interface LinkSession {
   received(chunk: Uint8Array, nowMs: number): readonly LinkEffect[];
+  /** The connection is gone: keys of a handshake that is not over are wiped. */
+  closed(nowMs: number): void;
 }
 
 const { link: LINK } = keySchedule.HANDSHAKES;
@@ -73,7 +76,7 @@ export function linkSession(options: LinkSessionOptions): LinkSession {
         case 'request':
           if (effect.request.type !== 'identify') return [];
           link = linkOf(effect.request.start.pskId as Uint8Array);
-          return handshake({ type: 'result', result: { type: 'identified', peer: link === undefined ? undefined : peerOf(link, binding) } }, nowMs);
+          return identified(link === undefined ? undefined : peerOf(link, binding), nowMs);
         case 'done':
           effect.output.wipe();
           isUp = true;
@@ -85,6 +88,12 @@ export function linkSession(options: LinkSessionOptions): LinkSession {
           return [];
       }
     });
+
+  const identified = (peer: ReturnType<typeof peerOf> | undefined, nowMs: number): LinkEffect[] => {
+    const effects = handshake({ type: 'result', result: { type: 'identified', peer } }, nowMs);
+    wipe(peer?.psk);
+    return effects;
+  };
 
   const frame = (bytes: Uint8Array, rest: Uint8Array, nowMs: number): LinkEffect[] => {
     const target = targetOf(bytes);
@@ -114,6 +123,10 @@ export function linkSession(options: LinkSessionOptions): LinkSession {
         effects.push({ type: 'send', frame: wire.alert.encode({ code: 'badMessage' }) }, { type: 'fail', error });
       }
       return effects;
+    },
+    closed(nowMs) {
+      isOver = true;
+      machine.handle({ type: 'closed' }, nowMs);
     },
   };
 }

@@ -1,0 +1,74 @@
+import { handshakeResponder, keySchedule, secret } from '@uemkit/protocol';
+import { nodeCrypto } from '@uemkit/protocol/node';
+import { fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import * as wire from '@uemkit/protocol/wire';
+import { expect, it } from 'vitest';
+import { nocWays } from '../../../src/connections/noc-way.ts';
+import type { LinkChannelRequest } from '../../../src/noc/link-channel.ts';
+
+const crypto = nodeCrypto();
+const LINK_ID = new Uint8Array(16).fill(1);
+const MASTER_LINK_KEY = new Uint8Array(32).fill(2);
+const BINDING = { kind: 'tls-exporter', value: new Uint8Array(32).fill(9) } as const;
+const KEX_KEY = crypto.p256PublicKey(crypto.sha256(new Uint8Array([1])));
+
+/** A NOC that takes the link and connects, and a Proxy behind it that is silent; `answers` false: not even the NOC says anything. */
+function bench(answers: boolean) {
+  const seen: Uint8Array[] = [];
+  const watch = (bytes: Uint8Array): Uint8Array => {
+    seen.push(bytes);
+    return bytes;
+  };
+  const clock = fakeClock(0);
+  let sent = 0;
+  const noc = handshakeResponder({ name: 'link', crypto, entropy: seededEntropy('noc') });
+  const peer = { binding: { name: 'link', prologue: { binding: BINDING, linkId: LINK_ID } }, psk: secret<'psk'>(MASTER_LINK_KEY.slice()) } as const;
+  const { link } = keySchedule.HANDSHAKES;
+  const trailers: Readonly<Record<string, number>> = { handshakeStart: link.trailerBytes.start, handshakeFinish: link.trailerBytes.finish };
+  const parser = wire.frameParser({ maxBodyBytes: 4_096, trailerBytes: (name) => trailers[name] ?? 0 });
+  const openLink = async ({ onBytes }: LinkChannelRequest) => ({
+    binding: BINDING,
+    send(bytes: Uint8Array) {
+      sent += 1;
+      if (answers) for (const frame of parser.push(bytes)) take(frame, onBytes);
+      return true;
+    },
+    pause: () => {},
+    resume: () => {},
+    end: () => {},
+    close: () => {},
+  });
+  const take = (frame: Uint8Array, onBytes: LinkChannelRequest['onBytes']): void => {
+    if (sent > 3) return;
+    if (wire.peekFrameName(frame) === 'connectProxy') return onBytes(wire.connected.encode({ to: 'proxy' }));
+    const effects = [...noc.handle({ type: 'received', frame }, 0)];
+    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
+      if (effect.type === 'request') effects.push(...noc.handle({ type: 'result', result: { type: 'identified', peer } }, 0));
+      if (effect.type === 'send') onBytes(effect.frame);
+    }
+  };
+  const ways = nocWays({
+    crypto: { ...crypto, hkdfExtract: (salt, from) => watch(crypto.hkdfExtract(salt, watch(from))) },
+    entropy: seededEntropy('app'),
+    clock,
+    transport: { openNoc: () => Promise.reject(new Error('not asked')), openLink },
+    noc: { address: 'noc.example:1', trust: { roots: 'platform', spkiPins: [] } },
+    ...{ linkId: LINK_ID, masterLinkKey: MASTER_LINK_KEY, tenantId: 'tenant', instanceId: LINK_ID, sessionKeyId: LINK_ID, masterSessionKey: MASTER_LINK_KEY },
+  });
+  return { clock, ways, sent: () => sent, left: () => seen.filter((bytes) => bytes.some((byte) => byte !== 0)).length, seen };
+}
+
+it.each<[string, boolean, number]>([
+  ['the link', false, 1],
+  ['the session with the Proxy', true, 4],
+])('a lock while %s is begun leaves no key in memory', async (_name, answers, frames) => {
+  const { ways, sent, left, seen } = bench(answers);
+  const way = ways.noc({ id: 'proxy-1', host: 'proxy.example', port: 1, roots: [], spkiPins: [], keyExchangeKey: KEX_KEY });
+  const opening = way.open({ host: 'server.example', port: 1 }, {});
+  const failed = expect(opening).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+  for (let turn = 0; sent() < frames && turn < 1_000; turn++) await undefined;
+  expect([sent(), seen.length > 1]).toEqual([frames, true]);
+  ways.close();
+  await failed;
+  expect(left()).toBe(0);
+});
