@@ -184,6 +184,11 @@ it('many streams share one link; one that nobody reads stops no other one, and w
   expect(linksAfter).toBe(linksBefore);
 }, 60_000);
 
+it('more streams than a session has go through another session', async () => {
+  const streams = await Promise.all(Array.from({ length: 65 }, () => runtime.connect(target())));
+  for (const { sent, read } of await Promise.all(streams.map((stream) => exchange(stream, 1_000)))) expect(read).toBe(sent);
+}, 60_000);
+
 it('a NOC that goes away breaks the stream with a typed error; a new one comes when it is back', async () => {
   const stream = await runtime.connect(target());
   const reader = stream.readable.getReader();

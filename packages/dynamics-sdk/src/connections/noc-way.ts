@@ -52,13 +52,21 @@ export function nocWays(options: ProxySessionOptions): NocWays {
   };
 }
 
-/** One Proxy: one session at a time, over which all streams go; a new one when the last has ended or is full. */
+/** One Proxy: new streams go over the newest session; a new one when that has ended or is full. */
 function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: AbortSignal, openSession: OpenProxySession): ConnectionWay {
   const { clock } = options;
   let current: Promise<AppProxySession> | undefined;
-  let session: AppProxySession | undefined;
+  // BOUNDED by the streams of an app: each but the newest was full, and goes with its last stream.
+  const sessions = new Set<AppProxySession>();
+  let newest: AppProxySession | undefined;
   let cancelIdle: CancelTimer = () => {};
-  closed.addEventListener('abort', () => session?.close(), { once: true });
+  closed.addEventListener(
+    'abort',
+    () => {
+      for (const session of [...sessions]) session.close();
+    },
+    { once: true },
+  );
 
   /** Who comes while a session begins waits for it; the one who came first does not decide for the others when to give up. */
   const begin = (): Promise<AppProxySession> => {
@@ -66,16 +74,21 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
     const cancel = clock.setTimer(LIMITS.handshakeMs, () =>
       late.abort(new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy does not answer', { step: 'F10.3' })),
     );
+    let opened: AppProxySession | undefined;
     const began = openSession(options, proxy, AbortSignal.any([late.signal, closed]), () => {
       if (current === began) current = undefined;
+      if (opened !== undefined) sessions.delete(opened);
     });
     current = began;
     began.then(
-      (opened) => {
+      (session) => {
         cancel();
-        session = opened;
+        opened = session;
+        sessions.add(session);
+        if (session.usable) return;
         // It ended between the handshake and now.
-        if (!opened.usable && current === began) current = undefined;
+        sessions.delete(session);
+        if (current === began) current = undefined;
       },
       () => {
         cancel();
@@ -85,7 +98,8 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
     return began;
   };
 
-  const rest = (used: AppProxySession): void => {
+  const rest = (used: AppProxySession, isNewest: boolean): void => {
+    if (!isNewest) return used.close();
     cancelIdle();
     cancelIdle = clock.setTimer(KEPT_MS, () => {
       if (used.openStreams === 0) used.close();
@@ -95,11 +109,21 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
   return {
     open: (target, way) =>
       within(options, way, closed, async (signal) => {
-        const used = await raced(current ?? begin(), signal);
+        let asked = current ?? begin();
+        let used = await raced(asked, signal);
+        // Of those who waited for a session the first ones may have filled it.
+        while (used.usable && used.full) {
+          if (current === asked) current = undefined;
+          asked = current ?? begin();
+          used = await raced(asked, signal);
+        }
         cancelIdle();
+        // Its last stream ended while the next session began.
+        if (newest !== used && newest?.openStreams === 0) newest.close();
+        newest = used;
         const stream = await used.open(target, signal);
         const ended = (): void => {
-          if (used.openStreams === 0) rest(used);
+          if (used.openStreams === 0) rest(used, used === newest);
         };
         stream.closed.then(ended, ended);
         return stream;

@@ -11,7 +11,7 @@ import {
   secret,
   wipe,
 } from '@uemkit/protocol';
-import type { ProxyInstance, StreamRefusal } from '@uemkit/protocol/wire';
+import { LIMITS, type ProxyInstance, type StreamRefusal } from '@uemkit/protocol/wire';
 import type { DirectChannel } from '../noc/link-channel.ts';
 import { connectThroughNoc, type LinkConnection, type LinkReceiver, type NocLinkOptions } from './noc-link.ts';
 import { createPipe, type Pipe } from './stream-pipe.ts';
@@ -28,8 +28,10 @@ export interface ProxySessionOptions extends NocLinkOptions {
 
 /** One session of `px` or `dc` with one Proxy, and its streams (F10.3, F10.4, F11.3, F11.4). */
 export interface AppProxySession {
-  /** False once it is over, or takes no more streams. */
+  /** False once it is over. */
   readonly usable: boolean;
+  /** True while it takes no more streams. */
+  readonly full: boolean;
   readonly openStreams: number;
   /** @throws ProtocolError `ERR_CONNECTION_TARGET`, `ERR_CONNECTION_DENIED`, `ERR_CONNECTION_PROXY`, `ERR_CONNECTION_LOST`; an abort rejects with `signal.reason` */
   open(target: ConnectTarget, signal: AbortSignal): Promise<ByteStream>;
@@ -118,6 +120,10 @@ class Session implements AppProxySession {
 
   get usable(): boolean {
     return !this.#isOver && this.#running?.state === 'established';
+  }
+
+  get full(): boolean {
+    return (this.#running?.openStreams ?? 0) >= LIMITS.openStreams;
   }
 
   get openStreams(): number {
