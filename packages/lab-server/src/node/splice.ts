@@ -12,6 +12,12 @@ export function splice(a: Duplex, b: Duplex, ended: () => void): void {
     from.once('close', () => {
       // A side that broke has no end to pass on.
       if (!from.readableEnded) to.destroy();
+      else if (!to.readableEnded) {
+        // Nobody takes what that side still sends; what it was sent it may read first.
+        to.resume();
+        if (to.writableFinished) to.destroy();
+        else to.once('finish', () => to.destroy());
+      }
       left -= 1;
       if (left === 0) ended();
     });
