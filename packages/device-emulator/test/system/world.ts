@@ -14,6 +14,8 @@ const START_MS = Date.UTC(2026, 0, 15);
 const MAX_DEVICES = 4;
 /** Bounds a hang. */
 const MOST_LOOKS = 2_000;
+/** Of the mailer: no mail waits longer for its next attempt. */
+const LONGEST_MAIL_PAUSE_MS = 900_000;
 const DEFAULT_POLICY_ID = 'default';
 /** Certificates are good for a year. */
 const AGE_MS = 340 * 86_400_000;
@@ -102,9 +104,16 @@ export class World {
     }
   }
 
-  /** Making a picture takes real time, of which virtual time knows nothing: waits until no mail is due any more. */
+  /**
+   * Making a picture takes real time, of which virtual time knows nothing: waits until no mail is due any more. Due is also what would wait longer than the longest
+   * pause, because the clock was set back.
+   */
   async mailed(): Promise<void> {
-    const isDue = (): boolean => [...this.lab.admin.mails()].some(({ status, nextAttemptMs }) => status === 'waiting' && nextAttemptMs <= this.clock.nowMs());
+    const isDue = (): boolean =>
+      [...this.lab.admin.mails()].some(({ status, nextAttemptMs }) => {
+        const pauseMs = nextAttemptMs - this.clock.nowMs();
+        return status === 'waiting' && (pauseMs <= 0 || pauseMs > LONGEST_MAIL_PAUSE_MS);
+      });
     for (let look = 0; look < MOST_LOOKS && isDue(); look++) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
