@@ -9,19 +9,19 @@ import { post } from './post.ts';
 
 /** What one real activation did, as noted by wrappers around its ports. */
 export interface ActivationProfile {
-  /** Requests in order, `answerMs` until the answer was there; `mutual` ones go over one connection with the device's certificate, each other address has a connection of its own. */
-  readonly requests: readonly {
-    readonly mutual: boolean;
-    readonly connection: string;
-    readonly bytes: number;
-    readonly answerBytes: number;
-    readonly answerMs: number;
-  }[];
+  /** In order; `mutual` ones go over one connection with the device's certificate, each other address has a connection of its own. */
+  readonly requests: readonly { readonly mutual: boolean; readonly connection: string; readonly bytes: number; readonly answerBytes: number }[];
   /** Bytes of each value of each commit. */
   readonly commits: readonly (readonly number[])[];
   /** Crypto operations. */
   readonly primitives: readonly Replay[];
   readonly registerBytes: number;
+}
+
+/** How long the server works before each answer, and who is told how long each exchange took, its connect included. */
+export interface Answers {
+  readonly workMs: readonly number[];
+  took?(request: number, durationMs: number): void;
 }
 
 /** The same connects, requests, waits for the server, WebSocket, crypto and store writes as an activation, and nothing else. Returns the open push connection. */
@@ -32,6 +32,7 @@ export async function bareActivation(
   identity: PemIdentity,
   database: RootDatabase<Uint8Array, string>,
   device: number,
+  answers: Answers,
 ): Promise<WebSocket> {
   for (const replay of profile.primitives) await replay();
   for (const [number, sizes] of profile.commits.entries()) {
@@ -40,14 +41,16 @@ export async function bareActivation(
     });
   }
   const clients = new Map<string, Client>();
-  for (const { mutual, connection, bytes, answerBytes, answerMs } of profile.requests) {
+  for (const [number, { mutual, connection, bytes, answerBytes }] of profile.requests.entries()) {
+    const begunMs = performance.now();
     let client = clients.get(connection);
     if (client === undefined) {
       const context = mutual ? createSecureContext({ ca: server.ca, key: identity.key, cert: identity.cert, minVersion: 'TLSv1.3' }) : shared;
       client = bareClient(mutual ? server.mutual : server.https, context);
       clients.set(connection, client);
     }
-    await post(client, '/uemkit/1/device', Buffer.alloc(bytes), answerBytes, answerMs);
+    await post(client, '/uemkit/1/device', Buffer.alloc(bytes), answerBytes, answers.workMs[number]);
+    answers.took?.(number, performance.now() - begunMs);
   }
   const push = await barePush(server.push, shared, profile.registerBytes);
   await Promise.all([...clients.values()].map((client) => client.close()));

@@ -6,7 +6,7 @@ export async function post(dispatcher: Dispatcher, path: string, body: Uint8Arra
     method: 'POST',
     path,
     body,
-    headers: { 'content-type': 'application/vnd.uemkit.frame', 'x-answer-bytes': String(answerBytes), 'x-answer-ms': String(Math.floor(answerMs)) },
+    headers: { 'content-type': 'application/vnd.uemkit.frame', 'x-answer-bytes': String(answerBytes), 'x-answer-ms': answerMs.toFixed(2) },
   } as Dispatcher.RequestOptions & { readonly path: string });
   return (await response.body.arrayBuffer()).byteLength;
 }

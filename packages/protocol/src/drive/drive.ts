@@ -49,8 +49,11 @@ class Run<Request, Result, Event, Output, Call> implements Driven<Call, Output> 
   readonly #timers = new Map<string, CancelTimer>();
   /** Bounded: by `MAX_WAITING_INPUTS`. */
   readonly #inputs: Input<Result, Call>[] = [{ type: 'start' }];
+  /** Exchanges and requests that are under way. */
+  #pending = 0;
   #wake: (() => void) | undefined;
   #broken: unknown;
+  #over = false;
   readonly ended: Promise<Output>;
 
   constructor(machine: Machine<Request, Result, Event, Output, Call>, ports: DrivePorts<Request, Result, Event>) {
@@ -68,7 +71,7 @@ class Run<Request, Result, Event, Output, Call> implements Driven<Call, Output> 
   }
 
   #push(input: Input<Result, Call>): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#over) return;
     if (this.#inputs.length >= MAX_WAITING_INPUTS) return this.#break(new ProtocolError('ERR_WIRE_LIMIT', 'too many inputs wait for the machine'));
     this.#inputs.push(input);
     this.#wake?.();
@@ -90,7 +93,8 @@ class Run<Request, Result, Event, Output, Call> implements Driven<Call, Output> 
       }
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      this.#stop.abort(new ProtocolError('ERR_USAGE_STATE', 'the run has ended'));
+      this.#over = true;
+      if (this.#pending > 0) this.#stop.abort(new ProtocolError('ERR_USAGE_STATE', 'the run has ended'));
       for (const cancel of this.#timers.values()) cancel();
     }
   }
@@ -141,6 +145,7 @@ class Run<Request, Result, Event, Output, Call> implements Driven<Call, Output> 
 
   /** A lost frame is an input like any other: the machine decides what it means. */
   async #send(frame: Uint8Array): Promise<void> {
+    this.#pending++;
     try {
       const { link } = this.#ports;
       if ('receive' in link) return link.send(frame);
@@ -149,20 +154,25 @@ class Run<Request, Result, Event, Output, Call> implements Driven<Call, Output> 
     } catch (error) {
       if (isProtocolError(error)) this.#push({ type: 'closed', error });
       else this.#break(error);
+    } finally {
+      this.#pending--;
     }
   }
 
   async #request(request: Request): Promise<void> {
+    this.#pending++;
     try {
       this.#push({ type: 'result', result: await this.#ports.request(request, this.#stop.signal) });
     } catch (error) {
       if (isProtocolError(error)) this.#push({ type: 'failed', error });
       else this.#break(error);
+    } finally {
+      this.#pending--;
     }
   }
 
   #arrived(frame: Uint8Array): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#over) return;
     this.#ports.onFrame?.('received', frame, undefined);
     this.#push({ type: 'received', frame });
   }
@@ -173,7 +183,7 @@ class Run<Request, Result, Event, Output, Call> implements Driven<Call, Output> 
   }
 
   #break(reason: unknown): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#over) return;
     this.#broken ??= reason ?? new ProtocolError('ERR_INTERNAL', 'the run was broken off without a reason');
     this.#wake?.();
   }

@@ -12,10 +12,8 @@ export function privateKeyPem(scalar: Uint8Array, publicKey: Uint8Array): string
   return pem('PRIVATE KEY', concatBytes(fromHex(BEFORE_SCALAR), scalar, fromHex(BEFORE_PUBLIC_KEY), publicKey));
 }
 
-/** DER as PEM (RFC 7468). */
+/** DER as PEM (RFC 7468). `der` is a key or a certificate: a few KiB. */
 export function pem(label: string, der: Uint8Array): string {
-  let binary = '';
-  for (const byte of der) binary += String.fromCharCode(byte);
-  const lines = btoa(binary).match(/.{1,64}/g) ?? [];
+  const lines = btoa(String.fromCharCode(...der)).match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

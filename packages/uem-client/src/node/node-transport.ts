@@ -92,7 +92,7 @@ class NodeTransport implements UemTransport {
     this.#checkOpen();
     request.signal?.throwIfAborted();
     const context = this.#contexts.forRoots(request.trust.roots);
-    this.#push = await openPushConnection(request, context, this.#connectTimeoutMs);
+    this.#push = await openPushConnection(request, { context, pins: this.#contexts.pins, timeoutMs: this.#connectTimeoutMs });
     if (this.#closed) {
       this.#push.terminate();
       this.#checkOpen();
@@ -152,11 +152,12 @@ class NodeTransport implements UemTransport {
       if (!this.#closed) this.#session = { address, trust, identity, session: received };
     };
     const timeoutMs = this.#connectTimeoutMs;
+    const { pins } = this.#contexts;
     // Only UEM may give orders; to others the device shows no certificate.
     const serverRole = identity === undefined ? undefined : 'uem';
     this.#contextFor(trust, identity).then(
       (context) =>
-        connectTls({ address, trust, context, session, serverRole, timeoutMs, onSession: resume ? onSession : undefined }, (error, socket) => {
+        connectTls({ address, trust, context, pins, session, serverRole, timeoutMs, onSession: resume ? onSession : undefined }, (error, socket) => {
           // What resumed once may not resume again: the server has the last word in a full handshake.
           if (error !== null) this.#session = undefined;
           if (socket !== null) callback(null, socket);

@@ -4,6 +4,7 @@ import { ProtocolError } from '@uemkit/protocol';
 import WebSocket from 'ws';
 import type { PushConnection, PushRequest } from '../transport.ts';
 import { MAX_ANSWER_BYTES, PUSH_PATH, PUSH_SUBPROTOCOL } from '../transports/binding.ts';
+import type { KeyPins } from './key-pins.ts';
 import { connectTls } from './tls-connect.ts';
 import { transportError } from './transport-error.ts';
 
@@ -12,11 +13,18 @@ export interface OpenPushConnection extends PushConnection {
   terminate(): void;
 }
 
+/** How the TLS connection is made. */
+export interface PushWay {
+  readonly context: SecureContext;
+  readonly pins: KeyPins;
+  readonly timeoutMs: number;
+}
+
 /** Opens the push connection (F5.2). @throws `ERR_TRANSPORT_*` */
-export async function openPushConnection(request: PushRequest, context: SecureContext, timeoutMs: number): Promise<OpenPushConnection> {
+export async function openPushConnection(request: PushRequest, way: PushWay): Promise<OpenPushConnection> {
   const { address, trust } = request;
   const socket = await new Promise<TLSSocket>((resolve, reject) => {
-    connectTls({ address, trust, context, timeoutMs }, (error, connected) => {
+    connectTls({ address, trust, ...way }, (error, connected) => {
       if (connected === null) reject(error);
       else resolve(connected);
     });

@@ -1,15 +1,16 @@
-import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
 import { ProtocolError } from '@uemkit/protocol';
 import type { Trust } from '../transport.ts';
 import { parseAddress } from '../transports/binding.ts';
+import type { KeyPins } from './key-pins.ts';
 import { transportError } from './transport-error.ts';
 
 export interface TlsConnectOptions {
   readonly address: string;
   readonly trust: Trust;
   readonly context: SecureContext;
+  readonly pins: KeyPins;
   /** Role that the server's certificate must name (docs/protocol, section 8): another server of the same root does not speak for UEM. */
   readonly serverRole?: 'uem' | undefined;
   /** Silence during the handshake after which it is given up. */
@@ -31,6 +32,8 @@ export type TlsCallback = (error: ProtocolError | null, socket: TLSSocket | null
  */
 export function connectTls(options: TlsConnectOptions, callback: TlsCallback): void {
   const { address, trust, context, session } = options;
+  // Node reads the certificate anyway when it checks the name: it is not read a second time. Emptied afterwards, as the socket keeps its options.
+  const seen: Seen = { certificate: undefined };
   const { host, port } = parseAddress(address);
   const chained = trust.roots === 'platform' || trust.roots.length > 0;
   // With nothing to check against nobody is the right server.
@@ -47,15 +50,24 @@ export function connectTls(options: TlsConnectOptions, callback: TlsCallback): v
     ALPNProtocols: HTTP_1,
     // With roots OpenSSL checks the chain and Node the name; without, the pin below is the whole check.
     rejectUnauthorized: chained,
+    checkServerIdentity: (name, certificate) => {
+      seen.certificate = certificate;
+      return checkServerIdentity(name, certificate);
+    },
     ...(session === undefined ? {} : { session }),
   });
-  new Handshake(options, socket, callback).begin();
+  new Handshake(options, socket, seen, callback).begin();
+}
+
+interface Seen {
+  certificate: PeerCertificate | undefined;
 }
 
 /** The handshake until it is answered for. Afterwards nothing of it stays at the socket: a device at rest pays for every listener. */
 class Handshake {
   readonly #options: TlsConnectOptions;
   readonly #socket: TLSSocket;
+  readonly #seen: Seen;
   readonly #callback: TlsCallback;
   readonly #listeners = {
     secureConnect: (): void => this.#connected(),
@@ -64,9 +76,10 @@ class Handshake {
     timeout: (): void => this.#answer(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')),
   };
 
-  constructor(options: TlsConnectOptions, socket: TLSSocket, callback: TlsCallback) {
+  constructor(options: TlsConnectOptions, socket: TLSSocket, seen: Seen, callback: TlsCallback) {
     this.#options = options;
     this.#socket = socket;
+    this.#seen = seen;
     this.#callback = callback;
   }
 
@@ -86,10 +99,13 @@ class Handshake {
   }
 
   #refusal(): ProtocolError | null {
-    const { trust, serverRole } = this.#options;
+    const { trust, pins, serverRole } = this.#options;
     if (trust.spkiPins.length === 0 && serverRole === undefined) return null;
-    const certificate = this.#socket.getPeerX509Certificate();
-    if (!isPinned(trust, certificate)) return new ProtocolError('ERR_TRANSPORT_TLS', 'the server has another key than the pinned one');
+    // Without a chain that Node takes it has not looked at the name.
+    const certificate = this.#seen.certificate ?? this.#socket.getPeerCertificate();
+    if (trust.spkiPins.length > 0 && !pins.has(trust.spkiPins, certificate)) {
+      return new ProtocolError('ERR_TRANSPORT_TLS', 'the server has another key than the pinned one');
+    }
     if (serverRole !== undefined && !hasRole(certificate, serverRole)) {
       return new ProtocolError('ERR_TRANSPORT_TLS', `the certificate of the server does not name the role ${serverRole}`);
     }
@@ -99,6 +115,7 @@ class Handshake {
   #answer(error: ProtocolError | null): void {
     for (const [name, listener] of Object.entries(this.#listeners)) this.#socket.off(name, listener);
     this.#socket.setTimeout(0);
+    this.#seen.certificate = undefined;
     if (error === null) {
       this.#callback(null, this.#socket);
     } else {
@@ -111,15 +128,6 @@ class Handshake {
 function ignore(): void {}
 
 /** Node quotes a name that has a comma, so that a part of one cannot pass for a whole. */
-function hasRole(certificate: X509Certificate | undefined, role: string): boolean {
-  return certificate?.subjectAltName?.split(', ').includes(`URI:urn:uemkit:role:${role}`) ?? false;
-}
-
-function isPinned({ spkiPins }: Trust, certificate: X509Certificate | undefined): boolean {
-  if (spkiPins.length === 0) return true;
-  if (certificate === undefined) return false;
-  const pin = createHash('sha256')
-    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest();
-  return spkiPins.some((candidate) => candidate.length === pin.length && timingSafeEqual(candidate, pin));
+function hasRole({ subjectaltname }: PeerCertificate, role: string): boolean {
+  return subjectaltname?.split(', ').includes(`URI:urn:uemkit:role:${role}`) ?? false;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { pem } from '../key-store/private-key-pem.ts';
 import type { Trust } from '../transport.ts';
+import { KeyPins } from './key-pins.ts';
 
 /** Bounded: contexts, and trusts, that one process meets; the oldest goes first. */
 const MAX_SHARED = 64;
@@ -11,6 +12,8 @@ const MAX_SHARED = 64;
  * connections without a client certificate. A context with a device key belongs to that device alone.
  */
 export class TlsContexts {
+  /** @internal */
+  readonly pins: KeyPins = new KeyPins();
   readonly #shared: Map<string, SecureContext> = new Map();
   readonly #names: WeakMap<readonly Uint8Array[], string> = new WeakMap();
   readonly #trusts: Map<string, Trust> = new Map();

@@ -198,6 +198,17 @@ describe('trust', () => {
     await expect(refused).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
   });
 
+  it('asks each connection for its own pins, whatever another device of the process has found out about the same server', async () => {
+    const running = await started();
+    const contexts = new TlsContexts();
+    const ask = (pin: Uint8Array): Promise<Uint8Array> =>
+      transport({ contexts }).exchange(asking(running.address, { trust: { roots: [ca.root], spkiPins: [pin] } }));
+    for (let round = 0; round < 2; round++) {
+      await expect(ask(device.pin)).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
+      expect(await ask(server.pin)).toEqual(ANSWER);
+    }
+  });
+
   it('refuses an expired server certificate and TLS below 1.3', async () => {
     const expired = await ca.issue({ for: 'server', notAfterMs: Date.now() - 1_000 });
     const old = await started({ identity: expired });
