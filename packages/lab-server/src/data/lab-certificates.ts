@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { type CryptoProvider, type Entropy, x509 } from '@uemkit/protocol';
-import { roleUri } from '../links/certificate-guard.ts';
+import { roleUri, tenantUri } from '../links/certificate-guard.ts';
 import type { RoleName } from '../roles/role.ts';
 
 /** Life of the root and of role certificates. */
@@ -29,13 +29,19 @@ export function makeRoot(maker: CertificateMaker, commonName: string): KeyAndCer
   return { ...keys, certificate: sign(maker, keys.scalar, { issuer, commonName, publicKey: keys.publicKey, purpose: { kind: 'authority', pathLength: 0 } }) };
 }
 
-/** Certificate of a role: it shows it as a server to devices and roles, and as a client to other roles. */
-export function makeRole(maker: CertificateMaker, root: KeyAndCertificate, role: RoleName, hosts: readonly string[]): KeyAndCertificate {
+/** Certificate of a role: it shows it as a server to devices and roles, and as a client to other roles. That of UEM names its tenant. */
+export function makeRole(maker: CertificateMaker, root: KeyAndCertificate, role: RoleName, hosts: readonly string[], tenantId?: string): KeyAndCertificate {
   const keys = newKey(maker);
   const issuer = { commonName: x509.readCertificate(root.certificate).commonName, publicKey: root.publicKey };
   const ipAddresses = hosts.flatMap((host) => ipBytes(host) ?? []);
   const dnsNames = hosts.filter((host) => ipBytes(host) === undefined);
-  const purpose = { kind: 'leaf', usages: ['serverAuth', 'clientAuth'], uris: [roleUri(role)], dnsNames, ipAddresses } as const;
+  const purpose = {
+    kind: 'leaf',
+    usages: ['serverAuth', 'clientAuth'],
+    uris: [roleUri(role), ...(tenantId === undefined ? [] : [tenantUri(tenantId)])],
+    dnsNames,
+    ipAddresses,
+  } as const;
   return { ...keys, certificate: sign(maker, root.scalar, { issuer, commonName: `lab ${role}`, publicKey: keys.publicKey, purpose }) };
 }
 

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { type CryptoProvider, type Entropy, ProtocolError, toBase64url } from '@uemkit/protocol';
+import { type CryptoProvider, type Entropy, ProtocolError, toBase64url, x509 } from '@uemkit/protocol';
 import * as v from 'valibot';
+import { tenantUri } from '../links/certificate-guard.ts';
 import type { PushCredentials } from '../roles/infrastructure/push/push-credentials.ts';
 import type { PushAccounts } from '../roles/notification/push-accounts.ts';
 import type { RoleName } from '../roles/role.ts';
 import { randomUuid } from '../state/ids.ts';
 import { type LabPlace, LISTENERS, type ListenerName } from './lab-addresses.ts';
 import { makeRole, makeRoot, makeSigningKey } from './lab-certificates.ts';
-import { privateKeyPem, toPem } from './pem.ts';
+import { fromPem, privateKeyPem, toPem } from './pem.ts';
 import { readFileIfThere, writePrivateFile } from './private-file.ts';
 import { makePushIdentities } from './push-identities.ts';
 
@@ -108,7 +109,7 @@ export function makeRoleFiles(options: {
     'connectivity-node': { node: { keyExchangeKey: privateKeyPem(exchange.scalar, exchange.publicKey) } },
   };
   const file = (role: RoleName): RoleFile => {
-    const { scalar, publicKey, certificate } = makeRole(options, root, role, hosts);
+    const { scalar, publicKey, certificate } = makeRole(options, root, role, hosts, role === 'uem' ? tenantId : undefined);
     return {
       format: 1,
       role,
@@ -173,6 +174,13 @@ export function readRoleFile(path: string): RoleFile {
     throw new ProtocolError('ERR_STORE_READ', `${path} is of a lab without the role ${missing}; make a new lab in another folder with init`);
   const result = v.safeParse(schema, json);
   if (!result.success) throw new ProtocolError('ERR_STORE_READ', `${path} is no role file of format 1`);
+  const { role, tenantId, certificate } = result.output;
+  const { purpose } = x509.readCertificate(fromPem('CERTIFICATE', certificate));
+  if (role === 'uem' && !(purpose.kind === 'leaf' && purpose.uris.includes(tenantUri(tenantId))))
+    throw new ProtocolError(
+      'ERR_STORE_READ',
+      `${path} is of an earlier version, or changed: the certificate of UEM does not name its tenant; make a new lab in another folder with init`,
+    );
   return result.output;
 }
 

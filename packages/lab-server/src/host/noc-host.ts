@@ -37,7 +37,8 @@ export async function createNocHost(environment: LabEnvironment, options: NocHos
   const { store, file, uem } = options;
   const limits = { ...NOC_CONNECTION_LIMITS, ...options.limits };
   const place = { coreId: file.coreId, relayAddresses: [addressOf(file.place, 'noc')] };
-  const create = (): Promise<Role> => createNocRole({ ...environment, store, uem, place });
+  const dataPath = createNocDataPath({ ...environment, store, allowUnbound: options.allowUnboundLinks });
+  const create = (): Promise<Role> => createNocRole({ ...environment, store, uem, place, linkEnded: dataPath.endLink });
   const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
   // BOUNDED by the listener, and for each source by limits.perSource.
   const open = new Set<NocSocket>();
@@ -51,7 +52,6 @@ export async function createNocHost(environment: LabEnvironment, options: NocHos
     if (left > 0) perSource.set(source, left);
     else perSource.delete(source);
   };
-  const dataPath = createNocDataPath({ ...environment, store, allowUnbound: options.allowUnboundLinks });
   const breakConnections = (): void => {
     dataPath.breakConnections();
     for (const socket of [...open]) socket.cutOff();

@@ -26,6 +26,7 @@ import { createUemRole, type UemRole } from '../roles/uem/uem-role.ts';
 import { forgetPushToken } from '../state/devices.ts';
 import { beginEventEpoch } from '../state/event-epochs.ts';
 import { type MailSettingsRecord, putMailSettings } from '../state/mail-settings.ts';
+import { NOC_OUTBOX_PREFIX } from '../state/noc-outbox.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import { userByGuid } from '../state/users.ts';
 import type { LabStore } from '../store/lab-store.ts';
@@ -128,6 +129,8 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   // The transaction that says so is still running: the next one ends after it.
   const mailWaits = (): void => queueMicrotask(() => void store.transaction(() => undefined).then(mailer.kick, mailer.kick));
   const noc = createNocRegistrar({ clock, crypto, store, noc: options.noc, tenantId });
+  // Whoever writes it need not know who sends it: an end of a link comes from many places.
+  store.onWrite(NOC_OUTBOX_PREFIX, noc.tell);
   const tenantTeller = createNocTenantTeller({ clock, store, noc: options.noc, tenantId });
   const fanOut = createFanOut({ clock, entropy, store, wake, mailWaits, failed: (error) => note('fan-out', error) });
   const sweep = createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed: (error) => note('compliance', error) });

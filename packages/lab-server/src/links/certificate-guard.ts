@@ -7,6 +7,14 @@ export function roleUri(role: RoleName): string {
   return `urn:uemkit:role:${role}`;
 }
 
+/** Begins the URI in the certificate of UEM that names its tenant. */
+const TENANT_URI = 'urn:uemkit:tenant:';
+
+/** URI in the certificate of UEM: nobody else may speak for this tenant. */
+export function tenantUri(tenantId: string): string {
+  return `${TENANT_URI}${tenantId}`;
+}
+
 const ROLES: readonly RoleName[] = ['infrastructure', 'uem', 'notification', 'noc', 'connectivity-node'];
 
 /** Knows other roles by their certificates; dates are judged by the clock of the lab. */
@@ -29,6 +37,15 @@ export function certificateGuard(options: { readonly clock: Clock; readonly cryp
       // check: F10.3 only a Connectivity Node is a Proxy
       if (role !== 'connectivity-node' || peer.kind !== 'certificate') return { refused: `role ${role} is no Proxy` };
       return { proxyId: proxyIdOf(crypto, peer.certificate), certificate: peer.certificate };
+    },
+    tenantOf(peer) {
+      const role = guard.roleOf(peer);
+      if (typeof role === 'object') return role;
+      // check: F10.2 only UEM has a tenant
+      if (role !== 'uem' || peer.kind !== 'certificate') return { refused: `role ${role} may not do this` };
+      const { purpose } = read(peer);
+      const uri = purpose.kind === 'leaf' ? purpose.uris.find((name) => name.startsWith(TENANT_URI)) : undefined;
+      return uri === undefined ? { refused: 'the certificate names no tenant' } : { tenantId: uri.slice(TENANT_URI.length) };
     },
     roleOf(peer) {
       if (peer.kind !== 'certificate') return { refused: 'no role certificate' };

@@ -13,10 +13,10 @@ const BATCH = 50;
 export const MAX_WAITING_KEYS = 100_000;
 const RESUME_PAGE = 500;
 
-/** Tells the NOC what UEM did with access keys: 0x35, 0x36, 0x34 of docs/protocol/04. */
+/** Tells the NOC what UEM did with access keys (0x35, 0x36, 0x34 of docs/protocol/04) and which links have ended (0x3f of docs/protocol/12). */
 export interface NocRegistrar {
-  /** A message about this key (hex) is durable in the outbox. */
-  tell(keyId: string): void;
+  /** A message about this key or link (hex) is durable in the outbox. */
+  tell(id: string): void;
   /** Resolves when everything that waits has been told, or the NOC could not be reached. Never rejects. */
   flush(): Promise<void>;
   /** After a start: takes up what was not told before. */
@@ -39,6 +39,7 @@ export function createNocRegistrar(options: NocRegistrarOptions): NocRegistrar {
 
   const frameOf = (view: ReadView, keyId: string, message: NocMessage): Uint8Array | undefined => {
     const id = fromHex(keyId);
+    if (message.kind === 'endLink') return wire.nocEndLink.encode({ linkId: id });
     if (message.kind === 'withdraw') return wire.nocWithdrawKey.encode({ keyId: id });
     if (message.kind === 'used') return wire.nocKeyConsumed.encode({ keyId: id, linkId: fromHex(message.linkId) });
     const key = accessKeyById(view, keyId);

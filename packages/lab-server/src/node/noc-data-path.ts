@@ -38,6 +38,8 @@ export interface NocDataPath {
   readonly links: number;
   /** True when this Proxy has a standing connection here. */
   hasProxy(proxyId: string): boolean;
+  /** Breaks what is open over this link (hex), handshakes that have shown its id included. */
+  endLink(linkId: string): void;
   /** Breaks everything. */
   breakConnections(): void;
 }
@@ -61,15 +63,25 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
   // BOUNDED by the listener, and for each source by limits.perSource.
   const open = new Set<Duplex>();
   const perSource = new Map<string, number>();
+  // By link, hex. BOUNDED by open.
+  const byLink = new Map<string, Set<Duplex>>();
 
   /** Who, where to and how many bytes: that is all there is to say. */
   const note = (request: string, answer: string, source: string, more: { readonly reason?: string; readonly step?: string } = {}): void =>
     journal.record({ timeMs: clock.nowMs(), role: 'noc', service: 'links', request, answer, source, ...more });
 
-  const linkOf = (linkId: Uint8Array): LinkRecord | undefined => {
+  /** The link that a connection wants to be of. From here on the connection ends with it. */
+  const linkOf = (linkId: Uint8Array, stream: Duplex): LinkRecord | undefined => {
     const link = store.read((view) => liveLink(view, toHex(linkId), clock.nowMs()));
     // check: F10.2 only an activated link
-    return link?.status === 'active' ? link : undefined;
+    if (link?.status !== 'active') return undefined;
+    const streams = byLink.get(link.linkId) ?? new Set();
+    byLink.set(link.linkId, streams.add(stream));
+    stream.once('close', () => {
+      streams.delete(stream);
+      if (streams.size === 0) byLink.delete(link.linkId);
+    });
+    return link;
   };
 
   const admit = (stream: Duplex, source: string): boolean => {
@@ -130,7 +142,7 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
       // check: F10.2 a link without channel binding only where policy allows it
       if (binding.kind === 'none' && !allowUnbound) return refuse('links without channel binding are not allowed here');
       if (!admit(stream, source)) return refuse('too many links of this source');
-      const session = linkSession({ crypto, entropy, binding, linkOf });
+      const session = linkSession({ crypto, entropy, binding, linkOf: (linkId) => linkOf(linkId, stream) });
       const cancel = clock.setTimer(limits.handshakeMs, () => refuse('no Connect in time'));
       stream.once('close', () => {
         cancel();
@@ -169,6 +181,9 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
       return open.size;
     },
     hasProxy: (proxyId) => nodes.has(proxyId),
+    endLink(linkId) {
+      for (const stream of [...(byLink.get(linkId) ?? [])]) stream.destroy();
+    },
     breakConnections() {
       for (const stream of [...open]) stream.destroy();
       nodes.close();

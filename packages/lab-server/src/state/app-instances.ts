@@ -1,4 +1,5 @@
 import type { ReadView, WriteView } from '../store/lab-store.ts';
+import { putNocMessage } from './noc-outbox.ts';
 import { joinId, partOf, type Table, table } from './table.ts';
 
 /** One activated app on one device (F3.11). Ids in hex. */
@@ -37,22 +38,30 @@ const instancesOfUser: Table<InstanceReference> = table('app-instance-of-user');
 const coreKeys: Table<CoreKey> = table('core-key');
 const ONLY = 'this';
 
-/** Keeps an activated app; an activation of the same installation takes the place of the one before, with its keys. */
+/** Keeps an activated app; an activation of the same installation takes the place of the one before, with its keys, and ends its link. */
 export function putAppInstance(tx: WriteView, instance: AppInstanceRecord): void {
   const before = instances.get(tx, instance.instanceId);
-  if (before !== undefined) instancesOfUser.delete(tx, joinId(before.userGuid, before.instanceId));
-  const rows = instancesOfUser.page(tx, { under: partOf(instance.userGuid), limit: MAX_APP_INSTANCES_PER_USER });
-  if (rows.length >= MAX_APP_INSTANCES_PER_USER) deleteOldest(tx, instance.userGuid, rows);
+  if (before !== undefined) forget(tx, before, instance.linkId);
+  const all = listAppInstances(tx, instance.userGuid);
+  if (all.length >= MAX_APP_INSTANCES_PER_USER)
+    deleteAppInstance(
+      tx,
+      all.reduce((oldest, other) => (other.activatedAtMs < oldest.activatedAtMs ? other : oldest)),
+    );
   instances.put(tx, instance.instanceId, instance);
   instancesOfUser.put(tx, joinId(instance.userGuid, instance.instanceId), { instanceId: instance.instanceId });
 }
 
-function deleteOldest(tx: WriteView, userGuid: string, rows: readonly { readonly record: InstanceReference }[]): void {
-  const all = rows.flatMap(({ record }) => instances.get(tx, record.instanceId) ?? []);
-  const [oldest] = all.sort((a, b) => a.activatedAtMs - b.activatedAtMs);
-  if (oldest === undefined) return;
-  instances.delete(tx, oldest.instanceId);
-  instancesOfUser.delete(tx, joinId(userGuid, oldest.instanceId));
+/** The app is none of the tenant any more. Its keys are gone here, and in the outbox is the end of its link at the NOC. */
+export function deleteAppInstance(tx: WriteView, instance: AppInstanceRecord): void {
+  forget(tx, instance);
+}
+
+function forget(tx: WriteView, { instanceId, userGuid, linkId }: AppInstanceRecord, keptLinkId?: string): void {
+  instances.delete(tx, instanceId);
+  instancesOfUser.delete(tx, joinId(userGuid, instanceId));
+  // check: F10.2 a link ends with its app
+  if (linkId !== keptLinkId) putNocMessage(tx, linkId, { kind: 'endLink' });
 }
 
 export function appInstanceById(view: ReadView, instanceId: string): AppInstanceRecord | undefined {
@@ -64,12 +73,9 @@ export function listAppInstances(view: ReadView, userGuid: string): readonly App
   return rows.flatMap(({ record }) => instances.get(view, record.instanceId) ?? []);
 }
 
-/** Forgets the apps of a user who is deleted. */
-export function deleteAppInstances(tx: WriteView, userGuid: string): void {
-  for (const { instanceId } of listAppInstances(tx, userGuid)) {
-    instances.delete(tx, instanceId);
-    instancesOfUser.delete(tx, joinId(userGuid, instanceId));
-  }
+/** Apps of a user that is deleted, or those of its device that ended. */
+export function deleteAppInstances(tx: WriteView, userGuid: string, deviceId?: string): void {
+  for (const instance of listAppInstances(tx, userGuid)) if (deviceId === undefined || instance.deviceId === deviceId) deleteAppInstance(tx, instance);
 }
 
 /** UEM's static key for `px` (0x40, field 9), made once; secret. */

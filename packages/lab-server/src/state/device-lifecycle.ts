@@ -1,6 +1,7 @@
 import { ProtocolError } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
 import type { WriteView } from '../store/lab-store.ts';
+import { deleteAppInstances } from './app-instances.ts';
 import { deleteCertificate, revokeCertificate } from './certificates.ts';
 import { cancelOpenCommands, commandById, deleteCommands, enqueueCommand, finishCommand } from './command-queue.ts';
 import type { CommandRecord, NewCommand } from './commands.ts';
@@ -30,7 +31,7 @@ export interface DeviceEnd {
 }
 
 /**
- * Ends a live device: its certificates are revoked, its commands cancelled. The record stays as history. One that was removed while it was active
+ * Ends a live device: its certificates are revoked, its commands cancelled, its apps have no link to the NOC any more. The record stays as history. One that was removed while it was active
  * is woken once more (F5.2), because it hears of its end only when it makes contact.
  */
 export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, nowMs: number): void {
@@ -44,6 +45,7 @@ export function endDevice(tx: WriteView, device: DeviceRecord, end: DeviceEnd, n
   deleteDeliveries(tx, deviceId);
   putSupervision(tx, deviceId, undefined);
   leaveDeviceGroups(tx, deviceId);
+  deleteAppInstances(tx, userGuid, deviceId);
   const pushToken = hearsLater ? device.pushToken : undefined;
   putDevice(tx, {
     ...device,

@@ -325,6 +325,19 @@ describe('roles alone', () => {
     }
   });
 
+  it('refuses a UEM whose certificate names no tenant, or another one', async () => {
+    const { roleFiles } = (await new InProcess('init', '--data', folder, '--json').ready()) as { roleFiles: Record<string, string> };
+    const path = roleFiles['uem'] as string;
+    const file = JSON.parse(readFileSync(path, 'utf8'));
+    const { certificate } = JSON.parse(readFileSync(roleFiles['noc'] as string, 'utf8'));
+    for (const wrong of [{ certificate }, { tenantId: 'another' }]) {
+      writeFileSync(path, JSON.stringify({ ...file, ...wrong }));
+      const run = start('--role', 'uem', '--join', path, '--data', join(folder, 'uem'));
+      expect(await run.code).toBe(1);
+      expect(run.error.join()).toMatch(/the certificate of UEM does not name its tenant.*make a new lab in another folder with init/);
+    }
+  });
+
   it('refuses the file of another role, and a file that is none', async () => {
     const { roleFiles } = (await new InProcess('init', '--data', folder, '--json').ready()) as { roleFiles: Record<string, string> };
     const wrong = start('--role', 'uem', '--join', roleFiles['notification'] as string, '--data', join(folder, 'x'));

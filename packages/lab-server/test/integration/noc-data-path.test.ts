@@ -1,16 +1,18 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { handshakeInitiator, type keySchedule, secret, toHex } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import * as wire from '@uemkit/protocol/wire';
-import { beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRingJournal } from '../../src/journal/journal.ts';
 import { createNocDataPath, type NocDataPath } from '../../src/node/noc-data-path.ts';
-import { type LinkStatus, putLink } from '../../src/roles/noc/noc-links.ts';
+import { deleteLink, type LinkRecord, type LinkStatus, putLink } from '../../src/roles/noc/noc-links.ts';
 import { putNocTenant } from '../../src/roles/noc/noc-tenants.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
 const ports = { clock: systemClock(), crypto: nodeCrypto(), entropy: nodeEntropy() };
 const LINK_ID = new Uint8Array(16).fill(1);
+const OTHER_LINK_ID = new Uint8Array(16).fill(8);
 const KEY = new Uint8Array(32).fill(2);
 const EXPORTER: keySchedule.ChannelBinding = { kind: 'tls-exporter', value: new Uint8Array(32).fill(9) };
 
@@ -24,10 +26,13 @@ beforeEach(async () => {
   await link('active');
 });
 
+const record = (status: LinkStatus): LinkRecord => {
+  const never = Number.MAX_SAFE_INTEGER;
+  return { linkId: toHex(LINK_ID), masterLinkKey: KEY, status, keyId: '', tenantId: 'tenant', createdAtMs: 0, expiresAtMs: never };
+};
 const link = (status: LinkStatus): Promise<void> =>
   store.transaction((tx) => {
-    const never = Number.MAX_SAFE_INTEGER;
-    putLink(tx, { linkId: toHex(LINK_ID), masterLinkKey: KEY, status, keyId: '', tenantId: 'tenant', createdAtMs: 0, expiresAtMs: never });
+    putLink(tx, record(status));
     putNocTenant(tx, { tenantId: 'tenant', proxyIds: ['proxy-1'], destinations: [] });
     putNocTenant(tx, { tenantId: 'other', proxyIds: ['proxy-2'], destinations: [] });
   });
@@ -35,7 +40,11 @@ const link = (status: LinkStatus): Promise<void> =>
 /** A NOC at which both Proxies have a standing connection, which only counts. */
 function noc(allowUnbound = false): NocDataPath {
   let proxyId = '';
-  const guard = { roleOf: () => 'connectivity-node' as const, proxyOf: () => ({ proxyId, certificate: new Uint8Array(0) }) };
+  const guard = {
+    roleOf: () => 'connectivity-node' as const,
+    tenantOf: () => ({ refused: 'no UEM' }),
+    proxyOf: () => ({ proxyId, certificate: new Uint8Array(0) }),
+  };
   const made = createNocDataPath({ ...ports, journal: createRingJournal(), guard, store, allowUnbound });
   for (proxyId of ['proxy-1', 'proxy-2']) {
     const session = {
@@ -51,19 +60,33 @@ function noc(allowUnbound = false): NocDataPath {
   return made;
 }
 
-/** What an app on a link hears last: the name of a frame with its reason, or `closed`. */
-async function connect(at: NocDataPath, proxyId: string, binding = EXPORTER): Promise<string> {
+interface Linked {
+  readonly app: Duplex;
+  /** The name of the last frame, or the reason of a refusal. */
+  readonly last: () => string;
+  /** Waits for it. */
+  heard(name: string): Promise<string>;
+  /** The NOC has closed. */
+  readonly closed: Promise<void>;
+}
+
+/** An app on a link, until the NOC closes or it has got through. */
+function linked(
+  at: NocDataPath,
+  options: { readonly connect: Uint8Array; readonly linkId?: Uint8Array; readonly binding?: keySchedule.ChannelBinding; readonly holdsBack?: 'M3' },
+): Linked {
+  const { connect: asked, linkId = LINK_ID, binding = EXPORTER, holdsBack } = options;
   const [app, below] = duplexPair() as readonly [Duplex, Duplex];
   at.openLink(below, binding, 'source');
   const machine = handshakeInitiator({
     ...ports,
-    ...{ psk: secret<'psk'>(KEY.slice()), start: { pskId: LINK_ID }, binding: { name: 'link', prologue: { binding, linkId: LINK_ID } } },
+    ...{ psk: secret<'psk'>(KEY.slice()), start: { pskId: linkId }, binding: { name: 'link', prologue: { binding, linkId } } },
   });
   const parser = wire.frameParser({ maxBodyBytes: 4_096, trailerBytes: (name) => (name === 'handshakeReply' ? 32 : 0) });
   const feed = (effects: ReturnType<typeof machine.handle>): void => {
     for (const effect of effects) {
       if (effect.type === 'send' && !app.destroyed) app.write(effect.frame);
-      if (effect.type === 'done') app.write(wire.connectProxy.encode({ proxyId }));
+      if (effect.type === 'done') app.write(asked);
     }
   };
   let last = 'closed';
@@ -72,16 +95,31 @@ async function connect(at: NocDataPath, proxyId: string, binding = EXPORTER): Pr
   app.on('data', (chunk: Uint8Array) => {
     for (const bytes of parser.push(chunk)) {
       const frame = wire.parseFrame(bytes, { trailerBytes: wire.peekFrameName(bytes) === 'handshakeReply' ? 32 : 0 });
-      if (frame.name === 'handshakeReply') feed(machine.handle({ type: 'received', frame: bytes }, 0));
-      else last = frame.name === 'connectRefused' ? wire.connectRefused.decode(frame).reason : frame.name;
+      last = frame.name === 'connectRefused' ? wire.connectRefused.decode(frame).reason : frame.name;
+      if (frame.name === 'handshakeReply' && holdsBack === undefined) feed(machine.handle({ type: 'received', frame: bytes }, 0));
     }
   });
-  await new Promise<void>((resolve) => {
+  const closed = new Promise<void>((resolve) => {
     app.once('end', () => resolve());
     below.once('close', () => resolve());
   });
+  return {
+    app,
+    last: () => last,
+    closed,
+    async heard(name) {
+      await expect.poll(() => last).toBe(name);
+      return last;
+    },
+  };
+}
+
+/** What an app on a link hears last: the name of a frame with its reason, or `closed`. */
+async function connect(at: NocDataPath, proxyId: string, binding = EXPORTER, linkId = LINK_ID): Promise<string> {
+  const { app, last, closed } = linked(at, { connect: wire.connectProxy.encode({ proxyId }), binding, linkId });
+  await closed;
   app.destroy();
-  return last;
+  return last();
 }
 
 it('does not tell the Proxy of another tenant from one that is not there, and asks neither', async () => {
@@ -99,4 +137,63 @@ it('takes no link that UEM has not activated', async () => {
 it('takes a link without channel binding only where its policy allows it', async () => {
   expect(await connect(noc(), 'proxy-9', { kind: 'none' })).toBe('closed');
   expect(await connect(noc(true), 'proxy-9', { kind: 'none' })).toBe('absent');
+});
+
+describe('a link that ends', () => {
+  const linkId = toHex(LINK_ID);
+  /** A server that the tenant allows, what is open there, and the app that has got through to it. */
+  let server: Server;
+  const sockets: Socket[] = [];
+
+  beforeEach(async () => {
+    server = createServer((socket) => void sockets.push(socket.on('error', () => {})));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await store.transaction((tx) =>
+      putNocTenant(tx, { tenantId: 'tenant', proxyIds: [], destinations: [{ host: '127.0.0.1', subdomains: false, port, allow: true }] }),
+    );
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const target = (): Uint8Array => wire.connectHost.encode({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+
+  it('breaks what is open over it at both ends, at once, and nothing else', async () => {
+    await store.transaction((tx) => putLink(tx, { ...record('active'), linkId: toHex(OTHER_LINK_ID) }));
+    const at = noc();
+    const mine = linked(at, { connect: target() });
+    const other = linked(at, { linkId: OTHER_LINK_ID, connect: target() });
+    expect([await mine.heard('connected'), await other.heard('connected')]).toEqual(['connected', 'connected']);
+    await expect.poll(() => sockets.length).toBe(2);
+    await store.transaction((tx) => deleteLink(tx, linkId));
+    at.endLink(linkId);
+    await mine.closed;
+    await expect.poll(() => sockets.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length).toBe(1);
+    expect([at.links, other.app.destroyed]).toEqual([1, false]);
+    at.breakConnections();
+    await expect.poll(() => at.links).toBe(0);
+    // Nothing is left of either: this must not fail.
+    at.endLink(toHex(OTHER_LINK_ID));
+  });
+
+  it('breaks a handshake over it that is not over', async () => {
+    const at = noc();
+    const slow = linked(at, { connect: target(), holdsBack: 'M3' });
+    expect(await slow.heard('handshakeReply')).toBe('handshakeReply');
+    await store.transaction((tx) => deleteLink(tx, linkId));
+    at.endLink(linkId);
+    await slow.closed;
+    expect(sockets).toEqual([]);
+  });
+
+  it('is refused afterwards as one that nobody knows', async () => {
+    const at = noc();
+    const unknown = await connect(at, 'proxy-9', EXPORTER, OTHER_LINK_ID);
+    expect(await connect(at, 'proxy-9')).toBe('absent');
+    await store.transaction((tx) => deleteLink(tx, linkId));
+    at.endLink(linkId);
+    expect([unknown, await connect(at, 'proxy-9')]).toEqual(['alert', 'alert']);
+  });
 });

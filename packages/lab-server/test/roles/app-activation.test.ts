@@ -3,8 +3,17 @@ import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { linkById } from '../../src/roles/noc/noc-links.ts';
 import { MAX_FAILED_PROOFS, MAX_SET_UPS, USED_KEY_KEPT_MS } from '../../src/state/access-keys.ts';
-import { appInstanceById, listAppInstances } from '../../src/state/app-instances.ts';
+import {
+  type AppInstanceRecord,
+  appInstanceById,
+  deleteAppInstances,
+  listAppInstances,
+  MAX_APP_INSTANCES_PER_USER,
+  putAppInstance,
+} from '../../src/state/app-instances.ts';
 import { putApplicationServer } from '../../src/state/applications.ts';
+import { endDevice } from '../../src/state/device-lifecycle.ts';
+import { deviceById } from '../../src/state/devices.ts';
 import { nocMessage } from '../../src/state/noc-outbox.ts';
 import { deleteUser } from '../../src/state/users.ts';
 import { APP_ID, AppLab, INSTANCE, KeyDevice, spoiled, TENANT, TestApp, type TestAppOptions } from '../support/app-bench.ts';
@@ -365,6 +374,59 @@ describe('rule 6: master session keys', () => {
     const { data } = fast.output as NonNullable<typeof fast.output>;
     expect(toHex(instance()?.masterSessionKey as Uint8Array)).toBe(toHex(data.masterSessionKey));
     expect(lab.key(keyId)?.used).toBeDefined();
+  });
+});
+
+describe('the link of an app that is none of the tenant any more (F10.2)', () => {
+  const given = (app: TestApp): Uint8Array => (app.output as NonNullable<typeof app.output>).link.linkId;
+  const activated = async (options: Omit<TestAppOptions, 'key'> & { readonly key?: TestAppOptions['key'] } = {}): Promise<TestApp> => {
+    const app = new TestApp(lab, { ...options, key: options.key ?? (await lab.typedKey()).key });
+    expect(await app.run()).toBe('activated');
+    await lab.sync();
+    expect(link(given(app))).toMatchObject({ status: 'active' });
+    return app;
+  };
+  const waits = (app: TestApp): string | undefined => lab.uem.store.read((view) => nocMessage(view, toHex(given(app))))?.kind;
+
+  it('ends when the same installation is activated again, and the new one lives', async () => {
+    const first = await activated();
+    const again = await activated();
+    expect([link(given(first)), lab.ended]).toEqual([undefined, [toHex(given(first))]]);
+    expect([link(given(again))?.status, waits(first)]).toEqual(['active', undefined]);
+  });
+
+  it('ends when its user is deleted, and that of others does not', async () => {
+    const [first, second] = [await activated(), await activated({ instanceId: OTHER })];
+    await lab.uem.store.transaction((tx) => deleteAppInstances(tx, lab.userGuid));
+    // Durable with the deletion, so that a crash now loses neither.
+    lab.uem.restart();
+    expect([waits(first), waits(second)]).toEqual(['endLink', 'endLink']);
+    await lab.sync();
+    expect([link(given(first)), link(given(second)), waits(first)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each(['removed', 'deactivated'] as const)('ends when its device is %s; an app of another device stays', async (status) => {
+    const device = await KeyDevice.activated(lab);
+    const mine = await activated({ key: (await device.key()).key, device: device.identity });
+    const elsewhere = await activated({ instanceId: OTHER });
+    await lab.uem.store.transaction((tx) => {
+      const record = deviceById(tx, device.identity.deviceId);
+      if (record !== undefined) endDevice(tx, record, { status, reason: 'test' }, NOW_MS);
+    });
+    await lab.sync();
+    expect([instance(), link(given(mine)), link(given(elsewhere))?.status]).toEqual([undefined, undefined, 'active']);
+  });
+
+  it('ends when it makes room for a newer app of its user', async () => {
+    const oldest = await activated();
+    const record = instance() as AppInstanceRecord;
+    await lab.uem.store.transaction((tx) => {
+      for (let index = 0; index < MAX_APP_INSTANCES_PER_USER; index++) {
+        const instanceId = index.toString(16).padStart(32, '0');
+        putAppInstance(tx, { ...record, instanceId, linkId: instanceId, activatedAtMs: record.activatedAtMs + 1 + index });
+      }
+    });
+    expect([waits(oldest), instance()]).toEqual(['endLink', undefined]);
   });
 });
 

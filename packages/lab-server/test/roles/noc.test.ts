@@ -270,3 +270,55 @@ describe('a NOC that is taken apart', () => {
     expect(held).not.toContain(toHex(key.akHash));
   });
 });
+
+describe('a link that UEM ends (F10.2)', () => {
+  const end = (linkId: Uint8Array): Promise<string> => noc.told('accessKeys', wire.nocEndLink.encode({ linkId }));
+  /** An activated app with a session over its link. */
+  const activated = async (): Promise<wire.NocProvision> => {
+    const provision = await noc.verify(key);
+    await noc.ask('apps', noc.setUp(provision.token));
+    noc.uem = async () => ({ status: 'answered', frame: wire.nocEnvelope.encode({ sessionId: noc.sessionId, frame: Uint8Array.of(9) }) });
+    await consume(key, provision.linkId);
+    expect(await noc.told('apps', noc.envelope())).toBe('nocEnvelope');
+    return provision;
+  };
+
+  it('is forgotten with its key before UEM hears yes; its token and sessions lead nowhere, also after a restart', async () => {
+    const { linkId, masterLinkKey, token } = await activated();
+    expect(noc.contents()).toContain(toHex(masterLinkKey));
+    expect(await end(linkId)).toBe('acknowledgement');
+    expect(noc.ended).toEqual([toHex(linkId)]);
+    for (const restart of [async () => {}, () => noc.restart()]) {
+      await restart();
+      expect(noc.contents()).not.toContain(toHex(masterLinkKey));
+      expect([link(linkId), await noc.told('apps', noc.envelope()), await noc.told('apps', noc.setUp(token))]).toEqual([undefined, 'authFailed', 'authFailed']);
+    }
+  });
+
+  it('may be ended twice, and is not brought back by an older message that comes late', async () => {
+    const { linkId } = await activated();
+    expect([await end(linkId), await end(linkId)]).toEqual(['acknowledgement', 'acknowledgement']);
+    await consume(key, linkId);
+    expect(link(linkId)).toBeUndefined();
+    expect(noc.contents()).not.toContain(toHex(linkId).concat(' '));
+    expect(await end(new Uint8Array(16).fill(9))).toBe('acknowledgement');
+  });
+
+  it('that of another tenant stays, and so does what is open over it', async () => {
+    const { linkId } = await activated();
+    noc.tenantId = 'other';
+    expect(await end(linkId)).toBe('authFailed');
+    expect(reasons().at(-1)).toBe('the link is of another tenant');
+    expect([link(linkId)?.status, noc.ended, await noc.told('apps', noc.envelope())]).toEqual(['active', [], 'nocEnvelope']);
+  });
+
+  it('is ended by UEM alone', async () => {
+    const { linkId } = await activated();
+    for (const caller of ['infrastructure', { refused: 'no role certificate' }] as const) {
+      noc.caller = caller;
+      // Also of a link that is not there: nobody else learns whether it is.
+      expect([await end(linkId), await end(new Uint8Array(16).fill(9))]).toEqual(['authFailed', 'authFailed']);
+    }
+    expect([link(linkId)?.status, noc.ended]).toEqual(['active', []]);
+  });
+});

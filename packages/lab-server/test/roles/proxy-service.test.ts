@@ -28,7 +28,7 @@ beforeEach(async () => {
   told = 0;
   clock = fakeClock(NOW_MS);
   caller = { proxyId: 'proxy-1', certificate: ROOT };
-  const guard = { roleOf: () => 'connectivity-node' as const, proxyOf: () => caller };
+  const guard = { roleOf: () => 'connectivity-node' as const, tenantOf: () => ({ refused: 'no UEM' }), proxyOf: () => caller };
   service = createProxyService({ clock, crypto, store, guard, changed: async () => void told++ });
   await store.transaction((tx) => {
     createUser(tx, { guid: USER_GUID, userId: 'ada@example.com', username: 'ada', createdAtMs: NOW_MS } as never);

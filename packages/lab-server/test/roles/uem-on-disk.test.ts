@@ -28,7 +28,7 @@ function use(uem: UemBench, store: LabStore): void {
   uem.role = createUemRole({
     ...{ clock, crypto, entropy, store, journal, authority },
     addresses: { device: 'localhost:1' },
-    guard: { roleOf: () => 'noc', proxyOf: () => ({ refused: 'nobody' }) },
+    guard: { roleOf: () => 'noc', tenantOf: () => ({ refused: 'nobody' }), proxyOf: () => ({ refused: 'nobody' }) },
     noc: { tell: () => {}, flush: async () => {} },
   });
 }

@@ -39,6 +39,8 @@ export class AppLab implements AppWay {
   readonly userGuid: string;
   /** What passed between NOC and UEM. */
   readonly passed: { readonly service: ServiceName; readonly frame: Uint8Array; readonly answer?: Uint8Array | undefined }[] = [];
+  /** Links that the NOC has ended. */
+  readonly ended: string[] = [];
   private keys = 0;
   /** Apps that were made. */
   apps = 0;
@@ -54,9 +56,10 @@ export class AppLab implements AppWay {
     const { clock, journal } = uem;
     lab.noc = await createNocRole({
       ...{ clock, crypto, journal, entropy: seededEntropy('noc'), store: lab.nocStore },
-      guard: { roleOf: () => 'uem', proxyOf: () => ({ refused: 'nobody' }) },
+      guard: { roleOf: () => 'uem', tenantOf: () => ({ tenantId: TENANT }), proxyOf: () => ({ refused: 'nobody' }) },
       uem: { request: (service, frame) => lab.pass(service, frame) },
       place: { coreId: CORE_ID, relayAddresses: ['lab.example:1'] },
+      linkEnded: (linkId) => lab.ended.push(linkId),
     });
     await lab.addApplication(APP_ID);
     return lab;

@@ -28,6 +28,10 @@ export class NocBench {
   store = new MemoryStore();
   role!: Role;
   caller: RoleName | { readonly refused: string } = 'uem';
+  /** In the certificate of UEM. */
+  tenantId = TENANT;
+  /** Links whose connections had to break. */
+  readonly ended: string[] = [];
   /** What UEM was asked. */
   readonly asked: { readonly service: ServiceName; readonly frame: Uint8Array }[] = [];
   /** UEM: an M2 with a new session unless the test says otherwise. */
@@ -55,7 +59,7 @@ export class NocBench {
       entropy: this.entropy.fork(`role ${journal.last}`),
       store,
       journal,
-      guard: { roleOf: () => this.caller, proxyOf: () => ({ refused: 'nobody' }) },
+      guard: { roleOf: () => this.caller, tenantOf: () => this.tenantOfCaller(), proxyOf: () => ({ refused: 'nobody' }) },
       uem: {
         request: (service, frame) => {
           this.asked.push({ service, frame });
@@ -63,7 +67,13 @@ export class NocBench {
         },
       },
       place: { coreId: 'uem-lab', relayAddresses: RELAYS },
+      linkEnded: (linkId) => this.ended.push(linkId),
     });
+  }
+
+  private tenantOfCaller(): { readonly tenantId: string } | { readonly refused: string } {
+    if (typeof this.caller === 'object') return this.caller;
+    return this.caller === 'uem' ? { tenantId: this.tenantId } : { refused: `role ${this.caller} may not do this` };
   }
 
   reply(): Uint8Array {

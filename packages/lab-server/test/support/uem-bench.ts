@@ -104,7 +104,7 @@ export class UemBench {
       journal,
       authority,
       addresses,
-      guard: { roleOf: () => this.caller, proxyOf: () => ({ refused: 'nobody' }) },
+      guard: { roleOf: () => this.caller, tenantOf: () => ({ refused: 'nobody' }), proxyOf: () => ({ refused: 'nobody' }) },
       noc: { tell: (keyId) => void this.told.push(keyId), flush: async () => {} },
       compliance: { blockedActivation: () => this.blocked },
     });

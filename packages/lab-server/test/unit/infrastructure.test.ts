@@ -27,7 +27,7 @@ function start(seed = 'infrastructure', provider = crypto): Promise<Role> {
     entropy: seededEntropy(seed),
     store,
     journal,
-    guard: { roleOf: () => caller, proxyOf: () => ({ refused: 'nobody' }) },
+    guard: { roleOf: () => caller, tenantOf: () => ({ refused: 'nobody' }), proxyOf: () => ({ refused: 'nobody' }) },
     credentials: IDENTITIES.credentials,
     origin: ORIGIN,
     provider: {

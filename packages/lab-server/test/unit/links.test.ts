@@ -11,7 +11,7 @@ import { createRegistrar } from '../../src/links/registrar.ts';
 import { createRetryQueue } from '../../src/links/retry-queue.ts';
 import { callRole } from '../../src/links/role-call.ts';
 import type { RoleLink } from '../../src/roles/link-guard.ts';
-import type { RoleAnswer } from '../../src/roles/role.ts';
+import type { RoleAnswer, RoleName } from '../../src/roles/role.ts';
 
 const crypto = nodeCrypto();
 const NOW_MS = Date.UTC(2026, 0, 1);
@@ -391,6 +391,14 @@ describe('the guard between roles', () => {
   it.each(['infrastructure', 'uem', 'notification', 'noc'] as const)('knows %s by its certificate', (role) => {
     const { certificate } = makeRole(maker, root, role, ['localhost', '127.0.0.1', '::1', 'fe80::1:2']);
     expect(guard().roleOf(peer(certificate))).toBe(role);
+  });
+
+  it('knows the tenant of UEM by its certificate; no other role speaks for one', () => {
+    const made = (role: RoleName, tenantId?: string) => guard().tenantOf(peer(makeRole(maker, root, role, ['localhost'], tenantId).certificate));
+    expect(made('uem', 'tenant-1')).toEqual({ tenantId: 'tenant-1' });
+    expect(made('uem')).toEqual({ refused: 'the certificate names no tenant' });
+    expect(made('infrastructure', 'tenant-1')).toEqual({ refused: 'role infrastructure may not do this' });
+    expect(guard().tenantOf({ kind: 'anonymous', source: 'test' })).toEqual({ refused: 'no role certificate' });
   });
 
   it('refuses a device, another root, bytes that are no certificate, and nobody', () => {

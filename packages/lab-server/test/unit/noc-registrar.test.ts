@@ -139,3 +139,27 @@ describe('what the NOC is told of access keys', () => {
     expect([toHex(told.keyId), toHex(told.linkId)]).toEqual([KEY, OTHER]);
   });
 });
+
+describe('what the NOC is told of links', () => {
+  const LINK = 'cc'.repeat(16);
+
+  it('is told until the NOC says yes, also after a restart of UEM, and while it refuses', async () => {
+    answer = async () => {
+      throw new ProtocolError('ERR_TRANSPORT_CONNECT', 'down');
+    };
+    await store.transaction((tx) => putNocMessage(tx, LINK, { kind: 'endLink' }));
+    registrar.tell(LINK);
+    await registrar.flush();
+    registrar.close();
+    expect(waiting(LINK)).toBe('endLink');
+    registrar = start();
+    answer = async () => ({ status: 'answered', frame: wire.alert.encode({ code: 'authFailed' }) });
+    await registrar.resume();
+    expect(waiting(LINK)).toBe('endLink');
+    answer = async () => YES;
+    await clock.advance(60_000);
+    expect(waiting(LINK)).toBeUndefined();
+    expect(wire.nocEndLink.decode(wire.parseFrame(sent.at(-1) as Uint8Array)).linkId).toEqual(fromHex(LINK));
+    expect(new Set(names())).toEqual(new Set(['nocEndLink']));
+  });
+});

@@ -32,6 +32,7 @@ def cases():
         case("nocRegisterKey", 0x35, "verifier keyId userIdHash tenantId expiryEpochS",
              {"verifier": octets("verifier", 32), "keyId": KEY_ID, "userIdHash": octets("user", 32), "tenantId": TENANT_ID, "expiryEpochS": TIME}),
         case("nocWithdrawKey", 0x36, "keyId", {"keyId": KEY_ID}),
+        case("nocEndLink", 0x3F, "linkId", {"linkId": octets("link", 16)}),
         case("acknowledgement", 0x65, "ok refusal", {"ok": True}),
         case("acknowledgement", 0x65, "ok refusal", {"ok": False, "refusal": "licenceLimit"}, {"refusal": 6}, "with a reason"),
         case("notify", 0x63, "notifications", {"notifications": [notification]},

@@ -29,6 +29,7 @@ export const FRAME_TYPES = {
   registerProxy: 0x3c,
   proxyKeyRequest: 0x3d,
   proxyKeyResponse: 0x3e,
+  nocEndLink: 0x3f,
   provisioningData: 0x40,
   provisioningAck: 0x41,
   provisioningDone: 0x42,

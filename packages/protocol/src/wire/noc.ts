@@ -111,3 +111,10 @@ export interface NocWithdrawKey {
 }
 
 export const nocWithdrawKey: MessageCodec<NocWithdrawKey> = message('nocWithdrawKey', structure<NocWithdrawKey>({ keyId: required(0, id16) }));
+
+/** UEM ends an active link (F10.2): whoever it was given to is no app of the tenant any more. */
+export interface NocEndLink {
+  readonly linkId: Uint8Array;
+}
+
+export const nocEndLink: MessageCodec<NocEndLink> = message('nocEndLink', structure<NocEndLink>({ linkId: required(0, id16) }));

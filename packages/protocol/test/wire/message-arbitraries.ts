@@ -168,6 +168,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   nocKeyConsumed: fc.record({ keyId: id16, linkId: id16 }),
   nocRegisterKey: fc.record({ verifier: random32, keyId: id16, userIdHash: random32, tenantId: text(), expiryEpochS: uint() }),
   nocWithdrawKey: fc.record({ keyId: id16 }),
+  nocEndLink: fc.record({ linkId: id16 }),
   connectProxy: fc.record({ proxyId: text() }),
   connectHost: fc.record({ host, port }),
   connected: fc.record({ to: fc.constantFrom('proxy', 'host') }),

@@ -79,6 +79,11 @@ export function addLinkOfKey(tx: WriteView, keyId: string, linkId: string, nowMs
   linksOfKey.put(tx, joinId(keyId, sortable(nowMs), linkId), { id: linkId });
 }
 
+/** UEM has ended this link: it goes whatever its status, and nothing brings it back. */
+export function endLink(tx: WriteView, { keyId, linkId }: LinkRecord): void {
+  dropLink(tx, keyId, linkId);
+}
+
 function listLinksOfKey(view: ReadView, keyId: string): readonly LinkRecord[] {
   const rows = linksOfKey.page(view, { under: partOf(keyId), limit: MAX_LINKS_PER_KEY });
   return rows.flatMap(({ record }) => linkById(view, record.id) ?? []);

@@ -5,7 +5,7 @@ import type { Role, RoleContext, RoleName, ServiceName } from '../role.ts';
 import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
 import { requireKnownSession, sessionOf, setUpToForward } from './forward-set-up.ts';
 import { createMisses } from './misses.ts';
-import { registerKey, useKey, withdrawKey } from './noc-keys.ts';
+import { endLink, registerKey, useKey, withdrawKey } from './noc-keys.ts';
 import { linkById, putLink, putNocSession, tokenKeyOf } from './noc-links.ts';
 import { putNocTenant } from './noc-tenants.ts';
 import { type NocPlace, verifyKey } from './verify-key.ts';
@@ -15,6 +15,8 @@ export interface NocOptions extends RoleContext {
   /** Way to UEM. */
   readonly uem: RoleLink;
   readonly place: NocPlace;
+  /** A link (hex) is forgotten, and that is durable: what is open over it breaks before UEM hears yes. Must not throw. */
+  readonly linkEnded: (linkId: string) => void;
 }
 
 /** One frame that is being answered. */
@@ -38,7 +40,7 @@ export const ENVELOPE_BODY_BYTES: number = wire.LIMITS.certificateBodyBytes + 25
  * F3.11) without a key to any of it.
  */
 export async function createNocRole(options: NocOptions): Promise<Role> {
-  const { clock, crypto, entropy, store, journal, guard, uem, place } = options;
+  const { clock, crypto, entropy, store, journal, guard, uem, place, linkEnded } = options;
   const tokenKey = secret<'noc-token'>(await store.transaction((tx) => tokenKeyOf(tx, () => entropy.randomBytes(32))));
   const misses = createMisses();
 
@@ -100,6 +102,23 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
     }
   };
 
+  /** F10.2: a link whose app is none of the tenant any more. */
+  const linkEnd = async ({ frame, peer }: Job): Promise<NocOutcome> => {
+    const caller = guard.tenantOf(peer);
+    if ('refused' in caller) return { ...alerted('authFailed', caller.refused), step: 'F10.2' };
+    const linkId = toHex(wire.nocEndLink.decode(frame).linkId);
+    const isOwn = await store.transaction((tx) => {
+      const link = linkById(tx, linkId);
+      // check: F10.2 UEM of the tenant of the link
+      if (link !== undefined && link.tenantId !== caller.tenantId) return false;
+      if (link !== undefined) endLink(tx, link);
+      return true;
+    });
+    if (!isOwn) return { ...alerted('authFailed', 'the link is of another tenant'), step: 'F10.2' };
+    linkEnded(linkId);
+    return { ...answered(wire.acknowledgement, { ok: true }), step: 'F10.2' };
+  };
+
   /** F10.3: which Proxies a tenant has, and where its apps may go without one. */
   const tenant = async ({ frame, peer }: Job): Promise<NocOutcome> => {
     const caller = guard.roleOf(peer);
@@ -112,7 +131,7 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
   const works: Readonly<Partial<Record<ServiceName, Readonly<Partial<Record<wire.FrameName, (job: Job) => Promise<NocOutcome>>>>>>> = {
     apps: { nocVerify: verify, handshakeStart: setUp, nocEnvelope: envelope },
     tenants: { nocTenant: tenant },
-    accessKeys: { nocRegisterKey: accessKey, nocWithdrawKey: accessKey, nocKeyConsumed: accessKey },
+    accessKeys: { nocRegisterKey: accessKey, nocWithdrawKey: accessKey, nocKeyConsumed: accessKey, nocEndLink: linkEnd },
   };
 
   const serve = async (service: ServiceName, bytes: Uint8Array, peer: PeerIdentity): Promise<NocOutcome & { readonly unknown?: true }> => {
