@@ -5,6 +5,7 @@ import { createAdministration } from '../admin/create-administration.ts';
 import { deviceAuthority } from '../ca/device-authority.ts';
 import { COMPLIANCE_RULES } from '../compliance/activation-verdict.ts';
 import { createComplianceSweep } from '../compliance/sweep.ts';
+import { createEntitlementSweep } from '../configuration/entitlement-sweep.ts';
 import { createFanOut } from '../configuration/fan-out.ts';
 import { addressOf } from '../data/lab-addresses.ts';
 import { fromPem, publicKeyInfoOfPem, readPrivateKeyPem } from '../data/pem.ts';
@@ -134,11 +135,13 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
   const tenantTeller = createNocTenantTeller({ clock, store, noc: options.noc, tenantId });
   const fanOut = createFanOut({ clock, entropy, store, wake, mailWaits, failed: (error) => note('fan-out', error) });
   const sweep = createComplianceSweep({ clock, entropy, store, wake, mailWaits, failed: (error) => note('compliance', error) });
+  const entitlements = createEntitlementSweep({ clock, store, failed: (error) => note('entitlements', error) });
   const confirmations = createConfirmationSweep({ clock, store, failed: (error) => note('unconfirmed activations', error) });
   const reconfigure = (): void => {
     tenantTeller.changed();
     fanOut.start();
     sweep.start();
+    entitlements.start();
   };
   const serverAddress = addressOf(place, 'infrastructure');
   const administration = createAdministration({
@@ -168,6 +171,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     fanOut.start();
     sweep.start();
     confirmations.start();
+    entitlements.start();
     mailer.kick();
     await Promise.all([registrar.replaceAll(hashesOf(crypto, administration)), noc.resume(), tenantTeller.flush()]);
   };
@@ -187,6 +191,7 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
       fanOut.close();
       sweep.close();
       confirmations.close();
+      entitlements.close();
       registrar.close();
       noc.close();
       tenantTeller.close();

@@ -1,6 +1,6 @@
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { putNocMessage } from './noc-outbox.ts';
-import { joinId, partOf, type Table, table } from './table.ts';
+import { joinId, type PageQuery, partOf, type Row, type Table, table } from './table.ts';
 
 /** One activated app on one device (F3.11). Ids in hex. */
 export interface AppInstanceRecord {
@@ -42,12 +42,14 @@ const ONLY = 'this';
 export function putAppInstance(tx: WriteView, instance: AppInstanceRecord): void {
   const before = instances.get(tx, instance.instanceId);
   if (before !== undefined) forget(tx, before, instance.linkId);
-  const all = listAppInstances(tx, instance.userGuid);
-  if (all.length >= MAX_APP_INSTANCES_PER_USER)
+  const known = instancesOfUser.page(tx, { under: partOf(instance.userGuid), limit: MAX_APP_INSTANCES_PER_USER });
+  if (known.length >= MAX_APP_INSTANCES_PER_USER) {
+    const all = listAppInstances(tx, instance.userGuid);
     deleteAppInstance(
       tx,
       all.reduce((oldest, other) => (other.activatedAtMs < oldest.activatedAtMs ? other : oldest)),
     );
+  }
   instances.put(tx, instance.instanceId, instance);
   instancesOfUser.put(tx, joinId(instance.userGuid, instance.instanceId), { instanceId: instance.instanceId });
 }
@@ -71,6 +73,11 @@ export function appInstanceById(view: ReadView, instanceId: string): AppInstance
 export function listAppInstances(view: ReadView, userGuid: string): readonly AppInstanceRecord[] {
   const rows = instancesOfUser.page(view, { under: partOf(userGuid), limit: MAX_APP_INSTANCES_PER_USER });
   return rows.flatMap(({ record }) => instances.get(view, record.instanceId) ?? []);
+}
+
+/** All activated apps; row ids are instance ids. */
+export function listAllAppInstances(view: ReadView, query: PageQuery): readonly Row<AppInstanceRecord>[] {
+  return instances.page(view, query);
 }
 
 /** Apps of a user that is deleted, or those of its device that ended. */

@@ -24,6 +24,7 @@ export const EVENT_TYPES = {
   ACCESS_KEY_REVOKED: 'An access key was taken back before it was used',
   ACCESS_KEY_USED: 'An app was activated with an access key',
   ACCESS_KEY_REFUSED: 'An access key was not accepted, or is dead now; `reason` says why',
+  APPLICATION_ENDED: 'An activated app is none any more, since its user may not have it: its keys and its link to the NOC are gone',
   COMMAND_QUEUED: 'A command waits for a device',
   COMMAND_SENT: 'A device has got a command',
   COMMAND_DEFERRED: 'A device will carry a command out later',

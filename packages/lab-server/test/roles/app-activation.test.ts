@@ -1,21 +1,26 @@
 import { sameBytes, toHex, writeAppActivation } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createEntitlementSweep, MAX_APPS_PER_STEP } from '../../src/configuration/entitlement-sweep.ts';
 import { linkById } from '../../src/roles/noc/noc-links.ts';
 import { MAX_FAILED_PROOFS, MAX_SET_UPS, USED_KEY_KEPT_MS } from '../../src/state/access-keys.ts';
 import {
   type AppInstanceRecord,
   appInstanceById,
   deleteAppInstances,
+  listAllAppInstances,
   listAppInstances,
   MAX_APP_INSTANCES_PER_USER,
   putAppInstance,
 } from '../../src/state/app-instances.ts';
 import { putApplicationServer } from '../../src/state/applications.ts';
+import { deleteAssignment } from '../../src/state/assignments.ts';
 import { endDevice } from '../../src/state/device-lifecycle.ts';
 import { deviceById } from '../../src/state/devices.ts';
+import { listEvents } from '../../src/state/events.ts';
 import { nocMessage } from '../../src/state/noc-outbox.ts';
 import { deleteUser } from '../../src/state/users.ts';
+import type { LabStore } from '../../src/store/lab-store.ts';
 import { APP_ID, AppLab, INSTANCE, KeyDevice, spoiled, TENANT, TestApp, type TestAppOptions } from '../support/app-bench.ts';
 import { crypto, NOW_MS, ROOT, USER } from '../support/uem-bench.ts';
 
@@ -417,9 +422,58 @@ describe('the link of an app that is none of the tenant any more (F10.2)', () =>
     expect([instance(), link(given(mine)), link(given(elsewhere))?.status]).toEqual([undefined, undefined, 'active']);
   });
 
+  it('ends when it is not assigned to its user any more, also when that is found out after a start; a step that failed is tried again', async () => {
+    const app = await activated();
+    const failures: unknown[] = [];
+    let isBroken = true;
+    const store: LabStore = {
+      read: (fn) => lab.uem.store.read(fn),
+      transaction: (fn) => (isBroken ? Promise.reject(new Error('disk')) : lab.uem.store.transaction(fn)),
+      close: async () => {},
+    };
+    const { clock } = lab.uem;
+    const sweep = createEntitlementSweep({ clock, store, failed: (error) => void failures.push(error) });
+    sweep.start();
+    await clock.settle();
+    expect([instance()?.appId, failures]).toEqual([APP_ID, []]);
+    const object = { kind: 'application', id: `guid-of-${APP_ID}` } as const;
+    await lab.uem.store.transaction((tx) => deleteAssignment(tx, { kind: 'user', id: lab.userGuid }, object));
+    sweep.start();
+    await clock.settle();
+    expect([instance()?.appId, failures.length]).toEqual([APP_ID, 1]);
+    isBroken = false;
+    await clock.advance(1_000);
+    expect([instance(), waits(app)]).toEqual([undefined, 'endLink']);
+    const ended = lab.uem.store.read((view) => listEvents(view, { after: 0, limit: 1_000 })).filter(({ type }) => type === 'APPLICATION_ENDED');
+    expect(ended).toMatchObject([{ userGuid: lab.userGuid, applicationId: APP_ID, reason: 'the app is not assigned to its user any more' }]);
+    sweep.close();
+    sweep.start();
+  });
+
+  it('ends with those behind the first page; a change that comes while they are looked at is looked at, too', async () => {
+    await activated();
+    const record = instance() as AppInstanceRecord;
+    const ids = Array.from({ length: MAX_APPS_PER_STEP + 1 }, (_, index) => (index + 1).toString(16).padStart(32, '0'));
+    await lab.uem.store.transaction((tx) => {
+      for (const instanceId of ids) putAppInstance(tx, { ...record, instanceId, linkId: instanceId });
+    });
+    const { clock, store } = lab.uem;
+    const sweep = createEntitlementSweep({ clock, store, failed: () => {} });
+    sweep.start();
+    const object = { kind: 'application', id: `guid-of-${APP_ID}` } as const;
+    await store.transaction((tx) => deleteAssignment(tx, { kind: 'user', id: lab.userGuid }, object));
+    sweep.start();
+    await clock.advance(10);
+    expect(store.read((view) => listAllAppInstances(view, { limit: 10 }))).toEqual([]);
+    sweep.close();
+  });
+
   it('ends when it makes room for a newer app of its user', async () => {
     const oldest = await activated();
     const record = instance() as AppInstanceRecord;
+    // Written again it is the same app.
+    await lab.uem.store.transaction((tx) => putAppInstance(tx, record));
+    expect(waits(oldest)).toBeUndefined();
     await lab.uem.store.transaction((tx) => {
       for (let index = 0; index < MAX_APP_INSTANCES_PER_USER; index++) {
         const instanceId = index.toString(16).padStart(32, '0');

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_MISSES_PER_SOURCE } from '../../src/roles/noc/misses.ts';
 import { MAX_LINKS_PER_KEY } from '../../src/roles/noc/noc-keys.ts';
 import { linkById, SESSION_KEPT_MS } from '../../src/roles/noc/noc-links.ts';
+import { isProxyOf } from '../../src/roles/noc/noc-tenants.ts';
 import { type BenchKey, crypto, NOW_MS, NocBench, OTHER_TOKEN_KEY, RELAYS, TENANT, USER } from '../support/noc-bench.ts';
 
 let noc: NocBench;
@@ -268,6 +269,47 @@ describe('a NOC that is taken apart', () => {
     expect(held).toContain(toHex(provision.masterLinkKey));
     expect(held).toContain(toHex(keySchedule.nocVerifier(crypto, key.akHash)));
     expect(held).not.toContain(toHex(key.akHash));
+  });
+});
+
+describe('UEM of another tenant', () => {
+  const OTHER_KEY: BenchKey = { keyId: new Uint8Array(16).fill(4), akHash: new Uint8Array(32).fill(5) };
+
+  it('registers nothing for this one, and takes the name of no key of it', async () => {
+    noc.tenantId = 'other';
+    expect(await noc.told('accessKeys', noc.registration(OTHER_KEY))).toBe('authFailed');
+    expect(await noc.told('apps', noc.verification(OTHER_KEY))).toBe('authFailed');
+    const theirs = wire.nocRegisterKey.decode(wire.parseFrame(noc.registration(OTHER_KEY)));
+    expect(await noc.told('accessKeys', wire.nocRegisterKey.encode({ ...theirs, tenantId: 'other', keyId: key.keyId }))).toBe('authFailed');
+    expect(await noc.told('accessKeys', wire.nocRegisterKey.encode({ ...theirs, tenantId: 'other' }))).toBe('acknowledgement');
+    expect(await noc.told('apps', noc.verification(key))).toBe('nocProvision');
+  });
+
+  it('neither withdraws a key of this one nor says that it was used', async () => {
+    const { linkId } = await noc.verify(key);
+    noc.tenantId = 'other';
+    expect([await withdraw(key), await consume(key, linkId)]).toEqual(['authFailed', 'authFailed']);
+    // A link that nobody has would end the others of the key.
+    expect(await consume(key, new Uint8Array(16).fill(9))).toBe('authFailed');
+    // A key that this NOC does not know is nobody's; the link still is somebody's.
+    expect(await consume(OTHER_KEY, linkId)).toBe('authFailed');
+    expect(link(linkId)?.status).toBe('provisional');
+    noc.tenantId = TENANT;
+    expect(await consume(key, linkId)).toBe('acknowledgement');
+    // With the verifier gone the links of a key say whose it is.
+    noc.tenantId = 'other';
+    expect(await withdraw(key)).toBe('authFailed');
+    expect(reasons().at(-1)).toBe('the key is of another tenant');
+  });
+
+  it('does not say what Proxies and destinations this one has', async () => {
+    const said = wire.nocTenant.encode({ tenantId: TENANT, proxyIds: ['proxy-1'], destinations: [] });
+    noc.tenantId = 'other';
+    expect(await noc.told('tenants', said)).toBe('authFailed');
+    expect(noc.store.read((view) => isProxyOf(view, TENANT, 'proxy-1'))).toBe(false);
+    noc.tenantId = TENANT;
+    expect(await noc.told('tenants', said)).toBe('acknowledgement');
+    expect(noc.store.read((view) => isProxyOf(view, TENANT, 'proxy-1'))).toBe(true);
   });
 });
 

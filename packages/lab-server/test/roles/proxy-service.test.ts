@@ -5,6 +5,8 @@ import { beforeEach, expect, it } from 'vitest';
 import type { RoleAnswer } from '../../src/roles/role.ts';
 import { createProxyService, type ProxyService } from '../../src/roles/uem/proxy-service.ts';
 import { type AppInstanceRecord, putAppInstance } from '../../src/state/app-instances.ts';
+import { putApplication } from '../../src/state/applications.ts';
+import { deleteAssignment, putAssignment } from '../../src/state/assignments.ts';
 import { listProxies, MAX_PROXIES } from '../../src/state/proxies.ts';
 import { createUser, deleteUser } from '../../src/state/users.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -21,6 +23,9 @@ let service: ProxyService;
 let caller: { readonly proxyId: string; readonly certificate: Uint8Array } | { readonly refused: string };
 let told: number;
 const USER_GUID = 'user-1';
+const APP_GUID = 'app-1';
+const USER_ASSIGNEE = { kind: 'user', id: USER_GUID } as const;
+const APP = { kind: 'application', id: APP_GUID } as const;
 let clock: FakeClock;
 
 beforeEach(async () => {
@@ -37,6 +42,8 @@ beforeEach(async () => {
       ...{ masterSessionKey: MASTER, sessionKeyId: SESSION_KEY_ID, sessionKeyExpiresAtMs: NOW_MS + 1_000, activatedAtMs: NOW_MS },
     };
     putAppInstance(tx, app);
+    putApplication(tx, { guid: APP_GUID, applicationId: app.appId, name: 'Wiki', version: '1', platforms: ['ANDROID'], digest: '', updatedAtMs: NOW_MS });
+    putAssignment(tx, { assignee: USER_ASSIGNEE, object: APP, disposition: 'OPTIONAL', createdAtMs: NOW_MS });
   });
 });
 
@@ -78,6 +85,13 @@ it.each<[string, () => Promise<RoleAnswer>]>([
     'a session key that is out of date',
     async () => {
       await clock.advance(1_000);
+      return keyFor();
+    },
+  ],
+  [
+    'an app that is not assigned any more',
+    async () => {
+      await store.transaction((tx) => deleteAssignment(tx, USER_ASSIGNEE, APP));
       return keyFor();
     },
   ],

@@ -57,6 +57,11 @@ export function keyOfVerifier(view: ReadView, verifier: Uint8Array): VerifierRec
   return verifiers.get(view, toHex(verifier));
 }
 
+/** False: this key (id in hex), or a link that was begun with it, is of another tenant. One that nobody knows is nobody's. */
+export function isKeyOf(view: ReadView, keyId: string, tenantId: string): boolean {
+  return [verifierOfKey(view, keyId), ...listLinksOfKey(view, keyId)].every((known) => known === undefined || known.tenantId === tenantId);
+}
+
 /** The key is of no use any more: it goes with all links that were begun with it and are not in use yet. */
 export function withdrawKey(tx: WriteView, keyId: string): void {
   const known = verifierOfKey(tx, keyId);

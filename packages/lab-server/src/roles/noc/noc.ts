@@ -1,11 +1,11 @@
 import { isProtocolError, type PeerIdentity, secret, toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { LinkGuard, RoleLink } from '../link-guard.ts';
-import type { Role, RoleContext, RoleName, ServiceName } from '../role.ts';
+import type { Role, RoleContext, ServiceName } from '../role.ts';
 import { alerted, answered, busy, frameOf, malformed, type Outcome, outcomeOf, unexpectedFrame } from '../role-answers.ts';
 import { requireKnownSession, sessionOf, setUpToForward } from './forward-set-up.ts';
 import { createMisses } from './misses.ts';
-import { endLink, registerKey, useKey, withdrawKey } from './noc-keys.ts';
+import { endLink, isKeyOf, registerKey, useKey, withdrawKey } from './noc-keys.ts';
 import { linkById, putLink, putNocSession, tokenKeyOf } from './noc-links.ts';
 import { putNocTenant } from './noc-tenants.ts';
 import { type NocPlace, verifyKey } from './verify-key.ts';
@@ -76,28 +76,44 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
 
   /** F3.5, F3.11: what UEM says about its access keys. */
   const accessKey = async ({ frame, peer }: Job): Promise<NocOutcome> => {
-    const caller = guard.roleOf(peer);
-    if (caller !== 'uem') return refusedCaller(caller);
+    const caller = guard.tenantOf(peer);
+    if ('refused' in caller) return alerted('authFailed', caller.refused);
+    const { tenantId } = caller;
     const nowMs = clock.nowMs();
     switch (frame.name) {
       case 'nocRegisterKey': {
         const message = wire.nocRegisterKey.decode(frame);
-        const taken = await store.transaction((tx) => registerKey(tx, message, nowMs));
-        return { ...(taken ? answered(wire.acknowledgement, { ok: true }) : busy('too many access keys', 60)), step: 'F3.5' };
+        const keyId = toHex(message.keyId);
+        // check: F3.5 a key of the tenant, under the name of no other one's
+        const taken = await store.transaction((tx) => {
+          if (message.tenantId !== tenantId || !isKeyOf(tx, keyId, tenantId)) return undefined;
+          return { fits: registerKey(tx, message, nowMs) };
+        });
+        if (taken === undefined) return { ...otherTenant('the key'), step: 'F3.5' };
+        return { ...(taken.fits ? answered(wire.acknowledgement, { ok: true }) : busy('too many access keys', 60)), step: 'F3.5' };
       }
       case 'nocWithdrawKey': {
-        const { keyId } = wire.nocWithdrawKey.decode(frame);
-        await store.transaction((tx) => withdrawKey(tx, toHex(keyId)));
-        return { ...answered(wire.acknowledgement, { ok: true }), step: 'F3.5' };
+        const keyId = toHex(wire.nocWithdrawKey.decode(frame).keyId);
+        // check: F3.5 a key of the tenant is withdrawn
+        const isOwn = await store.transaction((tx) => {
+          if (!isKeyOf(tx, keyId, tenantId)) return false;
+          withdrawKey(tx, keyId);
+          return true;
+        });
+        return { ...(isOwn ? answered(wire.acknowledgement, { ok: true }) : otherTenant('the key')), step: 'F3.5' };
       }
       default: {
-        const { keyId, linkId } = wire.nocKeyConsumed.decode(frame);
-        await store.transaction((tx) => {
-          useKey(tx, toHex(keyId), toHex(linkId));
-          const link = linkById(tx, toHex(linkId));
-          if (link?.keyId === toHex(keyId)) putLink(tx, { ...link, status: 'active' });
+        const message = wire.nocKeyConsumed.decode(frame);
+        const [keyId, linkId] = [toHex(message.keyId), toHex(message.linkId)];
+        const isOwn = await store.transaction((tx) => {
+          const link = linkById(tx, linkId);
+          // check: F3.11 key and link of the tenant
+          if (!isKeyOf(tx, keyId, tenantId) || (link !== undefined && link.tenantId !== tenantId)) return false;
+          useKey(tx, keyId, linkId);
+          if (link?.keyId === keyId) putLink(tx, { ...link, status: 'active' });
+          return true;
         });
-        return { ...answered(wire.acknowledgement, { ok: true }), step: 'F3.11' };
+        return { ...(isOwn ? answered(wire.acknowledgement, { ok: true }) : otherTenant('the key or the link')), step: 'F3.11' };
       }
     }
   };
@@ -114,16 +130,18 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
       if (link !== undefined) endLink(tx, link);
       return true;
     });
-    if (!isOwn) return { ...alerted('authFailed', 'the link is of another tenant'), step: 'F10.2' };
+    if (!isOwn) return { ...otherTenant('the link'), step: 'F10.2' };
     linkEnded(linkId);
     return { ...answered(wire.acknowledgement, { ok: true }), step: 'F10.2' };
   };
 
   /** F10.3: which Proxies a tenant has, and where its apps may go without one. */
   const tenant = async ({ frame, peer }: Job): Promise<NocOutcome> => {
-    const caller = guard.roleOf(peer);
-    if (caller !== 'uem') return { ...refusedCaller(caller), step: 'F10.3' };
+    const caller = guard.tenantOf(peer);
+    if ('refused' in caller) return { ...alerted('authFailed', caller.refused), step: 'F10.3' };
     const message = wire.nocTenant.decode(frame);
+    // check: F10.3 UEM speaks for its own tenant
+    if (message.tenantId !== caller.tenantId) return { ...otherTenant('what is said'), step: 'F10.3' };
     await store.transaction((tx) => putNocTenant(tx, message));
     return { ...answered(wire.acknowledgement, { ok: true }), step: 'F10.3' };
   };
@@ -180,6 +198,6 @@ function passedOn(status: 'malformed' | 'busy' | 'failed'): Outcome {
   return status === 'busy' ? busy('UEM is busy') : { answer: { status: 'failed' }, told: '500', reason: `UEM answered ${status}` };
 }
 
-function refusedCaller(caller: RoleName | { readonly refused: string }): Outcome {
-  return alerted('authFailed', typeof caller === 'object' ? caller.refused : `role ${caller} may not do this`);
+function otherTenant(what: string): Outcome {
+  return alerted('authFailed', `${what} is of another tenant`);
 }

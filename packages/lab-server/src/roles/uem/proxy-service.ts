@@ -1,5 +1,6 @@
 import { keySchedule, secret, toHex, wipe, x509 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
+import { assignedApplication } from '../../configuration/app-provisioning.ts';
 import { proxyDestinations } from '../../configuration/destinations.ts';
 import { appInstanceById } from '../../state/app-instances.ts';
 import { putProxy } from '../../state/proxies.ts';
@@ -45,6 +46,8 @@ export function createProxyService(options: ProxyServiceOptions): ProxyService {
       // check: F10.3 the session key lives
       if (nowMs >= app.sessionKeyExpiresAtMs) return refused('the session key is out of date');
       const user = userByGuid(view, app.userGuid);
+      // check: F10.3 the app is assigned; the sweep that ends it may not have come so far
+      if (assignedApplication(view, app.userGuid, app.appId) === undefined) return refused('the app is not assigned to its user any more');
       // check: F10.3 the user is there
       if (user === undefined) return refused('the user of the app is gone');
       const masterSessionKey = secret<'master-session'>(app.masterSessionKey.slice());
