@@ -61,9 +61,9 @@ const run: Command = {
   description: 'Runs a scenario',
   args: { scenario: SCENARIO, ...FLAGS },
   examples: [
-    ['device-emulator run rollout.yaml', 'with a lab server of its own'],
-    ['device-emulator run rollout.yaml --target .lab/connection.json', 'against a server that is running'],
-    ['device-emulator run rollout.yaml --size 1000 --seed 2 --json', 'a thousand other devices in the same mix'],
+    ['device-emulator run examples/scenarios/rollout.yaml', 'with a lab server of its own'],
+    ['device-emulator run examples/scenarios/rollout.yaml --target .lab/connection.json', 'against a server that is running'],
+    ['device-emulator run examples/scenarios/rollout.yaml --size 1000 --seed 2 --json', 'a thousand other devices in the same mix'],
   ],
   run(parsed, io) {
     const { source, file } = readScenario(parsed, io);
@@ -96,7 +96,8 @@ const resume: Command = {
   examples: [['device-emulator resume .device-emulator/rollout-1', 'the folder that Ctrl-C named']],
   run(parsed, io) {
     const [stateFolder] = parsed.positionals;
-    if (stateFolder === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', 'which run? name the folder with its state');
+    if (stateFolder === undefined)
+      throw new ProtocolError('ERR_USAGE_ARGUMENT', 'which run? name the folder with its state, for example .device-emulator/rollout-1');
     if (!existsSync(resolve(io.cwd, stateFolder))) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no folder ${stateFolder}`);
     return runCommand(
       { stateFolder, target: textFlag(parsed, 'target'), json: parsed.flags.json === true, out: textFlag(parsed, 'out'), trace: textFlag(parsed, 'trace') },
@@ -109,7 +110,7 @@ const plan: Command = {
   name: 'plan',
   description: 'Shows what a scenario would do, and does nothing',
   args: { scenario: SCENARIO, seed: FLAGS.seed, size: FLAGS.size, json: FLAGS.json },
-  examples: [['device-emulator plan rollout.yaml --size 1000', 'how many of which kind, how long, which commands']],
+  examples: [['device-emulator plan examples/scenarios/rollout.yaml --size 1000', 'how many of which kind, how long, which commands']],
   async run(parsed, io) {
     const { source, file } = readScenario(parsed, io);
     const made = makePlan(parseScenario(source, file), nodeCrypto(), planFlags(parsed));
@@ -131,7 +132,7 @@ function readScenario(parsed: ParsedFlags, io: CliIo): { readonly source: string
   try {
     return { source: readFileSync(resolve(io.cwd, file), 'utf8'), file };
   } catch (cause) {
-    throw new ProtocolError('ERR_USAGE_ARGUMENT', `the scenario ${file} cannot be read`, { cause });
+    throw new ProtocolError('ERR_USAGE_ARGUMENT', `the scenario ${file} cannot be read; name its file, for example examples/scenarios/rollout.yaml`, { cause });
   }
 }
 
