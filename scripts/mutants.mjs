@@ -26,6 +26,7 @@ const TESTS = [
   [/^machine\/handshake\//, ['machine/handshake']],
   [/^machine\/app-activation\//, ['machine/app-activation']],
   [/^machine\/key-hand-over\//, ['machine/key-hand-over']],
+  [/^machine\/key-forward\//, ['machine/key-forward']],
   [/^machine\/proxy-session\//, ['machine/proxy-session']],
   [/^machine\//, ['machine']],
 ];

@@ -138,6 +138,16 @@ export type {
   SessionRecords,
 } from './machine/handshake/handshake-types.ts';
 export { HANDSHAKE_INITIATOR_TRANSITIONS, HANDSHAKE_RESPONDER_TRANSITIONS } from './machine/handshake/transitions.ts';
+export type {
+  ForwardedKeyOutput,
+  KeyForwardInitiatorOptions,
+  KeyForwardRequest,
+  KeyForwardResponderOptions,
+  KeyForwardResult,
+} from './machine/key-forward/forward-types.ts';
+export { KEY_FORWARD_TIMER, type KeyForwardInitiator, keyForwardInitiator } from './machine/key-forward/key-forward-initiator.ts';
+export { type KeyForwardResponder, keyForwardResponder } from './machine/key-forward/key-forward-responder.ts';
+export { KEY_FORWARD_INITIATOR_TRANSITIONS, KEY_FORWARD_RESPONDER_TRANSITIONS } from './machine/key-forward/transitions.ts';
 export { clientOfCertificates } from './machine/key-hand-over/client-of-certificates.ts';
 export type {
   AskingApp,

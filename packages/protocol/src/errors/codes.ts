@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'ERR_REJECTED_UNKNOWN'
   | 'ERR_REJECTED_BUSY'
   | 'ERR_REJECTED_ACTIVATION'
+  | 'ERR_REJECTED_CONSENT'
   | 'ERR_TRANSPORT_CONNECT'
   | 'ERR_TRANSPORT_TLS'
   | 'ERR_TRANSPORT_CLOSED'
@@ -98,6 +99,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
   ERR_REJECTED_UNKNOWN: { kind: 'rejected', retry: 'reactivate' },
   ERR_REJECTED_BUSY: { kind: 'rejected', retry: 'backoff' },
   ERR_REJECTED_ACTIVATION: { kind: 'rejected', retry: 'never' },
+  ERR_REJECTED_CONSENT: { kind: 'rejected', retry: 'never' },
   ERR_TRANSPORT_CONNECT: { kind: 'transport', retry: 'backoff' },
   ERR_TRANSPORT_TLS: { kind: 'transport', retry: 'backoff' },
   ERR_TRANSPORT_CLOSED: { kind: 'transport', retry: 'backoff' },

@@ -35,6 +35,7 @@ export const ERROR_SUMMARIES: Readonly<Record<ErrorCode, string>> = {
   ERR_REJECTED_BUSY: 'The server is overloaded or cannot store now; try again later.',
   ERR_REJECTED_ACTIVATION:
     'The user and the secret are right, but the server does not activate this device; `details.reason` says why (docs/protocol/02-activation.md, 2.10). The secret is not used up: ask the administrator, then activate again with it.',
+  ERR_REJECTED_CONSENT: 'The user of a sibling app has not agreed that it requests an access key for this app. Nothing was asked of the server.',
   ERR_TRANSPORT_CONNECT: 'No connection could be made. This says nothing about the peer.',
   ERR_TRANSPORT_TLS: 'TLS failed: the certificate of the server is not the one expected, or the server refused ours.',
   ERR_TRANSPORT_CLOSED: 'The connection closed before the answer was complete.',

@@ -2,7 +2,7 @@ import { type MessageCodec, message } from './frame.ts';
 import { coded, required, structure } from './schema.ts';
 
 /** Why an exchange ended. Before key confirmation every failure of the peer is `authFailed` or `badMessage`. */
-export type AlertCode = 'badMessage' | 'authFailed' | 'expired' | 'busy' | 'internal' | 'revoked' | 'unknownDevice';
+export type AlertCode = 'badMessage' | 'authFailed' | 'expired' | 'busy' | 'internal' | 'revoked' | 'unknownDevice' | 'declined';
 
 export const ALERT_CODES: Readonly<Record<AlertCode, number>> = {
   badMessage: 1,
@@ -12,9 +12,10 @@ export const ALERT_CODES: Readonly<Record<AlertCode, number>> = {
   internal: 5,
   revoked: 6,
   unknownDevice: 7,
+  declined: 8,
 };
 
-/** Before confirmation only a hint: it ends the connection and nothing else. 3, 6 and 7 only towards an authenticated device. */
+/** Before confirmation only a hint: it ends the connection and nothing else. 3, 6 and 7 only towards an authenticated device, 8 only in a record. */
 export interface Alert {
   readonly code: AlertCode;
 }

@@ -81,7 +81,7 @@ const streamId = uint(0, 0xffff_ffff);
 
 /** Generated values of every message. Fields that may be left out are sometimes undefined. */
 export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>> } = {
-  alert: fc.record({ code: fc.constantFrom('badMessage', 'authFailed', 'expired', 'busy', 'internal', 'revoked', 'unknownDevice') }),
+  alert: fc.record({ code: fc.constantFrom('badMessage', 'authFailed', 'expired', 'busy', 'internal', 'revoked', 'unknownDevice', 'declined') }),
   activationStart: fc.record({
     versions,
     suites: versions,

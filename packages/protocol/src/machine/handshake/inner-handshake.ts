@@ -50,10 +50,11 @@ export function takeSecret<T>(codec: MessageCodec<T>, frame: Frame): T {
 /** A session of `ipc`, `ipcd` or `sc`. */
 export type CbcSession = HandshakeSession & { readonly records: Extract<SessionRecords, { readonly kind: 'cbc' }> };
 
-/** How a responder refuses once mac3 is right: an alert that the peer can believe. None when the key of the session has grown too old meanwhile. */
+/** How a responder refuses once mac3 is right: an alert that the peer can believe, and that may say that the user does not want it. None when the key of the session has grown too old meanwhile. */
 export function sealedAlert({ records }: CbcSession, error: ProtocolError, step: string, nowMs: number): InnerEffects['sent'] {
+  const code = error.code === 'ERR_REJECTED_CONSENT' ? 'declined' : alertFor(error);
   try {
-    return [{ type: 'send', frame: records.sealer.seal(alert.encode({ code: alertFor(error) }), nowMs), step }];
+    return [{ type: 'send', frame: records.sealer.seal(alert.encode({ code }), nowMs), step }];
   } catch {
     return [];
   }

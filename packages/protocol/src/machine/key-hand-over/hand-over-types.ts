@@ -65,7 +65,7 @@ export type KeyHandOverRequest =
   | { readonly type: 'sign'; readonly message: Uint8Array }
   /**
    * Sends 0x51 to UEM and gives back its answer (F3.4, F3.5). `ipcd`: the user has approved the app first. `failed` with `ERR_REJECTED_BUSY` tells the app to
-   * come again; any other error is one refusal to it.
+   * come again, with `ERR_REJECTED_CONSENT` that the user has said no; any other error is one refusal to it.
    */
   | { readonly type: 'grant'; readonly app: AskingApp; readonly request: AccessKeyRequest };
 

@@ -3,6 +3,8 @@ import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import { requireAccessKey } from '../../key-schedule/access-key.ts';
 import { requireCanonicalUserId } from '../../key-schedule/user-id.ts';
 import { type AccessKeyResponse, accessKeyRequest, accessKeyResponse } from '../../wire/access-key.ts';
+import { alert } from '../../wire/alert.ts';
+import type { Frame } from '../../wire/frame.ts';
 import { LIMITS } from '../../wire/limits.ts';
 import { newAppActivation, writeAppActivation } from '../app-activation/app-activation-record.ts';
 import { arm, cancel, persist } from '../effects.ts';
@@ -106,7 +108,7 @@ class InitiatorRole implements KeyHandOverInitiator {
   /** 0x52 (F3.6). */
   #handedOver(bytes: Uint8Array, nowMs: number): readonly AppEffect[] {
     const frame = innerFrame((this.#session as CbcSession).records.opener, bytes, nowMs);
-    if (frame.name === 'alert') throw handshakeAlertError(frame);
+    if (frame.name === 'alert') throw refusalError(frame);
     const { accessKey, keyId, nonce, expiryEpochS, userId } = this.#checked(takeSecret(accessKeyResponse, frame), nowMs);
     const { appId, instanceId } = this.#options;
     const record = newAppActivation({ userId, appId, instanceId, device: this.#client?.device, key: { kind: 'assisted', accessKey, nonce } });
@@ -134,4 +136,11 @@ class InitiatorRole implements KeyHandOverInitiator {
     const { step } = this.#cell.take('failure');
     return [cancel(KEY_HAND_OVER_TIMER), { type: 'fail', error: error.at(step) }];
   }
+}
+
+/** Why there is no key, as the other end says in a record. */
+function refusalError(frame: Frame): ProtocolError {
+  // check: F3.6 the user's word
+  if (alert.decode(frame).code === 'declined') return new ProtocolError('ERR_REJECTED_CONSENT', 'the user does not want this app to get a key');
+  return handshakeAlertError(frame);
 }

@@ -113,6 +113,7 @@ describe.each(CHANNELS)('an access key is handed over in %s (F3.3, F3.6)', (chan
   it.each([
     ['refuses', new ProtocolError('ERR_REJECTED_UNKNOWN', 'not assigned'), 'ERR_PEER_ALERT', 'F3.6'],
     ['is busy', new ProtocolError('ERR_REJECTED_BUSY', 'full'), 'ERR_REJECTED_BUSY', 'F3.6'],
+    ['is not asked, as the user says no', new ProtocolError('ERR_REJECTED_CONSENT', 'no'), 'ERR_REJECTED_CONSENT', 'F3.6'],
   ])('only when UEM gives one: it %s', (_what, error, code, step) => {
     const { app, client } = after(channel, 9, (sides) => {
       sides.client.refusal = error;
@@ -120,6 +121,17 @@ describe.each(CHANNELS)('an access key is handed over in %s (F3.3, F3.6)', (chan
     expect(said(app.error)).toEqual([code, step]);
     expect(said(client.error)).toEqual([error.code, 'F3.6']);
     expect([app.record, app.store.size]).toEqual([undefined, 0]);
+  });
+
+  it('and before the channel stands nobody is believed to speak for the user', () => {
+    const { app } = pair(channel, { onTransition });
+    app.receive(wire.alert.encode({ code: 'declined' }));
+    expect([app.error.code, app.error.details['alert']]).toEqual(['ERR_PEER_ALERT', 'declined']);
+    const { client } = after(channel, 1, (sides) => {
+      sides.client.manual = true;
+    });
+    client.input({ type: 'failed', error: new ProtocolError('ERR_REJECTED_CONSENT', 'no') });
+    expect(client.take()).toEqual(authFailed);
   });
 
   it('or not, when the owner cannot say who asks', () => {
