@@ -4,20 +4,29 @@ import { build, type Metafile } from 'esbuild';
 import { atMost, type Bench, type Figure, reported, round } from './harness.ts';
 
 /** What a page needs of the client, from its published names: activation, management, push, signatures, the portable provider and the state in IndexedDB. */
-const PAGE = `
+const CLIENT = `
 export { createUemClient, fetchTransport } from '@uemkit/uem-client';
 export { openBrowserState } from '@uemkit/uem-client/browser';
 export { nobleCrypto, systemClock, webEntropy } from '@uemkit/protocol/noble';
 `;
-const BAR = atMost(60);
+const CLIENT_BAR = atMost(60);
+
+/** What a page needs of the SDK: activation with a typed key, container, connections and `fetch`, the portable provider; without a cookie jar, which an app brings. */
+const SDK = `
+export { openContainerStorage, openDynamicsRuntime, webCryptoDeviceKey, webSocketNocTransport } from '@uemkit/dynamics-sdk/browser';
+export { nobleCrypto, systemClock, webEntropy } from '@uemkit/protocol/noble';
+`;
+const SDK_BAR = atMost(90);
 const KIB = 1_024;
 /** Parts smaller than this are added up. */
 const LEAST_SHARE = 0.02;
 
-/** Bundles the client for a browser, minified, and says how much of it comes from where. Deterministic: nothing is timed. */
-export const bench: Bench = async (progress) => {
+/** Bundles client and SDK for a browser, minified, and says how much of each comes from where. Deterministic: nothing is timed. */
+export const bench: Bench = async (progress) => [...(await sizeOf('client', CLIENT, CLIENT_BAR, progress)), ...(await sizeOf('SDK', SDK, SDK_BAR, progress))];
+
+async function sizeOf(name: string, page: string, bar: ReturnType<typeof atMost>, progress: Parameters<Bench>[0]): Promise<readonly Figure[]> {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: PAGE, resolveDir: fileURLToPath(new URL('..', import.meta.url)), loader: 'ts' },
+    stdin: { contents: page, resolveDir: fileURLToPath(new URL('..', import.meta.url)), loader: 'ts' },
     bundle: true,
     minify: true,
     write: false,
@@ -30,10 +39,10 @@ export const bench: Bench = async (progress) => {
   });
   const bundle = outputFiles[0]?.contents ?? new Uint8Array();
   const gzipKib = gzipSync(bundle, { level: 9 }).length / KIB;
-  progress(`${bundle.length} bytes minified`);
-  const whole: Figure = { metric: 'client in a page, minified and gzip', unit: 'KiB', value: round(gzipKib), bar: `${BAR.text} KiB`, ok: BAR.holds(gzipKib) };
-  return [whole, reported('client in a page, minified', 'KiB', bundle.length / KIB), ...parts(metafile)];
-};
+  progress(`${name}: ${bundle.length} bytes minified`);
+  const whole: Figure = { metric: `${name} in a page, minified and gzip`, unit: 'KiB', value: round(gzipKib), bar: `${bar.text} KiB`, ok: bar.holds(gzipKib) };
+  return [whole, reported(`${name} in a page, minified`, 'KiB', bundle.length / KIB), ...parts(metafile)];
+}
 
 function parts(metafile: Metafile): readonly Figure[] {
   const bytes = new Map<string, number>();

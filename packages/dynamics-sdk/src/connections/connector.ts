@@ -55,12 +55,15 @@ export class Connector {
   }
 
   /** @throws ProtocolError `ERR_APP_*`, `ERR_CONNECTION_*`, `ERR_REJECTED_BUSY`, `ERR_TRANSPORT_TIMEOUT`, `ERR_USAGE_STATE`; an abort rejects with `signal.reason` */
-  async open(target: ConnectTarget, { signal, timeoutMs = CONNECT_MS }: WayOptions = {}): Promise<ByteStream> {
+  async open(target: ConnectTarget, { signal, timeoutMs = CONNECT_MS, sealed = false }: WayOptions = {}): Promise<ByteStream> {
     signal?.throwIfAborted();
     const closed = this.closedBy();
     // check: the app may use the network
     if (closed !== undefined) throw closed;
     const decision = this.#decide(target);
+    // check: what has no protection of its own goes only where the way has one
+    if (sealed && decision.kind === 'direct')
+      throw new ProtocolError('ERR_CONNECTION_UNSUPPORTED', 'this host is reached without a Proxy, where nothing but TLS of the app would protect the request');
     // check: number of streams
     if (this.#open.size >= MAX_STREAMS) throw new ProtocolError('ERR_REJECTED_BUSY', `an app has at most ${MAX_STREAMS} connections`);
     const ended = new AbortController();

@@ -28,6 +28,8 @@ export interface NocLinkOptions {
   readonly masterLinkKey: Uint8Array;
   /** True: a link without channel binding is allowed where the platform gives none (docs/protocol/12). */
   readonly allowUnboundLink?: boolean | undefined;
+  /** The NOC has taken a link; what ties it to its connection. */
+  onLink?(binding: keySchedule.ChannelBinding['kind']): void;
   readonly trace?: TraceSink | undefined;
 }
 
@@ -155,8 +157,9 @@ class Opening {
     // check: F10.3 the NOC has connected what was asked for
     if (wire.connected.decode(frame).to !== this.#target.to) throw new ProtocolError('ERR_PEER_MISMATCH', 'the NOC has connected something else');
     this.#phase = 'through';
-    const { send, pause, resume, end, close } = this.#channel;
+    const { canPause, send, pause, resume, end, close } = this.#channel;
     this.#resolve({
+      canPause,
       send,
       pause,
       resume,
@@ -174,6 +177,7 @@ class Opening {
       if (effect.type === 'fail') throw effect.error;
       if (effect.type === 'done') {
         effect.output.wipe();
+        this.#options.onLink?.(this.#channel.binding.kind);
         this.#phase = 'connecting';
         const { to, ...asked } = this.#target;
         this.#send(to === 'proxy' ? wire.connectProxy.encode(asked as wire.ConnectProxy) : wire.connectHost.encode(asked as wire.ConnectHost), 'F10.3');

@@ -10,6 +10,9 @@ const OPEN_MS = 30_000;
 /** A session without streams is kept for so long: the next stream begins without a handshake. */
 const KEPT_MS = 60_000;
 
+/** What waits for a reader of the app where the platform cannot pause a connection: more ends it. */
+export const MAX_UNREAD_BYTES = 4_194_304;
+
 /** The ways through the NOC of one activated app. */
 export interface NocWays {
   /** F10.3b: the NOC connects to the server; what runs inside should be TLS of the app, since this way adds none of its own. */
@@ -146,6 +149,11 @@ async function openDirect(options: ProxySessionOptions, target: ConnectTarget, s
       onBytes(bytes) {
         if (pipe === undefined) return void early.push(bytes);
         unreadBytes += bytes.length;
+        // check: what waits is bounded also where nothing can be paused
+        if (!connection.canPause && unreadBytes > MAX_UNREAD_BYTES) {
+          pipe.broken(lost(new ProtocolError('ERR_REJECTED_BUSY', 'more comes than is read, and this platform cannot pause a connection')));
+          return connection.close();
+        }
         if (unreadBytes >= LIMITS.streamWindowBytes) connection.pause();
         pipe.received(bytes);
       },

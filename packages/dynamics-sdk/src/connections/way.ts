@@ -13,6 +13,11 @@ export interface WayOptions {
   readonly signal?: AbortSignal | undefined;
   /** Longest time until the target is connected, milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * True: only where the way itself protects what passes from end to end, which is through a Proxy; on any other way `ERR_CONNECTION_UNSUPPORTED`, and nothing is sent. For what has
+   * no TLS of its own.
+   */
+  readonly sealed?: boolean | undefined;
 }
 
 /**

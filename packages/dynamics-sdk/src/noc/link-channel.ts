@@ -22,9 +22,11 @@ export interface LinkChannelRequest {
 export interface LinkChannel {
   /** What ties the link to this connection; `none` where the platform cannot say. */
   readonly binding: keySchedule.ChannelBinding;
+  /** False: `pause` does nothing, and bytes go on coming. */
+  readonly canPause: boolean;
   /** False: wait for `onRoom` before more is sent. Does nothing on a closed connection. */
   send(bytes: Uint8Array): boolean;
-  /** Reads nothing until `resume`. Where the platform cannot, bytes go on coming. */
+  /** Reads nothing until `resume`, where that can be. */
   pause(): void;
   resume(): void;
   /** Everything was sent; what comes goes on where the platform can do that. */

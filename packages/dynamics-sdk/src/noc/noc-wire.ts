@@ -8,6 +8,11 @@ export const NOC_PATH = '/uemkit/1/noc';
 export const NOC_SUBPROTOCOL = 'uemkit.noc.1';
 /** ALPN of links (docs/protocol/12-data-path.md). */
 export const LINK_ALPN = 'uemkit-link/1';
+/** Path and subprotocol of the same over a WebSocket. */
+export const LINK_PATH = '/uemkit/1/link';
+export const LINK_SUBPROTOCOL = 'uemkit.link.1';
+/** Longest message that the NOC takes there. */
+export const LINK_MESSAGE_BYTES = 16_384;
 /** ALPN of Direct Connect. */
 export const DIRECT_ALPN = 'uemkit-dc/1';
 /** Longest body of a frame of the NOC: 0x33 around the longest record. */

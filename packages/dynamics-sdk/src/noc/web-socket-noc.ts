@@ -1,41 +1,42 @@
-import { ProtocolError } from '@uemkit/protocol';
+import { type Clock, ProtocolError } from '@uemkit/protocol';
 import type { NocConnection, NocRequest, NocTransport } from './noc-transport.ts';
+import type { NocTrust } from './noc-trust.ts';
 import { NOC_BODY_BYTES, NOC_PATH, NOC_SUBPROTOCOL } from './noc-wire.ts';
+import { OPEN, UNSUITABLE, type WebSocketConstructor } from './web-socket.ts';
+import { openWebSocketLink } from './web-socket-link.ts';
 
-/** What is used of the platform's `WebSocket`. */
-export interface WebSocketLike {
-  binaryType: string;
-  readonly readyState: number;
-  send(data: Uint8Array): void;
-  close(code?: number): void;
-  addEventListener(name: 'open', listener: () => void): void;
-  addEventListener(name: 'message', listener: (event: { readonly data: unknown }) => void): void;
-  addEventListener(name: 'close', listener: (event: { readonly code: number; readonly wasClean: boolean }) => void): void;
-}
-
-export type WebSocketConstructor = new (url: string, protocol: string) => WebSocketLike;
-
-const OPEN = 1;
-/** Text, or a message over the limit: 1003 and 1009 are not for pages to send. */
-const UNSUITABLE = 4003;
 /** Header and longest trailer of a frame. */
 const FRAME_EXTRA_BYTES = 8 + 32;
 
+export interface WebSocketNocOptions {
+  /** `WebSocket` of the platform. */
+  readonly webSocket: WebSocketConstructor;
+  readonly clock: Clock;
+}
+
 /**
  * The NOC over the platform's `WebSocket`, for pages: the platform's roots alone, since a page applies no others, no pins, and sees no certificate. What the app sends is
- * protected end to end towards UEM from M1 on; the NOC itself is the one that the platform's TLS says it is.
+ * protected end to end, towards UEM from M1 on and towards a Proxy by `px`; the NOC itself is the one that the platform's TLS says it is. Links have no channel binding, so
+ * they need `allowUnboundLink` here and the same at the NOC. There is no Direct Connect.
  */
-export function webSocketNocTransport({ webSocket }: { readonly webSocket: WebSocketConstructor }): NocTransport {
+export function webSocketNocTransport({ webSocket, clock }: WebSocketNocOptions): NocTransport {
   return {
     async openNoc(request) {
       request.signal.throwIfAborted();
-      // check: trust that a page can apply
-      if (request.trust.roots !== 'platform' || request.trust.spkiPins.length > 0) {
-        throw new ProtocolError('ERR_TRANSPORT_TLS', 'a page cannot apply own roots or key pins');
-      }
+      requirePlatformTrust(request.trust);
       return open(webSocket, request);
     },
+    async openLink(request) {
+      request.signal.throwIfAborted();
+      requirePlatformTrust(request.trust);
+      return openWebSocketLink(webSocket, clock, request);
+    },
   };
+}
+
+function requirePlatformTrust({ roots, spkiPins }: NocTrust): void {
+  // check: trust that a page can apply
+  if (roots !== 'platform' || spkiPins.length > 0) throw new ProtocolError('ERR_TRANSPORT_TLS', 'a page cannot apply own roots or key pins');
 }
 
 function open(WebSocket: WebSocketConstructor, { address, signal, onFrame, onClose }: NocRequest): Promise<NocConnection> {

@@ -1,13 +1,14 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { CookieJar } from 'tough-cookie';
 import type { Dispatcher } from 'undici';
 import type { ConnectTarget, WayOptions } from '../connections/way.ts';
+import { CookieKeeper } from '../http/cookie-keeper.ts';
 import type { DynamicsRuntime } from '../runtime/dynamics-runtime.ts';
 import type { DynamicsRuntimeOptions } from '../runtime/options.ts';
 import { openDynamicsRuntime as openPortable } from '../runtime/runtime.ts';
 import { ConnectionSocket } from './connection-socket.ts';
-import { CookieKeeper } from './cookie-keeper.ts';
 import { runtimeDispatcher } from './dispatcher.ts';
 import { RuntimeHttpAgent, RuntimeHttpsAgent } from './http-agents.ts';
 import { type RuntimeFetch, runtimeFetch } from './runtime-fetch.ts';
@@ -52,7 +53,7 @@ export async function openDynamicsRuntime({ tls = {}, ...options }: NodeRuntimeO
   const connect = serverConnector({ open, clock, tls });
   const dispatcher = runtimeDispatcher(connect);
   const [httpAgent, httpsAgent] = [new RuntimeHttpAgent(connect), new RuntimeHttpsAgent(connect)];
-  const cookies = new CookieKeeper(() => runtime.container);
+  const cookies = new CookieKeeper(() => runtime.container, CookieJar);
   return Object.assign(runtime as Omit<DynamicsRuntime, 'connect'>, {
     connect: async (target: ConnectTarget, wanted?: WayOptions): Promise<Duplex> => new ConnectionSocket(await open(target, wanted), clock),
     fetch: runtimeFetch({ dispatcher, cookies }),

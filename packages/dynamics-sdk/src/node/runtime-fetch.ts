@@ -1,6 +1,6 @@
 import { isProtocolError } from '@uemkit/protocol';
 import { type Dispatcher, fetch, Request, type RequestInfo, type RequestInit, type Response } from 'undici';
-import type { CookieKeeper } from './cookie-keeper.ts';
+import type { CookieKeeper } from '../http/cookie-keeper.ts';
 import { withCookies } from './with-cookies.ts';
 
 /** `fetch` of undici: takes its requests and those of the platform, answers with its `Response`. */

@@ -146,6 +146,7 @@ function bytesOver(socket: TLSSocket, request: LinkChannelRequest): LinkChannel 
   socket.once('close', () => request.onClose(failure));
   return {
     binding: { kind: 'tls-exporter', value: new Uint8Array(socket.exportKeyingMaterial(32, BINDING_LABEL, Buffer.alloc(0))) },
+    canPause: true,
     send: (bytes) => socket.destroyed || socket.write(bytes),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),

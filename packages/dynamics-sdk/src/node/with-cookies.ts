@@ -1,11 +1,11 @@
-import type { CookieJar } from 'tough-cookie';
 import type { Dispatcher } from 'undici';
-import type { CookieKeeper } from './cookie-keeper.ts';
+import type { CookieJarLike } from '../http/cookie-jar.ts';
+import type { CookieKeeper } from '../http/cookie-keeper.ts';
 
 type Dispatch = Dispatcher['dispatch'];
 
 /** Adds the cookies of `jar` to each request, redirects included, and takes those of each answer. */
-export function withCookies(dispatcher: Dispatcher, jar: CookieJar, keeper: CookieKeeper): Dispatcher {
+export function withCookies(dispatcher: Dispatcher, jar: CookieJarLike, keeper: CookieKeeper): Dispatcher {
   return dispatcher.compose(
     (dispatch: Dispatch): Dispatch =>
       (options, handler) => {

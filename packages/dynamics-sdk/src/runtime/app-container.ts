@@ -33,7 +33,7 @@ export class AppContainer {
 
   /** Opens it, or makes it with its first password. @returns how that failed */
   async open(password: string, policy: PasswordPolicy): Promise<StageFailure | undefined> {
-    const vault = this.#openVault();
+    const vault = await this.#openVault();
     const state = await vault.state();
     if (state === 'lost') return { code: 'GDErrorSecurityError' };
     if (state === 'revoked') return { code: 'GDErrorRemoteLockout' };
@@ -84,7 +84,7 @@ export class AppContainer {
   /** Opens it with the unlock key of the console and sets a new password. @returns how that failed */
   async recover(unlockKey: string, password: string, policy: PasswordPolicy): Promise<StageFailure | undefined> {
     await this.close();
-    const recovered = await this.#openVault().recover(unlockKey, { password, policy });
+    const recovered = await (await this.#openVault()).recover(unlockKey, { password, policy });
     if (recovered.kind === 'refused') return { code: 'GDErrorPasswordChangeRequired', faults: recovered.faults };
     if (recovered.kind !== 'open') return { code: 'GDErrorRemoteLockout' };
     this.#container = recovered.container;
@@ -95,7 +95,7 @@ export class AppContainer {
   /** No password opens it any more; the unlock key does. */
   async revokePassword(): Promise<void> {
     try {
-      await this.#openVault().revokePassword();
+      await (await this.#openVault()).revokePassword();
     } catch (error) {
       // Without an unlock key there is nothing to leave open: no try is left, and only a wipe helps.
       if (!isProtocolError(error) || error.code !== 'ERR_USAGE_STATE') throw error;
@@ -108,7 +108,7 @@ export class AppContainer {
   }
 
   async wipe(): Promise<void> {
-    await this.#openVault().wipe();
+    await (await this.#openVault()).wipe();
     this.#vault = undefined;
     this.#container = undefined;
   }
@@ -120,9 +120,10 @@ export class AppContainer {
     this.#container = undefined;
   }
 
-  #openVault(): ContainerVault {
+  /** Calls of the runtime come one after the other, so that no two of them open it. */
+  async #openVault(): Promise<ContainerVault> {
     const { crypto, entropy, clock, deviceKey, passwordCost, openStorage } = this.#options;
-    this.#vault ??= containerVault({ crypto, entropy, clock, deviceKey, passwordCost, storage: openStorage() });
+    this.#vault ??= containerVault({ crypto, entropy, clock, deviceKey, passwordCost, storage: await openStorage() });
     return this.#vault;
   }
 }

@@ -20,6 +20,8 @@ export interface DynamicsRuntimeEvents {
   };
   /** A stage of `authorize` begins. */
   stage: { readonly stage: AuthorizeStage };
+  /** The NOC has taken a link (F10.2). `none`: nothing ties it to its TLS connection, as in a page (docs/protocol/12, 12.1). */
+  link: { readonly binding: 'tls-exporter' | 'none' };
   /** Read `getApplicationConfig()` again. */
   configupdate: Readonly<Record<never, never>>;
   /** Read `getApplicationPolicy()` again. */

@@ -24,7 +24,7 @@ export interface DynamicsRuntimeOptions {
   /** What lies beside the container: the activation, sealed by the device key, and the reasons to lock. Keys begin with `dynamics/`. It stays when the container is wiped. */
   readonly store: Store;
   /** Opens the storage of the container; called again after a wipe. */
-  openStorage(): ContainerStorage;
+  openStorage(): ContainerStorage | Promise<ContainerStorage>;
   readonly deviceKey: DeviceKey;
   /** Shows user and organisation and resolves with what the user says; absent: nobody is asked. Asked again in each run of an activation. */
   review?: ((facts: ActivationReview) => Promise<boolean>) | undefined;

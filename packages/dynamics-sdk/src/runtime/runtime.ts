@@ -80,7 +80,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       closing,
       emit: (name, detail) => this.emit(name, detail),
     });
-    this.#ways = activatedWays(options, () => activation.activated);
+    this.#ways = activatedWays({ ...options, onLink: (binding) => void this.emit('link', { binding }) }, () => activation.activated);
     this.#connector = connectorOf(
       { ...options, ways: options.ways ?? this.#ways },
       { closedBy: () => closedBy(states.state, states.code), data: () => activation.data },

@@ -63,7 +63,7 @@ describe('authorize over real listeners', () => {
         super(url, protocol, { ca: lab.connection.ca });
       }
     }
-    const transport = webSocketNocTransport({ webSocket: Trusting as never });
+    const transport = webSocketNocTransport({ webSocket: Trusting as never, clock: systemClock() });
     const refused = await app({ transport });
     expect(await authorize(refused)).toMatchObject({ number: -603, error: { code: 'ERR_TRANSPORT_TLS' } });
     const runtime = await app({ transport, trust: { roots: 'platform', spkiPins: [] } });

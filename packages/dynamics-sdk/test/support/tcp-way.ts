@@ -105,6 +105,7 @@ function first(socket: Socket, events: readonly string[]): Promise<void> {
       resolve();
     };
     for (const event of events) socket.on(event, done);
-    if (socket.closed) done();
+    // It is closed before it says so: who waits for that in a loop must let it come.
+    if (socket.closed) setImmediate(done);
   });
 }

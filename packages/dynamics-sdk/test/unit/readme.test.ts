@@ -7,3 +7,9 @@ const read = (path: string): Promise<string> => readFile(new URL(`../../${path}`
 it.each(['authorize', 'connections', 'container'])('has the test of a project of its own in its README: %s', async (name) => {
   expect(await read('README.md')).toContain(await read(`../../examples/own-project/${name}.test.mjs`));
 });
+
+it('shows in its README what Chromium runs in a page', async () => {
+  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(await read('README.md')) ?? [];
+  expect(code).toContain('webSocketNocTransport');
+  expect(await read('test/browser/quickstart.ts')).toContain(code);
+});

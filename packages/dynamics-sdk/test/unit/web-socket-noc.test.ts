@@ -1,5 +1,6 @@
 import { ProtocolError } from '@uemkit/protocol';
-import { expect, it } from 'vitest';
+import { fakeClock } from '@uemkit/protocol/testing';
+import { describe, expect, it } from 'vitest';
 import { webSocketNocTransport } from '../../src/browser/index.ts';
 
 /** The platform's WebSocket, as far as it is used; a test says what happens. */
@@ -7,6 +8,7 @@ class FakeSocket extends EventTarget {
   static last: FakeSocket;
   binaryType = '';
   readyState = 0;
+  bufferedAmount = 0;
   readonly sent: Uint8Array[] = [];
   readonly closes: (number | undefined)[] = [];
   readonly url: string;
@@ -34,7 +36,7 @@ class FakeSocket extends EventTarget {
 function opening(signal = new AbortController().signal) {
   const frames: Uint8Array[] = [];
   const closed: (string | undefined)[] = [];
-  const connection = webSocketNocTransport({ webSocket: FakeSocket as never }).openNoc({
+  const connection = webSocketNocTransport({ webSocket: FakeSocket as never, clock: fakeClock(0) }).openNoc({
     address: 'noc.example:443',
     trust: { roots: 'platform', spkiPins: [] },
     signal,
@@ -79,4 +81,85 @@ it('rejects when there is no connection, or nobody wants it any more', async () 
   const stopped = opening(stop.signal);
   stop.abort(new ProtocolError('ERR_USAGE_STATE', 'closed'));
   await expect(stopped.connection).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+});
+
+describe('a link', () => {
+  function link({ signal = new AbortController().signal, trust = { roots: 'platform', spkiPins: [] } as const } = {}) {
+    const clock = fakeClock(0);
+    const heard: unknown[] = [];
+    const opened = webSocketNocTransport({ webSocket: FakeSocket as never, clock }).openLink?.({
+      address: 'noc.example:443',
+      trust,
+      signal,
+      onBytes: (bytes) => void heard.push([...bytes]),
+      onRoom: () => void heard.push('room'),
+      onEnd: () => void heard.push('end'),
+      onClose: (error) => void heard.push(error?.code ?? 'closed'),
+    });
+    if (opened === undefined) throw new Error('no links');
+    return { opened, heard, clock, socket: FakeSocket.last };
+  }
+  const open = async () => {
+    const made = link();
+    made.socket.tell('open');
+    return { ...made, channel: await made.opened };
+  };
+
+  it('is bytes in messages whose borders mean nothing, without a channel binding', async () => {
+    const { channel, socket, heard } = await open();
+    expect([socket.url, socket.protocol, socket.binaryType]).toEqual(['wss://noc.example:443/uemkit/1/link', 'uemkit.link.1', 'arraybuffer']);
+    expect([channel.binding, channel.canPause]).toEqual([{ kind: 'none' }, false]);
+    expect(channel.send(new Uint8Array(40_000))).toBe(true);
+    expect(socket.sent.map(({ length }) => length)).toEqual([16_384, 16_384, 7_232]);
+    socket.tell('message', { data: Uint8Array.of(1, 2).buffer });
+    channel.pause();
+    channel.resume();
+    channel.end();
+    expect([heard, socket.closes]).toEqual([[[1, 2]], []]);
+    channel.close();
+    expect(channel.send(Uint8Array.of(3))).toBe(true);
+    expect([socket.sent.length, heard]).toEqual([3, [[1, 2], 'end', 'closed']]);
+  });
+
+  it('says when there is room again, and nothing after its end', async () => {
+    const { channel, socket, heard, clock } = await open();
+    socket.bufferedAmount = 262_145;
+    expect([channel.send(Uint8Array.of(1)), channel.send(Uint8Array.of(1))]).toEqual([false, false]);
+    await clock.advance(1_000);
+    expect(heard).toEqual([]);
+    socket.bufferedAmount = 131_072;
+    await clock.advance(10);
+    await clock.advance(1_000);
+    expect(heard).toEqual(['room']);
+    expect(channel.send(Uint8Array.of(1))).toBe(true);
+    socket.bufferedAmount = 262_145;
+    channel.send(Uint8Array.of(1));
+    channel.close();
+    socket.bufferedAmount = 0;
+    await clock.advance(1_000);
+    expect(heard).toEqual(['room', 'end', 'closed']);
+  });
+
+  it.each([
+    ['breaks', (socket: FakeSocket) => socket.tell('close', { code: 1006, wasClean: false }), ['ERR_TRANSPORT_CLOSED']],
+    ['is cut off cleanly, for a reason', (socket: FakeSocket) => socket.tell('close', { code: 1011, wasClean: true }), ['ERR_TRANSPORT_CLOSED']],
+    ['is ended by the NOC', (socket: FakeSocket) => socket.tell('close', { code: 1005, wasClean: true }), ['end', 'closed']],
+    ['carries text', (socket: FakeSocket) => socket.tell('message', { data: 'text' }), ['ERR_WIRE_TYPE']],
+  ])('%s', async (_what, happens, heard) => {
+    const made = await open();
+    happens(made.socket);
+    expect(made.heard).toEqual(heard);
+  });
+
+  it('needs the roots of the platform, and is not waited for after an abort', async () => {
+    await expect(link({ trust: { roots: 'platform', spkiPins: [new Uint8Array(32)] } as never }).opened).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
+    const refused = link();
+    refused.socket.tell('close', { code: 1006, wasClean: false });
+    await expect(refused.opened).rejects.toMatchObject({ code: 'ERR_TRANSPORT_CONNECT' });
+    const stop = new AbortController();
+    const stopped = link({ signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(stopped.opened).rejects.toThrow('enough');
+    await expect(link({ signal: stop.signal }).opened).rejects.toThrow('enough');
+  });
 });

@@ -58,6 +58,7 @@ export type ErrorCode =
   | 'ERR_CONNECTION_TARGET'
   | 'ERR_CONNECTION_DENIED'
   | 'ERR_CONNECTION_LOST'
+  | 'ERR_CONNECTION_UNSUPPORTED'
   | 'ERR_DEVICE_CONFIGURATION'
   | 'ERR_DEVICE_CONSENT'
   | 'ERR_APP_NOT_AUTHORIZED'
@@ -111,6 +112,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
   ERR_CONNECTION_TARGET: { kind: 'transport', retry: 'backoff' },
   ERR_CONNECTION_DENIED: { kind: 'local', retry: 'never' },
   ERR_CONNECTION_LOST: { kind: 'transport', retry: 'reconnect' },
+  ERR_CONNECTION_UNSUPPORTED: { kind: 'local', retry: 'never' },
   ERR_DEVICE_CONFIGURATION: { kind: 'local', retry: 'reactivate' },
   ERR_DEVICE_CONSENT: { kind: 'local', retry: 'never' },
   ERR_APP_NOT_AUTHORIZED: { kind: 'local', retry: 'never' },

@@ -47,6 +47,8 @@ export const ERROR_SUMMARIES: Readonly<Record<ErrorCode, string>> = {
   ERR_CONNECTION_TARGET: 'The way is there, but its far end did not reach the server: unknown name, no answer, or refused.',
   ERR_CONNECTION_DENIED: 'Policy allows no connection to this host and port: the connectivity profile here, or the rules of the Proxy.',
   ERR_CONNECTION_LOST: 'An open connection broke: NOC, Proxy or server went away. What was on its way may have arrived or not.',
+  ERR_CONNECTION_UNSUPPORTED:
+    'This platform cannot connect so that nobody on the way reads along: a page has no TLS inside of a connection (`https:`, or a host that is reached without a Proxy). Nothing was sent.',
   ERR_DEVICE_CONFIGURATION: 'The device could not apply its configuration. The server was told, and there is no device; activate again when the cause is gone.',
   ERR_DEVICE_CONSENT:
     'The user did not agree to the notice of the organisation. The server was told and keeps nothing of the device; the secret is not used up.',

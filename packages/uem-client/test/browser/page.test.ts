@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { connect } from 'node:tls';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundledPage } from '../../../../scripts/lib/bundled-page.ts';
 import { CHROMIUM, openChromium } from '../../../../scripts/lib/chromium.ts';
+import { type PageServer, pinOf, servePage } from '../../../../scripts/lib/page-server.ts';
 import { testCa } from '../support/test-ca.ts';
-import { bundledPage } from './bundle.ts';
-import { type PageServer, servePage } from './page-server.ts';
 
 /**
  * The portable client in a real browser, with the noble provider, against a lab on real TLS 1.3. A page can neither present a client certificate nor trust a root of
@@ -16,6 +14,8 @@ it('has Chromium as a referee (required in CI)', () => {
   if (process.env['CI'] !== undefined) expect(CHROMIUM).toBeDefined();
 });
 if (CHROMIUM === undefined) process.emitWarning('SKIPPED: the tests of a device in a page need Debian package chromium');
+
+const SCRIPT = new URL('page.ts', import.meta.url);
 
 interface Told {
   readonly state: string;
@@ -34,23 +34,6 @@ function call<T>(page: Page, name: string, ...args: readonly unknown[]): Promise
   ) as Promise<T>;
 }
 
-/** Base64 of SHA-256 of the key of whoever listens there. */
-function pinOf(address: string): Promise<string> {
-  const { hostname: host, port } = new URL(`https://${address}`);
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
-      const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-      socket.destroy();
-      resolve(
-        createHash('sha256')
-          .update(spki as Buffer)
-          .digest('base64'),
-      );
-    });
-    socket.on('error', reject);
-  });
-}
-
 describe.skipIf(CHROMIUM === undefined)('a device in a page', () => {
   let lab: LabServer;
   let pages: PageServer;
@@ -66,7 +49,7 @@ describe.skipIf(CHROMIUM === undefined)('a device in a page', () => {
 
   beforeAll(async () => {
     const { key, certificatePem: cert } = await (await testCa('pages')).issue({ for: 'server' });
-    pages = await servePage({ key, cert }, await bundledPage());
+    pages = await servePage({ key, cert }, await bundledPage(SCRIPT));
     lab = await startLabServer({ origins: [pages.origin], cost: { N: 16_384, r: 8, p: 1 } });
     const { infrastructure, activation, notification } = lab.connection;
     const pins = await Promise.all([pages.origin.slice('https://'.length), infrastructure, activation, notification].map(pinOf));
@@ -170,7 +153,7 @@ describe.skipIf(CHROMIUM === undefined)('a device in a page', () => {
 
   it('cannot be in a page of another origin', async () => {
     const { key, certificatePem: cert } = await (await testCa('pages')).issue({ for: 'server' });
-    const other = await servePage({ key, cert }, await bundledPage());
+    const other = await servePage({ key, cert }, await bundledPage(SCRIPT));
     const foreign = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
     try {
       await foreign.goto(other.origin);

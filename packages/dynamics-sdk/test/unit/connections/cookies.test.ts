@@ -1,6 +1,7 @@
+import { CookieJar } from 'tough-cookie';
 import { describe, expect, it } from 'vitest';
+import { CookieKeeper, MAX_COOKIE_BYTES, MAX_COOKIES_BYTES } from '../../../src/http/cookie-keeper.ts';
 import type { SecureContainer } from '../../../src/index.ts';
-import { CookieKeeper, MAX_COOKIE_BYTES, MAX_COOKIES_BYTES } from '../../../src/node/cookie-keeper.ts';
 
 const URL = 'https://wiki.example.com/';
 
@@ -24,13 +25,13 @@ function container(): { readonly values: Map<string, Uint8Array>; isFull: boolea
 }
 
 async function cookiesAfter(opened: SecureContainer): Promise<string | undefined> {
-  return (await new CookieKeeper(() => opened).jar())?.getCookieStringSync(URL);
+  return (await new CookieKeeper(() => opened, CookieJar).jar())?.getCookieStringSync(URL);
 }
 
 describe('the cookies of an app', () => {
   it('drops those that were not used for longest when there are too many, in memory and in the container', async () => {
     const kept = container();
-    const keeper = new CookieKeeper(() => kept.container);
+    const keeper = new CookieKeeper(() => kept.container, CookieJar);
     const jar = await keeper.jar();
     if (jar === undefined) throw new Error('no jar');
     for (let at = 0; at < 80; at += 1) keeper.take(jar, `https://h${at}.example.com/`, [`c=${String(at).padStart(3_900, 'x')}; Max-Age=100`]);
@@ -45,7 +46,7 @@ describe('the cookies of an app', () => {
 
   it('ignores a cookie that is too long, and one that is not of the server', async () => {
     const kept = container();
-    const keeper = new CookieKeeper(() => kept.container);
+    const keeper = new CookieKeeper(() => kept.container, CookieJar);
     const jar = await keeper.jar();
     if (jar === undefined) throw new Error('no jar');
     const fits = `a=${'x'.repeat(MAX_COOKIE_BYTES - 14)}; Max-Age=9 `.slice(0, MAX_COOKIE_BYTES);
@@ -56,7 +57,7 @@ describe('the cookies of an app', () => {
   it('are those of the container that is open: none without one, and others with another', async () => {
     const [first, second] = [container(), container()];
     let opened: SecureContainer | undefined = first.container;
-    const keeper = new CookieKeeper(() => opened);
+    const keeper = new CookieKeeper(() => opened, CookieJar);
     const jar = await keeper.jar();
     if (jar === undefined) throw new Error('no jar');
     keeper.take(jar, URL, ['a=1; Max-Age=100']);
@@ -72,7 +73,7 @@ describe('the cookies of an app', () => {
 
   it('are used all the same when they cannot be saved, and saved with the next change', async () => {
     const kept = container();
-    const keeper = new CookieKeeper(() => kept.container);
+    const keeper = new CookieKeeper(() => kept.container, CookieJar);
     const jar = await keeper.jar();
     if (jar === undefined) throw new Error('no jar');
     kept.isFull = true;

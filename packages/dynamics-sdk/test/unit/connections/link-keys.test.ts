@@ -28,6 +28,7 @@ function bench(answers: boolean) {
   const parser = wire.frameParser({ maxBodyBytes: 4_096, trailerBytes: (name) => trailers[name] ?? 0 });
   const openLink = async ({ onBytes }: LinkChannelRequest) => ({
     binding: BINDING,
+    canPause: true,
     send(bytes: Uint8Array) {
       sent += 1;
       if (answers) for (const frame of parser.push(bytes)) take(frame, onBytes);

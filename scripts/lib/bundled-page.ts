@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** The page of this folder in one file, from the sources as a bundler of a browser would make it. */
-export async function bundledPage(): Promise<string> {
+/** The script of a page in one file, from the sources as a bundler of a browser would make it. */
+export async function bundledPage(script: URL): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(script)],
     bundle: true,
     write: false,
     format: 'esm',

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { connect } from 'node:tls';
 
 export interface PageServer {
   readonly origin: string;
@@ -24,4 +26,21 @@ export async function servePage(tls: { readonly key: string; readonly cert: stri
         server.closeAllConnections();
       }),
   };
+}
+
+/** Base64 of SHA-256 of the key of whoever listens there, as Chromium takes it. */
+export function pinOf(address: string): Promise<string> {
+  const { hostname: host, port } = new URL(`https://${address}`);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+      const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+      socket.destroy();
+      resolve(
+        createHash('sha256')
+          .update(spki as Buffer)
+          .digest('base64'),
+      );
+    });
+    socket.on('error', reject);
+  });
 }
