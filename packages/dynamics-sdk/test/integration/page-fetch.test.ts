@@ -188,6 +188,8 @@ describe('requests of a page', () => {
     await expect(fetch(origin, { method: 'POST', body: broken })).rejects.toThrow('no more');
     const text = new ReadableStream({ pull: (controller) => controller.enqueue('text') });
     await expect(fetch(origin, { method: 'POST', body: text })).rejects.toThrow('Uint8Array');
+    const short = Object.assign(new Blob(['three']), { stream: () => source(1, 3).stream });
+    await expect(fetch(origin, { method: 'POST', body: short })).rejects.toThrow('another length');
     const early = await raw('HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno');
     const { stream, told } = source(10_000, 65_536);
     const response = await fetch(early, { method: 'POST', body: stream });

@@ -154,6 +154,16 @@ describe('the connector', () => {
     expect(page.asked).toEqual([]);
   });
 
+  it('leads what has no protection of its own through a Proxy or nowhere', async () => {
+    const bench = new Bench();
+    const sealed = { sealed: true };
+    await expect(bench.connector.open({ host: 'public.net', port: 80 }, sealed)).rejects.toMatchObject({ code: 'ERR_CONNECTION_UNSUPPORTED' });
+    await bench.connector.open(TARGET, sealed);
+    await bench.connector.open({ host: 'other.example.com', port: 1 }, sealed);
+    await bench.connector.open({ host: 'public.net', port: 80 });
+    expect(bench.asked.map((asked) => asked.split(' ')[0])).toEqual(['noc', 'dc', 'direct']);
+  });
+
   it('gives each Proxy what is left of the time', async () => {
     const bench = new Bench();
     const given: (number | undefined)[] = [];
