@@ -17,6 +17,7 @@ import { createUemHost } from './host/uem-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { connectionFilePath, connectionOf, statePath } from './lab-server.ts';
 import { DIRECT_CONNECT_PORT, startConnectivityNode } from './node/connectivity-node.ts';
+import { openCoreStream } from './node/core-upgrade.ts';
 import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
 import { providerClient } from './node/provider-client.ts';
 import { type MutualTlsLink, mutualTlsLink } from './node/role-link.ts';
@@ -161,7 +162,12 @@ async function start(environment: LabEnvironment, { role: name, file, store, lin
       return { host, listening, end: () => host.role.close() };
     }
     case 'noc': {
-      const noc = await createNocHost(environment, { store, file, uem: link('uem', 'uemLink') });
+      const noc = await createNocHost(environment, {
+        store,
+        file,
+        uem: link('uem', 'uemLink'),
+        openCore: () => openCoreStream({ ...file, address: addressOf(file.place, 'uemLink'), role: 'uem' }),
+      });
       const { host } = noc;
       const listening: ListeningRole = {
         name,
@@ -181,7 +187,12 @@ async function start(environment: LabEnvironment, { role: name, file, store, lin
         noc: link('noc', 'nocLink'),
         mail: { settings: mail },
       });
-      const listening: ListeningRole = { name, exchange: (request) => uem.host.exchange(request), rest: (request) => uem.rest(request) };
+      const listening: ListeningRole = {
+        name,
+        exchange: (request) => uem.host.exchange(request),
+        rest: (request) => uem.rest(request),
+        connectCore: uem.connectApp,
+      };
       return { host: uem.host, listening, end: () => uem.close() };
     }
   }

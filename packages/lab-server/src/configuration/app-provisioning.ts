@@ -36,6 +36,12 @@ export function appConfiguration(view: ReadView, application: ApplicationRecord,
   };
 }
 
+/** True when the policy of the user marks this app as one that may ask for access keys of other apps (F3.4). */
+export function isActivationDelegate(view: ReadView, userGuid: string, appId: string): boolean {
+  const { activationDelegates = [] } = (appPolicy(view, userGuid)['dynamics'] ?? {}) as { readonly activationDelegates?: readonly string[] };
+  return activationDelegates.includes(appId);
+}
+
 /** Policy of the apps of a user: the profiles of Dynamics that are in force, by kind. */
 export function appPolicy(view: ReadView, userGuid: string): wire.WireDocument {
   const { ranked } = effectiveConfiguration(assignmentReader(view).inputOfUser(userGuid));

@@ -33,6 +33,8 @@ export const PROFILE_CONTENTS: Readonly<Record<ProfileKind, v.GenericSchema>> = 
     enrollUemClient: flag,
     enableLauncher: flag,
     startAfterConditionalAccess: flag,
+    /** Entitlement ids of the apps that may ask for access keys of other apps on their device. */
+    activationDelegates: appIds,
   }),
   'dynamics-connectivity': connectivityContent,
   'device-sr-requirements': v.strictObject({

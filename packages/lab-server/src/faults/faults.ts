@@ -61,11 +61,13 @@ export interface Faults {
 /**
  * Services that are met only by a rule that names them, and the kinds that make sense there.
  * `wakeUp`: the way from the notification service to the device; `drop` loses the wake-up for good. `push`: a device opens its push connection.
+ * `px`: a connection of an app to UEM itself, through the NOC.
  * `admin`: the admin REST API, the lab's own routes apart, so that nobody locks himself out.
  */
 export const NAMED_SERVICES: Readonly<Record<string, readonly FaultKind[]>> = {
   wakeUp: ['drop', 'delay', 'duplicate', 'reorder'],
   push: ['drop'],
+  px: ['drop'],
   admin: ['drop', 'delay', 'status'],
 };
 

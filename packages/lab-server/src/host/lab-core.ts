@@ -5,6 +5,7 @@ import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { certificateGuard } from '../links/certificate-guard.ts';
 import { type ConnectivityNode, startConnectivityNode } from '../node/connectivity-node.ts';
+import { memoryCoreStream } from '../node/core-stream.ts';
 import type { ProviderWire } from '../roles/infrastructure/push/push-sender.ts';
 import type { NotificationRole } from '../roles/notification/notification.ts';
 import type { PushAccounts } from '../roles/notification/push-accounts.ts';
@@ -88,6 +89,7 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
     store: stores.noc,
     file: files.noc,
     uem: memoryRoleLink(() => started?.host, peerOf('noc')),
+    openCore: async () => (started === undefined ? undefined : memoryCoreStream(started.connectApp, 'role noc')),
     allowUnboundLinks: options.allowUnboundLinks,
   });
   const toNoc = memoryRoleLink(() => noc.host, peerOf('uem'));

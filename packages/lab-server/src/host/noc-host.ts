@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { addressOf } from '../data/lab-addresses.ts';
 import type { RoleFile } from '../data/role-file.ts';
 import { createNocDataPath, type NocDataPath } from '../node/noc-data-path.ts';
@@ -26,6 +27,8 @@ export interface NocHostOptions {
   readonly file: RoleFile;
   /** Way to UEM. */
   readonly uem: RoleLink;
+  /** A connection to UEM for an app; undefined when UEM is not there. */
+  openCore(): Promise<Duplex | undefined>;
   readonly limits?: Partial<NocConnectionLimits> | undefined;
   /** True: links of apps in pages, which have no channel binding, are allowed. */
   readonly allowUnboundLinks?: boolean | undefined;
@@ -37,7 +40,8 @@ export async function createNocHost(environment: LabEnvironment, options: NocHos
   const { store, file, uem } = options;
   const limits = { ...NOC_CONNECTION_LIMITS, ...options.limits };
   const place = { coreId: file.coreId, relayAddresses: [addressOf(file.place, 'noc')] };
-  const dataPath = createNocDataPath({ ...environment, store, allowUnbound: options.allowUnboundLinks });
+  const core = { id: file.coreId, open: options.openCore };
+  const dataPath = createNocDataPath({ ...environment, store, core, allowUnbound: options.allowUnboundLinks });
   const create = (): Promise<Role> => createNocRole({ ...environment, store, uem, place, linkEnded: dataPath.endLink });
   const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
   // BOUNDED by the listener, and for each source by limits.perSource.

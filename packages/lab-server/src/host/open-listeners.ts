@@ -52,7 +52,7 @@ async function openOne(name: ListenerName, options: OpenListenersOptions): Promi
   const file = options.file(name);
   const { host, advertise, ports } = file.place;
   const { key, certificate, root } = file;
-  const { clock, crypto, entropy, journal } = environment;
+  const { clock, crypto, entropy, journal, guard } = environment;
   const open = (port: number): Promise<HttpServer> =>
     openListener(name, {
       host,
@@ -65,6 +65,7 @@ async function openOne(name: ListenerName, options: OpenListenersOptions): Promi
       crypto,
       entropy,
       journal,
+      guard,
       limits,
       origins,
       http,

@@ -22,6 +22,7 @@ import { sinkCarrier } from '../mail/smtp-sink.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import { createConfirmationSweep } from '../roles/uem/confirmation-sweep.ts';
+import type { CoreSessions } from '../roles/uem/core-sessions.ts';
 import { createOutbox } from '../roles/uem/outbox.ts';
 import { createUemRole, type UemRole } from '../roles/uem/uem-role.ts';
 import { forgetPushToken } from '../state/devices.ts';
@@ -66,6 +67,8 @@ export interface UemHost {
   readonly administration: Administration;
   /** Admin REST; `undefined`: a fault loses the request. */
   rest(request: RestRequest): Promise<RestResponse | undefined>;
+  /** An app has been connected by the NOC (F3.4); a fault on service `px` breaks it off at once. */
+  readonly connectApp: CoreSessions['connect'];
   /** Devices that are still to be woken; 0 when the other roles take everything. */
   readonly waiting: number;
   /** Resolves when no mail is under way any more. */
@@ -182,6 +185,11 @@ export async function createUemHost(environment: LabEnvironment, options: UemHos
     host,
     administration,
     rest: createAdminRest(environment, { file, secrets, store, administration, events, meet: (service) => host.meet(service) }),
+    connectApp(socket, source) {
+      if (host.meet('px') === undefined) return host.role.connectApp(socket, source);
+      socket.close();
+      return { received: () => {}, closed: () => {} };
+    },
     get waiting() {
       return notifier.waiting;
     },

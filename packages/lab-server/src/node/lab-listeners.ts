@@ -4,11 +4,14 @@ import type { ProviderRequests } from '../host/provider-requests.ts';
 import type { HostAnswer, RoleHost } from '../host/role-host.ts';
 import { MAX_REST_BODY_BYTES } from '../rest/rest-handler.ts';
 import type { RestRequest, RestResponse } from '../rest/rest-request.ts';
+import type { LinkGuard } from '../roles/link-guard.ts';
 import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import type { ProviderFaces } from '../roles/notification/providers/faces.ts';
 import { MAX_PROVIDER_BODY_BYTES } from '../roles/notification/providers/provider.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { Journal, Role, RoleName, RoleRequest, ServiceName, StoredRole } from '../roles/role.ts';
+import type { CoreSessions } from '../roles/uem/core-sessions.ts';
+import { coreUpgrade } from './core-upgrade.ts';
 import { frameBinding } from './frame-binding.ts';
 import { type HttpAnswer, type HttpRequest, type HttpServerOptions, listenHttps } from './http-server.ts';
 import { ANONYMOUS_FRAME_BYTES, FRAME_BYTES, type ListenerLimits, MAX_ADMIN_REQUESTS, MAX_SIGNED_REQUESTS } from './limits.ts';
@@ -31,6 +34,8 @@ export interface ListeningRole {
   connect?(socket: PushSocket, source: string): PushConnection;
   /** Connections of apps; the NOC alone. Undefined: there is no room for another one. */
   connectApp?(socket: NocSocket, source: string): NocConnection | undefined;
+  /** Connections of apps that the NOC has made; UEM alone. */
+  readonly connectCore?: CoreSessions['connect'] | undefined;
   /** Links of apps and standing connections of Connectivity Nodes; the NOC alone. */
   readonly dataPath?: NocDataPath | undefined;
   /** Provider APIs; the notification service alone. */
@@ -51,6 +56,8 @@ export interface ListenerOptions {
   readonly crypto: CryptoProvider;
   readonly entropy: Entropy;
   readonly journal: Journal;
+  /** Knows the other roles. */
+  readonly guard: LinkGuard;
   /** Origins whose pages may talk to the listeners for pages. */
   readonly origins: readonly string[];
   readonly limits?: Partial<ListenerLimits> | undefined;
@@ -74,7 +81,7 @@ interface ListenerKind {
   readonly bodyBytes: number;
   /** Other than `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
-  readonly also?: 'rest' | 'push' | 'providers' | 'apps' | 'nodes';
+  readonly also?: 'rest' | 'push' | 'providers' | 'apps' | 'nodes' | 'core';
 }
 
 /** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
@@ -105,7 +112,7 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   providers: { role: 'notification', services: [], mutual: false, pages: false, bodyBytes: MAX_PROVIDER_BODY_BYTES, also: 'providers' },
   noc: { role: 'noc', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'apps' },
   nocLink: { role: 'noc', services: ['accessKeys', 'tenants'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
-  uemLink: { role: 'uem', services: ['setUp', 'envelopes', 'proxies'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  uemLink: { role: 'uem', services: ['setUp', 'envelopes', 'proxies'], mutual: true, pages: false, bodyBytes: FRAME_BYTES, also: 'core' },
   nodes: { role: 'noc', services: [], mutual: true, pages: false, bodyBytes: 0, also: 'nodes' },
 };
 
@@ -175,6 +182,7 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     refused,
     failed,
     ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options, running, pages) } : {}),
+    ...(kind.also === 'core' ? { upgrade: coreUpgrade({ guard: options.guard, refused, connect: connectedCore(running) }) } : {}),
     limits: { ...kind.limits, ...limits },
   };
   opened = await listenHttps(server);
@@ -206,6 +214,16 @@ function deferredUpgrade(options: ListenerOptions, running: () => ListeningRole 
       return { received: () => {}, alive: () => {}, closed: () => {} };
     },
   });
+}
+
+/** Connections before the role runs are closed: apps come back. */
+function connectedCore(running: () => ListeningRole | undefined): CoreSessions['connect'] {
+  return (socket, source) => {
+    const connect = running()?.connectCore;
+    if (connect !== undefined) return connect(socket, source);
+    socket.close();
+    return { received: () => {}, closed: () => {} };
+  };
 }
 
 /** The listeners of a role break their connections when the role is started again. */

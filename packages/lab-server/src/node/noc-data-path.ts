@@ -51,13 +51,15 @@ export interface NocDataPathOptions {
   readonly journal: Journal;
   readonly guard: LinkGuard;
   readonly store: LabStore;
+  /** UEM itself, which apps reach as if it were a Proxy (F3.4): its id, and a connection to it; undefined when it is not there. */
+  readonly core?: { readonly id: string; open(): Promise<Duplex | undefined> } | undefined;
   /** True: apps that live in a page may have a link without channel binding. */
   readonly allowUnbound?: boolean | undefined;
   readonly limits?: Partial<LinkLimits> | undefined;
 }
 
 export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
-  const { clock, crypto, entropy, journal, guard, store, allowUnbound = false } = options;
+  const { clock, crypto, entropy, journal, guard, store, core, allowUnbound = false } = options;
   const limits = { ...LINK_LIMITS, ...options.limits };
   const nodes = createNodeSessions();
   // BOUNDED by the listener, and for each source by limits.perSource.
@@ -101,6 +103,7 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
   /** The other end of a link, or why there is none. */
   const farEnd = async (target: LinkTarget, { tenantId }: LinkRecord, signal: AbortSignal): Promise<Duplex | wire.ConnectRefusal> => {
     if (target.to === 'proxy') {
+      if (target.proxyId === core?.id) return (await core.open()) ?? 'absent';
       // check: F10.3 the Proxy is one of the tenant of the link
       if (!store.read((view) => isProxyOf(view, tenantId, target.proxyId))) return 'absent';
       return (await nodes.open(target.proxyId)) ?? 'absent';

@@ -66,7 +66,8 @@ export function mutualTlsLink(options: RoleLinkOptions): MutualTlsLink {
   };
 }
 
-function roleError(certificate: PeerCertificate, role: RoleName): Error | undefined {
+/** Why the certificate of a server is not that of this role. */
+export function roleError(certificate: PeerCertificate, role: RoleName): Error | undefined {
   const names = (certificate.subjectaltname ?? '').split(', ');
   return names.includes(`URI:${roleUri(role)}`) ? undefined : new Error(`the certificate is not that of role ${role}`);
 }

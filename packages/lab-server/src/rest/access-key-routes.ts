@@ -106,6 +106,6 @@ function viewOf({ keyId, kind, createdAtMs, expiresAtMs, failedProofs, origin }:
     expiry: timeOf(expiresAtMs),
     triesLeft: Math.max(0, MAX_FAILED_PROOFS - failedProofs),
     applicationId: origin?.appId,
-    device: origin === undefined ? undefined : { guid: origin.deviceId },
+    device: origin?.deviceId === undefined ? undefined : { guid: origin.deviceId },
   };
 }

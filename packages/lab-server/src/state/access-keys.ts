@@ -11,9 +11,14 @@ export type AccessKeyKind = 'typed' | 'assisted';
 export interface AccessKeyOrigin {
   readonly appId: string;
   readonly instanceId: string;
-  readonly deviceId: string;
-  /** SHA-256 of the SubjectPublicKeyInfo of the device certificate that authenticated the request. */
-  readonly deviceKeyHash: string;
+  /** As the operating system reported the app. */
+  readonly platformId?: string | undefined;
+  /** Absent: a sibling app asked of whose device nobody knows, as its own key was typed. */
+  readonly deviceId?: string | undefined;
+  /** Where a UEM Client asked: SHA-256 of the SubjectPublicKeyInfo of the device certificate that authenticated the request. */
+  readonly deviceKeyHash?: string | undefined;
+  /** The sibling app that asked, in place of a UEM Client. */
+  readonly sibling?: { readonly appId: string; readonly instanceId: string } | undefined;
 }
 
 /** The session that used a key up (F3.11). Its last answer may be asked for again. */
@@ -90,7 +95,8 @@ export function addAccessKey(tx: WriteView, key: AccessKeyRecord): void {
   putAccessKey(tx, key);
   putNocMessage(tx, key.keyId, { kind: 'register' });
   const { createdAtMs: timeMs, userGuid, keyId, origin } = key;
-  appendEvent(tx, { timeMs, type: 'ACCESS_KEY_CREATED', userGuid, keyId, applicationId: origin?.appId, deviceId: origin?.deviceId });
+  const reason = origin?.sibling === undefined ? undefined : `asked for by the app ${origin.sibling.appId}`;
+  appendEvent(tx, { timeMs, type: 'ACCESS_KEY_CREATED', userGuid, keyId, applicationId: origin?.appId, deviceId: origin?.deviceId, reason });
 }
 
 /** Changes a key; `used` takes it off the list of its user. */

@@ -9,8 +9,12 @@ export interface AppInstanceRecord {
   readonly appId: string;
   readonly appVersion: string;
   readonly platform: string;
-  /** The device whose UEM Client took part; absent: nobody knows. */
+  /** The device whose UEM Client took part, for this app or for the sibling that asked for its key; absent: nobody knows. */
   readonly deviceId?: string | undefined;
+  /** As the operating system reported the app when its key was asked for; absent: its key was typed. */
+  readonly platformId?: string | undefined;
+  /** When it asked for keys of other apps, the last ones, wall clock, milliseconds. */
+  readonly keysAskedMs?: readonly number[] | undefined;
   /** Link at the NOC. */
   readonly linkId: string;
   /** Access key that it was activated with. */
@@ -54,6 +58,11 @@ export function putAppInstance(tx: WriteView, instance: AppInstanceRecord): void
   instancesOfUser.put(tx, joinId(instance.userGuid, instance.instanceId), { instanceId: instance.instanceId });
 }
 
+/** Changes an app that is kept. */
+export function changeAppInstance(tx: WriteView, instance: AppInstanceRecord): void {
+  instances.put(tx, instance.instanceId, instance);
+}
+
 /** The app is none of the tenant any more. Its keys are gone here, and in the outbox is the end of its link at the NOC. */
 export function deleteAppInstance(tx: WriteView, instance: AppInstanceRecord): void {
   forget(tx, instance);
@@ -83,6 +92,11 @@ export function listAllAppInstances(view: ReadView, query: PageQuery): readonly 
 /** Apps of a user that is deleted, or those of its device that ended. */
 export function deleteAppInstances(tx: WriteView, userGuid: string, deviceId?: string): void {
   for (const instance of listAppInstances(tx, userGuid)) if (deviceId === undefined || instance.deviceId === deviceId) deleteAppInstance(tx, instance);
+}
+
+/** UEM's static key for `px`, once there is one. */
+export function knownCoreKey(view: ReadView): Uint8Array | undefined {
+  return coreKeys.get(view, ONLY)?.scalar;
 }
 
 /** UEM's static key for `px` (0x40, field 9), made once; secret. */

@@ -2,7 +2,7 @@ import { keySchedule, toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keyOfVerifier } from '../../src/roles/noc/noc-keys.ts';
-import { ASSISTED_KEY_LIFE_MS } from '../../src/roles/uem/forward-access-key.ts';
+import { ASSISTED_KEY_LIFE_MS } from '../../src/roles/uem/grant-app-key.ts';
 import { REQUEST_KEPT_MS } from '../../src/state/access-key-requests.ts';
 import { isLiveKey, listAccessKeys, MAX_ACCESS_KEYS_PER_USER } from '../../src/state/access-keys.ts';
 import { MAX_REFUSALS_AMONG, REFUSAL_LOOK_BACK, REFUSAL_PAUSE_MS } from '../../src/state/refusal-events.ts';

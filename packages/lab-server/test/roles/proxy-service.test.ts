@@ -7,6 +7,7 @@ import { createProxyService, type ProxyService } from '../../src/roles/uem/proxy
 import { type AppInstanceRecord, putAppInstance } from '../../src/state/app-instances.ts';
 import { putApplication } from '../../src/state/applications.ts';
 import { deleteAssignment, putAssignment } from '../../src/state/assignments.ts';
+import { type DeviceRecord, putDevice } from '../../src/state/devices.ts';
 import { listProxies, MAX_PROXIES } from '../../src/state/proxies.ts';
 import { createUser, deleteUser } from '../../src/state/users.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -37,15 +38,33 @@ beforeEach(async () => {
   service = createProxyService({ clock, crypto, store, guard, changed: async () => void told++ });
   await store.transaction((tx) => {
     createUser(tx, { guid: USER_GUID, userId: 'ada@example.com', username: 'ada', createdAtMs: NOW_MS } as never);
-    const app: AppInstanceRecord = {
-      ...{ instanceId: toHex(INSTANCE_ID), userGuid: USER_GUID, appId: 'com.example.wiki', appVersion: '1.0', platform: 'android', linkId: '00', keyId: '00' },
-      ...{ masterSessionKey: MASTER, sessionKeyId: SESSION_KEY_ID, sessionKeyExpiresAtMs: NOW_MS + 1_000, activatedAtMs: NOW_MS },
-    };
-    putAppInstance(tx, app);
-    putApplication(tx, { guid: APP_GUID, applicationId: app.appId, name: 'Wiki', version: '1', platforms: ['ANDROID'], digest: '', updatedAtMs: NOW_MS });
+    putAppInstance(tx, APP_INSTANCE);
+    putApplication(tx, { guid: APP_GUID, applicationId: APP_INSTANCE.appId, name: 'Wiki', version: '1', platforms: ['ANDROID'], digest: '', updatedAtMs: NOW_MS });
     putAssignment(tx, { assignee: USER_ASSIGNEE, object: APP, disposition: 'OPTIONAL', createdAtMs: NOW_MS });
   });
 });
+
+const APP_INSTANCE: AppInstanceRecord = {
+  ...{ instanceId: toHex(INSTANCE_ID), userGuid: 'user-1', appId: 'com.example.wiki', appVersion: '1.0', platform: 'android', linkId: '00', keyId: '00' },
+  ...{ masterSessionKey: MASTER, sessionKeyId: SESSION_KEY_ID, sessionKeyExpiresAtMs: NOW_MS + 1_000, activatedAtMs: NOW_MS },
+};
+
+/** The app is on a device that UEM knows. */
+const onDevice = (more: Partial<DeviceRecord>): Promise<void> =>
+  store.transaction((tx) => {
+    const device = {
+      deviceId: 'device-1',
+      userGuid: USER_GUID,
+      userId: 'ada@example.com',
+      status: 'active',
+      keyId: 'aa',
+      serials: [],
+      createdAtMs: NOW_MS,
+      ...more,
+    };
+    putDevice(tx, device as unknown as DeviceRecord);
+    putAppInstance(tx, { ...APP_INSTANCE, deviceId: 'device-1' });
+  });
 
 async function ask(frame: Uint8Array): Promise<RoleAnswer> {
   return (await service.handle({ service: 'proxies', frame, peer })).answer;
@@ -74,6 +93,11 @@ it('gives each Proxy its own key of an app, by the id of its certificate, and no
   expect(first).not.toBe(second);
 });
 
+it('an app on a device of its user has its key', async () => {
+  await onDevice({});
+  expect(given(await keyFor()).key).toHaveLength(32);
+});
+
 it('without a connectivity profile an app goes nowhere through a Proxy', async () => {
   expect(given(await keyFor()).destinations).toEqual([]);
 });
@@ -99,6 +123,27 @@ it.each<[string, () => Promise<RoleAnswer>]>([
     'a user who is gone',
     async () => {
       await store.transaction((tx) => deleteUser(tx, USER_GUID));
+      return keyFor();
+    },
+  ],
+  [
+    'an app whose device is gone',
+    async () => {
+      await store.transaction((tx) => putAppInstance(tx, { ...APP_INSTANCE, deviceId: 'gone' }));
+      return keyFor();
+    },
+  ],
+  [
+    'an app on a device that has ended',
+    async () => {
+      await onDevice({ status: 'removed' });
+      return keyFor();
+    },
+  ],
+  [
+    'an app on a device that is another user’s now',
+    async () => {
+      await onDevice({ userGuid: 'user-2' });
       return keyFor();
     },
   ],

@@ -59,6 +59,7 @@ export { type HandshakeKeys, wipeHandshakeKeys } from './handshake-secrets.ts';
 export { deriveSecret, extract, NO_CONTEXT, requireLiveSecret, ZERO_32 } from './kdf.ts';
 export { HASH_LABELS, type HandshakeLabel, type HashLabel, LABEL_PREFIX, labelBytes, SECRET_LABELS, type SecretLabel } from './labels.ts';
 export { type NocToken, openNocToken, sealNocToken, TOKEN_BYTES } from './noc-token.ts';
+export { isSameSpace, type PlatformIdParts, platformIdParts } from './platform-id.ts';
 export { gatewayTunnelKey, proxyPsk, type TunnelSignal, tunnelPsk, tunnelPskIdentity } from './proxy-keys.ts';
 export { PUBLIC_KEY_BYTES, requireUncompressedPoint } from './public-key.ts';
 export { randomScalar, reduceToScalar } from './scalar.ts';

@@ -18,6 +18,7 @@ import { platformId, prologueParts } from '../../src/key-schedule/handshake-prol
 import { deriveSecret, NO_CONTEXT } from '../../src/key-schedule/kdf.ts';
 import { HASH_LABELS, labelBytes, SECRET_LABELS } from '../../src/key-schedule/labels.ts';
 import { openNocToken, sealNocToken, TOKEN_BYTES } from '../../src/key-schedule/noc-token.ts';
+import { isSameSpace, platformIdParts } from '../../src/key-schedule/platform-id.ts';
 import { gatewayTunnelKey, proxyPsk, tunnelPsk } from '../../src/key-schedule/proxy-keys.ts';
 import { canonicalUserId, requireCanonicalUserId, userIdHash } from '../../src/key-schedule/user-id.ts';
 import { nodeCrypto } from '../../src/providers/node/index.ts';
@@ -303,6 +304,25 @@ describe('prologue', () => {
     ]) {
       expect(thrown(attempt)).toMatchObject({ code: 'ERR_USAGE_ARGUMENT' });
     }
+  });
+
+  it('finds the parts of a platform id again, and apps of one space', () => {
+    const signer = 'ab'.repeat(32);
+    const mail = platformId('samsung-knox', 'com.example.mail', new Uint8Array(32).fill(0xab));
+    expect(platformIdParts(mail)).toEqual({ platform: 'samsung-knox', packageName: 'com.example.mail', signer });
+    const none = [
+      '',
+      'android:com.example.mail',
+      `Android:com.example.mail:${signer}`,
+      `android::${signer}`,
+      `android:a:${signer}0`,
+      `android:a:${signer.toUpperCase()}`,
+    ];
+    expect(none.map(platformIdParts)).toEqual(none.map(() => undefined));
+    expect(isSameSpace(mail, `samsung-knox:com.example.chat:${signer}`)).toBe(true);
+    for (const other of [`android:com.example.chat:${signer}`, 'samsung-knox', ''])
+      expect([isSameSpace(mail, other), isSameSpace(other, mail)]).toEqual([false, false]);
+    expect(isSameSpace('nothing', 'nothing')).toBe(false);
   });
 });
 

@@ -1,13 +1,11 @@
-import { keySchedule, secret, toHex, wipe, x509 } from '@uemkit/protocol';
+import { keySchedule, secret, wipe, x509 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import { assignedApplication } from '../../configuration/app-provisioning.ts';
 import { proxyDestinations } from '../../configuration/destinations.ts';
-import { appInstanceById } from '../../state/app-instances.ts';
 import { putProxy } from '../../state/proxies.ts';
-import { userByGuid } from '../../state/users.ts';
 import type { LinkGuard } from '../link-guard.ts';
 import type { RoleContext, RoleRequest } from '../role.ts';
 import { alerted, answered, busy, frameOf, malformed, outcomeOf } from '../role-answers.ts';
+import { knownApp } from './known-app.ts';
 import type { ServiceOutcome } from './service-outcome.ts';
 
 export interface ProxyServiceOptions extends Pick<RoleContext, 'clock' | 'crypto' | 'store'> {
@@ -36,20 +34,12 @@ export function createProxyService(options: ProxyServiceOptions): ProxyService {
 
   /** The id is that of the certificate: no Proxy gets the key of another one. */
   const key = (frame: wire.Frame, proxyId: string): ServiceOutcome => {
-    const { sessionKeyId, instanceId } = wire.proxyKeyRequest.decode(frame);
+    const asked = wire.proxyKeyRequest.decode(frame);
     const nowMs = clock.nowMs();
     return store.read((view) => {
-      const app = appInstanceById(view, toHex(instanceId));
-      const refused = (reason: string): ServiceOutcome => ({ ...alerted('authFailed', reason), step: 'F10.3' });
-      // check: F10.3 the session key of this app
-      if (app === undefined || toHex(app.sessionKeyId) !== toHex(sessionKeyId)) return refused('no app with this key');
-      // check: F10.3 the session key lives
-      if (nowMs >= app.sessionKeyExpiresAtMs) return refused('the session key is out of date');
-      const user = userByGuid(view, app.userGuid);
-      // check: F10.3 the app is assigned; the sweep that ends it may not have come so far
-      if (assignedApplication(view, app.userGuid, app.appId) === undefined) return refused('the app is not assigned to its user any more');
-      // check: F10.3 the user is there
-      if (user === undefined) return refused('the user of the app is gone');
+      const known = knownApp(view, asked, nowMs);
+      if ('refused' in known) return { ...alerted('authFailed', known.refused), step: 'F10.3' };
+      const { app, user } = known;
       const masterSessionKey = secret<'master-session'>(app.masterSessionKey.slice());
       const psk = keySchedule.proxyPsk(crypto, masterSessionKey, proxyId);
       const given = { key: psk, expiryEpochS: Math.floor(app.sessionKeyExpiresAtMs / 1_000), destinations: proxyDestinations(view, app) };

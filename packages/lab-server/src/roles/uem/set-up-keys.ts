@@ -28,6 +28,7 @@ import { putNocMessage } from '../../state/noc-outbox.ts';
 import { listProxies } from '../../state/proxies.ts';
 import { userByGuid } from '../../state/users.ts';
 import type { WriteView } from '../../store/lab-store.ts';
+import { isDeviceOf } from './known-app.ts';
 
 /** Life of a master session key; the app is activated anew then. */
 const SESSION_KEY_LIFE_S = 31_536_000;
@@ -111,6 +112,9 @@ export function createSetUpKeys(options: SetUpKeysOptions): SetUpKeys {
         appendEvent(tx, { timeMs: nowMs, type: 'ACCESS_KEY_REFUSED', ...about, reason });
         return refusal(reason);
       };
+      const deviceId = key.origin?.deviceId;
+      // check: F3.11 the device that the key was asked for on
+      if (deviceId !== undefined && !isDeviceOf(tx, deviceId, user.guid)) return report('the device is gone on which the key was asked for');
       const bound = { tokenId: toHex(envelope.tokenId), instanceId: toHex(request.instanceId), appId: request.appId };
       // check: F3.11 the first installation
       if (key.boundTo !== undefined && !isSame(key.boundTo, bound)) return report('another installation, or another token, proved it first');
@@ -152,6 +156,7 @@ export function createSetUpKeys(options: SetUpKeysOptions): SetUpKeys {
         appVersion: request.appVersion,
         platform: request.platform,
         deviceId: origin?.deviceId,
+        platformId: origin?.platformId,
         linkId,
         keyId,
         masterSessionKey: data.masterSessionKey.slice(),
@@ -171,7 +176,10 @@ function factsOf({ userId, setUpPsk, origin }: AccessKeyRecord): AccessKeyFacts 
   const psk = secret<'psk'>((setUpPsk as Uint8Array).slice());
   if (origin === undefined) return { userId, psk };
   const { appId, instanceId, deviceId, deviceKeyHash } = origin;
-  return { userId, psk, app: { appId, instanceId: fromHex(instanceId) }, device: { deviceId, deviceKeyHash: fromHex(deviceKeyHash) } };
+  const app = { appId, instanceId: fromHex(instanceId) };
+  // The app has seen a device only where a UEM Client has shown it one.
+  if (deviceId === undefined || deviceKeyHash === undefined) return { userId, psk, app };
+  return { userId, psk, app, device: { deviceId, deviceKeyHash: fromHex(deviceKeyHash) } };
 }
 
 function isSame(a: NonNullable<AccessKeyRecord['boundTo']>, b: NonNullable<AccessKeyRecord['boundTo']>): boolean {

@@ -7,6 +7,7 @@ import type { LinkGuard } from '../link-guard.ts';
 import type { Role, RoleContext, RoleRequest } from '../role.ts';
 import { outcomeOf } from '../role-answers.ts';
 import { createActivationService } from './activation-service.ts';
+import { type CoreSessions, createCoreSessions } from './core-sessions.ts';
 import { createDeviceService } from './device-service.ts';
 import type { ComplianceRules, ListenerAddresses } from './issue-device.ts';
 import { createProxyService } from './proxy-service.ts';
@@ -30,8 +31,10 @@ export interface UemRoleOptions extends RoleContext {
   readonly mailWaits?: (() => void) | undefined;
 }
 
-/** UEM, with an end. */
+/** UEM, with an end, and with a way in for apps that have a session with UEM itself. */
 export interface UemRole extends Role {
+  /** An app has been connected by the NOC (F3.4). */
+  readonly connectApp: CoreSessions['connect'];
   /** Gives up what is unfinished, and wipes it. */
   close(): void;
 }
@@ -48,6 +51,7 @@ export function createUemRole(options: UemRoleOptions): UemRole {
   const device = createDeviceService(options);
   const keys = createSetUpKeys({ crypto, entropy, tenantId: tenant.tenantId, tenantRoots: [authority.root] });
   const setUps = createSetUpService({ ...options, tenant, keys });
+  const core = createCoreSessions({ ...options, tenant });
   const proxies = createProxyService({ ...options, changed: options.proxiesChanged ?? (async () => {}) });
 
   const serve = async (request: RoleRequest): Promise<ServiceOutcome> => {
@@ -79,6 +83,10 @@ export function createUemRole(options: UemRoleOptions): UemRole {
       });
       return answer;
     },
-    close: () => setUps.close(),
+    connectApp: core.connect,
+    close() {
+      setUps.close();
+      core.close();
+    },
   };
 }
