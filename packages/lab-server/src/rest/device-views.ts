@@ -167,9 +167,12 @@ export function commandView(base: string, userGuid: string, command: CommandReco
 }
 
 /** .../commands/{guid} as it is told once, to who sent it. */
-export function sentCommandView(base: string, userGuid: string, { generatedPassword, mailId, ...command }: SentCommand): View {
+export function sentCommandView(base: string, userGuid: string, command: SentCommand): View {
+  const { generatedPassword, mailId } = command;
+  const view = commandView(base, userGuid, command);
+  if (generatedPassword === undefined && mailId === undefined) return view;
   return {
-    ...commandView(base, userGuid, command),
+    ...view,
     generatedPassword: generatedPassword === undefined ? undefined : btoa(generatedPassword),
     mail: mailId === undefined ? undefined : { guid: mailId },
   };

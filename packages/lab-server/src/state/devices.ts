@@ -70,7 +70,7 @@ export interface DeviceCounts {
   readonly ended: number;
 }
 
-const devices: Table<DeviceRecord> = table('device');
+const devices: Table<DeviceRecord> = table('device', { read: 'asRecords' });
 const devicesByUser: Table<DeviceReference> = table('device-by-user');
 const devicesByKey: Table<DeviceReference> = table('device-by-key');
 /** By user and time: what waits for its A7. */

@@ -85,9 +85,10 @@ export function firstEventSequence(view: ReadView): number {
 }
 
 /** Adds an event in the transaction of the change that it tells of: there is neither without the other. */
-export function appendEvent(tx: WriteView, { reason, ...event }: NewEvent): void {
+export function appendEvent(tx: WriteView, event: NewEvent): void {
   const sequence = lastEventSequence(tx) + 1;
-  events.put(tx, sortable(sequence), { sequence, ...event, reason: reason?.slice(0, MAX_EVENT_REASON_CHARACTERS).toWellFormed() });
+  const reason = event.reason?.slice(0, MAX_EVENT_REASON_CHARACTERS).toWellFormed();
+  events.put(tx, sortable(sequence), { ...event, sequence, reason });
   counter.put(tx, ONLY, { last: sequence });
   if (sequence > MAX_EVENTS) events.delete(tx, sortable(sequence - MAX_EVENTS));
 }

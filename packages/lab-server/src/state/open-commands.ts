@@ -24,7 +24,7 @@ export interface QueueCounts {
 
 /** By device, priority and sequence: the order of F5.4. */
 const openCommands: Table<OpenCommand> = deviceTable('command-open');
-const counts: Table<QueueCounts> = deviceTable('command-counts');
+const counts: Table<QueueCounts> = deviceTable('command-counts', { read: 'often' });
 
 export function queueCountsOf(view: ReadView, deviceId: string): QueueCounts {
   return counts.get(view, deviceId) ?? { sequence: 0, finished: 0, ends: 0, open: 0, timed: 0 };

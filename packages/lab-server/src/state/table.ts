@@ -39,18 +39,24 @@ interface Placement {
   idOf(key: string): string;
 }
 
+/** How a table is used. */
+export interface TableOptions {
+  /** `often`: single rows are read again and again, and are small. `asRecords`: and they change seldom, so what was decoded is kept as well; nobody may change it. */
+  readonly read?: 'often' | 'asRecords' | undefined;
+}
+
 /** Defines the table `name`. Records hold text, unsigned integers, booleans, bytes, and arrays and records of these. */
-export function table<T extends object>(name: string): Table<T> {
+export function table<T extends object>(name: string, options?: TableOptions): Table<T> {
   const prefix = `${name}/`;
   const keyOf = (id: string): string => prefix + id;
-  return tableAt({ prefixOf: keyOf, keyOf, idOf: (key) => key.slice(prefix.length) });
+  return tableAt({ prefixOf: keyOf, keyOf, idOf: (key) => key.slice(prefix.length) }, options);
 }
 
 /**
  * Defines a table whose ids begin with the id of a device. The rows that one device has in all such tables stand side by side in the store: what writes several
  * of them writes one page of it. Lists are of one device: `under` has to begin with `partOf(deviceId)`.
  */
-export function deviceTable<T extends object>(name: string): Table<T> {
+export function deviceTable<T extends object>(name: string, options?: TableOptions): Table<T> {
   const keyOf = (id: string): string => {
     const end = id.indexOf('/');
     return end < 0 ? `of-device/${id}/${name}/` : `of-device/${id.slice(0, end)}/${name}${id.slice(end)}`;
@@ -63,21 +69,29 @@ export function deviceTable<T extends object>(name: string): Table<T> {
     if (!under.includes('/')) throw new ProtocolError('ERR_USAGE_ARGUMENT', `rows of ${name} are listed device by device`);
     return keyOf(under);
   };
-  return tableAt({ prefixOf, keyOf, idOf });
+  return tableAt({ prefixOf, keyOf, idOf }, options);
 }
 
-function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement): Table<T> {
+function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement, { read }: TableOptions = {}): Table<T> {
   const names = new wire.CborFieldNames();
+  const often = read !== undefined;
+  // BOUNDED by the values that a store remembers: the same bytes are the same record.
+  const decoded = read === 'asRecords' ? new WeakMap<Uint8Array, T>() : undefined;
   const rows = <R>(view: ReadView, { under = '', after, limit, reverse }: PageQuery, wanted?: ReadonlySet<string>): readonly Row<R>[] => {
     const entries = view.range({ prefix: prefixOf(under), after: after === undefined ? undefined : keyOf(after), limit, reverse });
     return entries.map(({ key, value }) => ({ id: idOf(key), record: decodeRecord<R>(value, wanted, names) }));
   };
   return {
     get(view, id) {
-      const value = view.get(keyOf(id));
-      return value === undefined ? undefined : decodeRecord<T>(value, undefined, names);
+      const value = view.get(keyOf(id), often);
+      if (value === undefined) return undefined;
+      const known = decoded?.get(value);
+      if (known !== undefined) return known;
+      const record = decodeRecord<T>(value, undefined, names);
+      decoded?.set(value, record);
+      return record;
     },
-    has: (view, id) => view.get(keyOf(id)) !== undefined,
+    has: (view, id) => view.get(keyOf(id), often) !== undefined,
     put(tx, id, record) {
       tx.put(keyOf(id), encodeRecord(record as StoredRecord, names));
     },

@@ -2,14 +2,15 @@ import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type PageQuery, type Row, type Table, table } from './table.ts';
 
 interface DueWakeUp {
-  readonly sinceMs: number;
+  /** When a reason for it came last. */
+  readonly askedMs: number;
 }
 
 const dueWakeUps: Table<DueWakeUp> = table('wake-up');
 
 /** Remembers that a device has to be woken (F5.2) until it asks; a restarted server finds it again. */
 export function putDueWakeUp(tx: WriteView, deviceId: string, nowMs: number): void {
-  if (!dueWakeUps.has(tx, deviceId)) dueWakeUps.put(tx, deviceId, { sinceMs: nowMs });
+  dueWakeUps.put(tx, deviceId, { askedMs: nowMs });
 }
 
 /** The device has asked, or is gone. */

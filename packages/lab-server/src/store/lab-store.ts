@@ -17,7 +17,8 @@ export interface RangeQuery {
 
 /** What a reading function sees: one consistent state. Valid only while that function runs. */
 export interface ReadView {
-  get(key: string): Uint8Array | undefined;
+  /** @param often what is there is small and will be asked for again and again: it is worth remembering. Nobody changes what this gives. */
+  get(key: string, often?: boolean): Uint8Array | undefined;
   range(query: RangeQuery): readonly StoreEntry[];
 }
 

@@ -1,5 +1,6 @@
 import { ProtocolError } from '@uemkit/protocol';
 import { MAX_KEY_BYTES, MAX_RANGE_ENTRIES, type RangeQuery, type ReadView, type StoreEntry, type WriteView } from './lab-store.ts';
+import { SortedKeys } from './sorted-keys.ts';
 
 /**
  * Transactions over a store, one after the other: their writes are kept apart from it, for it to apply in one step (`writes`). One that throws leaves nothing behind.
@@ -7,6 +8,9 @@ import { MAX_KEY_BYTES, MAX_RANGE_ENTRIES, type RangeQuery, type ReadView, type 
 export class OverlayView implements ReadView {
   /** New values by key; null deletes. */
   readonly writes: Map<string, Uint8Array | null> = new Map();
+  private readonly sorted = new SortedKeys();
+  /** Keys of `writes` that are not in `sorted` yet. */
+  private unsorted: string[] = [];
   private base: ReadView;
 
   constructor(base: ReadView) {
@@ -31,26 +35,60 @@ export class OverlayView implements ReadView {
     }
   }
 
-  get(key: string): Uint8Array | undefined {
+  get(key: string, often?: boolean): Uint8Array | undefined {
     const written = this.writes.get(key);
-    return written === undefined ? this.base.get(key) : (written ?? undefined);
+    return written === undefined ? this.base.get(key, often) : (written ?? undefined);
+  }
+
+  /** Sets what a transaction wrote; what stood here before is the caller's to know. */
+  set(key: string, value: Uint8Array | null): void {
+    if (!this.writes.has(key)) this.unsorted.push(key);
+    this.writes.set(key, value);
   }
 
   range(query: RangeQuery): readonly StoreEntry[] {
     checkRange(query);
-    const touched = [...this.writes.keys()].filter((key) => inRange(key, query));
-    if (touched.length === 0) return this.base.range(query);
-    // Each write hides one entry of the base at most.
-    const below = this.base.range({ ...query, limit: Math.min(query.limit + touched.length, MAX_RANGE_ENTRIES) });
-    const merged = new Map(below.map((entry) => [entry.key, entry.value]));
-    for (const key of touched) {
-      const value = this.writes.get(key) as Uint8Array | null;
-      if (value === null) merged.delete(key);
-      else merged.set(key, value);
+    const own = this.keysIn(query);
+    let mine = own.next().value ?? undefined;
+    if (mine === undefined) return this.base.range(query);
+    const { limit, reverse = false } = query;
+    const entries: StoreEntry[] = [];
+    let below = this.base.range(query);
+    let at = 0;
+    while (entries.length < limit) {
+      if (at === limit) {
+        // What is deleted here has used the page up.
+        below = this.base.range({ ...query, after: (below[at - 1] as StoreEntry).key });
+        at = 0;
+      }
+      const next = below[at];
+      if (mine === undefined || (next !== undefined && (reverse ? next.key > mine : next.key < mine))) {
+        if (next === undefined) break;
+        entries.push(next);
+        at += 1;
+        continue;
+      }
+      const value = this.writes.get(mine);
+      // Undefined: the transaction that wrote it was taken back.
+      if (value !== undefined && next?.key === mine) at += 1;
+      if (value instanceof Uint8Array) entries.push({ key: mine, value });
+      mine = own.next().value ?? undefined;
     }
-    const entries = [...merged].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
-    if (query.reverse === true) entries.reverse();
-    return entries.slice(0, query.limit);
+    return entries;
+  }
+
+  /** Keys that were written here and may be in the answer, in its order. Keys are sorted when somebody asks for a range: most transactions do not. */
+  private *keysIn({ prefix, after, reverse }: RangeQuery): Generator<string, undefined> {
+    for (const key of this.unsorted) this.sorted.add(key);
+    this.unsorted = [];
+    const end = `${prefix}\x7f`;
+    const from = reverse === true ? (after !== undefined && after < end ? after : end) : after !== undefined && after > prefix ? after : prefix;
+    for (const key of reverse === true ? this.sorted.downFrom(from) : this.sorted.upFrom(from)) {
+      if (key === after) continue;
+      if (!key.startsWith(prefix)) return undefined;
+      yield key;
+    }
+    return undefined;
   }
 }
 
@@ -66,8 +104,8 @@ class OverlayTransaction implements WriteView {
     this.overlay = overlay;
   }
 
-  get(key: string): Uint8Array | undefined {
-    return this.overlay.get(key);
+  get(key: string, often?: boolean): Uint8Array | undefined {
+    return this.overlay.get(key, often);
   }
 
   range(query: RangeQuery): readonly StoreEntry[] {
@@ -85,10 +123,9 @@ class OverlayTransaction implements WriteView {
   private write(key: string, value: Uint8Array | null): void {
     checkKey(key);
     if (this.ended) throw new ProtocolError('ERR_USAGE_STATE', 'the transaction is over');
-    const { writes } = this.overlay;
     this.keys.push(key);
-    this.before.push(writes.get(key));
-    writes.set(key, value);
+    this.before.push(this.overlay.writes.get(key));
+    this.overlay.set(key, value);
   }
 
   takeBack(): void {
