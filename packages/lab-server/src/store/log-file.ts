@@ -1,5 +1,7 @@
-import { constants, type FileHandle, open, unlink } from 'node:fs/promises';
+import { close, constants, fdatasync, ftruncate, open, write } from 'node:fs';
+import { open as openFolder, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 
 /** A file of the log. */
 export interface LogFile {
@@ -23,27 +25,28 @@ const GROWTH_BYTES = 262_144;
 /** Files of the file system. */
 export const LOG_FILES: LogFiles = {
   async create(path) {
-    const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600);
+    const file = new GrowingFile(await promisify(open)(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600));
     try {
       await syncFolder(dirname(path));
     } catch (error) {
       await file.close();
       throw error;
     }
-    return new GrowingFile(file);
+    return file;
   },
   delete: unlink,
 };
 
 class GrowingFile implements LogFile {
-  private readonly file: FileHandle;
+  private readonly descriptor: number;
   private grownBytes = 0;
 
-  constructor(file: FileHandle) {
-    this.file = file;
+  constructor(descriptor: number) {
+    this.descriptor = descriptor;
   }
 
-  async write(bytes: Buffer, position: number): Promise<void> {
+  /** By callbacks: each commit passes by here, and file handles take several promises for each call. */
+  write(bytes: Buffer, position: number): Promise<void> {
     const end = position + bytes.length;
     let whole = bytes;
     if (end > this.grownBytes) {
@@ -52,26 +55,32 @@ class GrowingFile implements LogFile {
       whole.set(bytes);
       this.grownBytes = grown;
     }
-    for (let done = 0; done < whole.length; ) {
-      const { bytesWritten } = await this.file.write(whole, done, whole.length - done, position + done);
-      done += bytesWritten;
-    }
-    await this.file.datasync();
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | null): void => (error === null ? resolve() : reject(error));
+      const writeFrom = (done: number): void => {
+        write(this.descriptor, whole, done, whole.length - done, position + done, (error, written) => {
+          if (error !== null) reject(error);
+          else if (done + written < whole.length) writeFrom(done + written);
+          else fdatasync(this.descriptor, settle);
+        });
+      };
+      writeFrom(0);
+    });
   }
 
   async truncate(lengthBytes: number): Promise<void> {
     this.grownBytes = lengthBytes;
-    await this.file.truncate(lengthBytes);
-    await this.file.datasync();
+    await promisify(ftruncate)(this.descriptor, lengthBytes);
+    await promisify(fdatasync)(this.descriptor);
   }
 
   close(): Promise<void> {
-    return this.file.close();
+    return promisify(close)(this.descriptor);
   }
 }
 
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY);
+  const folder = await openFolder(path, constants.O_RDONLY);
   try {
     await folder.sync();
   } finally {

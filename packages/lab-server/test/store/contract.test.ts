@@ -96,6 +96,26 @@ describe.each(Object.keys(subjects))('store contract: %s', (name) => {
     expect(store.read((view) => view.range({ prefix: '', limit: 9 }).map(({ key }) => key))).toEqual(['a']);
   });
 
+  it('lists what stood there before a function that throws had changed it', async () => {
+    const store = open();
+    await store.transaction((tx) => tx.put('b', bytes(1)));
+    const listed = (view: ReadView): unknown => view.range({ prefix: '', limit: 9 }).map(({ key, value }) => [key, value[0]]);
+    const failing = store.transaction((tx) => {
+      for (const key of ['a', 'b', 'c']) tx.put(key, bytes(7));
+      expect(listed(tx)).toEqual(['a', 'b', 'c'].map((key) => [key, 7]));
+      throw new Error('no');
+    });
+    const next = store.transaction((tx) => {
+      tx.put('d', bytes(2));
+      return listed(tx);
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await next).toEqual([
+      ['b', 1],
+      ['d', 2],
+    ]);
+  });
+
   it('takes no writes of a transaction that is over', async () => {
     const store = open();
     const kept = await store.transaction((tx) => ({ tx }));

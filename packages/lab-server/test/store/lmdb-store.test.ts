@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../src/store/commit-frame.ts';
 import { openLmdbStore } from '../../src/store/lmdb-store.ts';
 
 const folders: string[] = [];
@@ -70,6 +71,28 @@ describe('lmdb store', () => {
     expect(kept).toBeGreaterThanOrEqual(reported);
     expect(twins).toBe(kept);
     await store.close();
+  });
+
+  it('does not take what it has carried over from a log that is still there', async () => {
+    const directory = folder();
+    const first = openLmdbStore({ directory });
+    await first.transaction((tx) => tx.put('k', Uint8Array.of(1)));
+    const [name] = readdirSync(directory).filter((file) => file.startsWith('commits-')) as [string];
+    const log = readFileSync(join(directory, name));
+    await first.transaction((tx) => tx.put('k', Uint8Array.of(2)));
+    await first.close();
+    expect(existsSync(join(directory, name))).toBe(false);
+    writeFileSync(join(directory, name), log, { mode: 0o600 });
+    const second = openLmdbStore({ directory });
+    expect(second.read((view) => view.get('k'))).toEqual(Uint8Array.of(2));
+    await second.close();
+  });
+
+  it('refuses a log in which a commit is missing, and lets go of the folder', async () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'commits-0000000000000009.log'), encodeFrame(9, new Map([['k', Uint8Array.of(1)]])).bytes, { mode: 0o600 });
+    expect(() => openLmdbStore({ directory })).toThrow(expect.objectContaining({ code: 'ERR_STORE_READ' }));
+    expect(existsSync(join(directory, 'owner.pid'))).toBe(false);
   });
 
   it('refuses a folder that another running process uses', () => {
