@@ -1,5 +1,5 @@
 import { isProtocolError } from '@uemkit/protocol';
-import { deviceById } from '../../state/devices.ts';
+import { deviceSummaryById } from '../../state/devices.ts';
 import { listDueWakeUps } from '../../state/wake-ups.ts';
 import type { LabStore } from '../../store/lab-store.ts';
 import { MAX_WAKE_UPS_PER_CALL, type Notifier, type WakeUpTarget } from './notifier.ts';
@@ -19,6 +19,9 @@ export interface Outbox {
   /** After a start: wakes everybody who was to be woken and has not asked since. */
   resume(): void;
 }
+
+/** After a start there may be as many as there are devices: they are read for this alone, and not remembered. */
+const TOKEN: ReadonlySet<'pushToken'> = new Set(['pushToken'] as const);
 
 /** Devices that are read in one go after a start. */
 const RESUME_PAGE = 500;
@@ -42,7 +45,7 @@ export function createOutbox(options: { readonly store: LabStore; readonly notif
   const send = (places: ReadonlyMap<string, PushPlace | undefined>): void => {
     const targets: WakeUpTarget[] = [];
     for (const [deviceId, known] of places) {
-      const { pushToken } = known ?? store.read((view) => deviceById(view, deviceId)) ?? {};
+      const { pushToken } = known ?? store.read((view) => deviceSummaryById(view, deviceId, TOKEN)) ?? {};
       if (pushToken !== undefined) targets.push({ deviceId, pushToken });
     }
     for (let at = 0; at < targets.length; at += MAX_WAKE_UPS_PER_CALL) notifier.wakeUp(targets.slice(at, at + MAX_WAKE_UPS_PER_CALL));
