@@ -1,4 +1,5 @@
 export type { ActivationReview, ActivationStage } from './activation/app-activation-run.ts';
+export type { SiblingLink, Siblings } from './activation/sibling-link.ts';
 export type { AppLink, UemClientLink } from './activation/uem-client-link.ts';
 export { type ApplicationConfig, type AppServer, serversInOrder } from './configuration/application-config.ts';
 export type { ByteStream, ConnectionWay, ConnectionWays, ConnectTarget, WayOptions } from './connections/way.ts';
@@ -9,6 +10,8 @@ export type { ContainerOptions, ContainerStorage, DeviceKey, StorageKeys } from 
 export { generateUnlockKey } from './container/unlock-key.ts';
 export type { ContainerValues } from './container/values.ts';
 export { type ContainerVault, type CreateResult, containerVault, type OpenResult, type RecoverResult, type VaultState } from './container/vault.ts';
+export { type ActivationDelegateOptions, activationDelegate, DEFAULT_DELEGATE_LIMITS, type DelegateLimits } from './delegate/activation-delegate.ts';
+export type { ActivationDelegate, DelegateConsent } from './delegate/delegate-port.ts';
 export type { NocConnection, NocRequest, NocTransport, NocTrust } from './noc/noc-transport.ts';
 export {
   type CharacterClass,
@@ -19,7 +22,7 @@ export {
   passwordFaults,
 } from './password/policy.ts';
 export type { AuthorizeOptions, AuthorizeResult, DynamicsRuntime, TypedCredentials } from './runtime/dynamics-runtime.ts';
-export type { AuthorizeStage, DynamicsRuntimeEvents } from './runtime/events.ts';
+export type { AppPhase, AppStep, AuthorizeStage, DynamicsRuntimeEvents } from './runtime/events.ts';
 export type { Block, LockReasons } from './runtime/lock-reasons.ts';
 export type { DynamicsRuntimeOptions } from './runtime/options.ts';
 export { RESULT_CODES, type ResultName } from './runtime/result-codes.ts';

@@ -1036,6 +1036,7 @@ export interface components {
                 enrollUemClient?: boolean;
                 enableLauncher?: boolean;
                 startAfterConditionalAccess?: boolean;
+                activationDelegates?: string[];
             };
         } | {
             /** @constant */

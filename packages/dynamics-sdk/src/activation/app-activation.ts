@@ -6,7 +6,9 @@ import { FORGET_INSTANCE, instanceOf } from '../state/instance.ts';
 import { sealedStore } from '../state/sealed-store.ts';
 import { loadActivation, recordToRun, requireActivated, wipeActivation } from './activation-keeper.ts';
 import { type ActivationStage, runAppActivation } from './app-activation-run.ts';
+import { askSiblings } from './key-of-sibling.ts';
 import { askUemClient } from './key-of-uem-client.ts';
+import type { Siblings } from './sibling-link.ts';
 
 /** There is no key to hand over (F3.6). */
 const NO_KEY_STEP = 'F3.6';
@@ -29,7 +31,7 @@ export class AppActivation {
   readonly #sealed: Store;
   #record: AppActivationRecord | undefined;
   #lost: ProtocolError | undefined;
-  /** The NOC, or UEM, has refused the key that is kept; a UEM Client may be asked for another one. */
+  /** The NOC, or UEM, has refused the key that is kept; a UEM Client or a sibling app may be asked for another one. */
   #keyRefused = false;
   #instanceId: Uint8Array = new Uint8Array(16);
 
@@ -109,16 +111,18 @@ export class AppActivation {
     }
   }
 
-  /** What the next run begins with: typed, kept, or of the UEM Client. */
+  /** What the next run begins with: typed, kept, of the UEM Client, or of a sibling app. */
   async #recordToRun(credentials: TypedCredentials | undefined, signal: AbortSignal, enter: ActivationAttempt['stage']): Promise<AppActivationRecord> {
-    const { app, clock, uemClient } = this.#options;
+    const { app, clock, uemClient, siblings } = this.#options;
     const installed = { appId: app.appId, instanceId: this.#instanceId };
     const record = recordToRun(this.#record, credentials, installed, clock);
     const isSpent = this.#keyRefused && credentials === undefined;
-    if (record !== undefined && !(isSpent && uemClient !== undefined)) return record;
-    if (uemClient === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the app is not activated, and there is no access key', { step: NO_KEY_STEP });
+    const isAlone = uemClient === undefined && siblings === undefined;
+    if (record !== undefined && !(isSpent && !isAlone)) return record;
+    if (isAlone) throw new ProtocolError('ERR_USAGE_STATE', 'the app is not activated, and there is no access key', { step: NO_KEY_STEP });
     enter('infrastructureActivation');
-    return askUemClient({ ...this.#options, ...installed, store: this.#sealed, uemClient, signal });
+    const run = { ...this.#options, ...installed, store: this.#sealed, signal };
+    return uemClient === undefined ? askSiblings(run, siblings as Siblings) : askUemClient(run, uemClient);
   }
 
   /** Keys of it leave the memory. */

@@ -12,3 +12,9 @@ export function closedBy(state: AuthorizationState, code: ResultName): ProtocolE
   if (state === 'wiped') return new ProtocolError('ERR_APP_WIPED', 'the app is wiped', { details: { code } });
   return new ProtocolError('ERR_APP_NOT_AUTHORIZED', 'the app is not authorized');
 }
+
+/** Why an app in this state does nothing for other apps; undefined when it does. Its user has to be there: a hidden app is locked. */
+export function servesNobody(state: AuthorizationState, code: ResultName): ProtocolError | undefined {
+  if (state === 'authorized') return undefined;
+  return closedBy(state, code) ?? new ProtocolError('ERR_APP_LOCKED', 'the app is hidden until its user is back', { details: { code } });
+}

@@ -1,5 +1,6 @@
-import type { ProtocolError, TypedEventTarget } from '@uemkit/protocol';
+import type { HandedOver, ProtocolError, TypedEventTarget } from '@uemkit/protocol';
 import type { WireDocument } from '@uemkit/protocol/wire';
+import type { AppLink } from '../activation/uem-client-link.ts';
 import type { ApplicationConfig, AppServer } from '../configuration/application-config.ts';
 import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { SecureContainer } from '../container/container.ts';
@@ -90,6 +91,13 @@ export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents>
   executeBlock(block: Omit<Block, 'origin'>): Promise<void>;
   /** Lifts a block of the app itself; those of the console and of policy stay. */
   executeUnblock(id: string): Promise<void>;
+  /**
+   * Serves another app of this device that has connected: secure channel, the user's consent, its request to UEM, and the access key back (F3.3 to F3.6). `platformId`: that
+   * app, as the operating system reports it. Closes the link. Events tell the same.
+   * @throws ProtocolError with its step: `ERR_REJECTED_CONSENT` when the user said no, `ERR_APP_*` when this app is not authorized, `ERR_PEER_ALERT` when UEM gives no key;
+   * `ERR_USAGE_STATE` without the option `delegate`; an abort rejects with `signal.reason`
+   */
+  acceptApp(link: AppLink, platformId: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<HandedOver>;
   /** Destroys the container and the activation. Call it again when it fails. */
   wipe(): Promise<void>;
   /** Closes the container and forgets the keys in memory. */

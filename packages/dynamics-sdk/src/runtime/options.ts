@@ -1,9 +1,11 @@
 import { type Clock, type CryptoProvider, type Entropy, ProtocolError, type ScryptCost, type Store, type TraceSink } from '@uemkit/protocol';
 import type { ActivationReview } from '../activation/app-activation-run.ts';
+import type { Siblings } from '../activation/sibling-link.ts';
 import type { UemClientLink } from '../activation/uem-client-link.ts';
 import { requireEntitlement } from '../configuration/entitlement.ts';
 import type { ConnectionWays } from '../connections/way.ts';
 import type { ContainerStorage, DeviceKey } from '../container/ports.ts';
+import type { ActivationDelegate } from '../delegate/delegate-port.ts';
 import type { NocTransport, NocTrust } from '../noc/noc-transport.ts';
 
 /** The ports of one app, and what may be set. Nothing has a default that reads the environment. */
@@ -21,6 +23,10 @@ export interface DynamicsRuntimeOptions {
   readonly allowUnboundLink?: boolean | undefined;
   /** The UEM Client of this device, asked for an access key when `authorize` is given none (F3.3). Absent: there is none, or the app has to do without. */
   readonly uemClient?: UemClientLink | undefined;
+  /** Activated apps of this device, asked for an access key when there is neither a typed one nor a UEM Client (F3.4). */
+  readonly siblings?: Siblings | undefined;
+  /** Lets this app ask for access keys of other apps on its device, once it is activated and policy marks it (F3.4): `activationDelegate(…)`. */
+  readonly delegate?: ActivationDelegate | undefined;
   /** What lies beside the container: the activation, sealed by the device key, and the reasons to lock. Keys begin with `dynamics/`. It stays when the container is wiped. */
   readonly store: Store;
   /** Opens the storage of the container; called again after a wipe. */

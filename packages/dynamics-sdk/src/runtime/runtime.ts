@@ -1,12 +1,14 @@
-import { EventEmitterTarget } from '@uemkit/protocol';
+import { EventEmitterTarget, type HandedOver, ProtocolError } from '@uemkit/protocol';
 import type { WireDocument } from '@uemkit/protocol/wire';
 import { AppActivation } from '../activation/app-activation.ts';
+import type { AppLink } from '../activation/uem-client-link.ts';
 import { type ApplicationConfig, type AppServer, applicationConfig, serversInOrder } from '../configuration/application-config.ts';
 import { type ActivatedWays, activatedWays } from '../connections/activated-ways.ts';
 import { type Connector, connectorOf } from '../connections/connector.ts';
-import { closedBy } from '../connections/gate.ts';
+import { closedBy, servesNobody } from '../connections/gate.ts';
 import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { SecureContainer } from '../container/container.ts';
+import type { AttachedDelegate } from '../delegate/delegate-port.ts';
 import type { PasswordPolicy } from '../password/policy.ts';
 import { loadRuntime } from '../state/saved-runtime.ts';
 import { AppContainer } from './app-container.ts';
@@ -47,6 +49,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   readonly #authorization: Authorization;
   readonly #connector: Connector;
   readonly #ways: ActivatedWays;
+  readonly #delegate: AttachedDelegate | undefined;
 
   constructor(options: DynamicsRuntimeOptions, saved: RuntimeRecord) {
     super();
@@ -65,6 +68,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       timer: () => this.#turns.nextUnheard(() => states.take({ type: 'timer' })),
       said: (change) => {
         this.#connector.review();
+        this.#delegate?.review();
         this.emit('statechange', change);
       },
     });
@@ -80,7 +84,15 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       closing,
       emit: (name, detail) => this.emit(name, detail),
     });
-    this.#ways = activatedWays({ ...options, onLink: (binding) => void this.emit('link', { binding }) }, () => activation.activated);
+    const onLink = (binding: DynamicsRuntimeEvents['link']['binding']): void => void this.emit('link', { binding });
+    this.#delegate = options.delegate?.attach({
+      appId: options.app.appId,
+      ports: { ...options, onLink },
+      closedBy: () => servesNobody(states.state, states.code),
+      activated: () => activation.activated,
+      emit: (name, detail) => this.emit(name, detail),
+    });
+    this.#ways = activatedWays({ ...options, onLink }, () => activation.activated);
     this.#connector = connectorOf(
       { ...options, ways: options.ways ?? this.#ways },
       { closedBy: () => closedBy(states.state, states.code), data: () => activation.data },
@@ -151,6 +163,15 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
 
   connect(target: ConnectTarget, options?: WayOptions): Promise<ByteStream> {
     return this.#connector.open(target, options);
+  }
+
+  async acceptApp(link: AppLink, platformId: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<HandedOver> {
+    const { closing } = this.#turns;
+    if (this.#delegate !== undefined && !closing.aborted) {
+      return this.#delegate.accept(link, platformId, signal === undefined ? closing : AbortSignal.any([signal, closing]));
+    }
+    link.close();
+    throw closing.aborted ? closing.reason : new ProtocolError('ERR_USAGE_STATE', 'the runtime has no delegate');
   }
 
   executeRemoteLock(unlockKey: string): Promise<void> {

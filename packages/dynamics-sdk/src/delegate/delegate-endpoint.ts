@@ -1,0 +1,81 @@
+import { type HandedOver, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { alert } from '@uemkit/protocol/wire';
+import type { AppLink } from '../activation/uem-client-link.ts';
+import type { ActivationDelegateOptions, DelegateLimits } from './activation-delegate.ts';
+import type { AttachedDelegate, DelegateHost } from './delegate-port.ts';
+import { KeyRequest } from './key-request.ts';
+
+export type DelegateRules = ActivationDelegateOptions & { readonly limits: DelegateLimits };
+
+/** Takes apps on the device that want access keys of this one, so many at a time and so often. */
+export class DelegateEndpoint implements AttachedDelegate {
+  readonly #rules: DelegateRules;
+  readonly #host: DelegateHost;
+  /** Platform ids by the run that serves them. BOUNDED by `limits.connections`. */
+  readonly #running = new Map<AbortController, string>();
+  /** Times of the last admitted runs by platform id. BOUNDED: entries without a time in the window go with each new one, and there are at most MAX_APPS. */
+  readonly #admitted = new Map<string, readonly number[]>();
+
+  constructor(rules: DelegateRules, host: DelegateHost) {
+    this.#rules = rules;
+    this.#host = host;
+  }
+
+  async accept(link: AppLink, platformId: string, signal: AbortSignal): Promise<HandedOver> {
+    const abort = new AbortController();
+    const forward = (): void => abort.abort(signal.reason);
+    if (signal.aborted) forward();
+    signal.addEventListener('abort', forward, { once: true });
+    const request = new KeyRequest({
+      ...{ rules: this.#rules, host: this.#host, link, platformId, signal: abort.signal },
+      mayGoOn: () => this.#count(platformId),
+    });
+    try {
+      // check: F3.4 connections of all apps, and of one
+      if (this.#running.size >= this.#rules.limits.connections || [...this.#running.values()].includes(platformId)) return turnAway(link);
+      this.#running.set(abort, platformId);
+      return await request.run();
+    } catch (error) {
+      if (isProtocolError(error)) this.#host.emit('appfailed', { error, platformId, app: request.app });
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', forward);
+      this.#running.delete(abort);
+    }
+  }
+
+  review(): void {
+    const closed = this.#host.closedBy();
+    if (closed !== undefined) for (const run of this.#running.keys()) run.abort(closed);
+  }
+
+  /** Counts one run; false: it is one too many. */
+  #count(platformId: string): boolean {
+    const { requestsPerApp, requestWindowMs } = this.#rules.limits;
+    const nowMs = this.#host.ports.clock.monotonicMs();
+    for (const [id, times] of this.#admitted) {
+      const recent = times.filter((timeMs) => nowMs - timeMs < requestWindowMs);
+      if (recent.length > 0) this.#admitted.set(id, recent);
+      else this.#admitted.delete(id);
+    }
+    const recent = this.#admitted.get(platformId) ?? [];
+    // check: F3.4 requests of an app in a window
+    if (recent.length >= requestsPerApp || (recent.length === 0 && this.#admitted.size >= MAX_APPS)) return false;
+    this.#admitted.set(platformId, [...recent, nowMs]);
+    return true;
+  }
+}
+
+/** Apps that are remembered. */
+const MAX_APPS = 256;
+
+function turnAway(link: AppLink): never {
+  link.receive({ received: () => undefined, closed: () => undefined });
+  try {
+    link.send(alert.encode({ code: 'busy' }));
+  } catch {
+    // It has gone already.
+  }
+  link.close();
+  throw new ProtocolError('ERR_REJECTED_BUSY', 'too many apps are connected', { step: 'F3.4' });
+}
