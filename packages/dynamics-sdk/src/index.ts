@@ -10,8 +10,9 @@ export type { ContainerOptions, ContainerStorage, DeviceKey, StorageKeys } from 
 export { generateUnlockKey } from './container/unlock-key.ts';
 export type { ContainerValues } from './container/values.ts';
 export { type ContainerVault, type CreateResult, containerVault, type OpenResult, type RecoverResult, type VaultState } from './container/vault.ts';
-export { type ActivationDelegateOptions, activationDelegate, DEFAULT_DELEGATE_LIMITS, type DelegateLimits } from './delegate/activation-delegate.ts';
+export { activationDelegate } from './delegate/activation-delegate.ts';
 export type { ActivationDelegate, DelegateConsent } from './delegate/delegate-port.ts';
+export { type ActivationDelegateOptions, DEFAULT_DELEGATE_LIMITS, type DelegateLimits } from './delegate/delegate-rules.ts';
 export type { NocConnection, NocRequest, NocTransport, NocTrust } from './noc/noc-transport.ts';
 export {
   type CharacterClass,

@@ -1,11 +1,9 @@
 import { type HandedOver, isProtocolError, ProtocolError } from '@uemkit/protocol';
 import { alert } from '@uemkit/protocol/wire';
 import type { AppLink } from '../activation/uem-client-link.ts';
-import type { ActivationDelegateOptions, DelegateLimits } from './activation-delegate.ts';
 import type { AttachedDelegate, DelegateHost } from './delegate-port.ts';
+import type { DelegateRules } from './delegate-rules.ts';
 import { KeyRequest } from './key-request.ts';
-
-export type DelegateRules = ActivationDelegateOptions & { readonly limits: DelegateLimits };
 
 /** Takes apps on the device that want access keys of this one, so many at a time and so often. */
 export class DelegateEndpoint implements AttachedDelegate {

@@ -16,8 +16,8 @@ import { mayTalk } from '../activation/key-of-sibling.ts';
 import type { AppLink } from '../activation/uem-client-link.ts';
 import { APP_STEPS, type AppPhase, type AppStep } from '../runtime/events.ts';
 import { askCore } from './core-request.ts';
-import type { DelegateRules } from './delegate-endpoint.ts';
 import type { DelegateHost } from './delegate-port.ts';
+import type { DelegateRules } from './delegate-rules.ts';
 
 export interface KeyRequestOptions {
   readonly rules: DelegateRules;
