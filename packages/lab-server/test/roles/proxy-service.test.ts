@@ -39,7 +39,15 @@ beforeEach(async () => {
   await store.transaction((tx) => {
     createUser(tx, { guid: USER_GUID, userId: 'ada@example.com', username: 'ada', createdAtMs: NOW_MS } as never);
     putAppInstance(tx, APP_INSTANCE);
-    putApplication(tx, { guid: APP_GUID, applicationId: APP_INSTANCE.appId, name: 'Wiki', version: '1', platforms: ['ANDROID'], digest: '', updatedAtMs: NOW_MS });
+    putApplication(tx, {
+      guid: APP_GUID,
+      applicationId: APP_INSTANCE.appId,
+      name: 'Wiki',
+      version: '1',
+      platforms: ['ANDROID'],
+      digest: '',
+      updatedAtMs: NOW_MS,
+    });
     putAssignment(tx, { assignee: USER_ASSIGNEE, object: APP, disposition: 'OPTIONAL', createdAtMs: NOW_MS });
   });
 });
