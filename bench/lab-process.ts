@@ -62,7 +62,7 @@ export async function startLab(): Promise<ServerProcess<Connection>> {
 }
 
 /** User and system time of a process from /proc (Linux), in microseconds at a resolution of 10 ms. */
-function procCpuMicros(pid: number): number {
+export function procCpuMicros(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10_000;

@@ -13,6 +13,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   push: () => import('./push.ts'),
   rest: () => import('./rest.ts'),
   queue: () => import('./queue.ts'),
+  relay: () => import('./relay.ts'),
+  direct: () => import('./direct.ts'),
   container: () => import('./container.ts'),
 };
 

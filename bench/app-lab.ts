@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type NodeDynamicsRuntime, openContainerStorage, openDynamicsRuntime, tlsNocTransport } from '@uemkit/dynamics-sdk/node';
+import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
+import { trustOfPem } from '@uemkit/uem-client';
+import { AdminApi } from '../packages/device-emulator/src/admin/admin-api.ts';
+import { AdminHttp, type AdminRequest } from '../packages/device-emulator/src/admin/admin-http.ts';
+import { readConnection } from '../packages/device-emulator/src/admin/connection-file.ts';
+import { proxyIdOf } from '../packages/lab-server/src/links/certificate-guard.ts';
+import { type ServerProcess, startProcess } from './lab-process.ts';
+
+const APP_ID = 'com.example.bench';
+const ports = { crypto: nodeCrypto(), entropy: nodeEntropy(), clock: systemClock() };
+
+/** UEM, NOC and Connectivity Node as processes of their own, and apps of one user that may reach some ports of this machine through them. */
+export interface AppLab {
+  readonly noc: Pick<ServerProcess<unknown>, 'cpuMicros'>;
+  /** Guid of the user. */
+  readonly user: string;
+  /** Id of the Proxy, as clusters of a connectivity profile name it. */
+  readonly proxyId: string;
+  post(path: string, noun: AdminRequest['noun'], body: unknown): Promise<unknown>;
+  put(path: string, body?: unknown): Promise<unknown>;
+  /** An app that is activated by a typed key and authorized. */
+  app(name: string): Promise<NodeDynamicsRuntime>;
+  stop(): Promise<void>;
+}
+
+export async function startAppLab(): Promise<AppLab> {
+  const folder = mkdtempSync(join(tmpdir(), 'uemkit-bench-'));
+  const server = ['--conditions=@uemkit/source', '--import', 'tsx', 'packages/lab-server/src/bin.ts'];
+  const made = spawnSync(process.execPath, [...server, 'init', '--data', join(folder, 'lab')], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`lab-server init: ${made.stderr}`);
+  const roleFile = (role: string): string => join(folder, 'lab', 'roles', `${role}.json`);
+  const role = (name: string): Promise<ServerProcess<unknown>> =>
+    startProcess(server[3] as string, ['start', '--role', name, '--join', roleFile(name), '--data', join(folder, name), '--json']);
+  const uem = await role('uem');
+  const noc = await role('noc');
+  const node = await role('connectivity-node');
+  const connection = readConnection(join(folder, 'uem', 'connection.json'));
+  const { noc: address } = JSON.parse(readFileSync(join(folder, 'lab', 'connection.json'), 'utf8')) as { readonly noc: string };
+  const { certificate } = JSON.parse(readFileSync(roleFile('connectivity-node'), 'utf8')) as { readonly certificate: string };
+  const http = new AdminHttp(connection);
+  const { guid: user } = await new AdminApi({ http, clock: ports.clock, entropy: ports.entropy }).createUser('bench@example.com');
+  const ask = (method: 'POST' | 'PUT', path: string, noun: AdminRequest['noun'], body: unknown): Promise<unknown> =>
+    http.request({ method, path: http.api(path), noun, body });
+  const application = { applicationId: APP_ID, name: 'Bench', version: '1.0.0.0', platforms: ['ANDROID'] };
+  const { guid: app } = (await ask('POST', '/applications', 'application', application)) as { readonly guid: string };
+  await ask('PUT', `/users/${user}/applications/${app}`, undefined, { disposition: 'OPTIONAL' });
+  const runtimes: NodeDynamicsRuntime[] = [];
+  return {
+    noc,
+    user,
+    proxyId: proxyIdOf(ports.crypto, new Uint8Array(new X509Certificate(certificate).raw)),
+    post: (path, noun, body) => ask('POST', path, noun, body),
+    put: (path, body) => ask('PUT', path, undefined, body),
+    async app(name) {
+      const { accessKey } = (await ask('POST', `/users/${user}/accessKeys`, 'accesskey', {})) as { readonly accessKey: string };
+      const held = new Map<string, Uint8Array>();
+      const runtime = await openDynamicsRuntime({
+        ...ports,
+        app: { appId: APP_ID, version: '1.0.0.0', platform: 'android 16' },
+        noc: { address, trust: trustOfPem(connection.ca) },
+        transport: tlsNocTransport(),
+        store: openContainerStorage({ directory: join(folder, `${name}-state`) }),
+        openStorage: () => openContainerStorage({ directory: join(folder, `${name}-container`) }),
+        deviceKey: {
+          create: async () => void held.set('key', ports.entropy.randomBytes(32)),
+          mac: async (data) => (held.has('key') ? ports.crypto.hmacSha256(held.get('key') as Uint8Array, data) : undefined),
+          destroy: async () => void held.clear(),
+        },
+      });
+      runtimes.push(runtime);
+      const result = await runtime.authorize({ password: 'correct horse 7', credentials: { userId: 'bench@example.com', accessKey } });
+      if (result.state !== 'authorized') throw new Error(`the app is not authorized: ${result.code}`);
+      return runtime;
+    },
+    async stop() {
+      for (const runtime of runtimes) await runtime.close();
+      await http.close();
+      await node.stop();
+      await noc.stop();
+      await uem.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
