@@ -1,9 +1,10 @@
 /**
  * Takes each verification line, and each secret out of what is wiped, away in turn and wants to see a test go red (`pnpm mutants`).
  * Works on copies in a temporary folder, so the working tree is never touched. Ends with 1 when a mutant survives.
- * `--only TEXT` keeps mutants whose file or name contains the text, `--list` names them, `--workers N` runs N copies at a time.
+ * `--only TEXT` keeps mutants whose file or name contains the text, `--since COMMIT` those whose file is another one than at that commit, `--list` names them,
+ * `--workers N` runs N copies at a time.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +68,9 @@ const EXCUSED = [
   { path: 'x509/identifiers.ts', text: 'without point.length', reason: 'the prefix holds the length of the whole structure' },
 ];
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean' }, workers: { type: 'string' } } });
+const { values } = parseArgs({ options: { only: { type: 'string' }, since: { type: 'string' }, list: { type: 'boolean' }, workers: { type: 'string' } } });
+
+const changed = values.since === undefined ? undefined : changedSince(values.since);
 
 const mutants = FOLDERS.flatMap((folder) => {
   const files = readdirSync(join(ROOT, PACKAGE, 'src', folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
@@ -75,7 +78,9 @@ const mutants = FOLDERS.flatMap((folder) => {
     const path = `${folder}/${file}`;
     return mutantsOf(`/${path}`, readFileSync(join(ROOT, PACKAGE, 'src', path), 'utf8')).map((mutant) => ({ path, ...mutant }));
   });
-}).filter(({ path, name }) => values.only === undefined || path.includes(values.only) || name.includes(values.only));
+})
+  .filter(({ path, name }) => values.only === undefined || path.includes(values.only) || name.includes(values.only))
+  .filter(({ path }) => changed === undefined || changed.has(`${PACKAGE}/src/${path}`));
 
 if (values.list) {
   for (const { path, line, name } of mutants) console.log(`${path}:${line}  ${name}`);
@@ -94,6 +99,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     console.error(`ended by ${signal}`);
     process.exit(130);
   });
+
+/** Files of the package that are not as they were at a commit, those of the working tree included. */
+function changedSince(commit) {
+  return new Set(execFileSync('git', ['diff', '--name-only', commit, '--', PACKAGE], { cwd: ROOT, encoding: 'utf8' }).split('\n'));
+}
 
 /** A copy of the package that one worker changes at will. */
 function workspace(number) {
@@ -206,7 +216,9 @@ await Promise.all(
 
 for (const { path, line, name, reason } of excused) console.log(`excused ${path}:${line}  ${name}\n        ${reason}`);
 const unused =
-  values.only === undefined ? EXCUSED.filter(({ path, text }) => !excused.some((mutant) => mutant.path === path && mutant.name.includes(text))) : [];
+  values.only === undefined && changed === undefined
+    ? EXCUSED.filter(({ path, text }) => !excused.some((mutant) => mutant.path === path && mutant.name.includes(text)))
+    : [];
 for (const { path, text } of unused) console.log(`not needed any more: the excuse for ${path} "${text}"`);
 const killed = mutants.length - survivors.length - excused.length;
 console.log(`${killed} killed, ${survivors.length} survived, ${excused.length} excused, ${((performance.now() - started) / 1_000).toFixed(0)} s`);
