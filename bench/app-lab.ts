@@ -18,6 +18,7 @@ const ports = { crypto: nodeCrypto(), entropy: nodeEntropy(), clock: systemClock
 /** UEM, NOC and Connectivity Node as processes of their own, and apps of one user that may reach some ports of this machine through them. */
 export interface AppLab {
   readonly noc: Pick<ServerProcess<unknown>, 'cpuMicros'>;
+  readonly node: Pick<ServerProcess<unknown>, 'cpuMicros'>;
   /** Guid of the user. */
   readonly user: string;
   /** Id of the Proxy, as clusters of a connectivity profile name it. */
@@ -53,6 +54,7 @@ export async function startAppLab(): Promise<AppLab> {
   const runtimes: NodeDynamicsRuntime[] = [];
   return {
     noc,
+    node,
     user,
     proxyId: proxyIdOf(ports.crypto, new Uint8Array(new X509Certificate(certificate).raw)),
     post: (path, noun, body) => ask('POST', path, noun, body),

@@ -170,9 +170,10 @@ async function openDirect(options: ProxySessionOptions, target: ConnectTarget, s
     signal,
   );
   const opened = createPipe({
-    credit: () => (isFull ? 0 : LIMITS.streamDataBytes),
+    credit: () => (isFull ? 0 : LIMITS.streamWindowBytes),
     send(bytes) {
-      isFull = !connection.send(bytes);
+      // The connection keeps what it is given.
+      isFull = !connection.send(new Uint8Array(bytes));
     },
     end: () => connection.end(),
     cancel: () => connection.close(),

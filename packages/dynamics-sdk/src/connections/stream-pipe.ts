@@ -1,10 +1,13 @@
 import { ProtocolError } from '@uemkit/protocol';
+import type { PlainStream } from './plain-stream.ts';
 import type { ByteStream } from './way.ts';
+import { type WebHalves, webHalves } from './web-halves.ts';
 
 /** What a stream of bytes asks of whatever carries it. Must not throw. */
 export interface PipePorts {
   /** Bytes that may be sent now; 0: wait for `room`. */
   credit(): number;
+  /** The bytes are the caller's again when it returns. */
   send(bytes: Uint8Array): void;
   /** Everything was sent. */
   end(): void;
@@ -27,16 +30,22 @@ export interface Pipe {
 }
 
 /** A chunk of the app is cut into pieces of this size at most, so that others have their turn. */
-const MAX_PIECE_BYTES = 16_352;
+const MAX_PIECE_BYTES = 65_536;
 
-/** One stream of bytes as web streams: what was received waits here until it is read, and `credit` bounds how much that can be. */
+// An entry goes with its stream.
+const PLAIN = new WeakMap<ByteStream, PlainStream>();
+
+/** The plain form of a stream that `createPipe` has made; undefined for any other. */
+export function plainStream(stream: ByteStream): PlainStream | undefined {
+  return PLAIN.get(stream);
+}
+
+/** One stream of bytes: what was received waits here until it is read, and `credit` bounds how much that can be. */
 export function createPipe(ports: PipePorts): Pipe {
-  let reader: ReadableStreamDefaultController<Uint8Array> | undefined;
-  let writer: WritableStreamDefaultController | undefined;
   // BOUNDED by the window of the carrier.
   const waiting: Uint8Array[] = [];
-  let wanted: (() => void) | undefined;
-  let roomFor: (() => void) | undefined;
+  let wake: () => void = () => {};
+  let writing: { readonly chunk: Uint8Array; at: number; readonly done: (error?: Error) => void } | undefined;
   let failure: Error | undefined;
   let hasEnded = false;
   let isReadDone = false;
@@ -55,108 +64,104 @@ export function createPipe(ports: PipePorts): Pipe {
     if (failure !== undefined || (isReadDone && isWriteDone)) return;
     failure = error;
     waiting.length = 0;
-    if (!isReadDone) reader?.error(error);
-    if (!isWriteDone) writer?.error(error);
-    wanted?.();
-    roomFor?.();
+    halves?.broken(error, { reading: !isReadDone, writing: !isWriteDone });
+    wake();
+    advance();
     settle?.reject(error);
   };
-  const readDone = (): void => {
-    isReadDone = true;
-    maybeClosed();
+  const givenUp = (): void => {
+    if (failure !== undefined) return;
+    ports.cancel();
+    broken(new ProtocolError('ERR_USAGE_STATE', 'the stream was given up'));
   };
 
-  /** Gives the reader one piece; false: there is none. */
-  const give = (): boolean => {
-    const chunk = waiting.shift();
-    if (chunk !== undefined) {
-      reader?.enqueue(chunk);
-      ports.consumed(chunk.length);
-      return true;
+  /** Sends what is being written, as far as there is room. */
+  const advance = (): void => {
+    for (let now = writing; now !== undefined; now = writing) {
+      const { chunk, at, done } = now;
+      if (failure !== undefined || at === chunk.length) {
+        writing = undefined;
+        done(failure);
+        continue;
+      }
+      const piece = Math.min(ports.credit(), chunk.length - at, MAX_PIECE_BYTES);
+      if (piece <= 0) return;
+      now.at += piece;
+      ports.send(chunk.subarray(at, at + piece));
     }
-    if (!hasEnded || isReadDone) return isReadDone;
-    reader?.close();
-    readDone();
-    return true;
   };
 
-  const readable = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        reader = controller;
-      },
-      async pull() {
-        while (failure === undefined && !give()) {
-          await new Promise<void>((resolve) => {
-            wanted = resolve;
-          });
-        }
-      },
-      cancel() {
-        isReadDone = true;
-        if (failure !== undefined) return;
-        // Nobody reads any more: what still comes cannot be refused apart from what is sent, so both halves end.
-        ports.cancel();
-        broken(new ProtocolError('ERR_USAGE_STATE', 'the stream was given up'));
-      },
+  const plain: PlainStream = {
+    take() {
+      const chunk = waiting.shift();
+      if (chunk !== undefined) ports.consumed(chunk.length);
+      return chunk;
     },
-    { highWaterMark: 0 },
-  );
-
-  const writable = new WritableStream<Uint8Array>(
-    {
-      start(controller) {
-        writer = controller;
-      },
-      async write(chunk) {
-        for (let at = 0; at < chunk.length; ) {
-          if (failure !== undefined) throw failure;
-          const piece = Math.min(ports.credit(), chunk.length - at, MAX_PIECE_BYTES);
-          if (piece > 0) ports.send(chunk.subarray(at, at + piece));
-          else {
-            await new Promise<void>((resolve) => {
-              roomFor = resolve;
-            });
-          }
-          at += piece;
-        }
-      },
-      close() {
-        if (failure !== undefined) throw failure;
+    takenAll() {
+      if (isReadDone || failure !== undefined || !hasEnded || waiting.length > 0) return isReadDone;
+      isReadDone = true;
+      maybeClosed();
+      return true;
+    },
+    onReadable(told) {
+      wake = told;
+    },
+    cancelReading() {
+      givenUp();
+      isReadDone = true;
+    },
+    write(chunk, done) {
+      writing = { chunk, at: 0, done };
+      advance();
+    },
+    end(done) {
+      if (failure === undefined) {
         isWriteDone = true;
         ports.end();
         maybeClosed();
-      },
-      abort() {
-        isWriteDone = true;
-        if (failure !== undefined) return;
-        ports.cancel();
-        broken(new ProtocolError('ERR_USAGE_STATE', 'the stream was given up'));
-      },
+      }
+      done(failure);
     },
-    { highWaterMark: 1 },
-  );
+    abortWriting() {
+      givenUp();
+      isWriteDone = true;
+    },
+    get failure() {
+      return failure;
+    },
+  };
+  let halves: WebHalves | undefined;
+  const web = (): WebHalves => {
+    halves ??= webHalves(plain);
+    return halves;
+  };
 
-  return {
-    stream: {
-      readable,
-      writable,
-      closed,
-      destroy(error) {
-        if (failure !== undefined || (isReadDone && isWriteDone)) return;
-        ports.cancel();
-        broken(error ?? new ProtocolError('ERR_USAGE_STATE', 'the stream was given up'));
-      },
+  const stream: ByteStream = {
+    get readable() {
+      return web().readable;
     },
-    room: () => roomFor?.(),
+    get writable() {
+      return web().writable;
+    },
+    closed,
+    destroy(error) {
+      if (failure !== undefined || (isReadDone && isWriteDone)) return;
+      ports.cancel();
+      broken(error ?? new ProtocolError('ERR_USAGE_STATE', 'the stream was given up'));
+    },
+  };
+  PLAIN.set(stream, plain);
+  return {
+    stream,
+    room: advance,
     received(bytes) {
       if (failure !== undefined || isReadDone) return;
       waiting.push(bytes);
-      wanted?.();
+      wake();
     },
     ended() {
       hasEnded = true;
-      wanted?.();
+      wake();
     },
     broken,
   };

@@ -1,6 +1,9 @@
 import { Duplex } from 'node:stream';
 import type { CancelTimer, Clock } from '@uemkit/protocol';
+import type { PlainStream } from '../connections/plain-stream.ts';
+import { plainStream } from '../connections/stream-pipe.ts';
 import type { ByteStream } from '../connections/way.ts';
+import { plainOver } from './plain-over.ts';
 
 /**
  * A connection to a server as Node's `Duplex`, so that `tls.connect({ socket })` and clients that take a socket work over it. Half-close, back-pressure and `destroy` go
@@ -10,9 +13,9 @@ export class ConnectionSocket extends Duplex {
   /** For clients that ask before they write: it is connected. */
   readonly connecting = false;
   readonly #stream: ByteStream;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #plain: Omit<PlainStream, 'cancelReading' | 'abortWriting'>;
   readonly #clock: Clock;
+  #wants = false;
   #idleMs = 0;
   #cancelIdle: CancelTimer = () => {};
 
@@ -20,10 +23,10 @@ export class ConnectionSocket extends Duplex {
     super({ allowHalfOpen: true, decodeStrings: true });
     this.#stream = stream;
     this.#clock = clock;
-    this.#reader = stream.readable.getReader();
-    this.#writer = stream.writable.getWriter();
-    // Both promises say again what `closed` says.
-    for (const { closed } of [this.#reader, this.#writer]) closed.catch(() => {});
+    this.#plain = plainStream(stream) ?? plainOver(stream);
+    this.#plain.onReadable(() => {
+      if (this.#wants) this._read();
+    });
     stream.closed.catch((error) => this.destroy(error));
   }
 
@@ -53,32 +56,24 @@ export class ConnectionSocket extends Duplex {
   }
 
   override _read(): void {
-    this.#readOne().catch((error) => this.destroy(error));
-  }
-
-  async #readOne(): Promise<void> {
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (this.destroyed) return;
+    this.#wants = false;
+    for (let chunk = this.#plain.take(); chunk !== undefined; chunk = this.#plain.take()) {
       this.#used();
-      if (done) {
-        this.push(null);
-        return;
-      }
-      if (value.length === 0) continue;
-      this.push(value);
-      return;
+      if (!this.push(chunk)) return;
     }
+    const { failure } = this.#plain;
+    if (failure !== undefined) this.destroy(failure);
+    else if (this.#plain.takenAll()) this.push(null);
+    else this.#wants = true;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#used();
-    // The stream keeps what it is given; a caller of Node may use its memory again after the callback.
-    this.#writer.write(new Uint8Array(chunk)).then(() => callback(), callback);
+    this.#plain.write(chunk, callback);
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#writer.close().then(() => callback(), callback);
+    this.#plain.end(callback);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -132,12 +132,22 @@ function framesOver(socket: TLSSocket, request: NocRequest): NocConnection {
   };
 }
 
+/** With so much waiting nothing more is taken. */
+const HIGH_BYTES = 262_144;
 /** Label of RFC 9266, with an empty context. */
 const BINDING_LABEL = 'EXPORTER-Channel-Binding';
 
+/** What is written in this turn of the event loop leaves together: TLS makes full records of it, and the system is called once. */
+function gather(socket: TLSSocket): void {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  setImmediate(() => socket.uncork());
+}
+
 function bytesOver(socket: TLSSocket, request: LinkChannelRequest): LinkChannel {
   let failure: ProtocolError | undefined;
-  socket.on('data', (chunk: Uint8Array) => request.onBytes(chunk));
+  // Plain views: the parts of a `Buffer` would share memory where a copy is expected.
+  socket.on('data', (chunk: Uint8Array) => request.onBytes(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)));
   socket.on('drain', () => request.onRoom());
   socket.once('end', () => request.onEnd());
   socket.on('error', (error) => {
@@ -147,7 +157,11 @@ function bytesOver(socket: TLSSocket, request: LinkChannelRequest): LinkChannel 
   return {
     binding: { kind: 'tls-exporter', value: new Uint8Array(socket.exportKeyingMaterial(32, BINDING_LABEL, Buffer.alloc(0))) },
     canPause: true,
-    send: (bytes) => socket.destroyed || socket.write(bytes),
+    send(bytes) {
+      if (socket.destroyed) return true;
+      gather(socket);
+      return socket.write(bytes) || socket.writableLength < HIGH_BYTES;
+    },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end: () => void socket.end(),

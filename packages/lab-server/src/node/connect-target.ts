@@ -7,14 +7,23 @@ export type TargetFailure = 'unreachable' | 'unknownHost' | 'timeout';
 /** Longest time until a server is connected, its name looked up included. */
 export const CONNECT_TARGET_MS = 15_000;
 
-/**
- * A TCP connection to a server, or why there is none. The two halves of it end apart.
- * @param over nothing of it is at work any more: a look-up goes on in one of the few threads for them after the target was given up
- */
+export interface ConnectTargetOptions {
+  /** Nothing of it is at work any more: a look-up goes on in one of the few threads for them after the target was given up. */
+  over?(): void;
+  /**
+   * Takes what the server sends in place of the socket's own events. The bytes are good until it returns. False: nothing more until `resume` of the socket.
+   */
+  onBytes?(bytes: Uint8Array): boolean;
+}
+
+/** All sockets read into the same memory: what one has read is passed on, or copied, before the next one reads. So much fills whole TLS records when it was sealed. */
+const READ_BUFFER = new Uint8Array(65_408);
+
+/** A TCP connection to a server, or why there is none. The two halves of it end apart. */
 export function connectTarget(
   target: { readonly host: string; readonly port: number },
   signal: AbortSignal,
-  over: () => void = () => {},
+  { over = () => {}, onBytes }: ConnectTargetOptions = {},
 ): Promise<Socket | TargetFailure> {
   return new Promise((resolve) => {
     if (signal.aborted) {
@@ -31,7 +40,8 @@ export function connectTarget(
         found(...answer);
       });
     };
-    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, autoSelectFamily: true, lookup });
+    const onread = onBytes && { buffer: READ_BUFFER, callback: (lengthBytes: number): boolean => onBytes(READ_BUFFER.subarray(0, lengthBytes)) };
+    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, autoSelectFamily: true, lookup, ...(onread && { onread }) });
     const end = (result: Socket | TargetFailure): void => {
       if (isEnded) return;
       isEnded = true;

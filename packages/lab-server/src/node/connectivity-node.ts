@@ -1,11 +1,12 @@
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
 import {
   backoff,
   type CancelTimer,
   type Clock,
   type CryptoProvider,
   type Entropy,
+  fromHex,
   type HandshakeBinding,
   isProtocolError,
   ProtocolError,
@@ -15,14 +16,15 @@ import {
 import * as wire from '@uemkit/protocol/wire';
 import { fromPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile } from '../data/role-file.ts';
-import { proxyIdOf, roleUri } from '../links/certificate-guard.ts';
+import { proxyIdOf } from '../links/certificate-guard.ts';
 import { callRole } from '../links/role-call.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { Journal } from '../roles/role.ts';
+import { dialNoc } from './dial-noc.ts';
 import { listenDirect } from './direct-listener.ts';
 import type { HttpServer } from './listening.ts';
-import { keepAlive, NODE_ALPN, NODE_CONNECTION_WINDOW_BYTES, NODE_SESSION_MEMORY_MB, NODE_STREAM_WINDOW_BYTES, NODE_STREAMS } from './node-listener.ts';
-import { PROXY_PATH } from './node-sessions.ts';
+import { keepAlive, NODE_ALPN, NODE_DIALLED_ALPN, NODE_REQUESTS } from './node-listener.ts';
+import { PROXY_PATH, TICKET_BYTES, TICKET_HEADER } from './node-sessions.ts';
 import { type KnownApp, serveProxySession } from './proxy-streams.ts';
 
 /** Port of Direct Connect in the vendor's description. */
@@ -31,8 +33,10 @@ export const DIRECT_CONNECT_PORT = 17_533;
 const RETRY = { minMs: 100, baseMs: 500, maxMs: 30_000 };
 /** A connection that stood for so long begins the pauses anew. */
 const STEADY_MS = 10_000;
-/** Until TLS with the NOC stands. */
-const DIAL_MS = 15_000;
+/** Connections for apps that a node has at once, those that are being dialled included. */
+const MAX_APP_CONNECTIONS = 4_096;
+/** A connection whose other machine is gone without a word is found out by the system. */
+const KEEP_ALIVE_MS = 10_000;
 
 export interface ConnectivityNodeOptions {
   readonly clock: Clock;
@@ -62,6 +66,8 @@ export interface ConnectivityNode {
   restart(): void;
   close(): void;
 }
+
+const TICKET = new RegExp(`^[0-9a-f]{${2 * TICKET_BYTES}}$`);
 
 /** Starts a node: it makes itself known to UEM, dials the NOC, and does both again until it is closed. @throws ProtocolError `ERR_STORE_READ` */
 export function startConnectivityNode(options: ConnectivityNodeOptions): ConnectivityNode {
@@ -129,60 +135,65 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
       if (stoodSinceMs !== undefined && clock.monotonicMs() - stoodSinceMs >= STEADY_MS) dialPauses = pauses();
       cancelDial = clock.setTimer(dialPauses.next().value as number, dial);
     };
-    const { host, port } = options.noc;
     let why = 'the connection broke';
-    const dialled = connect({
-      host,
-      port,
-      ...{ key: file.key, cert: file.certificate, ca: file.root, minVersion: 'TLSv1.3', ALPNProtocols: [NODE_ALPN], timeout: DIAL_MS },
-      checkServerIdentity: (name, certificate) => checkServerIdentity(name, certificate) ?? roleError(certificate),
+    const dialled = dialNoc(options, NODE_ALPN, (below) => {
+      stoodSinceMs = clock.monotonicMs();
+      session = serve(below);
+      note('noc', 'connection', 'open');
+      maybeReady();
     });
     socket = dialled;
-    dialled.setNoDelay(true);
     dialled.on('error', (error) => {
       why = error.message;
     });
-    dialled.once('timeout', () => dialled.destroy());
     dialled.once('close', () => {
       session = undefined;
       again(why);
-    });
-    dialled.once('secureConnect', () => {
-      // check: F10.3 ALPN of the NOC
-      if (dialled.alpnProtocol !== NODE_ALPN) return void dialled.destroy();
-      dialled.setTimeout(0);
-      stoodSinceMs = clock.monotonicMs();
-      session = serve(dialled);
-      note('noc', 'connection', 'open');
-      maybeReady();
     });
   };
 
   /** HTTP/2 with reversed roles: the node dialled, and the NOC asks. */
   const serve = (below: TLSSocket): ServerHttp2Session => {
-    const served = performServerHandshake(below, {
-      settings: { initialWindowSize: NODE_STREAM_WINDOW_BYTES, maxConcurrentStreams: NODE_STREAMS },
-      maxSessionMemory: NODE_SESSION_MEMORY_MB,
-    });
-    served.setLocalWindowSize(NODE_CONNECTION_WINDOW_BYTES);
+    const served = performServerHandshake(below, { settings: { maxConcurrentStreams: NODE_REQUESTS } });
     served.on('error', () => below.destroy());
     served.once('close', () => below.destroy());
-    served.on('stream', (stream, headers) => accept(stream, headers[':path']));
+    served.on('stream', (stream, headers) => accept(stream, headers));
     keepAlive(served);
     return served;
   };
 
-  const accept = (stream: ServerHttp2Stream, path: string | undefined): void => {
+  /** The NOC has an app for this Proxy: it gets a connection of its own, on which the NOC has nothing to do but to pass bytes on. */
+  const accept = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
     stream.on('error', () => stream.destroy());
-    if (path !== PROXY_PATH) {
-      stream.respond({ ':status': 404 }, { endStream: true });
-      return void stream.resume();
-    }
-    stream.respond({ ':status': 200 });
+    stream.resume();
+    const answer = (status: number): void => {
+      if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': status }, { endStream: true });
+    };
+    if (headers[':path'] !== PROXY_PATH) return answer(404);
+    const ticket = String(headers[TICKET_HEADER]);
+    if (!TICKET.test(ticket)) return answer(400);
+    if (forApps.size >= MAX_APP_CONNECTIONS) return answer(503);
+    const dialled = dialNoc(options, NODE_DIALLED_ALPN, (below) => {
+      below.setKeepAlive(true, KEEP_ALIVE_MS);
+      below.write(fromHex(ticket));
+      answer(200);
+      serveApp(below);
+    });
+    forApps.add(dialled);
+    dialled.on('error', () => dialled.destroy());
+    dialled.once('close', () => {
+      forApps.delete(dialled);
+      answer(503);
+    });
+  };
+  // BOUNDED by MAX_APP_CONNECTIONS.
+  const forApps = new Set<TLSSocket>();
+
+  const serveApp = (below: TLSSocket): void => {
     const told = (request: string, answer: string, reason?: string): void => note('px', request, answer, reason, 'F10.4');
     const prologue = { tenantId: file.tenantId, proxyId, keyExchangeKey: exchange.publicKey };
     const identify = identifyBy((instanceId) => ({ name: 'px', prologue: { ...prologue, instanceId } }));
-    serveProxySession(stream, { name: 'px', clock, crypto, entropy, identify, told });
+    serveProxySession(below, { name: 'px', clock, crypto, entropy, identify, told });
   };
 
   const acceptDirect = (below: TLSSocket, value: Uint8Array, proved: () => void): void => {
@@ -228,19 +239,18 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
     get registered() {
       return isRegistered;
     },
-    restart: () => void socket?.destroy(),
+    restart: breakConnections,
     close() {
       isClosed = true;
       cancelDial();
       cancelRegister();
-      socket?.destroy();
+      breakConnections();
       void direct?.close();
       exchange.scalar.fill(0);
     },
   };
 
-  function roleError(certificate: PeerCertificate): Error | undefined {
-    const names = (certificate.subjectaltname ?? '').split(', ');
-    return names.includes(`URI:${roleUri('noc')}`) ? undefined : new Error('the certificate is not that of the NOC');
+  function breakConnections(): void {
+    for (const each of [socket, ...forApps]) each?.destroy();
   }
 }

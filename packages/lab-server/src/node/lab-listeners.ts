@@ -137,6 +137,11 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
       ...{ host, port, key, certificate, root, failed, refused: note },
       limits: { ...kind.limits, ...limits },
       accept: async (session, peer) => (await options.role()).dataPath?.addNode(session, peer) ?? false,
+      async dialled(connection, peer) {
+        const { dataPath } = await options.role();
+        if (dataPath === undefined) connection.destroy();
+        else dataPath.addDialled(connection, peer);
+      },
     });
   }
   const pages = pageAccess(kind.pages ? options.origins : [], (request, reason) => note(request.method, '403', request.peer.source, reason));

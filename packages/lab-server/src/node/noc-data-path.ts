@@ -1,7 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Clock, CryptoProvider, Entropy, keySchedule, PeerIdentity } from '@uemkit/protocol';
-import { toHex } from '@uemkit/protocol';
+import { concatBytes, toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { LinkGuard } from '../roles/link-guard.ts';
 import { type LinkTarget, linkSession } from '../roles/noc/link-session.ts';
@@ -10,7 +10,7 @@ import { isProxyOf, mayConnect } from '../roles/noc/noc-tenants.ts';
 import type { Journal } from '../roles/role.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { connectTarget } from './connect-target.ts';
-import { createNodeSessions } from './node-sessions.ts';
+import { createNodeSessions, TICKET_BYTES } from './node-sessions.ts';
 import { splice } from './splice.ts';
 
 /** Bounds of the links at one NOC. */
@@ -34,6 +34,8 @@ export interface NocDataPath {
   openLink(stream: Duplex, binding: keySchedule.ChannelBinding, source: string): void;
   /** The standing connection of a Connectivity Node. False: it may not be one. */
   addNode(session: ClientHttp2Session, peer: PeerIdentity): boolean;
+  /** A connection that a Connectivity Node has dialled for an app; it is this one's from here on. */
+  addDialled(connection: Duplex, peer: PeerIdentity): void;
   /** Apps that are connected. */
   readonly links: number;
   /** True when this Proxy has a standing connection here. */
@@ -61,7 +63,7 @@ export interface NocDataPathOptions {
 export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
   const { clock, crypto, entropy, journal, guard, store, core, allowUnbound = false } = options;
   const limits = { ...LINK_LIMITS, ...options.limits };
-  const nodes = createNodeSessions();
+  const nodes = createNodeSessions(entropy);
   // BOUNDED by the listener, and for each source by limits.perSource.
   const open = new Set<Duplex>();
   const perSource = new Map<string, number>();
@@ -179,6 +181,26 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
       session.once('close', () => note('connection', 'closed', proxy.proxyId, { step: 'F10.3' }));
       nodes.add(proxy.proxyId, session);
       return true;
+    },
+    addDialled(connection, peer) {
+      const refuse = (reason: string): void => {
+        note('dialled', 'closed', peer.source, { reason, step: 'F10.3' });
+        connection.destroy();
+      };
+      const proxy = guard.proxyOf(peer);
+      if ('refused' in proxy) return refuse(proxy.refused);
+      const late = clock.setTimer(limits.handshakeMs, () => refuse('no ticket in time'));
+      connection.once('close', late);
+      let head: Uint8Array = new Uint8Array(0);
+      const data = (chunk: Uint8Array): void => {
+        head = concatBytes(head, chunk);
+        if (head.length < TICKET_BYTES) return;
+        late();
+        connection.off('data', data).pause();
+        if (head.length > TICKET_BYTES) connection.unshift(head.subarray(TICKET_BYTES));
+        if (!nodes.dialled(proxy.proxyId, head.subarray(0, TICKET_BYTES), connection)) refuse('nobody waits for this ticket');
+      };
+      connection.on('data', data);
     },
     get links() {
       return open.size;

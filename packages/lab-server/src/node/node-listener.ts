@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, connect, type Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { PeerIdentity } from '@uemkit/protocol';
 import { LISTENER_LIMITS, type ListenerLimits } from './limits.ts';
@@ -8,14 +9,11 @@ import { identify } from './tls-peer.ts';
 
 /** ALPN of a standing connection: HTTP/2 in which the side that dialled is the server. */
 export const NODE_ALPN = 'uemkit-node/1';
-/** Unread bytes of one stream on a standing connection. */
-export const NODE_STREAM_WINDOW_BYTES = 262_144;
-/** No bound of its own for the connection: one stream that nobody reads must not stop the others. Streams have theirs. */
-export const NODE_CONNECTION_WINDOW_BYTES = 2_147_483_647;
-/** Streams on one standing connection. */
-export const NODE_STREAMS = 4_096;
-/** Megabytes that one standing connection may hold; new streams are refused over it. */
-export const NODE_SESSION_MEMORY_MB = 256;
+/** ALPN of a connection that a node has dialled for an app: a ticket, then bytes. */
+export const NODE_DIALLED_ALPN = 'uemkit-node-app/1';
+/** Requests that may be open on one standing connection. */
+export const NODE_REQUESTS = 4_096;
+const ALPNS: ReadonlySet<string | false | null> = new Set([NODE_ALPN, NODE_DIALLED_ALPN]);
 /** A connection that gives no answer to a ping within this time is dead. */
 const PONG_MS = 5_000;
 /** Between two pings. */
@@ -32,6 +30,8 @@ export interface NodeListenerOptions {
   readonly limits?: Partial<ListenerLimits> | undefined;
   /** False: not this peer. */
   accept(session: ClientHttp2Session, peer: PeerIdentity): Promise<boolean>;
+  /** A connection for an app; it is this one's from here on. */
+  dialled(connection: Duplex, peer: PeerIdentity): Promise<void>;
   refused(request: string, answer: string, source: string, reason: string): void;
   failed(error: unknown): void;
 }
@@ -50,7 +50,7 @@ export async function listenNodes(options: NodeListenerOptions): Promise<HttpSer
     rejectUnauthorized: false,
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
-    ALPNProtocols: [NODE_ALPN],
+    ALPNProtocols: [NODE_ALPN, NODE_DIALLED_ALPN],
     handshakeTimeout: limits.tlsHandshakeMs,
   });
   server.maxConnections = limits.connections;
@@ -70,18 +70,23 @@ export async function listenNodes(options: NodeListenerOptions): Promise<HttpSer
     socket.on('error', () => socket.destroy());
     const peer = identify(socket, options.root);
     // check: F10.3 a certificate of this lab
-    if (peer === undefined || socket.alpnProtocol !== NODE_ALPN) {
+    if (peer === undefined || !ALPNS.has(socket.alpnProtocol)) {
       options.refused('connection', 'closed', socket.remoteAddress ?? '', 'no certificate of this lab');
       socket.destroy();
       return;
     }
+    if (socket.alpnProtocol === NODE_DIALLED_ALPN) {
+      // The two halves of what passes end apart; a node that is gone without a word is found out by the system.
+      socket.allowHalfOpen = true;
+      socket.setKeepAlive(true, PING_MS);
+      options.dialled(socket, peer).catch(options.failed);
+      return;
+    }
     const session = connect('https://connectivity-node', {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: NODE_STREAM_WINDOW_BYTES, maxConcurrentStreams: 0 },
-      maxSessionMemory: NODE_SESSION_MEMORY_MB,
+      settings: { enablePush: false, maxConcurrentStreams: 0 },
     });
     session.on('error', () => session.destroy());
-    session.once('connect', () => session.setLocalWindowSize(NODE_CONNECTION_WINDOW_BYTES));
     keepAlive(session);
     options.accept(session, peer).then(
       (isTaken) => {

@@ -14,6 +14,7 @@ import {
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { connectTarget } from './connect-target.ts';
+import { gather } from './gather.ts';
 
 /** Who an app is, for the handshake and for the rules. */
 export interface KnownApp {
@@ -47,7 +48,9 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
   const session: RunningSession = runProxySession(machine, 'responder', {
     clock,
     send(bytes) {
-      if (!below.destroyed) isFull = !below.write(bytes) || isFull;
+      if (below.destroyed) return;
+      gather(below);
+      if (!below.write(bytes) && below.writableLength >= HIGH_BYTES) isFull = true;
     },
     async identify({ start }) {
       const known = await options.identify(start);
@@ -97,9 +100,11 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     const ended = (): void => asked.abort();
     closing.signal.addEventListener('abort', ended, { once: true });
     connecting.set(streamId, asked);
-    const socket = await connectTarget({ host, port }, asked.signal, () => {
+    const sent = source(streamId);
+    const over = (): void => {
       connects -= 1;
-    });
+    };
+    const socket = await connectTarget({ host, port }, asked.signal, { over, onBytes: sent.take });
     connecting.delete(streamId);
     closing.signal.removeEventListener('abort', ended);
     if (asked.signal.aborted) return void (typeof socket === 'string' || socket.destroy());
@@ -108,31 +113,42 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
       return session.call({ type: 'refuse', streamId, reason: socket });
     }
     told('streamOpen', 'opened');
-    attach(streamId, socket);
+    attach(streamId, socket, () => sent.pump(socket));
     session.call({ type: 'accept', streamId });
+    sent.pump(socket);
   };
   let connects = 0;
   // BOUNDED by the open streams of a session.
   const connecting = new Map<number, AbortController>();
 
-  const attach = (streamId: number, socket: Socket): void => {
-    const pump = (): void => {
-      while (!isFull) {
-        const room = Math.min(session.credit(streamId), socket.readableLength, MAX_PIECE_BYTES);
-        // With nothing buffered a read starts the next one, and tells of the end.
-        if (room === 0) return void (socket.readableLength === 0 && socket.read());
-        const chunk: Buffer | null = socket.read(room);
-        if (chunk === null) return;
-        session.call({ type: 'write', streamId, bytes: chunk });
-      }
+  /** What a server sends on a stream. Without room for it the rest of one read waits here, and nothing more is read. */
+  const source = (streamId: number): { take(bytes: Uint8Array): boolean; pump(socket: Socket): void } => {
+    let rest: Uint8Array = NOTHING;
+    const sent = (bytes: Uint8Array): Uint8Array => {
+      const room = isFull ? 0 : Math.min(session.credit(streamId), bytes.length);
+      if (room > 0) session.call({ type: 'write', streamId, bytes: bytes.subarray(0, room) });
+      return bytes.subarray(room);
     };
+    return {
+      take(bytes) {
+        const left = sent(bytes);
+        rest = left.length > 0 ? left.slice() : NOTHING;
+        return left.length === 0;
+      },
+      pump(socket) {
+        if (rest.length > 0) rest = sent(rest);
+        if (rest.length === 0) socket.resume();
+      },
+    };
+  };
+
+  const attach = (streamId: number, socket: Socket, pump: () => void): void => {
     const gone = (): void => {
       if (!sockets.delete(streamId)) return;
       // Both halves have ended: the session knows. Otherwise the connection broke.
       if (!(socket.readableEnded && socket.writableFinished)) session.call({ type: 'reset', streamId, reason: 'lost' });
     };
     sockets.set(streamId, { socket, pump });
-    socket.on('readable', pump);
     socket.once('end', () => session.call({ type: 'end', streamId }));
     socket.on('error', () => socket.destroy());
     socket.once('close', gone);
@@ -150,6 +166,7 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     switch (event.type) {
       case 'data': {
         const { length } = event.bytes;
+        gather(socket);
         // Room is given back when the kernel has taken the bytes.
         socket.write(event.bytes, (error) => {
           if (error === undefined || error === null) session.call({ type: 'consumed', streamId, bytes: length });
@@ -168,7 +185,8 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
   };
 
   const received = (chunk: Buffer): void => {
-    session.received(chunk);
+    // A plain view: the parts of a `Buffer` would share memory where a copy is expected.
+    session.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     if (below.writableLength <= MAX_UNREAD_BYTES) return;
     // check: F10.4 answers wait for an app that reads: bytes of servers do not get so far ahead
     session.closed(new ProtocolError('ERR_PEER_UNEXPECTED', 'the app asks, and does not read the answers'));
@@ -188,5 +206,6 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
 const CLOSE_MS = 5_000;
 /** Bytes that may wait for the app: what `pump` writes and some thousand answers. */
 const MAX_UNREAD_BYTES = 1_048_576;
-/** Bytes that are read from a server at once. */
-const MAX_PIECE_BYTES = wire.LIMITS.streamDataBytes;
+/** With so much waiting for the app nothing more is read from servers. */
+const HIGH_BYTES = 262_144;
+const NOTHING: Uint8Array = new Uint8Array(0);

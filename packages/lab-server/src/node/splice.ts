@@ -1,4 +1,8 @@
 import type { Duplex } from 'node:stream';
+import { gather } from './gather.ts';
+
+/** What may wait for one side before the other one is not read any more. */
+const HIGH_BYTES = 262_144;
 
 /**
  * Passes bytes on both ways with back-pressure, until one of the two ends or breaks: then both end. What was received before an end is still passed on.
@@ -7,20 +11,26 @@ import type { Duplex } from 'node:stream';
 export function splice(a: Duplex, b: Duplex, ended: () => void): void {
   let left = 2;
   const one = (from: Duplex, to: Duplex): void => {
-    from.pipe(to);
+    from.on('data', (chunk: Uint8Array) => {
+      gather(to);
+      if (!to.write(chunk) && to.writableLength >= HIGH_BYTES) from.pause();
+    });
+    to.on('drain', () => from.resume());
+    from.once('end', () => to.end());
     from.on('error', () => to.destroy());
     from.once('close', () => {
       // A side that broke has no end to pass on.
       if (!from.readableEnded) to.destroy();
       else if (!to.readableEnded) {
         // Nobody takes what that side still sends; what it was sent it may read first.
-        to.resume();
+        to.removeAllListeners('data').resume();
         if (to.writableFinished) to.destroy();
         else to.once('finish', () => to.destroy());
       }
       left -= 1;
       if (left === 0) ended();
     });
+    from.resume();
   };
   one(a, b);
   one(b, a);

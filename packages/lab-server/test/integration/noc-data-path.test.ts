@@ -1,11 +1,13 @@
+import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
-import { handshakeInitiator, type keySchedule, secret, toHex } from '@uemkit/protocol';
+import { concatBytes, fromHex, handshakeInitiator, type keySchedule, secret, toHex } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import * as wire from '@uemkit/protocol/wire';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRingJournal } from '../../src/journal/journal.ts';
 import { createNocDataPath, type NocDataPath } from '../../src/node/noc-data-path.ts';
+import { splice } from '../../src/node/splice.ts';
 import { deleteLink, type LinkRecord, type LinkStatus, putLink } from '../../src/roles/noc/noc-links.ts';
 import { putNocTenant } from '../../src/roles/noc/noc-tenants.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -196,4 +198,106 @@ describe('a link that ends', () => {
     at.endLink(linkId);
     expect([unknown, await connect(at, 'proxy-9')]).toEqual(['alert', 'alert']);
   });
+});
+
+describe('a Proxy that dials for an app', () => {
+  /** Proxies that are connected, by id, and the tickets that they were given. */
+  const tickets: string[] = [];
+  let proxyId: string;
+
+  function asking(): NocDataPath {
+    tickets.length = 0;
+    const guard = {
+      roleOf: () => 'connectivity-node' as const,
+      tenantOf: () => ({ refused: 'no UEM' }),
+      proxyOf: () => (proxyId === '' ? { refused: 'no node' } : { proxyId, certificate: new Uint8Array(0) }),
+    };
+    const made = createNocDataPath({ ...ports, journal: createRingJournal(), guard, store });
+    const session = Object.assign(new EventEmitter(), {
+      destroy: () => {},
+      request(headers: Readonly<Record<string, string>>) {
+        tickets.push(String(headers['uemkit-ticket']));
+        return Object.assign(new EventEmitter(), { resume: () => {}, destroy: () => {} });
+      },
+    });
+    proxyId = 'proxy-1';
+    made.addNode(session as never, { kind: 'anonymous', source: 'node' });
+    return made;
+  }
+  /** The end of the Proxy, which has sent these bytes, and that of the NOC. */
+  function dial(at: NocDataPath, ...sent: readonly Uint8Array[]): { readonly proxy: Duplex; readonly below: Duplex } {
+    const [proxy, below] = duplexPair() as readonly [Duplex, Duplex];
+    at.addDialled(below, { kind: 'anonymous', source: 'node' });
+    for (const bytes of sent) proxy.write(bytes);
+    return { proxy, below };
+  }
+  const cutOff = async ({ below }: ReturnType<typeof dial>): Promise<void> => expect.poll(() => below.destroyed).toBe(true);
+  const ticket = async (): Promise<Uint8Array> => {
+    await expect.poll(() => tickets.length).toBeGreaterThan(0);
+    return fromHex(tickets[0] as string);
+  };
+
+  it('is the other end of the app whose ticket it brings, and what it has sent behind it comes too', async () => {
+    const at = asking();
+    const { app, heard, closed } = linked(at, { connect: wire.connectProxy.encode({ proxyId: 'proxy-1' }) });
+    const given = await ticket();
+    expect(given).toHaveLength(16);
+    const { proxy } = dial(at, given.subarray(0, 5), concatBytes(given.subarray(5), wire.acknowledgement.encode({ ok: true })));
+    await heard('acknowledgement');
+    const passed = new Promise<Uint8Array>((resolve) => proxy.once('data', resolve));
+    app.write(Uint8Array.of(7));
+    expect([...(await passed)]).toEqual([7]);
+    proxy.end();
+    await closed;
+  });
+
+  it('is cut off with a ticket that was used, that nobody has given, or that another Proxy was given, and when it is no Proxy', async () => {
+    const at = asking();
+    const { app } = linked(at, { connect: wire.connectProxy.encode({ proxyId: 'proxy-1' }) });
+    const given = await ticket();
+    proxyId = 'proxy-2';
+    await cutOff(dial(at, given));
+    proxyId = '';
+    await cutOff(dial(at, given));
+    proxyId = 'proxy-1';
+    await cutOff(dial(at, new Uint8Array(16)));
+    const right = dial(at, given);
+    app.write(Uint8Array.of(7));
+    await new Promise((resolve) => right.proxy.once('data', resolve));
+    await cutOff(dial(at, given));
+    expect([right.below.destroyed, app.destroyed]).toEqual([false, false]);
+    at.breakConnections();
+  });
+});
+
+it('reads no further from one side of what it passes on than the other one takes', async () => {
+  const [app, ours] = duplexPair() as readonly [Duplex, Duplex];
+  const [proxy, theirs] = duplexPair() as readonly [Duplex, Duplex];
+  const closed = new Promise<void>((resolve) => splice(ours, theirs, resolve));
+  let written = 0;
+  const pump = async (): Promise<void> => {
+    for (let left = 256; left > 0; left--) {
+      if (!app.write(new Uint8Array(65_536))) await new Promise((resolve) => app.once('drain', resolve));
+      written += 65_536;
+    }
+    app.end();
+  };
+  const pumping = pump();
+  let before = -1;
+  const isStill = (): boolean => {
+    const still = written === before;
+    before = written;
+    return still;
+  };
+  await expect.poll(isStill).toBe(true);
+  expect(written).toBeLessThan(1_048_576);
+  let read = 0;
+  proxy.on('data', (chunk: Uint8Array) => {
+    read += chunk.length;
+  });
+  await Promise.all([pumping, new Promise((resolve) => proxy.once('end', resolve))]);
+  expect(read).toBe(256 * 65_536);
+  proxy.end();
+  app.resume();
+  await closed;
 });

@@ -1,8 +1,11 @@
+import { dataCodec, type StreamData } from './data-codec.ts';
 import { host, port } from './destination.ts';
 import { type MessageCodec, message } from './frame.ts';
 import type { FrameName } from './frame-types.ts';
 import { LIMITS } from './limits.ts';
 import { bytes, type FieldType, numbered, required, structure, uint } from './schema.ts';
+
+export type { StreamData } from './data-codec.ts';
 
 /** Frames of the streams of a session (0x90 to 0x98). */
 export const STREAM_FRAMES: ReadonlySet<FrameName> = new Set<FrameName>([
@@ -56,14 +59,9 @@ export const streamRefused: MessageCodec<StreamRefused> = message(
   }),
 );
 
-export interface StreamData {
-  readonly streamId: number;
-  readonly bytes: Uint8Array;
-}
-
-export const streamData: MessageCodec<StreamData> = message(
-  'streamData',
-  structure<StreamData>({ streamId: required(0, streamId), bytes: required(1, bytes(1, LIMITS.streamDataBytes)) }),
+/** The bytes of a decoded message are a view of its frame. */
+export const streamData: MessageCodec<StreamData> = dataCodec(
+  message('streamData', structure<StreamData>({ streamId: required(0, streamId), bytes: required(1, bytes(1, LIMITS.streamDataBytes)) })),
 );
 
 /** The sender has sent all; the other direction goes on. */

@@ -6,6 +6,8 @@ export interface FrameParserOptions {
   readonly maxBodyBytes: number;
   /** Trailer of each type in this exchange; a type that is not expected here may be refused by throwing. */
   trailerBytes(name: FrameName): number;
+  /** True: a frame that lies whole in a chunk is a view of it. For those whose chunks nobody writes into again. */
+  readonly views?: boolean | undefined;
 }
 
 /** Cuts a stream of bytes into whole frames, however the reads split it. */
@@ -34,15 +36,30 @@ export function frameParser(options: FrameParserOptions): FrameParser {
   let filled = 0;
   let headerSeen = false;
 
-  /** The header is complete: makes room for the rest of the frame. */
-  const extend = (): void => {
+  /** The header is complete: how long the frame is. */
+  const announced = (): number => {
     const { name, bodyBytes } = parseFrameHeader(frame, options.maxBodyBytes);
-    const whole = new Uint8Array(FRAME_HEADER_BYTES + bodyBytes + options.trailerBytes(name));
+    return FRAME_HEADER_BYTES + bodyBytes + options.trailerBytes(name);
+  };
+  const extend = (): void => {
+    const whole = new Uint8Array(announced());
     whole.set(frame);
     frame = whole;
     headerSeen = true;
   };
+  /** The frame at the start of the chunk, where it lies there whole. */
+  const view = (chunk: Uint8Array): Uint8Array | undefined => {
+    if (filled > 0 || chunk.length < FRAME_HEADER_BYTES) return undefined;
+    // A header that is refused stays in the buffer.
+    frame.set(chunk.subarray(0, FRAME_HEADER_BYTES));
+    filled = FRAME_HEADER_BYTES;
+    const lengthBytes = announced();
+    filled = 0;
+    return chunk.length < lengthBytes ? undefined : chunk.subarray(0, lengthBytes);
+  };
   const next = (chunk: Uint8Array): { readonly frame: Uint8Array | undefined; readonly rest: Uint8Array } => {
+    const seen = options.views === true ? view(chunk) : undefined;
+    if (seen !== undefined) return { frame: seen, rest: chunk.subarray(seen.length) };
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + frame.length - filled);
       frame.set(part, filled);

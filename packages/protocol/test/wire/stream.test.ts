@@ -8,8 +8,8 @@ import { MESSAGES } from './message-arbitraries.ts';
 import { wireError } from './wire-errors.ts';
 
 const TRAILER_BYTES = 32;
-const parser = (maxBodyBytes: number = LIMITS.bodyBytes): FrameParser =>
-  frameParser({ maxBodyBytes, trailerBytes: (name) => (name === 'handshakeFinish' ? TRAILER_BYTES : 0) });
+const parser = (maxBodyBytes: number = LIMITS.bodyBytes, views = false): FrameParser =>
+  frameParser({ maxBodyBytes, trailerBytes: (name) => (name === 'handshakeFinish' ? TRAILER_BYTES : 0), views });
 
 const withTrailer = MESSAGES.handshakeFinish.map((value) => concatBytes(handshakeFinish.encode(value), new Uint8Array(TRAILER_BYTES).fill(7)));
 const frames = fc.array(fc.oneof(withTrailer, MESSAGES.wakeUp.map(wakeUp.encode), MESSAGES.acknowledgement.map(acknowledgement.encode)), { maxLength: 6 });
@@ -30,10 +30,12 @@ describe('frameParser', () => {
     fc.assert(
       fc.property(frames, fc.array(fc.nat(), { maxLength: 12 }), (sent, places) => {
         const stream = concatBytes(...sent);
-        expect(parser().push(stream)).toEqual(sent);
-        const split = parser();
-        expect(cut(stream, places).flatMap((part) => split.push(part))).toEqual(sent);
-        split.end();
+        for (const views of [false, true]) {
+          expect(parser(undefined, views).push(stream)).toEqual(sent);
+          const split = parser(undefined, views);
+          expect(cut(stream, places).flatMap((part) => split.push(part))).toEqual(sent);
+          split.end();
+        }
         const slow = parser();
         expect([...stream].flatMap((byte) => slow.push(Uint8Array.of(byte)))).toEqual(sent);
         slow.end();
@@ -46,6 +48,15 @@ describe('frameParser', () => {
     const [frame] = parser().push(chunk);
     chunk.fill(0);
     expect(acknowledgement.decode(parseFrame(frame as Uint8Array))).toEqual({ ok: true });
+  });
+
+  it('gives views of whole frames to whom they do, and copies of those that come in parts', () => {
+    const sent = acknowledgement.encode({ ok: true });
+    const stream = parser(undefined, true);
+    const [first, second] = stream.push(concatBytes(sent, sent, sent.subarray(0, 9)));
+    expect([first?.buffer === second?.buffer, first, second]).toEqual([true, sent, sent]);
+    expect(stream.push(sent.subarray(9))).toEqual([sent]);
+    stream.end();
   });
 
   it('holds back a frame without body and trailer no longer than its header', () => {
@@ -65,13 +76,16 @@ describe('frameParser', () => {
     parser().end();
   });
 
-  it('refuses a bad header as soon as it is complete, and everything after it', () => {
-    const stream = parser(100);
+  it.each([false, true])('refuses a bad header as soon as it is complete, and everything after it (views: %s)', (views) => {
+    const stream = parser(100, views);
     const tooLarge = Uint8Array.of(1, 0x65, 0, 0, 0, 0, 0, 101);
     expect(stream.push(tooLarge.subarray(0, 7))).toEqual([]);
     expect(wireError(() => stream.push(tooLarge.subarray(7)))?.code).toBe('ERR_WIRE_LIMIT');
     expect(wireError(() => stream.push(acknowledgement.encode({ ok: true })))?.code).toBe('ERR_WIRE_LIMIT');
-    expect(wireError(() => parser().push(concatBytes(acknowledgement.encode({ ok: true }), new Uint8Array(8))))?.code).toBe('ERR_WIRE_VERSION');
+    const atOnce = parser(100, views);
+    expect(wireError(() => atOnce.push(tooLarge))?.code).toBe('ERR_WIRE_LIMIT');
+    expect(wireError(() => atOnce.push(acknowledgement.encode({ ok: true })))?.code).toBe('ERR_WIRE_LIMIT');
+    expect(wireError(() => parser(100, views).push(concatBytes(acknowledgement.encode({ ok: true }), new Uint8Array(8))))?.code).toBe('ERR_WIRE_VERSION');
   });
 
   it('refuses a type that the exchange does not expect', () => {

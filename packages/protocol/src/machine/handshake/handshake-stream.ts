@@ -40,6 +40,7 @@ export function handshakeStream(name: 'ipc' | 'ipcd' | 'px' | 'dc', sender: 'ini
       if (bytes === undefined) throw new ProtocolError('ERR_WIRE_TYPE', `${frame} does not belong here`);
       return bytes;
     },
+    views: kind === 'none',
   });
   const records = createRecordStream(kind === 'gcm' ? 'gcm' : 'cbc');
   let recordsBegan = false;

@@ -56,7 +56,7 @@ class Session implements ProxySession {
   readonly #quietMs: number;
   readonly #pongMs: number;
   readonly #streams: Streams;
-  readonly #frames = frameParser({ maxBodyBytes: LIMITS.gcmPlaintextBytes, trailerBytes: noTrailer });
+  readonly #frames = frameParser({ maxBodyBytes: LIMITS.gcmPlaintextBytes, trailerBytes: noTrailer, views: true });
   #session: HandshakeSession | undefined;
   #state: ProxySession['state'] = 'handshake';
   #effects: SessionEffect[] = [];
