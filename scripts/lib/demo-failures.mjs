@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** The kinds of device that the demo shows, and how many of each. */
 const KINDS = ['ios', 'macos', 'android-mdm-controls', 'android-enterprise', 'samsung-knox', 'windows-10', 'blackberry-10'];
 const DEVICES_OF_EACH = 30;
@@ -49,6 +51,22 @@ const KINDS_WITH_APPLICATIONS = ['ios', 'android-mdm-controls', 'android-enterpr
 /** The policy, and its change. */
 const UPDATES_PER_DEVICE = 2;
 
+/** Apps of the demo by the source of their access keys, and what they ask for by the way that it takes. */
+const APPS = { 'uem-client': 10, mail: 10, sibling: 10 };
+const REQUESTS = { noc: 130, direct: 30 };
+
+function appFailures({ apps }) {
+  const total = (of) => Object.values(of).reduce((sum, count) => sum + count, 0);
+  const wanted = {
+    planned: total(APPS),
+    activated: total(APPS),
+    serverKnown: total(APPS),
+    byKey: APPS,
+    requests: { planned: total(REQUESTS), done: total(REQUESTS), failed: 0, byWay: REQUESTS },
+  };
+  return isDeepStrictEqual(apps, wanted) ? [] : [`apps: ${JSON.stringify(apps)}, not ${JSON.stringify(wanted)}`];
+}
+
 /** What a report of `demo --json` does not keep of what the demo promises; empty when it keeps everything. */
 export function demoFailures(report) {
   const failures = [];
@@ -74,7 +92,7 @@ export function demoFailures(report) {
     for (const name of ['p50', 'p95', 'p99']) fail(report[series]?.[name] > 0, `${series}.${name} is missing`);
   }
   fail(report.audit === 'ok', `audit: ${JSON.stringify(report.audit)}`);
-  return [...failures, ...kindFailures(report, isCount)];
+  return [...failures, ...kindFailures(report, isCount), ...appFailures(report)];
 }
 
 function kindFailures(report, isCount) {

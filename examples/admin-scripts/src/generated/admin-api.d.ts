@@ -271,6 +271,24 @@ export interface components {
             administrators: components["schemas"]["Administrator"][];
             links: components["schemas"]["Link"][];
         };
+        AppInstance: {
+            /** @description Instance id of the app, hexadecimal */
+            guid: string;
+            applicationId: string;
+            version: string;
+            platform: string;
+            /** @description The device whose UEM Client took part; absent: nobody knows */
+            device?: {
+                guid: string;
+            };
+            /** @description As the operating system reported the app; absent: its key was typed */
+            platformId?: string;
+            /** Format: date-time */
+            activated: string;
+        };
+        AppInstances: {
+            appInstances: components["schemas"]["AppInstance"][];
+        };
         Application: {
             guid: string;
             applicationId: string;
@@ -1299,6 +1317,18 @@ export interface components {
         Profiles: {
             profiles: components["schemas"]["Profile"][];
             links: components["schemas"]["Link"][];
+        };
+        Proxies: {
+            proxies: components["schemas"]["Proxy"][];
+        };
+        Proxy: {
+            /** @description As clusters of a profile of kind dynamics-connectivity name it */
+            id: string;
+            host: string;
+            /** @description Of Direct Connect */
+            port: number;
+            /** Format: date-time */
+            registered: string;
         };
         SentCommand: {
             guid: string;

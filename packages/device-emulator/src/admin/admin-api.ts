@@ -78,6 +78,7 @@ export interface ActivationProfile {
 const PAGE = 500;
 const RETRY = { minMs: 50, baseMs: 200, maxMs: 5_000 };
 const PATIENCE_MS = 45_000;
+const MAIL_WAITING = 'MAIL_WAITING';
 
 export interface AdminApiOptions {
   readonly http: AdminHttp;
@@ -146,15 +147,20 @@ export class AdminApi {
   async mailQrCode(userGuid: string, username: string, profileGuid?: string): Promise<Uint8Array> {
     const answer = await this.#activationPasswords(userGuid, { qrCode: true, emailTemplate: { guid: 'activation' }, ...reference(profileGuid) });
     const mailId = (v.parse(mailedBody, answer).activationPasswords[0] as { readonly mail: { readonly guid: string } }).mail.guid;
+    return this.arrivedMail(mailId, username);
+  }
+
+  /** Waits until a mail was sent, and gives the newest one that the inbox of the lab has for the address. */
+  async arrivedMail(mailId: string, address: string): Promise<Uint8Array> {
     await this.#retry(
       async () => {
         const { status } = v.parse(mailStatusBody, await this.#request({ method: 'GET', path: `/lab/v1/mails/${mailId}` }));
-        if (status === 'WAITING') throw new AdminError(503, 'MAIL_WAITING', 'the mail is on its way');
+        if (status === 'WAITING') throw new AdminError(503, MAIL_WAITING, 'the mail is on its way');
         if (status !== 'SENT') throw new AdminError(409, `MAIL_${status}`, 'the mail was not sent');
       },
       (error) => hadNoEffect(error) || isUndecided(error),
     );
-    const { mails } = v.parse(inboxBody, await this.repeatable({ method: 'GET', path: `/lab/v1/inbox?max=1000&to=${encodeURIComponent(username)}` }));
+    const { mails } = v.parse(inboxBody, await this.repeatable({ method: 'GET', path: `/lab/v1/inbox?max=1000&to=${encodeURIComponent(address)}` }));
     const newest = mails.at(-1);
     if (newest === undefined) throw new AdminError(404, 'MAIL_NOT_FOUND', 'the mail went to another host than the inbox of the lab');
     const { source } = v.parse(inboxMailBody, await this.repeatable({ method: 'GET', path: `/lab/v1/inbox/${newest.guid}` }));
@@ -258,7 +264,8 @@ export class AdminApi {
       } catch (error) {
         const pauseMs = pauses.next().value as number;
         if (signal?.aborted === true || !mayRetry(error) || clock.monotonicMs() + pauseMs > untilMs) throw error;
-        this.#options.onWaiting?.(error);
+        // A mail that is on its way is an answer.
+        if (!(error instanceof AdminError) || error.id !== MAIL_WAITING) this.#options.onWaiting?.(error);
         await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve));
       }
     }

@@ -13,6 +13,7 @@ const connection: v.GenericSchema<unknown, Connection> = v.object({
   devices: text,
   admin: v.pipe(v.string(), v.url()),
   notification: text,
+  noc: v.optional(text),
   administrator: v.object({ username: text, password: text }),
 });
 
@@ -29,6 +30,8 @@ export interface Connection {
   readonly devices: string;
   readonly admin: string;
   readonly notification: string;
+  /** Of apps; absent: the server has no NOC. */
+  readonly noc?: string | undefined;
   readonly administrator: { readonly username: string; readonly password: string };
 }
 

@@ -1,6 +1,7 @@
 import { endsManagement } from '@uemkit/protocol';
 import type { ServerCommand } from '../admin/admin-api.ts';
 import type { Execution } from '../operating-systems/execution-log.ts';
+import { type AppSums, type AuditedApp, appSums, checkApp } from './check-apps.ts';
 import { type AuditedCompliance, checkCompliance } from './check-compliance.ts';
 import { type AuditedConfiguration, checkConfiguration } from './check-configuration.ts';
 import { checkExpectations, type PlannedCommand } from './check-expectations.ts';
@@ -44,7 +45,8 @@ export interface AuditReport {
   readonly left: number;
   /** Devices for which nothing is open any more. */
   readonly drained: number;
-  /** Every difference, in the order of the devices. */
+  readonly apps: AppSums;
+  /** Every difference, in the order of the devices, then of the apps. */
   readonly differences: readonly Difference[];
 }
 
@@ -52,7 +54,7 @@ export interface AuditReport {
  * Compares plan, devices and server: planned = activated = known to the server = drained, but for those that UEM has to refuse; no device twice, no command twice, none lost; each command became what the plan expects, and
  * each device holds the configuration that the server says. Pure, so that any process may repeat it.
  */
-export function audit(devices: readonly AuditedDevice[]): AuditReport {
+export function audit(devices: readonly AuditedDevice[], apps: readonly AuditedApp[] = []): AuditReport {
   const differences: Difference[] = [];
   let drained = 0;
   for (const device of devices) {
@@ -60,6 +62,7 @@ export function audit(devices: readonly AuditedDevice[]): AuditReport {
     differences.push(...found);
     if (device.activatedAs !== undefined && found.length === 0) drained++;
   }
+  differences.push(...apps.flatMap(checkApp));
   return {
     ok: differences.length === 0,
     planned: devices.length,
@@ -69,6 +72,7 @@ export function audit(devices: readonly AuditedDevice[]): AuditReport {
     serverKnown: devices.filter((device) => device.activatedAs !== undefined && (hasLeft(device) || device.serverIds.includes(device.activatedAs))).length,
     left: devices.filter(hasLeft).length,
     drained,
+    apps: appSums(apps),
     differences,
   };
 }

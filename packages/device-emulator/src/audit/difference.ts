@@ -29,6 +29,12 @@ export interface Difference {
     | 'configurationNotPlanned'
     // What UEM says of compliance.
     | 'complianceNotPlanned'
-    | 'complianceDiffers';
+    | 'complianceDiffers'
+    // Dynamics apps.
+    | 'appNotActivated'
+    | 'appNotOnServer'
+    | 'appOtherOnServer'
+    | 'appRequestsFailed'
+    | 'appRequestsMissing';
   readonly detail: string;
 }

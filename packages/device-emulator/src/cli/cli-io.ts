@@ -7,6 +7,13 @@ export interface OwnLab {
   stop(): Promise<void>;
 }
 
+/** An HTTP server that the emulator has started for its apps. */
+export interface OwnSite {
+  /** Base URL. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 /** Everything that the command line takes from the outside; a test gives its own. */
 export interface CliIo {
   /** Writes to standard output: the report. */
@@ -25,4 +32,6 @@ export interface CliIo {
   exitNow(code: number): never;
   /** Starts a lab server in a process of its own, so that both cores are used. */
   startLab(folder: string): Promise<OwnLab>;
+  /** Starts an HTTP server for apps in a process of its own; at `url` when it was there before. */
+  startSite(url: string | undefined): Promise<OwnSite>;
 }

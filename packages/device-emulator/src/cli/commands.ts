@@ -10,7 +10,7 @@ import { conformance } from './conformance-command.ts';
 import { DEMO_SCENARIO } from './demo-scenario.ts';
 import { diagram } from './diagram-command.ts';
 import { EXIT } from './exit-codes.ts';
-import { FLAGS, type ParsedFlags, planFlags, textFlag } from './flags.ts';
+import { appServerFlag, FLAGS, type ParsedFlags, planFlags, textFlag } from './flags.ts';
 import { inspect } from './inspect-command.ts';
 import { planReport } from './plan-report.ts';
 import { type RunRequest, runCommand } from './run-command.ts';
@@ -21,7 +21,8 @@ const DEMO_EPILOGUE = `
 What you saw: a server and a fleet on this machine, over real TLS sockets. Each device proved its password (SPAKE2+) and got a certificate, was
 woken by push, asked for its commands over mutual TLS, got the most urgent one first, and answered. What a lost push would have brought came with
 the regular poll. Some kinds and activation types may not do everything: UEM refused it before anything was sent, or the device answered with a reason, each as
-the plan had worked out. A policy was changed for all of them, and only the group of rules that differs travelled. Try next:
+the plan had worked out. A policy was changed for all of them, and only the group of rules that differs travelled. Apps on some of them activated themselves
+and read pages of a server behind the firewall, under keys that the NOC does not have. Try next:
 
   device-emulator demo --size 20 --trace demo.ndjson
   device-emulator diagram demo.ndjson --device 1  every message of one device as a picture, decoded, with its step
@@ -32,8 +33,8 @@ the plan had worked out. A policy was changed for all of them, and only the grou
 
 const demo: Command = {
   name: 'demo',
-  description: 'A server and 210 devices of all seven kinds: activation, commands and a policy by push, refusals, lost pushes, audit',
-  args: { json: FLAGS.json, seed: FLAGS.seed, size: FLAGS.size, target: FLAGS.target, state: FLAGS.state, out: FLAGS.out, trace: FLAGS.trace },
+  description: 'A server and 210 devices of all seven kinds: activation, commands and a policy by push, refusals, lost pushes, apps, audit',
+  args: { ...FLAGS },
   examples: [
     ['device-emulator demo', 'see the whole thing once'],
     ['device-emulator demo --json | tail -n 1', 'the same for a script'],
@@ -139,12 +140,14 @@ function readScenario(parsed: ParsedFlags, io: CliIo): { readonly source: string
 function freshRun(scenarioSource: string, scenarioFile: string, parsed: ParsedFlags): NonNullable<RunRequest['fresh']> {
   const { seed, size } = planFlags(parsed);
   const target = textFlag(parsed, 'target');
+  const appServer = appServerFlag(parsed);
   return {
     scenarioFile,
     scenarioSource,
     seed: seed ?? parseScenario(scenarioSource, scenarioFile).seed,
     ...(size === undefined ? {} : { size }),
     ...(target === undefined ? {} : { target }),
+    ...(appServer === undefined ? {} : { appServer }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The scenario of `demo`; the same as examples/scenarios/demo.yaml, which a test compares. */
-export const DEMO_SCENARIO: string = `# The demo: 210 devices, 30 of each of the seven kinds, activate themselves, get commands and a policy by push, and lose a tenth of the pushes on purpose.
+export const DEMO_SCENARIO: string = `# The demo: 210 devices, 30 of each of the seven kinds, activate themselves, get commands and a policy by push, and lose a tenth of the pushes on purpose; apps on some of them ask a
+# server behind the firewall.
 #   npx -y pnpm@10.34.9 demo
 # Copy this file, change it, and run it with: device-emulator run my.yaml
 format: 1
@@ -52,6 +53,18 @@ timeline:
   - at: 500ms
     configure: [{ policy: staff, rules: { password: { required: true, minimumLength: 8 }, deviceFunctionality: { allowCamera: false } } }]
 
+# Dynamics apps on some devices: each activates itself with an access key from another source, and asks a server behind the firewall through NOC and Proxy, or by Direct Connect to the
+# Proxy (F3, F10, F11). The server is a real one: name yours with --app-server http://127.0.0.1:8080, or let the demo start a small one.
+apps:
+  - name: wiki
+    to: { population: androids }
+    key: uem-client
+    way: noc
+    sessions: 2
+    requests: [{ get: /start, count: 2 }, { get: /bytes/200000 }, { post: /drafts, bytes: 20000 }]
+  - { name: chat, to: { population: androids }, key: sibling, way: noc, requests: [{ post: /messages, bytes: 200, count: 5 }] }
+  - { name: post, to: { population: iphones, share: 50% }, key: mail, way: direct, requests: [{ get: /inbox, count: 3 }] }
+
 duration: 0s
 drainWithin: 60s
 
@@ -60,5 +73,7 @@ assert:
   - activated == devices
   - commandsFailed > 0
   - pushesRecoveredByPoll == pushesDropped
+  - appsActivated == apps
+  - appRequestsDone == appRequests
   - audit == ok
 `;

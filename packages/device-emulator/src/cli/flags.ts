@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ProtocolError } from '@uemkit/protocol';
 import type { ArgDef, ArgsDef } from 'citty';
+import { isServerUrl } from '../scenario/app-readers.ts';
 import { wordHint } from '../scenario/did-you-mean.ts';
 import { MAX_DEVICES } from '../scenario/scenario.ts';
 
@@ -20,10 +21,25 @@ const TRACE = {
   description: 'Write every message to this file: one JSON object a line, decoded, secrets redacted',
 } as const;
 
-/** Flags of the commands that plan, run or resume a fleet. */
-export const FLAGS: Readonly<Record<FlagName, ArgDef>> = { json: JSON_FLAG, seed: SEED, size: SIZE, target: TARGET, state: STATE, out: OUT, trace: TRACE };
+const APP_SERVER = {
+  type: 'string',
+  valueHint: 'url',
+  description: 'HTTP server that the Dynamics apps ask, as the Proxy reaches it; without it the scenario names one, or the run starts one of its own',
+} as const;
 
-type FlagName = 'json' | 'seed' | 'size' | 'target' | 'state' | 'out' | 'trace';
+/** Flags of the commands that plan, run or resume a fleet. */
+export const FLAGS: Readonly<Record<FlagName, ArgDef>> = {
+  json: JSON_FLAG,
+  seed: SEED,
+  size: SIZE,
+  target: TARGET,
+  state: STATE,
+  out: OUT,
+  trace: TRACE,
+  'app-server': APP_SERVER,
+};
+
+type FlagName = 'json' | 'seed' | 'size' | 'target' | 'state' | 'out' | 'trace' | 'app-server';
 
 /** Values of a command line that has been checked. */
 export interface ParsedFlags {
@@ -72,4 +88,12 @@ export function wholeFlag(parsed: ParsedFlags, name: string, min: number, max: n
   if (text === undefined) return undefined;
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   return value >= min && value <= max ? value : usage(`--${name} takes a whole number from ${min} to ${max}`);
+}
+
+/** `--app-server`. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+export function appServerFlag(parsed: ParsedFlags): string | undefined {
+  const value = textFlag(parsed, 'app-server');
+  return value === undefined || isServerUrl(value)
+    ? value
+    : usage(`--app-server takes the base URL of an HTTP server, for example http://127.0.0.1:8080, not ${value}`);
 }

@@ -17,7 +17,7 @@ export async function serveLab([folder]: readonly string[]): Promise<void> {
   try {
     if (folder === undefined || process.send === undefined) throw new Error('this command is for the emulator itself');
     const { startLabServer } = await import('@uemkit/lab-server');
-    const server = await startLabServer({ folder });
+    const server = await startLabServer({ folder, connectivityNode: true });
     tell({ type: 'ready', connection: server.connection });
     await released;
     await server.close();

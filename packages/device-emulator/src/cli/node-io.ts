@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { CliIo } from './cli-io.ts';
-import { startLabProcess } from './lab-process.ts';
+import { startLabProcess, startSiteProcess } from './lab-process.ts';
 
 /** The outside as Node has it. `binFile` is the program itself, which also serves as the process of a lab server. */
 export function nodeIo(binFile: string): CliIo {
@@ -26,5 +26,6 @@ export function nodeIo(binFile: string): CliIo {
     },
     exitNow: (code) => process.exit(code),
     startLab: (folder) => startLabProcess(binFile, folder),
+    startSite: (url) => startSiteProcess(binFile, url),
   };
 }

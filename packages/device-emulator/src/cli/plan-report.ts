@@ -1,7 +1,8 @@
+import { devicesInWords } from '../plan/count-in-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
-import { EXPECTATIONS, type Expectation } from '../scenario/scenario.ts';
+import { type AppPopulation, EXPECTATIONS, type Expectation } from '../scenario/scenario.ts';
 
 const CREDENTIAL_WORDS = { password: 'password', qr: 'QR code', 'qr-mail': 'QR code from a mail' } as const;
 
@@ -11,7 +12,7 @@ export function planReport(plan: Plan): string {
   const seconds = (ms: number): string => `${ms / 1_000} s`;
   const lines = [`Scenario ${scenario.name}, seed ${plan.seed}, plan ${plan.digest}`, ''];
   if (scenario.description !== undefined) lines.push(scenario.description, '');
-  lines.push(`${devices.length} devices`);
+  lines.push(devicesInWords(devices.length));
   for (const population of scenario.populations) {
     const count = devices.filter((device) => device.population === population.name).length;
     const { name, operatingSystem, activationType, credential } = population;
@@ -28,17 +29,27 @@ export function planReport(plan: Plan): string {
     lines.push(`  ${before === undefined ? seconds(atMs).padStart(8) : '  before'}  ${after === 'drained' ? 'when all is through: ' : ''}${inWords(planned)}`);
     lines.push(...expectedOf(planned).map((line) => `            ${line}`));
   }
+  if (plan.apps.length > 0) lines.push('', 'Dynamics apps', ...scenario.apps.map((app) => `  ${appInWords(app, plan)}`));
   if (scenario.assertions.length > 0) lines.push('', 'In the end', ...scenario.assertions.map(({ source }) => `  ${source}`));
   return `${lines.join('\n')}\n`;
+}
+
+const KEY_WORDS = { 'uem-client': 'a key of the UEM Client', mail: 'a key from a mail', sibling: 'a key of another app' } as const;
+
+function appInWords({ name, key, way, sessions, requests }: AppPopulation, { apps }: Plan): string {
+  const count = apps.filter((app) => app.name === name).length;
+  const perSession = requests.reduce((sum, request) => sum + request.count, 0);
+  const through = way === 'noc' ? 'through the NOC' : 'by Direct Connect';
+  return `${String(count).padStart(6)}  ${name}: activated with ${KEY_WORDS[key]}, ${sessions} sessions of ${perSession} requests ${through}`;
 }
 
 function inWords({ step, devices }: PlannedStep): string {
   switch (step.kind) {
     case 'send':
-      return `${step.send.map(({ command }) => command).join(', ')} to ${devices.length} devices`;
+      return `${step.send.map(({ command }) => command).join(', ')} to ${devicesInWords(devices.length)}`;
     case 'configure': {
       const objects = step.configure.map(({ kind, name }) => `${kind} ${name}`).join(', ');
-      return devices.length === 0 ? `${objects} changed for those who have it` : `${objects} assigned to ${devices.length} devices`;
+      return devices.length === 0 ? `${objects} changed for those who have it` : `${objects} assigned to ${devicesInWords(devices.length)}`;
     }
     case 'fault':
       return `on purpose: ${describeFault(step.fault)}`;

@@ -9,7 +9,7 @@ import { SharedClock } from '../fleet/shared-clock.ts';
 import { checkAssertions } from '../metrics/check-assertions.ts';
 import { measureEventLoopDelay } from '../metrics/event-loop-delay.ts';
 import { judgeGenerator, worstLag } from '../metrics/generator-verdict.ts';
-import { makePlan } from '../plan/plan.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
 import type { Progress } from '../run/progress.ts';
 import { jsonReport, type RunReport } from '../run/report.ts';
 import { runFleet } from '../run/run-fleet.ts';
@@ -17,7 +17,7 @@ import { type RunHeader, RunState } from '../run/run-state.ts';
 import { parseScenario } from '../scenario/parse-scenario.ts';
 import { TraceWriter } from '../trace/trace-writer.ts';
 import { asTyped } from './as-typed.ts';
-import type { CliIo } from './cli-io.ts';
+import type { CliIo, OwnSite } from './cli-io.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
 import { progressDisplay } from './progress-display.ts';
@@ -95,10 +95,12 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
       ? undefined
       : new TraceWriter(createWriteStream(resolve(io.cwd, request.trace), { mode: 0o600 }), (data) => crypto.sha256(data));
   const lab = header.target === undefined ? await io.startLab(join(folder, 'lab')) : undefined;
+  let site: OwnSite | undefined;
   const beganMs = clock.monotonicMs();
   const delay = measureEventLoopDelay();
   try {
     const connection = lab?.connection ?? readConnection(resolve(io.cwd, header.target as string));
+    site = await ownSite(plan, header, state, io);
     const outcome = await runFleet({
       plan,
       connection,
@@ -112,6 +114,8 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
       progress,
       signal: interrupt.signal,
       trace,
+      appServer: header.appServer ?? scenario.appServer ?? site?.url,
+      temporaryFolder: io.temporaryFolder,
     });
     const metrics = outcome.metrics.summary();
     const eventLoopDelay = delay.summary();
@@ -135,6 +139,8 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
     return code;
   } catch (error) {
     display.end();
+    // Refused before anything was left at the server: nothing to go on with.
+    if (isUsage(error)) mark.begun = plan.devices.some(({ index }) => state.userGuid(index) !== undefined);
     if (!interrupt.signal.aborted) {
       if (mark.begun && request.temporary !== true && !isUsage(error))
         io.err(asTyped(`The run cannot go on now. What was done is saved; go on with: device-emulator resume ${folder}\n`, io.env));
@@ -146,8 +152,17 @@ async function runIn(folder: string, store: FleetStore, request: RunRequest, io:
     delay.stop();
     interrupt.end();
     await lab?.stop();
+    await site?.stop();
     await trace?.close();
   }
+}
+
+/** The HTTP server that apps ask where nobody names one. A resumed run has it where it was: apps that are activated know it by its port. */
+async function ownSite(plan: Plan, { appServer }: RunHeader, state: RunState, io: CliIo): Promise<OwnSite | undefined> {
+  if (plan.apps.length === 0 || appServer !== undefined || plan.scenario.appServer !== undefined) return undefined;
+  const site = await io.startSite(state.site());
+  await state.putSite(site.url);
+  return site;
 }
 
 /** True when another try of the same run would end in the same way. */

@@ -1,3 +1,4 @@
+import type { AppSums } from '../audit/check-apps.ts';
 import type { LatencySummary } from '../metrics/latency.ts';
 import { kindsOf, type RunReport } from '../run/report.ts';
 import { kindTable } from './kind-table.ts';
@@ -29,6 +30,7 @@ export function textReport(report: RunReport): string {
     const by = `${commandsRefused} by UEM, before anything was sent; ${commandsFailed} by the device, with a reason`;
     lines.push(row('refused', `${refusedAsDocumented} of ${commandsRefused + commandsFailed} as documented (${by})`));
   }
+  if (plan.apps.length > 0) lines.push(...appRows(audit.apps));
   if (counters.pushesDropped > 0) {
     lines.push(row('lost pushes', `${counters.pushesDropped} lost on purpose, ${counters.pushesRecoveredByPoll} made up for by the regular poll`));
   }
@@ -47,6 +49,7 @@ export function textReport(report: RunReport): string {
   lines.push(latency('activation', series.activation.response), latency('push to idle', series.pushToIdle.response));
   lines.push(latency('command to idle', series.commandToIdle.response), latency('poll', series.poll.service));
   if (series.pollRecovery.response.count > 0) lines.push(latency('lost push to idle', series.pollRecovery.response));
+  if (plan.apps.length > 0) lines.push(latency('app activation', series.appActivation.response), latency('app request', series.appRequest.service));
   lines.push(
     row('', 'counted from the planned moment, so waiting is in it; idle: the server has nothing more for the device;'),
     row('', 'command to idle: one sample for each device and step of the scenario, a step may be several commands or a policy'),
@@ -61,6 +64,18 @@ export function textReport(report: RunReport): string {
   for (const reason of generator.reasons) lines.push(row('INVALID', reason));
   if (!generator.valid) lines.push(row('', 'the emulator itself was too slow, so this run says nothing about the server'));
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function appRows({ planned, activated, serverKnown, byKey, requests }: AppSums): readonly string[] {
+  const keys = `${byKey['uem-client']} with a key of the UEM Client, ${byKey.mail} with one from a mail, ${byKey.sibling} with one of another app`;
+  const failed = requests.failed === 0 ? '' : `, ${requests.failed} failed`;
+  return [
+    row('apps', `${activated} of ${planned} activated (${keys}); the server knows ${serverKnown}`),
+    row(
+      'app requests',
+      `${requests.done} of ${requests.planned} done (${requests.byWay.noc} through the NOC, ${requests.byWay.direct} by Direct Connect)${failed}`,
+    ),
+  ];
 }
 
 function row(name: string, text: string): string {

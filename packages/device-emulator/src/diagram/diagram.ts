@@ -53,18 +53,20 @@ export interface Diagram {
 }
 
 /** Lanes from left to right: whoever talks most stands side by side. */
-const ORDER = ['user', 'app', 'device', 'notification', 'infrastructure', 'noc', 'connectivity-node', 'uem', 'administrator'];
+const ORDER = ['user', 'app', 'sibling', 'device', 'notification', 'infrastructure', 'noc', 'connectivity-node', 'uem', 'administrator'];
 const TITLES: Readonly<Record<string, readonly [string, string]>> = {
   user: ['User', 'holds the device'],
   app: ['App', 'Dynamics runtime'],
+  sibling: ['Other app', 'gets the key for it'],
   notification: ['Notification service', 'wakes devices'],
   infrastructure: ['Infrastructure', 'finds UEM, passes on'],
   noc: ['NOC', 'passes on, reads nothing'],
+  'connectivity-node': ['Connectivity Node', 'Proxy of the company'],
   uem: ['UEM', 'manages devices'],
   administrator: ['Administrator', 'admin REST'],
 };
 /** Parts that a trace may name beyond those that are known; more share the last lane. */
-const MAX_LANES = 9;
+const MAX_LANES = 10;
 
 /** Arranges what was read. */
 export function makeDiagram(trace: ReadTrace, options: { readonly title: string }): Diagram {

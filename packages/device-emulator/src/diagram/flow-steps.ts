@@ -25,6 +25,16 @@ const STEPS: Readonly<Record<string, string>> = {
   'F5.4': 'UEM answers with the most urgent command',
   'F5.5': 'Device carries it out and reports its status',
   'F5.6': 'Nothing more is pending: idle',
+  F10: 'Business data through the NOC',
+  'F10.1': 'User opens the app',
+  'F10.2': 'App and NOC make a link under the master link key',
+  'F10.3': 'NOC connects the Proxy; app and Proxy agree on keys that the NOC does not know',
+  'F10.4': 'Data flow to and from servers behind the firewall',
+  F11: 'Direct Connect',
+  'F11.1': 'User opens the app',
+  'F11.2': 'App connects to the Proxy over TLS',
+  'F11.3': 'App proves itself with a MAC under its session key',
+  'F11.4': 'Data flow, without the NOC',
 };
 
 /** Heading of a step; empty for one that is not known. */

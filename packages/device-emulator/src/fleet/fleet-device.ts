@@ -10,13 +10,15 @@ import {
   type UemClientLimits,
   type UemTransport,
 } from '@uemkit/uem-client';
-import { nodeTransport, type TlsContexts } from '@uemkit/uem-client/node';
+import { appEndpoint } from '@uemkit/uem-client/apps';
+import { type AppListener, listenForApps, nodeTransport, type TlsContexts } from '@uemkit/uem-client/node';
 import type { DeviceState } from '../operating-systems/device-state.ts';
 import { EmulatedOperatingSystem } from '../operating-systems/emulated-operating-system.ts';
 import { decodeExecution, EXECUTION_PREFIX, type Execution } from '../operating-systems/execution-log.ts';
 import { factoryState } from '../operating-systems/factory-state.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
 import type { PlannedDevice } from '../plan/plan.ts';
+import { clientPlatformIdOf } from '../plan/planned-apps.ts';
 import type { SeededDraw } from '../plan/seeded-draw.ts';
 import type { StepSink } from '../trace/step-sink.ts';
 import { DerivedKeyStore } from './derived-key-store.ts';
@@ -43,6 +45,8 @@ export interface FleetSurroundings {
   readonly limits?: Partial<UemClientLimits> | undefined;
   /** Takes the steps of each device: a trace, a flight recorder. */
   readonly steps?: ((index: number) => StepSink | undefined) | undefined;
+  /** Platform ids of the apps that get their access keys from the UEM Client of a device. */
+  readonly askingApps?: ((index: number) => readonly string[]) | undefined;
   /** Way to the server; TLS sockets unless set. */
   readonly transport?: ((planned: PlannedDevice, keyStore: TlsKeyStore) => UemTransport) | undefined;
 }
@@ -98,6 +102,7 @@ export class FleetDevice {
       name: `device-${index}`,
       limits: surroundings.limits,
       trace: sink === undefined ? undefined : (event) => sink.message(event),
+      apps: appsOf(planned, surroundings),
       // The emulated user agrees to every notice.
       consent: async () => true,
     });
@@ -159,6 +164,16 @@ export class FleetDevice {
   /** From now on the device is managed (F5). */
   start(): void {
     this.#client.start();
+  }
+
+  /** Platform id of the UEM Client, as the emulated operating system reports it to apps. */
+  get clientPlatformId(): string {
+    return clientPlatformIdOf(this.planned);
+  }
+
+  /** The UEM Client serves the app that connects (F3.3), until the listener is closed. @throws ProtocolError `ERR_USAGE_STATE`, `ERR_TRANSPORT_CONNECT` */
+  listenForApp(path: string, platformId: string): Promise<AppListener> {
+    return listenForApps({ client: this.#client, path, identity: { identify: async () => platformId } });
   }
 
   close(): Promise<void> {
@@ -226,6 +241,13 @@ export class FleetDevice {
     client.addEventListener('renewed', () => steps.renewed());
     client.addEventListener('renewalfailed', ({ detail }) => steps.renewalFailed(detail.error));
   }
+}
+
+/** A device whose apps never ask does not pay for them. */
+function appsOf(planned: PlannedDevice, { askingApps }: FleetSurroundings): ReturnType<typeof appEndpoint> | undefined {
+  const asking = askingApps?.(planned.index) ?? [];
+  if (asking.length === 0) return undefined;
+  return appEndpoint({ platformId: clientPlatformIdOf(planned), mayAsk: ({ platformId }) => asking.includes(platformId) });
 }
 
 function lossy(

@@ -51,6 +51,11 @@ export class FleetStore {
     return this.part(devicePrefix(index));
   }
 
+  /** Beginning of all keys of one app on a device. */
+  appPrefix(index: number, name: string): string {
+    return `${devicePrefix(index)}app/${name}/`;
+  }
+
   /** A store whose keys all begin with `prefix`. */
   part(prefix: string): Store {
     return new PartStore(this, prefix);
@@ -93,6 +98,18 @@ export class FleetStore {
     const found: StoredValue[] = [];
     for (const { key, value } of this.#database.getRange({ start: prefix, end: `${prefix}\uffff` })) {
       found.push({ key: key.slice(prefix.length), value: new Uint8Array(value) });
+    }
+    return found;
+  }
+
+  /** Keys of the part `part`, without it, in order: those that begin with `prefix` and come after `after`, `limit` at most. */
+  keys(part: string, { prefix, after, limit }: { readonly prefix: string; readonly after?: string | undefined; readonly limit: number }): readonly string[] {
+    const found: string[] = [];
+    for (const key of this.#database.getKeys({ start: part + (after ?? prefix), end: `${part}${prefix}\uffff` })) {
+      const own = key.slice(part.length);
+      if (own === after) continue;
+      if (found.length >= limit) break;
+      found.push(own);
     }
     return found;
   }

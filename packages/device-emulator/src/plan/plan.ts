@@ -7,6 +7,7 @@ import { brokenRules, type DecidedRule, type InspectedDevice, plannedCompliance 
 import { apportion, interleave } from './apportion.ts';
 import { ConfigurationTargets } from './configuration-targets.ts';
 import { Expectations } from './expectations.ts';
+import { type PlannedApp, planApps } from './planned-apps.ts';
 import type { PlannedStep } from './planned-step.ts';
 import { SeededDraw } from './seeded-draw.ts';
 
@@ -37,6 +38,7 @@ export interface Plan {
   readonly fleetId: string;
   readonly devices: readonly PlannedDevice[];
   readonly steps: readonly PlannedStep[];
+  readonly apps: readonly PlannedApp[];
   /** Hash of the plan: equal plans have equal hashes. */
   readonly digest: string;
 }
@@ -75,8 +77,10 @@ export function makePlan(scenario: Scenario, crypto: PlanCrypto, options: PlanOp
     const chosen = chosenBy(step, devices, draw).filter((index) => isBefore(step) || devices[index]?.refusedFor === undefined);
     return { place, step, devices: chosen, expected: step.kind === 'send' ? expectations.ofStep(step.send, chosen) : [] };
   });
-  const digest = toHex(crypto.sha256(utf8(JSON.stringify({ fleetId, devices, steps })))).slice(0, 16);
-  return { scenario, seed, fleetId, devices, steps, digest };
+  const apps = planApps(scenario, devices, draw, crypto, (to, among) => select(to, among, draw));
+  const hashed = apps.length === 0 ? { fleetId, devices, steps } : { fleetId, devices, steps, apps };
+  const digest = toHex(crypto.sha256(utf8(JSON.stringify(hashed)))).slice(0, 16);
+  return { scenario, seed, fleetId, devices, steps, apps, digest };
 }
 
 function planDevices(scenario: Scenario, fleetId: string, draw: SeededDraw, size: number | undefined): readonly PlannedDevice[] {

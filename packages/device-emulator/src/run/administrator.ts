@@ -2,6 +2,8 @@ import type { Clock } from '@uemkit/protocol';
 import type { AdminApi, NewCommand, ServerCommand } from '../admin/admin-api.ts';
 import { AdminError, isUndecided } from '../admin/admin-error.ts';
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
+import { pause } from '../concurrency/pause.ts';
+import { devicesInWords } from '../plan/count-in-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
@@ -89,7 +91,7 @@ export class Administrator {
     const releasedMs = clock.monotonicMs();
     const again = state.step(planned.place) === 'begun';
     await state.putStep(planned.place, 'begun');
-    progress.note(`administrator: ${send.map(({ command }) => command).join(', ')} to ${planned.devices.length} devices`);
+    progress.note(`administrator: ${send.map(({ command }) => command).join(', ')} to ${devicesInWords(planned.devices.length)}`);
     await forEachBounded(planned.devices, WIDTH, async (index) => {
       signal.throwIfAborted();
       await this.#inTurn(index, () => this.#sendTo(index, planned.place, send, { intendedMs, releasedMs, again }));
@@ -195,18 +197,4 @@ export class Administrator {
       if (id !== undefined) await api.removeFault(id);
     }
   }
-}
-
-/** Waits on the clock; ends early when the signal is aborted. */
-export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (delayMs <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = (): void => {
-      cancel();
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const cancel = clock.setTimer(delayMs, end);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

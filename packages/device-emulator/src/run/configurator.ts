@@ -2,6 +2,7 @@ import type { Clock } from '@uemkit/protocol';
 import type { ConfigurationApi } from '../admin/configuration-api.ts';
 import { type HeldConfiguration, missingOnDevice } from '../audit/held-configuration.ts';
 import { ConfigurationTargets, devicesOf, objectName, type PlannedObject } from '../plan/configuration-targets.ts';
+import { devicesInWords } from '../plan/count-in-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
 import type { Progress } from './progress.ts';
@@ -63,7 +64,7 @@ export class Configurator {
     await state.putStep(place, 'begun');
     this.#targets.begin(planned);
     const devices = devicesOf(this.#targets, planned);
-    progress.note(`administrator: ${step.configure.map(({ kind, name }) => `${kind} ${name}`).join(', ')} for ${devices.length} devices`);
+    progress.note(`administrator: ${step.configure.map(({ kind, name }) => `${kind} ${name}`).join(', ')} for ${devicesInWords(devices.length)}`);
     const releasedMs = clock.monotonicMs();
     const turn = this.#turn.then(async () => {
       for (const entry of step.configure) {

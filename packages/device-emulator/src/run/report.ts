@@ -51,6 +51,7 @@ export function jsonReport(report: RunReport): Readonly<Record<string, unknown>>
     pushesDropped: counters.pushesDropped,
     pushesRecoveredByPoll: counters.pushesRecoveredByPoll,
     deactivated: counters.deactivated,
+    ...(plan.apps.length === 0 ? {} : { apps: audit.apps }),
     lockBeforeInventory: order.lockAndInventory > 0 && order.wrong.length === 0,
     priorityOrder: { pairsPendingTogether: order.pairs, lockAndInventory: order.lockAndInventory, wrong: order.wrong.length },
     byKind: Object.fromEntries(kinds),
@@ -62,6 +63,7 @@ export function jsonReport(report: RunReport): Readonly<Record<string, unknown>>
     commandToIdleMs: rounded(series.commandToIdle.response),
     pollRecoveryMs: rounded(series.pollRecovery.response),
     pollMs: rounded(series.poll.service),
+    ...(plan.apps.length === 0 ? {} : { appActivationMs: rounded(series.appActivation.response), appRequestMs: rounded(series.appRequest.service) }),
     generator: {
       valid: generator.valid,
       ...(generator.valid ? {} : { reasons: generator.reasons }),

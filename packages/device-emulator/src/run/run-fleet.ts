@@ -7,6 +7,7 @@ import { ConfigurationApi } from '../admin/configuration-api.ts';
 import type { Connection } from '../admin/connection-file.ts';
 import { type AuditedDevice, type AuditReport, audit } from '../audit/audit.ts';
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
+import { pause } from '../concurrency/pause.ts';
 import { driveActivations } from '../fleet/activation-driver.ts';
 import { derivedPassword } from '../fleet/derived-key-store.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -18,19 +19,22 @@ import { RunMetrics } from '../metrics/run-metrics.ts';
 import type { DeviceState } from '../operating-systems/device-state.ts';
 import type { SystemId } from '../operating-systems/system-definition.ts';
 import type { Plan } from '../plan/plan.ts';
+import { askingApps } from '../plan/planned-apps.ts';
 import { SeededDraw } from '../plan/seeded-draw.ts';
 import { pictureInMail } from '../scan/activation-mail.ts';
 import { scanActivationQrCode } from '../scan/qr-scanner.ts';
 import type { CounterName } from '../scenario/assertion.ts';
 import { allOf } from '../trace/step-sink.ts';
 import type { TraceWriter } from '../trace/trace-writer.ts';
-import { Administrator, pause } from './administrator.ts';
+import { Administrator } from './administrator.ts';
+import { AppRun } from './app-run.ts';
 import { collectAudit } from './collect-audit.ts';
 import { Configurator } from './configurator.ts';
 import { type KindFigures, kindFigures, totalOf } from './kind-figures.ts';
 import { OrderProof, type OrderReport } from './order-proof.ts';
 import { type ProfileGuids, prepareUsers, putProfiles } from './prepare-users.ts';
 import type { Progress } from './progress.ts';
+import { reasonOf } from './reason-of.ts';
 import { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
 import { RunTrace } from './run-trace.ts';
@@ -59,6 +63,10 @@ export interface RunFleetOptions {
   readonly progress: Progress;
   /** Every step of the run is written here (docs/trace.md). */
   readonly trace?: TraceWriter | undefined;
+  /** Base URL of the HTTP server that apps ask; needed where the plan has apps. */
+  readonly appServer?: string | undefined;
+  /** For sockets between apps. */
+  readonly temporaryFolder: string;
   /** Ends the run; everything is saved at any time. */
   readonly signal: AbortSignal;
 }
@@ -96,6 +104,7 @@ class FleetRun {
   readonly #activationErrors: Map<string, number> = new Map();
   /** Why UEM refused devices, in the words of the protocol. BOUNDED by the devices. */
   readonly #refusals: Map<number, string> = new Map();
+  readonly #apps: AppRun | undefined;
   #fleet: Fleet | undefined;
   #quietUntilMs = 0;
 
@@ -108,6 +117,7 @@ class FleetRun {
     this.#trace = trace === undefined ? undefined : new RunTrace({ ...options, writer: trace });
     this.#http = new AdminHttp(connection, this.#trace && { clock, observer: this.#trace.observer });
     this.#api = new AdminApi({ http: this.#http, clock, entropy, signal, onWaiting: (error) => this.#waiting(error) });
+    this.#apps = this.#appRun();
   }
 
   async run(): Promise<RunOutcome> {
@@ -117,6 +127,7 @@ class FleetRun {
     const profiles = await putProfiles(this.#api, plan, this.#draw);
     progress.phase('Administrator adds users and sets activation passwords (F1.1)');
     await prepareUsers({ api: this.#api, state, plan, draw: this.#draw, progress, signal, resumed }, profiles);
+    await this.#apps?.prepare();
     const fleet = await this.#openFleet();
     this.#fleet = fleet;
     const common = { state, plan, observer: this.#observer, clock: this.#options.clock, progress, signal };
@@ -126,19 +137,42 @@ class FleetRun {
     await this.#activate(fleet, profiles);
     await this.#reopenCommands(fleet);
     await this.#allConnected();
+    await this.#apps?.activate(fleet);
     progress.phase('Administrator manages, devices poll, carry out and answer (F5)');
     const administrator = new Administrator({ ...common, api: this.#api, order: this.#order, configurator });
     const activeSinceMs = this.#options.clock.monotonicMs();
+    const sessions = this.#apps?.sessions(fleet);
     await administrator.run();
     const leftMs = activeSinceMs + plan.scenario.durationMs - this.#options.clock.monotonicMs();
     await this.#stayUp(leftMs);
     await this.#drain();
+    await this.#sessionsEnd(sessions);
     await administrator.clearFaults();
     progress.phase('Audit: plan, devices and server are compared');
     const { report, devices } = await this.#audit(fleet);
     const kinds = kindFigures(plan, devices, (index) => this.#observer.pushesOf(index));
     this.#count(report, totalOf(kinds.values()));
     return { metrics: this.#metrics, order: this.#order.report(), audit: report, kinds, activationErrors: this.#activationErrors };
+  }
+
+  #appRun(): AppRun | undefined {
+    const { plan, appServer: server, trace } = this.#options;
+    if (plan.apps.length === 0) return undefined;
+    if (server === undefined) throw new RangeError('apps need a server');
+    const steps = (index: number) => allOf([this.#recorder.device(index), trace?.device(index)]);
+    return new AppRun({ ...this.#options, server, api: this.#api, draw: this.#draw, metrics: this.#metrics, steps });
+  }
+
+  /** The sessions of apps have as long after their last planned start as commands have. */
+  async #sessionsEnd(sessions: Promise<void> | undefined): Promise<void> {
+    if (sessions === undefined) return;
+    const { plan, clock, progress, signal } = this.#options;
+    const lastMs = Math.max(0, ...plan.apps.map(({ sessionsAtMs }) => sessionsAtMs.at(-1) ?? 0));
+    progress.note('waiting for the sessions of the apps');
+    const cancel = clock.setTimer(lastMs + plan.scenario.drainWithinMs, () => this.#apps?.end());
+    await sessions;
+    cancel();
+    signal.throwIfAborted();
   }
 
   async #stayUp(leftMs: number): Promise<void> {
@@ -163,6 +197,7 @@ class FleetRun {
   }
 
   async close(): Promise<void> {
+    await this.#apps?.close();
     await this.#fleet?.close();
     await this.#recorder.close();
     await this.#trace?.close();
@@ -184,6 +219,7 @@ class FleetRun {
         pushLoss: plan.scenario.pushLoss,
         lossBudget: new LossBudget(plan.scenario.pushLoss),
         start,
+        askingApps: askingApps(plan.apps),
         steps: (index) => allOf([this.#recorder.device(index), trace?.device(index)]),
       },
       (index, error) => progress.warn(`device ${index} could not finish what was interrupted: ${reasonOf(error)}`),
@@ -305,7 +341,7 @@ class FleetRun {
     const { plan, state, clock, signal } = this.#options;
     for (let round = 1; ; round++) {
       const devices = await collectAudit({ plan, fleet, state, api: this.#api, draw: this.#draw, refusals: this.#refusals });
-      const report = audit(devices);
+      const report = audit(devices, await this.#apps?.audited(fleet));
       signal.throwIfAborted();
       // A status may be with the server a moment after the device has it.
       const onlyOpen = report.differences.every(({ problem }) => problem === 'commandOpen' || problem === 'configurationOpen');
@@ -314,7 +350,7 @@ class FleetRun {
     }
   }
 
-  #count({ planned, activated, refused, serverKnown, left }: AuditReport, total: KindFigures): void {
+  #count({ planned, activated, refused, serverKnown, left, apps }: AuditReport, total: KindFigures): void {
     const { commandsSent, commandsDone, refusedByUem, refusedByDevice, refusedAsDocumented, updatesDone } = total;
     const counters = {
       devices: planned,
@@ -325,6 +361,12 @@ class FleetRun {
       commandsSent,
       commandsDone,
       commandsRefused: refusedByUem,
+      apps: apps.planned,
+      appsActivated: apps.activated,
+      appsServerKnown: apps.serverKnown,
+      appRequests: apps.requests.planned,
+      appRequestsDone: apps.requests.done,
+      appRequestsFailed: apps.requests.failed,
     };
     for (const [name, value] of Object.entries({ ...counters, commandsFailed: refusedByDevice, refusedAsDocumented, updatesDone }))
       this.#metrics.set(name as CounterName, value);
@@ -339,11 +381,4 @@ function heldBy({ state, emulated }: FleetDevice): DeviceState | undefined {
 /** Why UEM refused the activation by its rules; undefined for any other failure. */
 function refusalOf(error: unknown): string | undefined {
   return isProtocolError(error) && error.code === 'ERR_REJECTED_ACTIVATION' ? String(error.details['reason']) : undefined;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error';
-  const { code, step } = error as { readonly code?: unknown; readonly step?: unknown };
-  const where = typeof step === 'string' ? ` at ${step}` : '';
-  return typeof code === 'string' ? `${code}${where}: ${error.message}` : error.message;
 }

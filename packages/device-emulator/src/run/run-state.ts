@@ -1,5 +1,6 @@
 import { ProtocolError, utf8 } from '@uemkit/protocol';
 import * as v from 'valibot';
+import type { SessionCount } from '../apps/app-traffic.ts';
 import type { FleetStore } from '../fleet/fleet-store.ts';
 
 const FORMAT = 1;
@@ -14,6 +15,8 @@ export interface RunHeader {
   readonly size?: number | undefined;
   /** Connection file of the server; absent: the run has a lab server of its own in the state folder. */
   readonly target?: string | undefined;
+  /** Base URL of the HTTP server that apps ask, in place of the scenario's. */
+  readonly appServer?: string | undefined;
   /** How often the run was started, this time included. */
   readonly starts: number;
   readonly finished: boolean;
@@ -26,6 +29,7 @@ const header: v.GenericSchema<unknown, RunHeader> = v.strictObject({
   seed: v.number(),
   size: v.optional(v.number()),
   target: v.optional(v.string()),
+  appServer: v.optional(v.string()),
   starts: v.number(),
   finished: v.boolean(),
 });
@@ -45,6 +49,9 @@ export interface SentCommand {
 const sentCommand = v.strictObject({ type: v.string(), commandId: v.optional(v.string()), refusal: v.optional(v.string()) });
 const device = v.strictObject({ deviceId: v.string() });
 const user = v.strictObject({ guid: v.string() });
+const sessionCount: v.GenericSchema<unknown, SessionCount> = v.strictObject({ sessions: v.number(), done: v.number(), failed: v.number() });
+const appInstance = v.strictObject({ instanceId: v.string() });
+const site = v.strictObject({ url: v.string() });
 const faultId = v.strictObject({ id: v.string() });
 const stepState: v.GenericSchema<unknown, StepState> = v.picklist(['begun', 'done']);
 
@@ -108,6 +115,33 @@ export class RunState {
 
   putCommand({ index, place, entry, type, commandId, refusal }: SentCommand): Promise<void> {
     return this.#put(`command/${index}/${place}/${entry}`, { type, commandId, refusal });
+  }
+
+  /** How far the sessions of an app are; undefined: none is over. */
+  sessions(device: number, app: string): SessionCount | undefined {
+    return this.#get(`sessions/${device}/${app}`, sessionCount);
+  }
+
+  putSessions(device: number, app: string, count: SessionCount): Promise<void> {
+    return this.#put(`sessions/${device}/${app}`, count);
+  }
+
+  /** Instance id of an app that was activated. */
+  appInstance(device: number, app: string): string | undefined {
+    return this.#get(`app/${device}/${app}`, appInstance)?.instanceId;
+  }
+
+  putAppInstance(device: number, app: string, instanceId: string): Promise<void> {
+    return this.#put(`app/${device}/${app}`, { instanceId });
+  }
+
+  /** Server of its own that the run has its apps ask; undefined: it never had one. */
+  site(): string | undefined {
+    return this.#get('site', site)?.url;
+  }
+
+  putSite(url: string): Promise<void> {
+    return this.#put('site', { url });
   }
 
   /** All commands of one device. */

@@ -6,7 +6,7 @@ export const COMPARISONS = ['<=', '>=', '==', '!=', '<', '>'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 /** Latency series of a run, by name. */
-export const SERIES_NAMES = ['activation', 'poll', 'pushToIdle', 'commandToIdle', 'pollRecovery'] as const;
+export const SERIES_NAMES = ['activation', 'poll', 'pushToIdle', 'commandToIdle', 'pollRecovery', 'appActivation', 'appRequest'] as const;
 export type SeriesName = (typeof SERIES_NAMES)[number];
 
 /** What each series has: the time from sending to the answer, from the planned start to the answer, and what we ourselves were late. */
@@ -34,6 +34,12 @@ export const COUNTER_NAMES = [
   'pushesRecoveredByPoll',
   'pollsFailed',
   'deactivated',
+  'apps',
+  'appsActivated',
+  'appsServerKnown',
+  'appRequests',
+  'appRequestsDone',
+  'appRequestsFailed',
 ] as const;
 export type CounterName = (typeof COUNTER_NAMES)[number];
 

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { activationTypeOf } from '../operating-systems/system-definition.ts';
 import { SYSTEM_IDS, SYSTEMS } from '../operating-systems/systems.ts';
+import { appList, appServer, checkApps } from './app-readers.ts';
 import { assertion } from './assertion.ts';
 import { wordHint } from './did-you-mean.ts';
 import { INVALID, Place, type Read, type Reading } from './place.ts';
@@ -72,6 +73,8 @@ const scenarioFile: Read<ScenarioFile> = record<ScenarioFile>({
   push: withDefault(record({ loss: withDefault(share, 0), connectWithin: withDefault(duration, 30_000) }), { loss: 0, connectWithin: 30_000 }),
   poll: withDefault(record({ interval: withDefault(wholeSeconds, 300_000), jitter: withDefault(wholeSeconds, 30_000) }), { interval: 300_000, jitter: 30_000 }),
   timeline: withDefault(timeline(MAX_ENTRIES), []),
+  apps: withDefault(appList, []),
+  appServer: optional(appServer),
   duration: withDefault(duration, 0),
   drainWithin: withDefault(duration, 60_000),
   generator: withDefault(record({ maxEventLoopDelay: withDefault(duration, 500), maxLag: withDefault(duration, 1_000) }), {
@@ -141,6 +144,7 @@ function checkReferences(read: ScenarioFile, root: Place): void {
   names.forEach((entry, index) => {
     if (names.indexOf(entry) !== index) at(root, `populations[${index}].name`).wrong(`a second population called ${entry}`);
   });
+  checkApps(read.apps, read.populations, (path) => at(root, path));
   const labels = [...new Set(read.populations.flatMap((entry) => entry.labels))];
   read.timeline.forEach((step, index) => {
     if (step.kind === 'fault' || step.to === undefined) return;

@@ -120,6 +120,37 @@ export interface GeneratorLimits {
   readonly maxLagMs: number;
 }
 
+/** Where an app gets its access key from (F3.3 to F3.5): the UEM Client of its device, a mail that its user reads, or another app of the device. */
+export const KEY_SOURCES = ['uem-client', 'mail', 'sibling'] as const;
+export type KeySource = (typeof KEY_SOURCES)[number];
+
+/** How the requests of an app reach the server: through NOC and Proxy (F10), or by Direct Connect (F11). */
+export const APP_WAYS = ['noc', 'direct'] as const;
+export type AppWay = (typeof APP_WAYS)[number];
+
+/** One kind of request of a session; a POST sends so many bytes. */
+export interface AppRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly bodyBytes: number;
+  readonly count: number;
+}
+
+/** A Dynamics app that devices run. */
+export interface AppPopulation {
+  readonly name: string;
+  /** Entitlement id. */
+  readonly application: string;
+  readonly to: Selection;
+  readonly key: KeySource;
+  readonly way: AppWay;
+  /** Sessions of each app. */
+  readonly sessions: number;
+  readonly sessionsPerHour: number;
+  /** What each session asks the server for, in this order. */
+  readonly requests: readonly AppRequest[];
+}
+
 /** Regular poll that the activation profiles of the fleet ask for (F5.2); whole seconds. */
 export interface PollPlan {
   readonly intervalMs: number;
@@ -143,6 +174,9 @@ export interface Scenario {
   readonly connectWithinMs: number;
   readonly poll: PollPlan;
   readonly timeline: readonly TimelineStep[];
+  readonly apps: readonly AppPopulation[];
+  /** Base URL of the HTTP server that apps ask. */
+  readonly appServer?: string | undefined;
   /** The fleet runs at least this long after the last activation. */
   readonly durationMs: number;
   /** How long after that the last command may take. */

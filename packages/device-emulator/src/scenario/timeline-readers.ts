@@ -4,7 +4,8 @@ import { INVALID, type Place, type Read } from './place.ts';
 import { duration, listOf, name, oneOf, optional, record, required, share, text, whole, withDefault } from './readers.ts';
 import type { CommandEntry, ConfigurationEntry, ConfigureStep, FaultStep, LabFault, Selection, SendStep, StepTime, TimelineStep } from './scenario.ts';
 
-const selection: Read<Selection> = record<Selection>({ population: optional(name), label: optional(name), share: withDefault(share, 1) });
+/** Which devices something is for. */
+export const selection: Read<Selection> = record<Selection>({ population: optional(name), label: optional(name), share: withDefault(share, 1) });
 const ALL: Selection = { population: undefined, label: undefined, share: 1 };
 
 const fault: Read<LabFault> = record<LabFault>({

@@ -88,5 +88,9 @@ export const MESSAGE_RULES: ReadonlyMap<wire.FrameName, MessageRule> = new Map<w
   ['accessKeyResponse', rule(wire.accessKeyResponse, { keyId: 'hash', expiryEpochS: 'show', userId: 'show' })],
   ['nocVerify', rule(wire.nocVerify, { userId: 'show', appId: 'show', instanceId: 'hash' })],
   ['nocProvision', rule(wire.nocProvision, { linkId: 'hash', tenantId: 'show', coreId: 'show', relayAddresses: 'show', tokenExpiryEpochS: 'show' })],
+  ['connectProxy', rule(wire.connectProxy, { proxyId: 'show' })],
+  ['connectHost', rule(wire.connectHost, { host: 'show', port: 'show' })],
+  ['connected', rule(wire.connected, { to: 'show' })],
+  ['connectRefused', rule(wire.connectRefused, { reason: 'show' })],
   ['nocEnvelope', rule(wire.nocEnvelope, { sessionId: 'hash' })],
 ]);

@@ -1,8 +1,11 @@
 import type { TraceEvent } from '@uemkit/protocol';
 import type { Traced } from './redact.ts';
 
-/** The parts that take part in F1, F3 and F5, as they are named in traces. `device`: its UEM Client and its operating system. */
-export type Actor = 'administrator' | 'user' | 'app' | 'device' | 'uem' | 'infrastructure' | 'notification' | 'noc' | 'connectivity-node';
+/**
+ * The parts that take part in F1, F3, F5, F10 and F11, as they are named in traces. `device`: its UEM Client and its operating system; `sibling`: an app that another one asks;
+ * `connectivity-node`: its Proxy.
+ */
+export type Actor = 'administrator' | 'user' | 'app' | 'sibling' | 'device' | 'uem' | 'infrastructure' | 'notification' | 'noc' | 'connectivity-node';
 
 /**
  * What went wrong with a step. `lost`: it never arrived. `refused`: the peer said no. `failed`: it came to nothing. `retry`: it failed and is tried again.

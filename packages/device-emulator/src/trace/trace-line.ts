@@ -51,10 +51,11 @@ export function traceLine(device: number, event: TraceEvent, hash: Hash): TraceL
 
 /** The client has a name of its own; in a trace of many devices the index tells them apart. */
 function actorOf(name: string): Actor {
+  if (name === 'proxy') return 'connectivity-node';
   return OTHERS.find((other) => other === name) ?? 'device';
 }
 
-const OTHERS: readonly Actor[] = ['uem', 'infrastructure', 'notification', 'noc', 'app'];
+const OTHERS: readonly Actor[] = ['uem', 'infrastructure', 'notification', 'noc', 'app', 'sibling'];
 
 /** A step that is no message, as a line of a trace. */
 export function noteLine(device: number, note: StepNote): TraceLine {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type ByteStream, type DynamicsRuntime, type NocTransport, openDynamicsRuntime } from '@uemkit/dynamics-sdk';
 import { fileDeviceKey, openContainerStorage, tlsNocTransport } from '@uemkit/dynamics-sdk/node';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
+import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { trustOfPem } from '@uemkit/uem-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -13,6 +14,23 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const USER = 'alice@example.com';
 const APP_ID = 'com.example.wiki';
 const ports = { crypto: nodeCrypto(), entropy: nodeEntropy(), clock: systemClock() };
+
+/** Timers of the app. */
+const running = new Set<() => void>();
+const clock: Clock = {
+  ...ports.clock,
+  setTimer(delayMs, callback) {
+    const cancel = ports.clock.setTimer(delayMs, () => {
+      running.delete(cancel);
+      callback();
+    });
+    running.add(cancel);
+    return () => {
+      running.delete(cancel);
+      cancel();
+    };
+  },
+};
 
 let lab: LabServer;
 let folder: string;
@@ -84,6 +102,7 @@ beforeAll(async () => {
   const { accessKey } = await lab.admin.createAccessKey(guid);
   runtime = await openDynamicsRuntime({
     ...ports,
+    clock,
     app: { appId: APP_ID, version: '1.0.0.0', platform: 'android 15' },
     noc: { address: lab.connection.noc, trust: trustOfPem(lab.connection.ca) },
     transport: tapped(),
@@ -261,3 +280,8 @@ it('a Proxy that is gone is told apart from a NOC that is gone', async () => {
     );
   await expect.poll(code, { interval: 50, timeout: 10_000 }).toBe('ERR_CONNECTION_PROXY');
 }, 20_000);
+
+it('a runtime that is closed leaves no timer, which would keep its process alive', async () => {
+  await runtime.close();
+  expect(running.size).toBe(0);
+});

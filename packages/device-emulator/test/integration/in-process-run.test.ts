@@ -172,6 +172,8 @@ assert: [deactivated == 2, commandsSent == 8, audit == ok]
     const second = await call(['run', 'inside.yaml', '--target', 'connection.json', '--state', 'two']);
     expect(second.code).toBe(EXIT.usage);
     expect(second.err).toContain('fleet inside-1 has run against it before');
+    // `inspect` would take its empty folder for the newest run.
+    expect(existsSync(join(folder, 'two'))).toBe(false);
 
     const [device] = [...lab.admin.devices()].filter(({ status }) => status === 'active');
     await lab.admin.removeDevice(device?.deviceId ?? '');

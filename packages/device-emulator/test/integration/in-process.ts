@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import type { CliIo } from '../../src/cli/cli-io.ts';
 import { main } from '../../src/cli/main.ts';
+import { siteServer } from '../../src/cli/site-child.ts';
 
 /** What a command line came to. */
 export interface Call {
@@ -45,8 +48,17 @@ export class InProcess {
         throw new Error(`exit ${code}`);
       },
       startLab: async (labFolder) => {
-        const lab = await startLabServer({ folder: labFolder });
+        const lab = await startLabServer({ folder: labFolder, connectivityNode: true });
         return { connection: lab.connection, processId: process.pid, stop: () => lab.close() };
+      },
+      startSite: async (url) => {
+        const site = siteServer().listen(url === undefined ? 0 : Number(new URL(url).port), '127.0.0.1');
+        await once(site, 'listening');
+        const stop = async (): Promise<void> => {
+          site.close();
+          site.closeAllConnections();
+        };
+        return { url: `http://127.0.0.1:${(site.address() as AddressInfo).port}`, stop };
       },
     };
     const code = await main(argv, io);

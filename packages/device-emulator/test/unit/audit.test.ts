@@ -41,6 +41,13 @@ describe('audit', () => {
       serverKnown: 2,
       left: 0,
       drained: 2,
+      apps: {
+        planned: 0,
+        activated: 0,
+        serverKnown: 0,
+        byKey: { 'uem-client': 0, mail: 0, sibling: 0 },
+        requests: { planned: 0, done: 0, failed: 0, byWay: { noc: 0, direct: 0 } },
+      },
       differences: [],
     });
   });

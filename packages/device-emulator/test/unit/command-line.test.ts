@@ -39,6 +39,7 @@ async function call(...argv: string[]): Promise<{ readonly code: number; readonl
       throw new Error('exit');
     },
     startLab: () => Promise.reject(new Error('this test starts no server')),
+    startSite: () => Promise.reject(new Error('this test starts no server')),
   };
   const code = await main(argv, io);
   return { code, out, err };

@@ -117,6 +117,13 @@ describe('the check of the demo', () => {
     lockBeforeInventory: true,
     activationMs: summary,
     pushToIdleMs: summary,
+    apps: {
+      planned: 30,
+      activated: 30,
+      serverKnown: 30,
+      byKey: { 'uem-client': 10, mail: 10, sibling: 10 },
+      requests: { planned: 160, done: 160, failed: 0, byWay: { noc: 130, direct: 30 } },
+    },
     audit: 'ok',
   };
 
@@ -139,6 +146,8 @@ describe('the check of the demo', () => {
     ['a push that was not made up for', { ...good, pushesRecoveredByPoll: 20 }, 'recovered 20 of 21 lost pushes'],
     ['a lock that came late', { ...good, lockBeforeInventory: false }, 'the lock was not shown'],
     ['a missing percentile', { ...good, pushToIdleMs: without(summary, 'p95') }, 'pushToIdleMs.p95 is missing'],
+    ['an app that the server does not know', { ...good, apps: { ...good.apps, serverKnown: 29 } }, 'apps: {'],
+    ['a report without apps', without(good, 'apps'), 'apps: undefined'],
     ['a failed audit', { ...good, audit: 'failed' }, 'audit: "failed"'],
     ['a kind that is missing in the plan', { ...good, kinds: without(good.kinds, 'macos') }, 'kinds: the kinds are'],
     ['a kind that is missing in the figures', { ...good, byKind: without(good.byKind, 'macos') }, 'byKind: the kinds are'],

@@ -66,6 +66,7 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
   closed.addEventListener(
     'abort',
     () => {
+      cancelIdle();
       for (const session of [...sessions]) session.close();
     },
     { once: true },
@@ -104,6 +105,8 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
   const rest = (used: AppProxySession, isNewest: boolean): void => {
     if (!isNewest) return used.close();
     cancelIdle();
+    // Its end ends the last stream, too: nothing is to wait for then.
+    if (closed.aborted || !used.usable) return;
     cancelIdle = clock.setTimer(KEPT_MS, () => {
       if (used.openStreams === 0) used.close();
     });

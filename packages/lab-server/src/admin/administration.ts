@@ -12,6 +12,7 @@ import type { MailRecord } from '../state/mails.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { UserRecord } from '../state/users.ts';
 import type { AccessKeyAdministration } from './access-key-administration.ts';
+import type { AppInstanceAdministration } from './app-instance-administration.ts';
 import type { ApplicationAdministration } from './application-administration.ts';
 import type { AssignmentAdministration } from './assignment-administration.ts';
 import type { BulkCommands } from './bulk-commands.ts';
@@ -108,7 +109,8 @@ export interface Administration
     ConfigurationProfileAdministration,
     ApplicationAdministration,
     AssignmentAdministration,
-    AccessKeyAdministration {
+    AccessKeyAdministration,
+    AppInstanceAdministration {
   readonly tenantId: string;
   /**
    * Adds a user; devices can find the way to this UEM when it resolves.

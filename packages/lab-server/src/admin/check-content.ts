@@ -14,6 +14,8 @@ export function checkContent<T>(schema: v.GenericSchema<unknown, T>, content: un
   const document = result.output as wire.WireDocument & T;
   try {
     const { bytes, values } = sizeOf({ [field]: document });
+    // check: as deep as it lies in the command that brings it; what nobody can decode would stop the device from asking for anything
+    sizeOf({ properties: { set: { part: { content: document } } } });
     if (bytes <= MAX_PART_BYTES && values <= MAX_PART_VALUES) return document;
   } catch (error) {
     // Half of a surrogate pair, for example.

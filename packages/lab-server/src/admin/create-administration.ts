@@ -6,6 +6,7 @@ import type { LabStore } from '../store/lab-store.ts';
 import { createAccessKeyAdministration } from './access-key-administration.ts';
 import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
+import { createAppInstanceAdministration } from './app-instance-administration.ts';
 import { createApplicationAdministration } from './application-administration.ts';
 import { createAssignmentAdministration } from './assignment-administration.ts';
 import { createBulkCommands } from './bulk-commands.ts';
@@ -57,6 +58,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createApplicationAdministration(options),
     ...createAssignmentAdministration(options),
     ...createAccessKeyAdministration(options),
+    ...createAppInstanceAdministration(options),
     ...createMailAdministration({ ...options, issuer }),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
     checkActivationSecret: (guid, kind, wanted) => issuer.check(guid, kind, wanted),

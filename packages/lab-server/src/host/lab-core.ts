@@ -1,9 +1,9 @@
 import { type Clock, type CryptoProvider, type Entropy, ProtocolError, type ScryptCost } from '@uemkit/protocol';
 import { fromPem } from '../data/pem.ts';
-import type { RoleFiles } from '../data/role-file.ts';
+import type { RoleFile, RoleFiles } from '../data/role-file.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { RingJournal } from '../journal/journal.ts';
-import { certificateGuard } from '../links/certificate-guard.ts';
+import { certificateGuard, proxyIdOf } from '../links/certificate-guard.ts';
 import { type ConnectivityNode, startConnectivityNode } from '../node/connectivity-node.ts';
 import { memoryCoreStream } from '../node/core-stream.ts';
 import type { ProviderWire } from '../roles/infrastructure/push/push-sender.ts';
@@ -12,6 +12,7 @@ import type { PushAccounts } from '../roles/notification/push-accounts.ts';
 import type { PushLimits } from '../roles/notification/push-limits.ts';
 import type { Role, RoleName, StoredRole } from '../roles/role.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
+import { listProxies } from '../state/proxies.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { createInfrastructureHost, createNotificationHost } from './cloud-hosts.ts';
 import type { LabEnvironment } from './lab-environment.ts';
@@ -99,7 +100,14 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   const node =
     options.nodes === undefined
       ? undefined
-      : startConnectivityNode({ ...environment, file: files['connectivity-node'], noc: options.nodes, uem: nodeLink, directPort: 0 });
+      : startConnectivityNode({
+          ...environment,
+          file: files['connectivity-node'],
+          noc: options.nodes,
+          uem: nodeLink,
+          directPort: lastDirectPort(stores.uem, environment.crypto, files['connectivity-node']),
+          mayMove: true,
+        });
 
   return {
     environment,
@@ -118,4 +126,10 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
       await Promise.all(Object.values(stores).map((store) => store.close()));
     },
   };
+}
+
+/** Where the Proxy of this lab was the last time: its apps know it by that port. 0: it never was. */
+function lastDirectPort(store: LabStore, crypto: CryptoProvider, { certificate }: RoleFile): number {
+  const proxyId = proxyIdOf(crypto, fromPem('CERTIFICATE', certificate));
+  return store.read(listProxies).find((proxy) => proxy.proxyId === proxyId)?.port ?? 0;
 }

@@ -50,6 +50,8 @@ export interface ConnectivityNodeOptions {
   readonly uem: RoleLink;
   /** Port of Direct Connect, on the host of the place; 0: any. UEM is told, and with it the apps (F11). */
   readonly directPort: number;
+  /** True: any port, when that one is taken. */
+  readonly mayMove?: boolean | undefined;
 }
 
 /** A Connectivity Node with one component: the Proxy (F10.3). It listens for Direct Connect alone (F11). */
@@ -100,8 +102,13 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
   const listen = async (): Promise<number> => {
     const { host } = file.place;
     const refused = (_source: string, reason: string): void => note('dc', 'connection', 'closed', reason, 'F11.2');
+    const at = (port: number): Promise<HttpServer> =>
+      listenDirect({ clock, host, port, key: file.key, certificate: file.certificate, accept: acceptDirect, refused });
     try {
-      direct = await listenDirect({ clock, host, port: options.directPort, key: file.key, certificate: file.certificate, accept: acceptDirect, refused });
+      direct = await at(options.directPort).catch((error: unknown) => {
+        if (options.mayMove !== true || !isProtocolError(error)) throw error;
+        return at(0);
+      });
       if (isClosed) await direct.close();
       return direct.port;
     } catch (error) {

@@ -4,6 +4,7 @@ export type MediaNoun =
   | 'accesskeys'
   | 'activationpassword'
   | 'activationpasswords'
+  | 'appinstances'
   | 'application'
   | 'applications'
   | 'applicationserver'

@@ -8,6 +8,7 @@ import { LAB_VERSION } from '../version.ts';
 import { accessKeyRoutes } from './access-key-routes.ts';
 import { activationRoutes } from './activation-routes.ts';
 import { administratorRoutes } from './administrator-routes.ts';
+import { appInstanceRoutes } from './app-instance-routes.ts';
 import { applicationRoutes } from './application-routes.ts';
 import { assignmentRoutes } from './assignment-routes.ts';
 import type { Authorization } from './authorization.ts';
@@ -57,6 +58,7 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...bulkRoutes(administration),
     ...activationRoutes(administration),
     ...accessKeyRoutes(administration),
+    ...appInstanceRoutes(administration),
     ...profileRoutes(administration),
     ...emailTemplateRoutes(administration),
     ...mailRoutes(administration),

@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RoleFiles } from '../../src/data/role-file.ts';
-import { makeLab } from '../../src/lab-server.ts';
+import { makeLab, startLabServer } from '../../src/lab-server.ts';
 import { type RoleServer, startRoleServer } from '../../src/role-server.ts';
 import type { RoleName } from '../../src/roles/role.ts';
 
@@ -59,4 +61,24 @@ it('a role that is no node, and a node of another lab, are not taken at the list
     await server.close();
   }
   expect(count('noc', 'connection', 'open')).toBe(1);
+});
+
+it('the Proxy of a lab comes back to its port of Direct Connect, by which its apps know it, and goes to another one when that is taken (F11)', {
+  timeout: 60_000,
+}, async () => {
+  const own = mkdtempSync(join(tmpdir(), 'same-port-'));
+  const portOf = async (): Promise<number> => {
+    const lab = await startLabServer({ folder: own, connectivityNode: true });
+    await lab.connectivityNode?.ready;
+    const [{ port }] = lab.admin.proxies() as [{ readonly port: number }];
+    await lab.close();
+    return port;
+  };
+  const first = await portOf();
+  expect(await portOf()).toBe(first);
+  const taken = createServer().listen(first, '127.0.0.1');
+  await once(taken, 'listening');
+  expect(await portOf()).not.toBe(first);
+  taken.close();
+  rmSync(own, { recursive: true, force: true });
 });

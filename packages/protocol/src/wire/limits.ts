@@ -7,7 +7,7 @@ export const LIMITS = {
   /** Body of any frame after authentication. */
   bodyBytes: 65_536,
   /** Nesting of arrays and maps in a body. */
-  cborDepth: 8,
+  cborDepth: 12,
   /** Values in one body. */
   cborItems: 8_192,
   /** Ciphertext of one CBC record. */

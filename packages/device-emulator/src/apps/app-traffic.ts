@@ -1,0 +1,90 @@
+import type { Clock } from '@uemkit/protocol';
+import { request } from 'undici';
+import { pause } from '../concurrency/pause.ts';
+import type { AppRequest } from '../scenario/scenario.ts';
+import type { FleetApp } from './fleet-app.ts';
+
+/** Longest silence of the server in one request. */
+const SILENCE_MS = 30_000;
+
+/** How far the sessions of one app are. */
+export interface SessionCount {
+  /** Sessions that are over, whatever became of their requests. */
+  readonly sessions: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** What one request has moved. */
+export interface RequestOutcome {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+export interface TrafficOptions {
+  readonly clock: Clock;
+  readonly server: string;
+  /** Start of the sessions on the monotonic clock; on resume the plan begins with the first session that is left. */
+  readonly beganMs: number;
+  readonly signal: AbortSignal;
+  /** False: the app is not asked for sessions any more, for example because its device has left. */
+  isThere(): boolean;
+  succeeded(outcome: RequestOutcome, intendedMs: number, sentMs: number): void;
+  failed(error: unknown, intendedMs: number, sentMs: number): void;
+  /** Resolves when the count survives a crash. */
+  counted(count: SessionCount): Promise<void>;
+}
+
+/** Runs the planned sessions of an app that are left: each at its time, or at once when the one before took longer. */
+export async function runSessions(app: FleetApp, before: SessionCount, options: TrafficOptions): Promise<void> {
+  const { clock, beganMs, signal } = options;
+  const { sessionsAtMs } = app.planned;
+  let count = before;
+  for (const atMs of sessionsAtMs.slice(before.sessions)) {
+    await pause(clock, beganMs + atMs - clock.monotonicMs(), signal);
+    if (signal.aborted || !options.isThere()) return;
+    const { done, failed } = await runSession(app, beganMs + atMs, options);
+    // One that was broken off is made again.
+    if (signal.aborted) return;
+    count = { sessions: count.sessions + 1, done: count.done + done, failed: count.failed + failed };
+    await options.counted(count);
+  }
+}
+
+async function runSession(app: FleetApp, atMs: number, options: TrafficOptions): Promise<Pick<SessionCount, 'done' | 'failed'>> {
+  const { clock, signal } = options;
+  let [done, failed] = [0, 0];
+  let intendedMs = atMs;
+  for (const planned of app.planned.requests) {
+    for (let turn = 0; turn < planned.count && !signal.aborted; turn++) {
+      const sentMs = clock.monotonicMs();
+      try {
+        options.succeeded(await ask(app, planned, options), intendedMs, sentMs);
+        done++;
+      } catch (error) {
+        if (signal.aborted || !options.isThere()) break;
+        options.failed(error, intendedMs, sentMs);
+        failed++;
+      }
+      // A user asks for the next thing when the one before is there.
+      intendedMs = clock.monotonicMs();
+    }
+  }
+  return { done, failed };
+}
+
+/** One request through the runtime; every byte of the answer is read, and undici checks its length. @throws an error of undici or the ProtocolError that is its cause */
+async function ask({ runtime }: FleetApp, { method, path, bodyBytes }: AppRequest, { server, signal }: TrafficOptions): Promise<RequestOutcome> {
+  const answer = await request(new URL(path, server), {
+    method,
+    dispatcher: runtime.dispatcher,
+    signal,
+    headersTimeout: SILENCE_MS,
+    bodyTimeout: SILENCE_MS,
+    ...(method === 'POST' ? { body: new Uint8Array(bodyBytes).fill(0x61), headers: { 'content-type': 'application/octet-stream' } } : {}),
+  });
+  let receivedBytes = 0;
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) receivedBytes += chunk.length;
+  if (answer.statusCode >= 400) throw new Error(`the server answered ${answer.statusCode}`);
+  return { sentBytes: bodyBytes, receivedBytes };
+}
