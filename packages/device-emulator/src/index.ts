@@ -17,7 +17,8 @@ export { EmulatedOperatingSystem, type EmulatedOperatingSystemOptions } from './
 export { type Draw, type FactoryOptions, factoryState } from './operating-systems/factory-state.ts';
 export type { ActivationTypeDefinition, Agent, HardwareIdentifier, InstalledApp, SystemDefinition, SystemId } from './operating-systems/system-definition.ts';
 export { SYSTEM_IDS, SYSTEMS } from './operating-systems/systems.ts';
-export { makePlan, type Plan, type PlannedDevice, type PlanOptions } from './plan/plan.ts';
+export { makePlan, type Plan, type PlanOptions } from './plan/plan.ts';
+export type { PlannedDevice } from './plan/planned-device.ts';
 export type { PlannedStep } from './plan/planned-step.ts';
 export type { OrderReport } from './run/order-proof.ts';
 export type { Progress } from './run/progress.ts';

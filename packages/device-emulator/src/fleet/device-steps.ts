@@ -3,7 +3,7 @@ import type * as wire from '@uemkit/protocol/wire';
 import type { ActivationCredentials, UemClientEvents } from '@uemkit/uem-client';
 import type { DeviceState } from '../operating-systems/device-state.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
-import type { PlannedDevice } from '../plan/plan.ts';
+import type { PlannedDevice } from '../plan/planned-device.ts';
 import type { Traced } from '../trace/redact.ts';
 import type { StepNote, StepSink, Trouble } from '../trace/step-sink.ts';
 

@@ -17,8 +17,8 @@ import { EmulatedOperatingSystem } from '../operating-systems/emulated-operating
 import { decodeExecution, EXECUTION_PREFIX, type Execution } from '../operating-systems/execution-log.ts';
 import { factoryState } from '../operating-systems/factory-state.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
-import type { PlannedDevice } from '../plan/plan.ts';
 import { clientPlatformIdOf } from '../plan/planned-apps.ts';
+import type { PlannedDevice } from '../plan/planned-device.ts';
 import type { SeededDraw } from '../plan/seeded-draw.ts';
 import type { StepSink } from '../trace/step-sink.ts';
 import { DerivedKeyStore } from './derived-key-store.ts';

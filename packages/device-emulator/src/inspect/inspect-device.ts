@@ -6,7 +6,8 @@ import { type DeviceState, decodeDeviceState } from '../operating-systems/device
 import { STATE_KEY } from '../operating-systems/emulated-operating-system.ts';
 import { decodeExecution, EXECUTION_PREFIX, type Execution } from '../operating-systems/execution-log.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
-import { makePlan, type PlannedDevice } from '../plan/plan.ts';
+import { makePlan } from '../plan/plan.ts';
+import type { PlannedDevice } from '../plan/planned-device.ts';
 import { type RunHeader, RunState } from '../run/run-state.ts';
 import { parseScenario } from '../scenario/parse-scenario.ts';
 import type { ServerSide } from './server-side.ts';

@@ -1,34 +1,16 @@
 import { type CryptoProvider, toHex, utf8 } from '@uemkit/protocol';
 import { factoryState } from '../operating-systems/factory-state.ts';
-import { activationTypeOf, type SystemId } from '../operating-systems/system-definition.ts';
+import { activationTypeOf } from '../operating-systems/system-definition.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
-import type { CredentialKind, Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
-import { brokenRules, type DecidedRule, type InspectedDevice, plannedCompliance } from './activation-refusals.ts';
+import type { Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
+import { brokenRules, type InspectedDevice, plannedCompliance } from './activation-refusals.ts';
 import { apportion, interleave } from './apportion.ts';
 import { ConfigurationTargets } from './configuration-targets.ts';
 import { Expectations } from './expectations.ts';
 import { type PlannedApp, planApps } from './planned-apps.ts';
+import type { PlannedDevice } from './planned-device.ts';
 import type { PlannedStep } from './planned-step.ts';
 import { SeededDraw } from './seeded-draw.ts';
-
-/** One device as planned: everything about it that is decided before the run. */
-export interface PlannedDevice {
-  readonly index: number;
-  readonly population: string;
-  readonly system: SystemId;
-  readonly activationType: string;
-  readonly credential: CredentialKind;
-  readonly userId: string;
-  readonly serialNumber: string;
-  readonly supervised: boolean;
-  readonly compromised: boolean;
-  readonly hasDevicePassword: boolean;
-  readonly labels: readonly string[];
-  /** Planned start of its activation, from the start of the activations. */
-  readonly activateAtMs: number;
-  /** Compliance rules of the plan for which UEM has to refuse its activation; absent: it has to let it in. */
-  readonly refusedFor?: readonly DecidedRule[] | undefined;
-}
 
 /** A run before it begins: a function of scenario, seed and size alone. */
 export interface Plan {

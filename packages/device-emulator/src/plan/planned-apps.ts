@@ -1,7 +1,7 @@
 import { type CryptoProvider, toHex, utf8 } from '@uemkit/protocol';
 import { SYSTEMS } from '../operating-systems/systems.ts';
 import type { AppPopulation, AppRequest, AppWay, KeySource, Scenario, Selection } from '../scenario/scenario.ts';
-import type { PlannedDevice } from './plan.ts';
+import type { PlannedDevice } from './planned-device.ts';
 import type { SeededDraw } from './seeded-draw.ts';
 
 /** One Dynamics app on one device, as planned. */

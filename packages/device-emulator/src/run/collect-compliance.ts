@@ -2,7 +2,8 @@ import type { AdminApi, ServerDevice } from '../admin/admin-api.ts';
 import type { AuditedCompliance } from '../audit/check-compliance.ts';
 import { brokenRules, DECIDED_RULES, type DecidedRule, plannedCompliance } from '../plan/activation-refusals.ts';
 import { ConfigurationTargets } from '../plan/configuration-targets.ts';
-import { inspected, type Plan, type PlannedDevice } from '../plan/plan.ts';
+import { inspected, type Plan } from '../plan/plan.ts';
+import type { PlannedDevice } from '../plan/planned-device.ts';
 import type { SeededDraw } from '../plan/seeded-draw.ts';
 
 /** Asks for the compliance of devices, and works out what the plan says of it. */

@@ -70,7 +70,7 @@ it('the Proxy of a lab comes back to its port of Direct Connect, by which its ap
   const portOf = async (): Promise<number> => {
     const lab = await startLabServer({ folder: own, connectivityNode: true });
     await lab.connectivityNode?.ready;
-    const [{ port }] = lab.admin.proxies() as [{ readonly port: number }];
+    const { port } = lab.admin.proxies()[0] as { readonly port: number };
     await lab.close();
     return port;
   };
