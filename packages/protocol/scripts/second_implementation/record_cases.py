@@ -5,7 +5,7 @@ from .keys import sha256
 from .records import GcmDirection, cbc_key, cbc_record
 
 SIZES = (0, 1, 15, 16, 17, 31, 32, 300)
-CBC_MAX, GCM_MAX = 65_551, 16_384
+CBC_MAX, GCM_MAX = 65_551, 33_024
 
 
 def cbc_streams():

@@ -39,7 +39,7 @@ export interface RunningSession {
  * cannot get in front of it.
  */
 export function runProxySession(machine: ProxySession, role: 'initiator' | 'responder', ports: RunSessionPorts): RunningSession {
-  const cutter = handshakeStream(machine.name, role === 'initiator' ? 'responder' : 'initiator');
+  const cutter = handshakeStream(machine.name, role === 'initiator' ? 'responder' : 'initiator', true);
   const timers = new Map<string, CancelTimer>();
   // BOUNDED: by what one input leads to.
   const events: (SessionEvent | HandshakeEvent)[] = [];

@@ -3,7 +3,7 @@ import { LIMITS } from '../wire/limits.ts';
 /*
  * offset size field
  * 0      1    type: 0x17 data, 0x15 alert, 0x18 key update
- * 1      2    length n of what follows, big-endian, 16 to 16,400
+ * 1      2    length n of what follows, big-endian, 16 to 33,040
  * 3      n    ciphertext, then the tag of 16 bytes
  *
  * Bytes 0 to 2 are the associated data. The sequence number is not sent.

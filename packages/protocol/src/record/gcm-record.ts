@@ -20,7 +20,7 @@ export interface GcmOptions {
 export interface GcmSealer {
   /**
    * One data record. When the key is used up or too old, a key update goes before it, in the same bytes.
-   * @throws ProtocolError `ERR_USAGE_ARGUMENT` for more than 16,384 bytes.
+   * @throws ProtocolError `ERR_USAGE_ARGUMENT` for more than 33,024 bytes.
    */
   sealData(plaintext: Uint8Array, nowMs: number): Uint8Array;
   /** A key update record, the last one under the old key. */

@@ -55,10 +55,15 @@ export interface RecordStream {
 /** What is kept first for a record that is not complete; grows with what really arrives. */
 const FIRST_BUFFER_BYTES = 512;
 
-/** A stream of CBC or of GCM records. Keeps less than one record: at most 65,614 or 16,403 bytes. */
-export function createRecordStream(kind: 'cbc' | 'gcm'): RecordStream {
+/**
+ * A stream of CBC or of GCM records. Keeps less than one record: at most 65,614 or 33,043 bytes.
+ * @param opensAtOnce the caller needs no record after the next call, so that memory can be written into again
+ */
+export function createRecordStream(kind: 'cbc' | 'gcm', opensAtOnce = false): RecordStream {
   const layout = LAYOUTS[kind];
   let kept = new Uint8Array(0);
+  // What the last record stood in, while the one after it is kept.
+  let spare = new Uint8Array(0);
   let keptBytes = 0;
   let fault: unknown;
 
@@ -90,7 +95,9 @@ export function createRecordStream(kind: 'cbc' | 'gcm'): RecordStream {
       rest = rest.subarray(taken);
     }
     const record = kept.subarray(0, keptBytes);
-    kept = new Uint8Array(0);
+    const next = spare;
+    if (opensAtOnce) spare = kept;
+    kept = next;
     keptBytes = 0;
     return { record, rest };
   }

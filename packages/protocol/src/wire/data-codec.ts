@@ -23,7 +23,7 @@ const BYTES = 0x40;
 export function dataCodec(general: MessageCodec<StreamData>): MessageCodec<StreamData> {
   return {
     ...general,
-    encode: (message) => (isUsual(message) ? write(message) : general.encode(message)),
+    encode: (message) => (isUsual(message) ? writeStreamData(message, new Uint8Array(frameBytes(message))) : general.encode(message)),
     decode: (frame) => read(frame) ?? general.decode(frame),
   };
 }
@@ -32,12 +32,19 @@ function isUsual({ streamId, bytes }: StreamData): boolean {
   return Number.isInteger(streamId) && streamId >= 0 && streamId <= 0xffff_ffff && bytes.length > 0 && bytes.length <= LIMITS.streamDataBytes;
 }
 
-function write({ streamId, bytes }: StreamData): Uint8Array {
-  const bodyBytes = 3 + widthOf(streamId) + widthOf(bytes.length) + 2 + bytes.length;
-  const frame = new Uint8Array(FRAME_HEADER_BYTES + bodyBytes);
+function frameBytes({ streamId, bytes }: StreamData): number {
+  return FRAME_HEADER_BYTES + 5 + widthOf(streamId) + widthOf(bytes.length) + bytes.length;
+}
+
+/** Writes the frame of a message that is in order into memory with room for it, and gives the part that it fills. */
+export function writeStreamData(message: StreamData, into: Uint8Array): Uint8Array {
+  const { streamId, bytes } = message;
+  const frame = into.subarray(0, frameBytes(message));
   frame[0] = FRAME_VERSION;
   frame[1] = FRAME_TYPES.streamData;
-  writeNumber(frame, 4, bodyBytes, 4);
+  frame[2] = 0;
+  frame[3] = 0;
+  writeNumber(frame, 4, frame.length - FRAME_HEADER_BYTES, 4);
   frame[8] = MAP_OF_TWO;
   frame[9] = KEY_STREAM_ID;
   const key = writeHead(frame, 10, UINT, streamId);

@@ -17,7 +17,7 @@ export const LIMITS = {
   /** Age of a CBC key, then a new handshake. */
   cbcKeyAgeMs: 86_400_000,
   /** Plaintext of one GCM record. */
-  gcmPlaintextBytes: 16_384,
+  gcmPlaintextBytes: 33_024,
   /** GCM records under one key, then a key update. */
   gcmRecords: 16_777_216,
   /** Age of a GCM key, then a key update. */
@@ -67,7 +67,7 @@ export const LIMITS = {
   /** Bytes that one direction of a stream may be ahead of its reader. */
   streamWindowBytes: 262_144,
   /** Bytes of a stream in one message, so that it fits into one GCM record. */
-  streamDataBytes: 16_352,
+  streamDataBytes: 32_768,
   /** A session of `px` in which nothing has come for so long is asked whether it lives. */
   streamQuietMs: 10_000,
   /** Then the answer has to come within this time. */

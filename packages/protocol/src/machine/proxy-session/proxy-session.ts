@@ -1,4 +1,5 @@
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
+import { writeStreamData } from '../../wire/data-codec.ts';
 import * as data from '../../wire/data-stream.ts';
 import { type Frame, parseFrame } from '../../wire/frame.ts';
 import type { FrameName } from '../../wire/frame-types.ts';
@@ -82,6 +83,7 @@ class Session implements ProxySession {
       windowBytes: LIMITS.streamWindowBytes,
       onTransition,
       send: (frame) => this.#seal(frame),
+      sendData: (message) => this.#sealData(message),
       emit: (event) => void this.#effects.push({ type: 'emit', event }),
     });
   }
@@ -182,6 +184,12 @@ class Session implements ProxySession {
     this.#send(this.#records()?.sealer.sealData(frame, this.#nowMs) ?? frame);
   }
 
+  /** A frame that is sealed at once needs no memory of its own. */
+  #sealData(message: data.StreamData): void {
+    const records = this.#records();
+    this.#send(records === undefined ? data.streamData.encode(message) : records.sealer.sealData(writeStreamData(message, toSeal), this.#nowMs));
+  }
+
   #send(frame: Uint8Array | undefined): void {
     if (frame !== undefined) this.#effects.push({ type: 'send', frame, step: STEPS[this.name] });
   }
@@ -216,6 +224,8 @@ class Session implements ProxySession {
 }
 
 const ALERT_BAD_MESSAGE = 1;
+/** What the next record is made of, in whichever session. */
+const toSeal = new Uint8Array(LIMITS.gcmPlaintextBytes);
 
 function noTrailer(name: FrameName): number {
   // check: PX frames of a session

@@ -14,6 +14,7 @@ export interface StreamsOptions {
   readonly onTransition?: TransitionListener | undefined;
   /** A frame for the other end. */
   send(frame: Uint8Array): void;
+  sendData(message: data.StreamData): void;
   emit(event: SessionEvent): void;
 }
 
@@ -93,7 +94,7 @@ export class Streams {
     this.#own(stream, 'data sent');
     stream.credit -= bytes.length;
     for (let at = 0; at < bytes.length; at += LIMITS.streamDataBytes) {
-      this.#options.send(data.streamData.encode({ streamId: stream.id, bytes: bytes.subarray(at, at + LIMITS.streamDataBytes) }));
+      this.#options.sendData({ streamId: stream.id, bytes: bytes.subarray(at, at + LIMITS.streamDataBytes) });
     }
   }
 
