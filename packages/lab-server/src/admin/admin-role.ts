@@ -22,7 +22,7 @@ export function mayCall(role: AdminRole, least: LeastRole): boolean {
   return least === 'anybody' || ADMIN_ROLES.indexOf(role) >= ADMIN_ROLES.indexOf(least);
 }
 
-/** @throws AdminProblem `NOT_AUTHORIZED` */
-export function requireRole({ role }: Caller, least: LeastRole): void {
-  if (!mayCall(role, least)) throw new AdminProblem('NOT_AUTHORIZED', `this needs the role ${least}`);
+/** The refusal of somebody whose role is too small. */
+export function roleTooSmall(least: LeastRole): AdminProblem {
+  return new AdminProblem('NOT_AUTHORIZED', `this needs the role ${least}`);
 }

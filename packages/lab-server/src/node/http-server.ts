@@ -90,19 +90,7 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
   server.maxConnections = limits.connections;
   const sockets = new Set<Socket>();
   const sourceOf = (socket: Socket | Duplex): string => (socket as Socket).remoteAddress ?? '';
-  const serving: Serving = { ...options, streamer };
-  let inWork = 0;
-  const work = async (request: IncomingMessage, response: ServerResponse, peer: PeerIdentity): Promise<void> => {
-    inWork += 1;
-    try {
-      await serve(serving, request, response, peer);
-    } catch (error) {
-      options.failed(error);
-      answer(request, response, { status: 500 });
-    } finally {
-      inWork -= 1;
-    }
-  };
+  const serving: Serving = { options, streamer, inWork: 0 };
 
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -146,8 +134,8 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const peer = identify(request.socket as TLSSocket, options.tls.peerRoot);
     if (peer === undefined) return void request.socket.destroy();
-    if (inWork >= limits.requestsInWork) return answer(request, response, { status: 503, headers: { 'retry-after': '1' } });
-    void work(request, response, peer);
+    if (serving.inWork >= limits.requestsInWork) return answer(request, response, { status: 503, headers: { 'retry-after': '1' } });
+    new Exchange(serving, request, response, peer).begin();
   });
 
   const closing = (): void => {
@@ -157,47 +145,112 @@ export async function listenHttps(options: HttpServerOptions): Promise<HttpServe
   return listening(server, sockets, { ...options, closing });
 }
 
-type Serving = HttpServerOptions & { readonly streamer: Streamer };
-
-async function serve(options: Serving, request: IncomingMessage, response: ServerResponse, peer: PeerIdentity): Promise<void> {
-  const url = request.url ?? '/';
-  const mark = url.indexOf('?');
-  const path = mark < 0 ? url : url.slice(0, mark);
-  const { headers } = request;
-  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  if (!hasBody) request.resume();
-  const body = hasBody ? await readBody(request, options.bodyLimit(path)) : NO_BODY;
-  if (body === 'closed') return;
-  if (body === 'too-large') {
-    options.refused?.('HTTP: body too large', peer.source);
-    return answer(request, response, { status: 413, headers: { connection: 'close' } });
-  }
-  const { method = '' } = request;
-  const result = await options.handle({ method, path, query: mark < 0 ? '' : url.slice(mark + 1), headers, body, peer });
-  if (result === undefined) request.socket.destroy();
-  else if (result.stream !== undefined) options.streamer.send(request, response, { headers: {}, ...result, stream: result.stream });
-  else answer(request, response, result);
+/** What the requests of one listener share. */
+interface Serving {
+  readonly options: HttpServerOptions;
+  readonly streamer: Streamer;
+  /** Requests that wait for their answer. */
+  inWork: number;
 }
 
 const NO_BODY: Uint8Array = new Uint8Array();
 
-/** Whole body, or why there is none. Never holds more than `limitBytes`. */
-function readBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array | 'too-large' | 'closed'> {
-  if (Number(request.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve('too-large');
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let lengthBytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      lengthBytes += chunk.length;
-      if (lengthBytes > limitBytes) {
-        request.pause();
-        resolve('too-large');
-      } else chunks.push(chunk);
-    });
-    request.once('end', () => resolve(plainBytes(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))));
-    request.once('error', () => resolve('closed'));
-    request.once('close', () => resolve('closed'));
-  });
+/** One request on its way to its answer. By callbacks, with one promise, that of the handler: each function that waits costs several for each request. */
+class Exchange {
+  private readonly serving: Serving;
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
+  private readonly peer: PeerIdentity;
+  private readonly path: string;
+  private readonly query: string;
+  private readonly limitBytes: number;
+  /** Never more than `limitBytes`; undefined: the whole body is there, or it never will be. */
+  private chunks: Buffer[] | undefined = [];
+  private lengthBytes = 0;
+
+  constructor(serving: Serving, request: IncomingMessage, response: ServerResponse, peer: PeerIdentity) {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    this.serving = serving;
+    this.request = request;
+    this.response = response;
+    this.peer = peer;
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? '' : url.slice(mark + 1);
+    this.limitBytes = serving.options.bodyLimit(this.path);
+  }
+
+  begin(): void {
+    const { request } = this;
+    const { headers } = request;
+    this.serving.inWork += 1;
+    const length = headers['content-length'];
+    if (length === undefined && headers['transfer-encoding'] === undefined) {
+      request.resume();
+      this.handle(NO_BODY);
+    } else if (Number(length ?? 0) > this.limitBytes) this.refuseBody();
+    else {
+      request.on('data', (chunk: Buffer) => this.take(chunk));
+      request.on('end', () => this.ended());
+      request.on('error', () => this.closed());
+      request.on('close', () => this.closed());
+    }
+  }
+
+  private take(chunk: Buffer): void {
+    this.lengthBytes += chunk.length;
+    if (this.lengthBytes <= this.limitBytes) this.chunks?.push(chunk);
+    else if (this.chunks !== undefined) {
+      this.request.pause();
+      this.refuseBody();
+    }
+  }
+
+  private ended(): void {
+    const { chunks } = this;
+    if (chunks !== undefined) this.handle(plainBytes(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+  }
+
+  /** The peer has gone before its body was there. */
+  private closed(): void {
+    if (this.chunks === undefined) return;
+    this.chunks = undefined;
+    this.serving.inWork -= 1;
+  }
+
+  private refuseBody(): void {
+    this.chunks = undefined;
+    this.serving.options.refused?.('HTTP: body too large', this.peer.source);
+    this.settle({ status: 413, headers: { connection: 'close' } });
+  }
+
+  private handle(body: Uint8Array): void {
+    this.chunks = undefined;
+    const { path, query, peer } = this;
+    const { method = '', headers } = this.request;
+    this.serving.options.handle({ method, path, query, headers, body, peer }).then(
+      (result) => this.settle(result),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  private settle(result: HttpAnswer | undefined): void {
+    const { request, response } = this;
+    try {
+      if (result === undefined) request.socket.destroy();
+      else if (result.stream !== undefined) this.serving.streamer.send(request, response, { headers: {}, ...result, stream: result.stream });
+      else answer(request, response, result);
+    } catch (error) {
+      return this.fail(error);
+    }
+    this.serving.inWork -= 1;
+  }
+
+  private fail(error: unknown): void {
+    this.serving.inWork -= 1;
+    this.serving.options.failed(error);
+    answer(this.request, this.response, { status: 500 });
+  }
 }
 
 /** The same memory without Buffer's methods: its `slice` does not copy, that of Uint8Array does. */

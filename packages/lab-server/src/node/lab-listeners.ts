@@ -173,9 +173,10 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
   const devices = kind.signed === true ? signedBinding({ ...options, role: kind.role, address, handle: frames }) : frames;
   const { http } = options;
   const altered = http === undefined ? devices : (request: HttpRequest) => http(request, devices);
-  const rest = async ({ method, path, query, headers, body, peer }: HttpRequest): Promise<HttpAnswer | undefined> => {
-    const role = running() ?? (await options.role());
-    return role.rest?.({ method, path, query, headers, body, source: peer.source });
+  const rest = ({ method, path, query, headers, body, peer }: HttpRequest): Promise<HttpAnswer | undefined> => {
+    const request: RestRequest = { method, path, query, headers, body, source: peer.source };
+    const ask = async (role: ListeningRole): Promise<HttpAnswer | undefined> => role.rest?.(request);
+    return running()?.rest?.(request) ?? options.role().then(ask);
   };
   const server: HttpServerOptions = {
     name,

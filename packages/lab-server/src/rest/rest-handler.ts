@@ -1,5 +1,5 @@
 import { type Clock, isProtocolError } from '@uemkit/protocol';
-import { type LeastRole, mayCall, requireRole } from '../admin/admin-role.ts';
+import { type LeastRole, mayCall, roleTooSmall } from '../admin/admin-role.ts';
 import type { AuditedEnd, AuditedOperation, AuditLog } from '../admin/audit-log.ts';
 import { AdminProblem } from '../admin/problem.ts';
 import type { Journal } from '../roles/role.ts';
@@ -30,7 +30,8 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
   const base = `/${options.tenantId}/api/v1`;
   const router = createRouter(base, options.routes);
 
-  const run = async (request: RestRequest, { match, problem }: Found): Promise<RouteResult> => {
+  /** Waits for nothing itself: each function that does costs every request promises. */
+  const run = (request: RestRequest, { match, problem }: Found): RouteResult | Promise<RouteResult> => {
     const least = match?.route.role ?? 'readOnly';
     const authorizationHeader = single(request.headers['authorization']);
     // Who has no credentials learns nothing of which paths there are, but for the open ones.
@@ -39,12 +40,12 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     const { route, parts } = match;
     const operation: AuditedOperation = { ...caller, source: request.source, operation: route.id, object: below(base, request.path) };
     // An attempt is in the audit log, what it carried is not looked at.
-    if (!mayCall(caller.role, least)) await refuse(operation, route, least);
+    if (!mayCall(caller.role, least)) return refuse(operation, route, least);
     checkParts(match);
     const { list, query } = readQuery(route, request.query);
     const body = bodyOf(request, route);
     const more = route.roleOf?.(body);
-    if (more !== undefined && !mayCall(caller.role, more)) await refuse(operation, route, more);
+    if (more !== undefined && !mayCall(caller.role, more)) return refuse(operation, route, more);
     const call = {
       parts: parts as never,
       list,
@@ -60,13 +61,10 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
   };
 
   /** An attempt to change something is in the audit log. @throws AdminProblem `NOT_AUTHORIZED` */
-  const refuse = async (operation: AuditedOperation, route: Route, least: LeastRole): Promise<void> => {
-    try {
-      requireRole(operation, least);
-    } catch (error) {
-      if (changes(route)) await audit.attempted(operation, endOfRefusal(error));
-      throw error;
-    }
+  const refuse = async (operation: AuditedOperation, route: Route, least: LeastRole): Promise<never> => {
+    const problem = roleTooSmall(least);
+    if (changes(route)) await audit.attempted(operation, endOfRefusal(problem));
+    throw problem;
   };
 
   const endOf = ({ status, headers }: RouteResult): AuditedEnd =>
@@ -119,7 +117,8 @@ export function restHandler(options: RestHandlerOptions): (request: RestRequest)
     let reason: string | undefined;
     const route = found(request);
     try {
-      result = await run(request, route);
+      const answer = run(request, route);
+      result = answer instanceof Promise ? await answer : answer;
       response = toResponse(route.match?.route as Route, result);
     } catch (error) {
       const problem = problemOf(error);

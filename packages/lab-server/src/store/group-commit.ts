@@ -21,9 +21,36 @@ export interface CommitPort {
   gather?(): Promise<void>;
 }
 
-interface Transaction {
-  run(group: OverlayView): void;
-  settle(commitError: ProtocolError | undefined): void;
+/** A transaction from the call to its result. */
+class Transaction<T = unknown> {
+  private readonly fn: (tx: WriteView) => T;
+  private readonly resolve: (result: T) => void;
+  private readonly reject: (error: unknown) => void;
+  private result: T | undefined;
+  private error: unknown;
+  private hasFailed = false;
+
+  constructor(fn: (tx: WriteView) => T, resolve: (result: T) => void, reject: (error: unknown) => void) {
+    this.fn = fn;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  run(group: OverlayView): void {
+    try {
+      this.result = group.run((own) => synchronous(this.fn, own));
+    } catch (error) {
+      this.hasFailed = true;
+      this.error = error;
+    }
+  }
+
+  settle(commitError: ProtocolError | undefined): void {
+    // A refusal, too, may rest on what was not written.
+    if (commitError !== undefined) this.reject(commitError);
+    else if (this.hasFailed) this.reject(this.error);
+    else this.resolve(this.result as T);
+  }
 }
 
 /** Transactions that were run one after the other, in memory, and share a commit. */
@@ -44,6 +71,8 @@ export function createGroupCommit(port: CommitPort): LabStore {
   // BOUNDED by GROUP_TRANSACTIONS.
   let ahead = groupOn(port.view);
   let working: Promise<void> | undefined;
+  /** Once for all who call in one turn. */
+  let isRunPlanned = false;
   let state: 'open' | 'in-function' | 'closed' = 'open';
 
   const call = <T>(fn: () => T): T => {
@@ -62,12 +91,17 @@ export function createGroupCommit(port: CommitPort): LabStore {
   const runWaiting = (): void => {
     const room = GROUP_TRANSACTIONS - ahead.transactions.length;
     if (room === 0 || waiting.length === 0) return;
-    const running = waiting.slice(0, room);
-    waiting = waiting.slice(room);
+    const running = waiting;
+    waiting = running.length > room ? running.splice(room) : [];
     for (const transaction of running) {
-      transaction.run(ahead.overlay);
+      call(() => transaction.run(ahead.overlay));
       ahead.transactions.push(transaction);
     }
+  };
+
+  const runPlanned = (): void => {
+    isRunPlanned = false;
+    runWaiting();
   };
 
   /** Resolves with why the writes could not be made durable. */
@@ -120,24 +154,12 @@ export function createGroupCommit(port: CommitPort): LabStore {
         return Promise.reject(error);
       }
       return new Promise<T>((resolve, reject) => {
-        let outcome: { readonly ok: true; readonly result: T } | { readonly ok: false; readonly error: unknown } | undefined;
-        waiting.push({
-          run(group) {
-            try {
-              outcome = { ok: true, result: call(() => group.run((own) => synchronous(fn, own))) };
-            } catch (error) {
-              outcome = { ok: false, error };
-            }
-          },
-          settle(commitError) {
-            // A refusal, too, may rest on what was not written.
-            if (commitError !== undefined || outcome === undefined) reject(commitError);
-            else if (outcome.ok) resolve(outcome.result);
-            else reject(outcome.error);
-          },
-        });
+        waiting.push(new Transaction(fn, resolve, reject) as Transaction);
         if (working === undefined) working = work();
-        else void TURN.then(runWaiting);
+        else if (!isRunPlanned) {
+          isRunPlanned = true;
+          void TURN.then(runPlanned);
+        }
       });
     },
     async close() {

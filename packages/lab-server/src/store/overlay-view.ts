@@ -40,10 +40,12 @@ export class OverlayView implements ReadView {
     return written === undefined ? this.base.get(key, often) : (written ?? undefined);
   }
 
-  /** Sets what a transaction wrote; what stood here before is the caller's to know. */
-  set(key: string, value: Uint8Array | null): void {
-    if (!this.writes.has(key)) this.unsorted.push(key);
+  /** Sets what a transaction wrote, and gives what was written there before. */
+  set(key: string, value: Uint8Array | null): Uint8Array | null | undefined {
+    const before = this.writes.get(key);
+    if (before === undefined) this.unsorted.push(key);
     this.writes.set(key, value);
+    return before;
   }
 
   range(query: RangeQuery): readonly StoreEntry[] {
@@ -124,8 +126,7 @@ class OverlayTransaction implements WriteView {
     checkKey(key);
     if (this.ended) throw new ProtocolError('ERR_USAGE_STATE', 'the transaction is over');
     this.keys.push(key);
-    this.before.push(this.overlay.writes.get(key));
-    this.overlay.set(key, value);
+    this.before.push(this.overlay.set(key, value));
   }
 
   takeBack(): void {

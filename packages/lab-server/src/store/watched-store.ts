@@ -1,4 +1,4 @@
-import type { LabStore, WriteView } from './lab-store.ts';
+import type { LabStore, RangeQuery, StoreEntry, WriteView } from './lab-store.ts';
 
 /** A store that tells when something may have changed in it. */
 export interface WatchedStore extends LabStore {
@@ -13,25 +13,20 @@ export function watchedStore(store: LabStore): WatchedStore {
   // BOUNDED by those who watch: the streams of events.
   const listeners = new Set<() => void>();
   // BOUNDED by the parts of UEM that send what waits in an outbox.
-  const writers: { readonly prefix: string; readonly listener: (rest: string) => void }[] = [];
-  const noting = (tx: WriteView, written: (() => void)[]): WriteView => ({
-    get: (key) => tx.get(key),
-    range: (query) => tx.range(query),
-    delete: (key) => tx.delete(key),
-    put(key, value) {
-      tx.put(key, value);
-      for (const { prefix, listener } of writers) if (key.startsWith(prefix)) written.push(() => listener(key.slice(prefix.length)));
-    },
-  });
+  const writers: Writer[] = [];
   return {
     read: (fn) => store.read(fn),
-    async transaction<T>(fn: (tx: WriteView) => T): Promise<T> {
-      // BOUNDED by the writes of one transaction.
-      const written: (() => void)[] = [];
-      const result = await store.transaction((tx) => fn(noting(tx, written)));
-      for (const tell of written) tell();
-      for (const listener of listeners) listener();
-      return result;
+    transaction<T>(fn: (tx: WriteView) => T): Promise<T> {
+      let noting: NotingView | undefined;
+      const run = (tx: WriteView): T => {
+        noting = new NotingView(tx, writers);
+        return fn(noting);
+      };
+      return store.transaction(run).then((result) => {
+        noting?.tell();
+        for (const listener of listeners) listener();
+        return result;
+      });
     },
     close: () => store.close(),
     onCommit(listener) {
@@ -40,4 +35,47 @@ export function watchedStore(store: LabStore): WatchedStore {
     },
     onWrite: (prefix, listener) => void writers.push({ prefix, listener }),
   };
+}
+
+interface Writer {
+  readonly prefix: string;
+  readonly listener: (rest: string) => void;
+}
+
+/** A transaction that notes what is written for those who want to hear of it. */
+class NotingView implements WriteView {
+  private readonly tx: WriteView;
+  private readonly writers: readonly Writer[];
+  /** BOUNDED by the writes of one transaction. */
+  private written: { readonly writer: Writer; readonly key: string }[] | undefined;
+
+  constructor(tx: WriteView, writers: readonly Writer[]) {
+    this.tx = tx;
+    this.writers = writers;
+  }
+
+  get(key: string, often?: boolean): Uint8Array | undefined {
+    return this.tx.get(key, often);
+  }
+
+  range(query: RangeQuery): readonly StoreEntry[] {
+    return this.tx.range(query);
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.tx.put(key, value);
+    for (const writer of this.writers) {
+      if (!key.startsWith(writer.prefix)) continue;
+      this.written ??= [];
+      this.written.push({ writer, key });
+    }
+  }
+
+  delete(key: string): void {
+    this.tx.delete(key);
+  }
+
+  tell(): void {
+    for (const { writer, key } of this.written ?? []) writer.listener(key.slice(writer.prefix.length));
+  }
 }
