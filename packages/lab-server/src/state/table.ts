@@ -93,7 +93,7 @@ function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement, { read 
     },
     has: (view, id) => view.get(keyOf(id), often) !== undefined,
     put(tx, id, record) {
-      tx.put(keyOf(id), encodeRecord(record as StoredRecord, names));
+      tx.put(keyOf(id), encodeRecord(record as StoredRecord, names), true);
     },
     delete(tx, id) {
       tx.delete(keyOf(id));

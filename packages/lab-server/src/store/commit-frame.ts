@@ -11,13 +11,6 @@ import { crc32 } from 'node:zlib';
 const HEADER_BYTES = 16;
 const DELETED = 0xffffffff;
 
-/** A commit to be appended. */
-export interface EncodedFrame {
-  readonly bytes: Buffer;
-  /** What it writes, by key; the values are parts of `bytes`, so nobody else changes them. */
-  readonly writes: ReadonlyMap<string, Uint8Array | null>;
-}
-
 /** A commit that was read from the log. */
 export interface Frame {
   readonly sequence: number;
@@ -26,28 +19,29 @@ export interface Frame {
   readonly end: number;
 }
 
-/** @param writes by key (ASCII); null deletes */
-export function encodeFrame(sequence: number, writes: ReadonlyMap<string, Uint8Array | null>): EncodedFrame {
+/**
+ * A commit to be appended.
+ * @param writes by key (ASCII); null deletes
+ */
+export function encodeFrame(sequence: number, writes: ReadonlyMap<string, Uint8Array | null>): Buffer {
   let lengthBytes = HEADER_BYTES;
   for (const [key, value] of writes) lengthBytes += 6 + key.length + (value?.length ?? 0);
   const bytes = Buffer.allocUnsafeSlow(lengthBytes);
-  const kept = new Map<string, Uint8Array | null>();
   let at = HEADER_BYTES;
   for (const [key, value] of writes) {
-    at = bytes.writeUInt16BE(key.length, at);
-    at += bytes.write(key, at, 'latin1');
-    at = bytes.writeUInt32BE(value === null ? DELETED : value.length, at);
-    if (value === null) kept.set(key, null);
-    else {
-      bytes.set(value, at);
-      kept.set(key, new Uint8Array(bytes.buffer, at, value.length));
-      at += value.length;
-    }
+    const keyAt = at + 2;
+    const valueAt = keyAt + key.length + 4;
+    bytes[at] = key.length >>> 8;
+    bytes[at + 1] = key.length;
+    bytes.write(key, keyAt, 'latin1');
+    bytes.writeUInt32BE(value === null ? DELETED : value.length, valueAt - 4);
+    if (value !== null) bytes.set(value, valueAt);
+    at = valueAt + (value?.length ?? 0);
   }
   bytes.writeUInt32BE(lengthBytes - HEADER_BYTES, 4);
   bytes.writeBigUInt64BE(BigInt(sequence), 8);
   bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0);
-  return { bytes, writes: kept };
+  return bytes;
 }
 
 /** The commit that begins at `at`; undefined: there is none, or not all of it. */

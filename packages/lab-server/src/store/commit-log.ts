@@ -13,11 +13,8 @@ export interface CommitLog {
   readonly last: number;
   /** Length of the file that is being written, bytes. */
   readonly lengthBytes: number;
-  /**
-   * Resolves when the commit is on the disk, with the same writes as values that nobody changes. A rejection: it is not in the log, and will not be found there.
-   * One call at a time.
-   */
-  append(writes: Writes): Promise<Writes>;
+  /** Resolves when the commit is on the disk. A rejection: it is not in the log, and will not be found there. One call at a time. */
+  append(writes: Writes): Promise<void>;
   /** What comes next goes into another file. */
   cut(): void;
   /** Deletes the files whose commits all have at most this number; the one that is being written stays. */
@@ -92,7 +89,7 @@ export function openCommitLog({ directory, through, files }: { readonly director
       return lengthBytes;
     },
     async append(writes) {
-      const frame = encodeFrame(last + 1, writes);
+      const bytes = encodeFrame(last + 1, writes);
       if (current === undefined) {
         const path = join(directory, `commits-${String(last + 1).padStart(16, '0')}.log`);
         current = { path, file: await files.create(path) };
@@ -101,15 +98,14 @@ export function openCommitLog({ directory, through, files }: { readonly director
       const { file } = current;
       if (isTornAtEnd) await takeBack(file);
       try {
-        await file.write(frame.bytes, lengthBytes);
+        await file.write(bytes, lengthBytes);
       } catch (error) {
         // Whoever asked will hear that nothing was written: so it must not be found after a restart. What cannot be taken back now is before anything else is written.
         await takeBack(file).catch(() => {});
         throw error;
       }
-      lengthBytes += frame.bytes.length;
+      lengthBytes += bytes.length;
       last += 1;
-      return frame.writes;
     },
     cut: () => void cut().catch(() => {}),
     async forget(upTo) {

@@ -24,7 +24,8 @@ export interface ReadView {
 
 /** What a transaction sees: the same, with its own writes applied. */
 export interface WriteView extends ReadView {
-  put(key: string, value: Uint8Array): void;
+  /** @param isGiven nobody changes the value any more: it need not be copied */
+  put(key: string, value: Uint8Array, isGiven?: boolean): void;
   delete(key: string): void;
 }
 

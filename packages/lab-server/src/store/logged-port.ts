@@ -85,7 +85,8 @@ export function createLoggedPort({ log, commits, store, gather, limits }: Logged
     view: { get: (key, often) => recent.get(key, often), range: (query) => recent.range(query) },
     async apply(writes) {
       if (log.lengthBytes >= mostBytes) await start();
-      takeIn(recent, await log.append(writes));
+      await log.append(writes);
+      takeIn(recent, writes);
       startWhenDue();
     },
     async close() {

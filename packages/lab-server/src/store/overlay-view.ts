@@ -40,12 +40,12 @@ export class OverlayView implements ReadView {
     return written === undefined ? this.base.get(key, often) : (written ?? undefined);
   }
 
-  /** Sets what a transaction wrote, and gives what was written there before. */
-  set(key: string, value: Uint8Array | null): Uint8Array | null | undefined {
-    const before = this.writes.get(key);
-    if (before === undefined) this.unsorted.push(key);
-    this.writes.set(key, value);
-    return before;
+  /** Sets what a transaction wrote; what stood here before is the caller's to know. */
+  set(key: string, value: Uint8Array | null): void {
+    const { writes } = this;
+    const { size } = writes;
+    writes.set(key, value);
+    if (writes.size > size) this.unsorted.push(key);
   }
 
   range(query: RangeQuery): readonly StoreEntry[] {
@@ -114,8 +114,8 @@ class OverlayTransaction implements WriteView {
     return this.overlay.range(query);
   }
 
-  put(key: string, value: Uint8Array): void {
-    this.write(key, value);
+  put(key: string, value: Uint8Array, isGiven?: boolean): void {
+    this.write(key, isGiven === true ? value : new Uint8Array(value));
   }
 
   delete(key: string): void {
@@ -126,7 +126,8 @@ class OverlayTransaction implements WriteView {
     checkKey(key);
     if (this.ended) throw new ProtocolError('ERR_USAGE_STATE', 'the transaction is over');
     this.keys.push(key);
-    this.before.push(this.overlay.set(key, value));
+    this.before.push(this.overlay.writes.get(key));
+    this.overlay.set(key, value);
   }
 
   takeBack(): void {

@@ -18,11 +18,11 @@ export function watchedStore(store: LabStore): WatchedStore {
     read: (fn) => store.read(fn),
     transaction<T>(fn: (tx: WriteView) => T): Promise<T> {
       let noting: NotingView | undefined;
-      const run = (tx: WriteView): T => {
+      const kept = store.transaction((tx) => {
         noting = new NotingView(tx, writers);
         return fn(noting);
-      };
-      return store.transaction(run).then((result) => {
+      });
+      return kept.then((result) => {
         noting?.tell();
         for (const listener of listeners) listener();
         return result;
@@ -62,8 +62,8 @@ class NotingView implements WriteView {
     return this.tx.range(query);
   }
 
-  put(key: string, value: Uint8Array): void {
-    this.tx.put(key, value);
+  put(key: string, value: Uint8Array, isGiven?: boolean): void {
+    this.tx.put(key, value, isGiven);
     for (const writer of this.writers) {
       if (!key.startsWith(writer.prefix)) continue;
       this.written ??= [];

@@ -10,10 +10,9 @@ it('comes back as it was written, at any place, and tells where the next one beg
   fc.assert(
     fc.property(writes, writes, fc.nat({ max: 2 ** 40 }), (first, second, sequence) => {
       const one = encodeFrame(sequence, first);
-      const both = Buffer.concat([one.bytes, encodeFrame(sequence + 1, second).bytes]);
-      expect(one.writes).toEqual(first);
-      expect(readFrame(both, 0)).toEqual({ sequence, writes: first, end: one.bytes.length });
-      expect(readFrame(both, one.bytes.length)).toEqual({ sequence: sequence + 1, writes: second, end: both.length });
+      const both = Buffer.concat([one, encodeFrame(sequence + 1, second)]);
+      expect(readFrame(both, 0)).toEqual({ sequence, writes: first, end: one.length });
+      expect(readFrame(both, one.length)).toEqual({ sequence: sequence + 1, writes: second, end: both.length });
     }),
   );
 });
@@ -21,7 +20,7 @@ it('comes back as it was written, at any place, and tells where the next one beg
 it('is none when a byte is missing or another one', () => {
   fc.assert(
     fc.property(writes, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, place, change) => {
-      const { bytes } = encodeFrame(7, given);
+      const bytes = encodeFrame(7, given);
       const at = place % bytes.length;
       expect(readFrame(bytes.subarray(0, at), 0)).toBeUndefined();
       bytes[at] = (bytes[at] as number) ^ change;
@@ -36,8 +35,7 @@ it('is none where a file has only zeros', () => {
 
 it('has values of its own', () => {
   const value = Uint8Array.of(1, 2);
-  const { bytes, writes: kept } = encodeFrame(1, new Map([['a', value]]));
+  const bytes = encodeFrame(1, new Map([['a', value]]));
   value.fill(9);
-  expect(kept.get('a')).toEqual(Uint8Array.of(1, 2));
   expect(readFrame(bytes, 0)?.writes.get('a')).toEqual(Uint8Array.of(1, 2));
 });

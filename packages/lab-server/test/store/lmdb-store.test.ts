@@ -90,7 +90,7 @@ describe('lmdb store', () => {
 
   it('refuses a log in which a commit is missing, and lets go of the folder', async () => {
     const directory = folder();
-    writeFileSync(join(directory, 'commits-0000000000000009.log'), encodeFrame(9, new Map([['k', Uint8Array.of(1)]])).bytes, { mode: 0o600 });
+    writeFileSync(join(directory, 'commits-0000000000000009.log'), encodeFrame(9, new Map([['k', Uint8Array.of(1)]])), { mode: 0o600 });
     expect(() => openLmdbStore({ directory })).toThrow(expect.objectContaining({ code: 'ERR_STORE_READ' }));
     expect(existsSync(join(directory, 'owner.pid'))).toBe(false);
   });

@@ -5,15 +5,16 @@ import { watchedStore } from '../../src/store/watched-store.ts';
 
 const ONE = Uint8Array.of(1);
 
-it('asks the store for what is read often as such, in reading and in transactions', async () => {
+it('hands on what is read often, and what is given away, in reading and in transactions', async () => {
   const asked: (boolean | undefined)[] = [];
+  const given: (boolean | undefined)[] = [];
   const view: WriteView = {
     get(_key, often) {
       asked.push(often);
       return ONE;
     },
     range: () => [],
-    put() {},
+    put: (_key, _value, isGiven) => void given.push(isGiven),
     delete() {},
   };
   const store = watchedStore({
@@ -27,7 +28,14 @@ it('asks the store for what is read often as such, in reading and in transaction
   };
   store.read(read);
   await store.transaction(read);
-  expect(asked).toEqual([true, undefined, true, undefined]);
+  await store.transaction((tx) => {
+    tx.put('a', ONE, true);
+    tx.put('a', ONE);
+  });
+  expect([asked, given]).toEqual([
+    [true, undefined, true, undefined],
+    [true, undefined],
+  ]);
 });
 
 it('tells of what was put under a prefix when it is durable, and of no refused or deleted thing', async () => {
