@@ -1,6 +1,7 @@
 import type { AdminRole } from '../admin/admin-role.ts';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
-import { sortable, type Table, table } from './table.ts';
+import { type Ring, ring } from './ring.ts';
+import { type Table, table } from './table.ts';
 
 /** Entries of the audit log that are kept; the oldest are forgotten. */
 export const MAX_AUDIT_ENTRIES = 10_000;
@@ -37,10 +38,10 @@ interface AuditCounter {
   readonly attempts?: number | undefined;
 }
 
-// Both by their count within their kind, so that the oldest of a kind is found by a subtraction.
-const entries: Table<AuditEntry> = table('audit');
-const attempted: Table<AuditEntry> = table('audit-attempt');
-const counter: Table<AuditCounter> = table('audit-counter');
+// Both by their count within their kind.
+const entries: Ring<AuditEntry> = ring('audit', MAX_AUDIT_ENTRIES);
+const attempted: Ring<AuditEntry> = ring('audit-attempt', MAX_AUDIT_ATTEMPTS);
+const counter: Table<AuditCounter> = table('audit-counter', { read: 'lastOne' });
 const ONLY = 'this';
 
 /** Number of the newest entry, 0 when there is none. */
@@ -53,9 +54,8 @@ export function appendAudit(tx: WriteView, entry: Omit<AuditEntry, 'sequence'>):
   const { last, attempts = 0 } = counter.get(tx, ONLY) ?? { last: 0 };
   const sequence = last + 1;
   const place = sequence - attempts;
-  entries.put(tx, sortable(place), { sequence, ...entry });
+  entries.put(tx, place, { sequence, ...entry });
   counter.put(tx, ONLY, { last: sequence, attempts: attempts === 0 ? undefined : attempts });
-  if (place > MAX_AUDIT_ENTRIES) entries.delete(tx, sortable(place - MAX_AUDIT_ENTRIES));
   return place;
 }
 
@@ -64,35 +64,36 @@ export function appendAttempt(tx: WriteView, entry: Omit<AuditEntry, 'sequence'>
   const { last, attempts = 0 } = counter.get(tx, ONLY) ?? { last: 0 };
   const sequence = last + 1;
   const place = attempts + 1;
-  attempted.put(tx, sortable(place), { sequence, ...entry });
+  attempted.put(tx, place, { sequence, ...entry });
   counter.put(tx, ONLY, { last: sequence, attempts: place });
-  if (place > MAX_AUDIT_ATTEMPTS) attempted.delete(tx, sortable(place - MAX_AUDIT_ATTEMPTS));
 }
 
-/** Notes how it ended, once. */
+/** Notes how it ended, once; an entry that is forgotten has no end any more. */
 export function finishAudit(tx: WriteView, place: number, end: AuditEnd): void {
-  const entry = entries.get(tx, sortable(place));
-  if (entry?.status === undefined && entry !== undefined) entries.put(tx, sortable(place), { ...entry, ...end });
+  const { last, attempts = 0 } = counter.get(tx, ONLY) ?? { last: 0 };
+  if (place <= last - attempts - MAX_AUDIT_ENTRIES) return;
+  const entry = entries.get(tx, place);
+  if (entry?.status === undefined && entry !== undefined) entries.put(tx, place, { ...entry, ...end });
 }
 
 /** Entries after a number, the oldest first. */
 export function listAudit(view: ReadView, { after, limit }: { readonly after: number; readonly limit: number }): readonly AuditEntry[] {
   const { last, attempts = 0 } = counter.get(view, ONLY) ?? { last: 0 };
-  const listed = (kind: Table<AuditEntry>, newest: number, most: number): readonly AuditEntry[] => {
+  const listed = (kind: Ring<AuditEntry>, newest: number, most: number): readonly AuditEntry[] => {
     const before = lastUpTo(view, kind, { oldest: Math.max(1, newest - most + 1), newest }, after);
-    return kind.page(view, { after: sortable(before), limit }).map((row) => row.record);
+    return kind.list(view, { after: before, newest, limit });
   };
   const found = [...listed(entries, last - attempts, MAX_AUDIT_ENTRIES), ...listed(attempted, attempts, MAX_AUDIT_ATTEMPTS)];
   return found.sort((a, b) => a.sequence - b.sequence).slice(0, limit);
 }
 
 /** Place of the last entry of a kind whose number is not above `sequence`; the one before the oldest when there is none. */
-function lastUpTo(view: ReadView, kind: Table<AuditEntry>, { oldest, newest }: { readonly oldest: number; readonly newest: number }, sequence: number): number {
+function lastUpTo(view: ReadView, kind: Ring<AuditEntry>, { oldest, newest }: { readonly oldest: number; readonly newest: number }, sequence: number): number {
   let low = oldest - 1;
   let high = newest;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if ((kind.get(view, sortable(middle))?.sequence ?? 0) <= sequence) low = middle;
+    if ((kind.get(view, middle)?.sequence ?? 0) <= sequence) low = middle;
     else high = middle - 1;
   }
   return low;

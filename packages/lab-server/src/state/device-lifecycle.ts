@@ -130,11 +130,14 @@ export function purgeDevice(tx: WriteView, deviceId: string): void {
 /** Why a command was not taken. */
 export type SendRefusal = 'notActive' | 'full';
 
-/** Puts a command into the queue of an active device, and remembers that the device has to be woken; wake it when this is durable (`Outbox`). */
+/**
+ * Puts a command into the queue of an active device, and remembers that the device has to be woken; wake it when this is durable (`Outbox`). One without a push token is woken nowhere,
+ * and by the time it has one it has asked.
+ */
 export function sendCommand(tx: WriteView, device: DeviceRecord, command: NewCommand, nowMs: number): CommandRecord | SendRefusal {
   if (device.status !== 'active') return 'notActive';
   const queued = enqueueCommand(tx, command, nowMs);
   if (queued === undefined) return 'full';
-  putDueWakeUp(tx, command.deviceId, nowMs);
+  if (device.pushToken !== undefined) putDueWakeUp(tx, command.deviceId, nowMs);
   return queued;
 }

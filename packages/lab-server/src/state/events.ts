@@ -1,7 +1,8 @@
 import type * as wire from '@uemkit/protocol/wire';
 import type { ReadView, WriteView } from '../store/lab-store.ts';
 import type { DocumentName } from './deliveries.ts';
-import { sortable, type Table, table } from './table.ts';
+import { type Ring, ring } from './ring.ts';
+import { type Table, table } from './table.ts';
 
 /** Events that are kept; the oldest are forgotten. */
 export const MAX_EVENTS = 100_000;
@@ -70,8 +71,8 @@ interface EventCounter {
   readonly last: number;
 }
 
-const events: Table<EventRecord> = table('event');
-const counter: Table<EventCounter> = table('event-counter');
+const events: Ring<EventRecord> = ring('event', MAX_EVENTS);
+const counter: Table<EventCounter> = table('event-counter', { read: 'lastOne' });
 const ONLY = 'this';
 
 /** Number of the newest event, 0 when there is none. */
@@ -88,12 +89,12 @@ export function firstEventSequence(view: ReadView): number {
 export function appendEvent(tx: WriteView, event: NewEvent): void {
   const sequence = lastEventSequence(tx) + 1;
   const reason = event.reason?.slice(0, MAX_EVENT_REASON_CHARACTERS).toWellFormed();
-  events.put(tx, sortable(sequence), { ...event, sequence, reason });
+  events.put(tx, sequence, { ...event, sequence, reason });
   counter.put(tx, ONLY, { last: sequence });
-  if (sequence > MAX_EVENTS) events.delete(tx, sortable(sequence - MAX_EVENTS));
 }
 
 /** Events after a number, the oldest first. */
-export function listEvents(view: ReadView, query: { readonly after: number; readonly limit: number }): readonly EventRecord[] {
-  return events.page(view, { after: sortable(query.after), limit: query.limit }).map((row) => row.record);
+export function listEvents(view: ReadView, { after, limit }: { readonly after: number; readonly limit: number }): readonly EventRecord[] {
+  const newest = lastEventSequence(view);
+  return events.list(view, { after: Math.max(after, newest - MAX_EVENTS), newest, limit });
 }

@@ -41,8 +41,11 @@ interface Placement {
 
 /** How a table is used. */
 export interface TableOptions {
-  /** `often`: single rows are read again and again, and are small. `asRecords`: and they change seldom, so what was decoded is kept as well; nobody may change it. */
-  readonly read?: 'often' | 'asRecords' | undefined;
+  /**
+   * `often`: single rows are read again and again, and are small. `asRecords`: and they change seldom, so what was decoded is kept as well; nobody may change it.
+   * `lastOne`: it is mostly the row that was written last, which is kept as a record; nobody may change it either.
+   */
+  readonly read?: 'often' | 'asRecords' | 'lastOne' | undefined;
 }
 
 /** Defines the table `name`. Records hold text, unsigned integers, booleans, bytes, and arrays and records of these. */
@@ -74,9 +77,10 @@ export function deviceTable<T extends object>(name: string, options?: TableOptio
 
 function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement, { read }: TableOptions = {}): Table<T> {
   const names = new wire.CborFieldNames();
-  const often = read !== undefined;
+  const often = read === 'often' || read === 'asRecords';
   // BOUNDED by the values that a store remembers: the same bytes are the same record.
   const decoded = read === 'asRecords' ? new WeakMap<Uint8Array, T>() : undefined;
+  let last: { readonly value: Uint8Array; readonly record: T } | undefined;
   const rows = <R>(view: ReadView, { under = '', after, limit, reverse }: PageQuery, wanted?: ReadonlySet<string>): readonly Row<R>[] => {
     const entries = view.range({ prefix: prefixOf(under), after: after === undefined ? undefined : keyOf(after), limit, reverse });
     return entries.map(({ key, value }) => ({ id: idOf(key), record: decodeRecord<R>(value, wanted, names) }));
@@ -85,6 +89,7 @@ function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement, { read 
     get(view, id) {
       const value = view.get(keyOf(id), often);
       if (value === undefined) return undefined;
+      if (value === last?.value) return last.record;
       const known = decoded?.get(value);
       if (known !== undefined) return known;
       const record = decodeRecord<T>(value, undefined, names);
@@ -93,7 +98,9 @@ function tableAt<T extends object>({ prefixOf, keyOf, idOf }: Placement, { read 
     },
     has: (view, id) => view.get(keyOf(id), often) !== undefined,
     put(tx, id, record) {
-      tx.put(keyOf(id), encodeRecord(record as StoredRecord, names), true);
+      const value = encodeRecord(record as StoredRecord, names);
+      tx.put(keyOf(id), value, true);
+      if (read === 'lastOne') last = { value, record };
     },
     delete(tx, id) {
       tx.delete(keyOf(id));

@@ -19,7 +19,7 @@ export interface TenantRecord {
 }
 
 /** The layout that is written now. */
-export const STATE_FORMAT = 3;
+export const STATE_FORMAT = 4;
 
 const tenants: Table<TenantRecord> = table('tenant');
 const ONLY = 'this';

@@ -150,6 +150,17 @@ describe('GENERATE_DEVICE_PASSWORD_AND_LOCK', () => {
   });
 });
 
+describe('a command', () => {
+  it.each([
+    [new Uint8Array(32).fill(7), ['d1']],
+    [undefined, []],
+  ])('has the device woken after a restart when it has told how, and only then', async (pushToken, woken) => {
+    await add('android-enterprise', 'work-and-personal-full-control', pushToken === undefined ? {} : { pushToken });
+    expect((await send('LOCK_DEVICE')).status).toBe(201);
+    expect(lab.store.read((view) => listDueWakeUps(view, { limit: 9 })).map(({ id }) => id)).toEqual(woken);
+  });
+});
+
 describe('REMOVE_DEVICE', () => {
   const TOKEN = new Uint8Array(32).fill(7);
 
