@@ -175,6 +175,32 @@ describe('a listener', () => {
     expect((await first).status).toBe(200);
   });
 
+  it('has its place free again after a request however it ended', async () => {
+    await start({
+      limits: { requestsInWork: 1 },
+      async handle({ path }) {
+        if (path === '/bug') throw new Error('a bug');
+        return path === '/lost' ? undefined : { status: 200, headers: path === '/header' ? { bad: 'a\r\nb' } : {} };
+      },
+    });
+    const free = (): Promise<number> => ask(url(), { ca: pki.root }).then(({ status }) => status);
+    const half = connect({ port: server.port, host: '127.0.0.1', ca: pki.root }, () =>
+      half.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf'),
+    );
+    half.on('error', () => {});
+    await expect.poll(free).toBe(503);
+    half.destroy();
+    await expect.poll(free).toBe(200);
+    expect((await ask(url(), { ca: pki.root, method: 'POST', body: Buffer.alloc(1_001) })).status).toBe(413);
+    expect(await free()).toBe(200);
+    await expect(ask(url('/lost'), { ca: pki.root })).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(await free()).toBe(200);
+    for (const path of ['/bug', '/header']) expect((await ask(url(path), { ca: pki.root })).status).toBe(500);
+    expect(await free()).toBe(200);
+    expect(failures).toHaveLength(2);
+    failures = [];
+  });
+
   it('refuses upgrades that nobody asked for', async () => {
     await start();
     const { received } = await sendRaw({ port: server.port, ca: pki.root }, 'GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
