@@ -12,8 +12,8 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-/** nginx of Debian with its stream module: passes each connection on to `to`; with an identity it ends TLS 1.3 there. One process. */
-export async function startNginx(to: number, identity?: PemIdentity): Promise<Nginx> {
+/** nginx of Debian with its stream module: passes each connection on to `to`; with an identity it ends TLS 1.3 there, and with `again` begins TLS 1.3 anew to `to`. One process. */
+export async function startNginx(to: number, identity?: PemIdentity, again = false): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'uemkit-nginx-'));
   const port = await freePort();
   const tls = identity === undefined ? '' : `ssl_certificate ${folder}/server.crt; ssl_certificate_key ${folder}/server.key; ssl_protocols TLSv1.3;`;
@@ -26,7 +26,7 @@ export async function startNginx(to: number, identity?: PemIdentity): Promise<Ng
     `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr error;
 events {}
-stream { server { listen 127.0.0.1:${port}${identity === undefined ? '' : ' ssl'}; ${tls} proxy_pass 127.0.0.1:${to}; tcp_nodelay on; } }
+stream { server { listen 127.0.0.1:${port}${identity === undefined ? '' : ' ssl'}; ${tls} proxy_pass 127.0.0.1:${to}; ${again ? 'proxy_ssl on; proxy_ssl_protocols TLSv1.3;' : ''} tcp_nodelay on; } }
 `,
   );
   const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] });

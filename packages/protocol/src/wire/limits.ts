@@ -65,7 +65,7 @@ export const LIMITS = {
   /** Streams open at once in one session of `px`. */
   openStreams: 64,
   /** Bytes that one direction of a stream may be ahead of its reader. */
-  streamWindowBytes: 262_144,
+  streamWindowBytes: 524_288,
   /** Bytes of a stream in one message, so that it fits into one GCM record. */
   streamDataBytes: 32_768,
   /** A session of `px` in which nothing has come for so long is asked whether it lives. */

@@ -183,7 +183,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   streamData: fc.record({ streamId, bytes: bytes(1, 400) }),
   streamEnd: fc.record({ streamId }),
   streamReset: fc.record({ streamId, reason: fc.constantFrom('cancelled', 'lost') }),
-  streamCredit: fc.record({ streamId, bytes: uint(1, 262_144) }),
+  streamCredit: fc.record({ streamId, bytes: uint(1, 524_288) }),
   streamPing: fc.record({ number: streamId }),
   streamPong: fc.record({ number: streamId }),
   provisioningRequest: fc.record({
