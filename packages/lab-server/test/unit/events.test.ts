@@ -4,7 +4,7 @@ import { HEARTBEAT_MS } from '../../src/events/event-stream.ts';
 import { AUTHORIZATION_MS } from '../../src/rest/authorization.ts';
 import type { RestStream } from '../../src/rest/rest-request.ts';
 import { removeDevice } from '../../src/state/device-lifecycle.ts';
-import { appendEvent, MAX_EVENT_REASON_CHARACTERS, MAX_EVENTS, type NewEvent } from '../../src/state/events.ts';
+import { appendEvent, listEvents, MAX_EVENT_REASON_CHARACTERS, MAX_EVENTS, type NewEvent } from '../../src/state/events.ts';
 import type { UserRecord } from '../../src/state/users.ts';
 import { AdminLab, basic, PASSWORD } from '../support/admin-lab.ts';
 
@@ -126,6 +126,11 @@ describe('a stream of events', () => {
     expect(dropped.json.message).toMatch(/events up to 1 .* again without after/);
     const { json } = await lab.ask('GET', '/events?limit=1');
     expect([json.first, json.last, json.events[0].sequence]).toEqual([lab.position(2), lab.position(MAX_EVENTS + 1), 2]);
+    const after = (count: number): readonly number[] => lab.store.read((view) => listEvents(view, { after: count, limit: 3 })).map(({ sequence }) => sequence);
+    expect([after(0), after(MAX_EVENTS - 1)]).toEqual([
+      [2, 3, 4],
+      [MAX_EVENTS, MAX_EVENTS + 1],
+    ]);
     await append(1);
     expect(linesOf(await stream.next())).toMatchObject([{ type: 'END', reason: 'EVENTS_DROPPED', last: lab.position(1) }]);
     expect(await stream.next()).toBeUndefined();
