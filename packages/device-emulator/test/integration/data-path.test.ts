@@ -35,6 +35,7 @@ const clock: Clock = {
 let lab: LabServer;
 let folder: string;
 let runtime: DynamicsRuntime;
+let newKey: () => Promise<string>;
 let echo: Server;
 let port: number;
 /** Nobody listens there. */
@@ -99,20 +100,25 @@ beforeAll(async () => {
   await new Promise((resolve) => closed.close(resolve));
   ({ profileId } = await lab.admin.createConfigurationProfile(profile()));
   await lab.admin.assign(user, { kind: 'profile', id: profileId });
-  const { accessKey } = await lab.admin.createAccessKey(guid);
-  runtime = await openDynamicsRuntime({
+  newKey = async () => (await lab.admin.createAccessKey(guid)).accessKey;
+  runtime = await openApp('app');
+});
+
+async function openApp(name: string): Promise<DynamicsRuntime> {
+  const opened = await openDynamicsRuntime({
     ...ports,
     clock,
     app: { appId: APP_ID, version: '1.0.0.0', platform: 'android 15' },
     noc: { address: lab.connection.noc, trust: trustOfPem(lab.connection.ca) },
     transport: tapped(),
-    store: openContainerStorage({ directory: join(folder, 'state') }),
-    openStorage: () => openContainerStorage({ directory: join(folder, 'container') }),
-    deviceKey: fileDeviceKey(join(folder, 'device.key'), ports),
+    store: openContainerStorage({ directory: join(folder, name, 'state') }),
+    openStorage: () => openContainerStorage({ directory: join(folder, name, 'container') }),
+    deviceKey: fileDeviceKey(join(folder, name, 'device.key'), ports),
   });
-  const result = await runtime.authorize({ password: 'correct horse 7', credentials: { userId: USER, accessKey } });
+  const result = await opened.authorize({ password: 'correct horse 7', credentials: { userId: USER, accessKey: await newKey() } });
   expect(result).toMatchObject({ state: 'authorized' });
-});
+  return opened;
+}
 
 afterAll(async () => {
   await runtime?.close();
@@ -271,6 +277,23 @@ it('what passes the NOC holds neither content nor names of servers', async () =>
   expect(passed.includes(Buffer.from(lab.connectivityNode?.proxyId ?? ''))).toBe(true);
 }, 60_000);
 
+it('a runtime that is closed leaves no timer, which would keep its process alive', async () => {
+  const before = new Set(running);
+  const own = (): number => [...running].filter((timer) => !before.has(timer)).length;
+  const other = await openApp('other');
+  const stream = await other.connect(target());
+  const { sent, read } = await exchange(stream, 1_000);
+  expect(read).toBe(sent);
+  await stream.closed;
+  // Its session is kept for the next stream.
+  expect(own()).toBeGreaterThan(0);
+  // One that ends with the runtime keeps none either.
+  const open = await other.connect(target());
+  await other.close();
+  await expect(open.closed).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+  expect(own()).toBe(0);
+});
+
 it('a Proxy that is gone is told apart from a NOC that is gone', async () => {
   lab.connectivityNode?.close();
   const code = async (): Promise<unknown> =>
@@ -280,8 +303,3 @@ it('a Proxy that is gone is told apart from a NOC that is gone', async () => {
     );
   await expect.poll(code, { interval: 50, timeout: 10_000 }).toBe('ERR_CONNECTION_PROXY');
 }, 20_000);
-
-it('a runtime that is closed leaves no timer, which would keep its process alive', async () => {
-  await runtime.close();
-  expect(running.size).toBe(0);
-});
