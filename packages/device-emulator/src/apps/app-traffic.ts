@@ -1,4 +1,4 @@
-import type { Clock } from '@uemkit/protocol';
+import { backoff, type Clock, type Entropy } from '@uemkit/protocol';
 import { request } from 'undici';
 import { pause } from '../concurrency/pause.ts';
 import type { AppRequest } from '../scenario/scenario.ts';
@@ -6,6 +6,7 @@ import type { FleetApp } from './fleet-app.ts';
 
 /** Longest silence of the server in one request. */
 const SILENCE_MS = 30_000;
+const PAUSES = { minMs: 100, baseMs: 300, maxMs: 3_000 };
 
 /** How far the sessions of one app are. */
 export interface SessionCount {
@@ -23,6 +24,7 @@ export interface RequestOutcome {
 
 export interface TrafficOptions {
   readonly clock: Clock;
+  readonly entropy: Entropy;
   readonly server: string;
   /** Start of the sessions on the monotonic clock; on resume the plan begins with the first session that is left. */
   readonly beganMs: number;
@@ -59,7 +61,7 @@ async function runSession(app: FleetApp, atMs: number, options: TrafficOptions):
     for (let turn = 0; turn < planned.count && !signal.aborted; turn++) {
       const sentMs = clock.monotonicMs();
       try {
-        options.succeeded(await ask(app, planned, options), intendedMs, sentMs);
+        options.succeeded(await askUntilAnswered(app, planned, options), intendedMs, sentMs);
         done++;
       } catch (error) {
         if (signal.aborted || !options.isThere()) break;
@@ -71,6 +73,28 @@ async function runSession(app: FleetApp, atMs: number, options: TrafficOptions):
     }
   }
   return { done, failed };
+}
+
+/** A request to which no answer comes is made again, as often as the plan says. An answer is an answer. */
+async function askUntilAnswered(app: FleetApp, request: AppRequest, options: TrafficOptions): Promise<RequestOutcome> {
+  const { clock, entropy, signal } = options;
+  const pauses = backoff(PAUSES, entropy)[Symbol.iterator]();
+  for (let left = app.planned.retries; ; left--) {
+    try {
+      return await ask(app, request, options);
+    } catch (error) {
+      if (left === 0 || signal.aborted || !options.isThere() || error instanceof BadAnswer) throw error;
+      await pause(clock, pauses.next().value as number, signal);
+    }
+  }
+}
+
+/** The server has answered, and that it cannot. */
+class BadAnswer extends Error {
+  constructor(status: number) {
+    super(`the server answered ${status}`);
+    this.name = 'BadAnswer';
+  }
 }
 
 /** One request through the runtime; every byte of the answer is read, and undici checks its length. @throws an error of undici or the ProtocolError that is its cause */
@@ -85,6 +109,6 @@ async function ask({ runtime }: FleetApp, { method, path, bodyBytes }: AppReques
   });
   let receivedBytes = 0;
   for await (const chunk of answer.body as AsyncIterable<Uint8Array>) receivedBytes += chunk.length;
-  if (answer.statusCode >= 400) throw new Error(`the server answered ${answer.statusCode}`);
+  if (answer.statusCode >= 400) throw new BadAnswer(answer.statusCode);
   return { sentBytes: bodyBytes, receivedBytes };
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../admin/connection-file.ts';
+import { released } from './own-process.ts';
 
 /** Hidden first argument under which the program is a lab server. */
 export const LAB_COMMAND = 'lab-process';
@@ -10,7 +11,7 @@ export type LabMessage = { readonly type: 'ready'; readonly connection: Connecti
 export async function serveLab([folder]: readonly string[]): Promise<void> {
   // Ctrl-C is for the process that started this one.
   process.on('SIGINT', () => undefined);
-  const released = new Promise<void>((resolve) => process.once('disconnect', () => resolve()));
+  const gone = released();
   const tell = (message: LabMessage): void => {
     if (process.connected) process.send?.(message);
   };
@@ -19,7 +20,7 @@ export async function serveLab([folder]: readonly string[]): Promise<void> {
     const { startLabServer } = await import('@uemkit/lab-server');
     const server = await startLabServer({ folder, connectivityNode: true });
     tell({ type: 'ready', connection: server.connection });
-    await released;
+    await gone;
     await server.close();
   } catch (error) {
     tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -6,6 +6,12 @@ import { ProtocolError } from '@uemkit/protocol';
 const START_MS = 60_000;
 const STOP_MS = 10_000;
 
+/** Resolves when the process that started this one lets go of it, on purpose or because it was killed; at once when that was before this one could look. */
+export function released(): Promise<void> {
+  if (!process.connected) return Promise.resolve();
+  return new Promise((resolve) => process.once('disconnect', () => resolve()));
+}
+
 /** What an own process tells first. */
 export type OwnMessage = { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string };
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { released } from './own-process.ts';
 
 /** Hidden first argument under which the program is the HTTP server of apps. */
 export const SITE_COMMAND = 'site-process';
@@ -9,6 +10,8 @@ export const SITE_COMMAND = 'site-process';
 export type SiteMessage = { readonly type: 'ready'; readonly port: number } | { readonly type: 'failed'; readonly message: string };
 
 const HOST = '127.0.0.1';
+/** After a crash the server of the start before may take a moment to go. */
+const TAKEN_MS = 5_000;
 const MAX_BYTES = 16_777_216;
 const PIECE = new Uint8Array(65_536).fill(0x2e);
 
@@ -20,17 +23,27 @@ export function siteServer(): Server {
 /** Serves it on loopback until the parent lets go. */
 export async function serveSite([port = '0']: readonly string[]): Promise<void> {
   process.on('SIGINT', () => undefined);
+  const gone = released();
+  let isOver = false;
   const server = siteServer();
   const tell = (message: SiteMessage): void => {
     if (process.connected) process.send?.(message);
   };
-  server.once('error', (error) => {
+  const listen = (): void => {
+    if (!isOver) server.listen(Number(port), HOST);
+  };
+  const untilMs = Date.now() + TAKEN_MS;
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (isOver) return;
+    if (error.code === 'EADDRINUSE' && port !== '0' && Date.now() < untilMs) return void setTimeout(listen, 50);
     tell({ type: 'failed', message: error.message });
     process.exitCode = 2;
     if (process.connected) process.disconnect();
   });
-  server.listen(Number(port), HOST, () => tell({ type: 'ready', port: (server.address() as AddressInfo).port }));
-  await new Promise<void>((resolve) => process.once('disconnect', () => resolve()));
+  server.once('listening', () => tell({ type: 'ready', port: (server.address() as AddressInfo).port }));
+  listen();
+  await gone;
+  isOver = true;
   server.close();
   server.closeAllConnections();
 }

@@ -20,6 +20,7 @@ export interface PlannedApp {
   readonly way: AppWay;
   /** Planned starts of its sessions, from the beginning of the sessions. */
   readonly sessionsAtMs: readonly number[];
+  readonly retries: number;
   readonly requests: readonly AppRequest[];
 }
 
@@ -53,12 +54,12 @@ export function planApps(
 }
 
 function oneApp(app: AppPopulation, { index, system }: PlannedDevice, draw: SeededDraw, signer: string): Omit<PlannedApp, 'ordinal'> {
-  const { name, application, key, way, sessions, sessionsPerHour, requests } = app;
+  const { name, application, key, way, sessions, sessionsPerHour, retries, requests } = app;
   const apartMs = HOUR_MS / sessionsPerHour;
   // Apps begin somewhere in the first interval, so that a fleet does not ask in one moment.
   const firstMs = draw.unit(`sessions ${name} ${index}`) * apartMs;
   const sessionsAtMs = Array.from({ length: sessions }, (_, session) => Math.round(firstMs + session * apartMs));
-  return { device: index, name, application, platformId: `${spaceOf(system)}:${application}:${signer}`, key, way, sessionsAtMs, requests };
+  return { device: index, name, application, platformId: `${spaceOf(system)}:${application}:${signer}`, key, way, sessionsAtMs, retries, requests };
 }
 
 /** Space of the device that apps are in: first part of their platform ids (docs/protocol 8.10). */

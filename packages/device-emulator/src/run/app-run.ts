@@ -97,7 +97,7 @@ export class AppRun {
 
   /** Runs the sessions that are left, until `end` or the last one. Never rejects. */
   async sessions(fleet: Fleet): Promise<void> {
-    const { clock, signal, state, metrics, server } = this.#options;
+    const { clock, entropy, signal, state, metrics, server } = this.#options;
     const either = AbortSignal.any([signal, this.#ended.signal]);
     // One listener for each app that waits.
     setMaxListeners(0, either);
@@ -111,6 +111,7 @@ export class AppRun {
         const { device, name } = app.planned;
         await runSessions(app, count, {
           clock,
+          entropy,
           server,
           beganMs,
           signal: either,

@@ -47,6 +47,7 @@ const appRecord = record<Omit<AppPopulation, 'application'> & { readonly applica
   way: withDefault(oneOf(APP_WAYS), 'noc'),
   sessions: withDefault(whole(0, 10_000), 1),
   sessionsPerHour: withDefault(positive(3_600_000), 3_600),
+  retries: withDefault(whole(0, 1_000), 0),
   requests: withDefault(listOf(request, 64, 1), [PLAIN]),
 });
 

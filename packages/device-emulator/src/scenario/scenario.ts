@@ -147,6 +147,8 @@ export interface AppPopulation {
   /** Sessions of each app. */
   readonly sessions: number;
   readonly sessionsPerHour: number;
+  /** How often a request that no answer came to is made again. */
+  readonly retries: number;
   /** What each session asks the server for, in this order. */
   readonly requests: readonly AppRequest[];
 }
