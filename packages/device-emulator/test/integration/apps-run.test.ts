@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/exit-codes.ts';
+import type { TraceLine } from '../../src/trace/trace-line.ts';
 import { InProcess } from './in-process.ts';
 
 /** Bounds a hang; a run takes a few seconds. */
@@ -43,8 +45,16 @@ const reportOf = (out: string): Record<string, unknown> => JSON.parse(out.trim()
 describe('a run with Dynamics apps', { timeout: PATIENCE_MS }, () => {
   it('activates them by all three sources of keys, and they ask a server through the NOC and by Direct Connect', async () => {
     here.write('apps.yaml', HEAD + APPS);
-    const { code, out, err } = await here.call(['run', 'apps.yaml', '--json']);
+    const { code, out, err } = await here.call(['run', 'apps.yaml', '--json', '--trace', 'trace.ndjson']);
     expect(code, err + out).toBe(EXIT.ok);
+    const lines = readFileSync(join(here.folder, 'trace.ndjson'), 'utf8').trim().split('\n');
+    const steps = new Set(lines.map((line) => (JSON.parse(line) as TraceLine).step));
+    const wanted = [...Array.from({ length: 11 }, (_, step) => `F3.${step + 1}`), 'F10.2', 'F10.3', 'F11.3'];
+    expect(wanted.filter((step) => !steps.has(step))).toEqual([]);
+    const picture = await here.call(['diagram', 'trace.ndjson', '--device', '0', '--flow', 'F3', '--out', '-']);
+    expect(picture.code, picture.err).toBe(EXIT.ok);
+    for (const text of ['UEM makes the key and tells the NOC its hash', 'Other app', 'UEM sends the provisioning data under seal'])
+      expect(picture.out).toContain(text);
     expect(reportOf(out).apps).toEqual({
       planned: 7,
       activated: 7,

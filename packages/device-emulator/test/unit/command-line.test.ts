@@ -123,7 +123,7 @@ describe('device-emulator', () => {
 });
 
 describe('example scenarios', () => {
-  it.each(['demo', 'rollout', 'mass-lock', 'lost-push', 'refusals', 'configuration'])('%s.yaml can be read', (name) => {
+  it.each(['demo', 'rollout', 'mass-lock', 'lost-push', 'refusals', 'configuration', 'apps'])('%s.yaml can be read', (name) => {
     const file = new URL(`${name}.yaml`, SCENARIOS);
     expect(parseScenario(readFileSync(file, 'utf8'), `${name}.yaml`).name).toBe(name);
   });
