@@ -89,6 +89,22 @@ describe('a run with Dynamics apps', { timeout: PATIENCE_MS }, () => {
     expect(err).toContain('the server answered 404');
   });
 
+  it('goes on with the same key when UEM forgets a session in the middle of an activation', async () => {
+    const lab = await here.target();
+    const apps = 'apps: [{ name: wiki, to: { population: androids, share: 50% }, key: uem-client }]\nassert: [appsActivated == apps, audit == ok]\n';
+    here.write('apps.yaml', HEAD + apps);
+    // M3 is held up, and UEM started again meanwhile.
+    lab.faults.add({ kind: 'delay', role: 'uem', service: 'envelopes', count: 1, delayMs: 2_000 });
+    const run = here.call(['run', 'apps.yaml', '--json', '--target', 'connection.json']);
+    await expect
+      .poll(() => lab.journal.entries().some(({ request, answer }) => request === 'nocSetUp' && answer === 'handshakeReply'), { interval: 20, timeout: 30_000 })
+      .toBe(true);
+    await lab.restart('uem');
+    const { code, out, err } = await run;
+    expect(code, err + out).toBe(EXIT.ok);
+    expect(lab.journal.entries().filter(({ reason }) => reason === 'no such session')).not.toEqual([]);
+  });
+
   it('is interrupted among activations and sessions, resumes, and activates no app twice', async () => {
     const slow = APPS.replace('sessions: 2, sessionsPerHour: 36000', 'sessions: 3, sessionsPerHour: 3600').replace(/ appActivation.*== 23,/, '');
     here.write('apps.yaml', HEAD + slow);

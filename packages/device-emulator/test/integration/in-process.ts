@@ -71,7 +71,7 @@ export class InProcess {
 
   /** A lab server that stays, with its connection.json, as `--target` needs it. */
   async target(): Promise<LabServer> {
-    const lab = await startLabServer();
+    const lab = await startLabServer({ connectivityNode: true });
     this.#labs.push(lab);
     this.write('connection.json', JSON.stringify(lab.connection));
     return lab;
