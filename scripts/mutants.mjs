@@ -28,6 +28,8 @@ const TESTS = [
   [/^machine\/app-activation\//, ['machine/app-activation']],
   [/^machine\/key-hand-over\//, ['machine/key-hand-over']],
   [/^machine\/key-forward\//, ['machine/key-forward']],
+  [/^machine\/app-update\//, ['machine/app-update']],
+  [/^machine\/core-session\//, ['machine/key-forward', 'machine/app-update']],
   [/^machine\/proxy-session\//, ['machine/proxy-session']],
   [/^machine\//, ['machine']],
 ];

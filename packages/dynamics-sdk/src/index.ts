@@ -37,3 +37,4 @@ export {
   type RuntimeRecord,
 } from './runtime/runtime-machine.ts';
 export { type AuthorizationState, RUNTIME_TRANSITIONS } from './runtime/transitions.ts';
+export type { ChangedPart, UpdateResult } from './updates/update-result.ts';

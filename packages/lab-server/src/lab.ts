@@ -169,7 +169,10 @@ function networkOf(core: LabCore): { readonly network: MemoryNetwork; breakPushe
     crypto,
     root,
     listeners,
-    noc: { address: addressOf(place, 'noc'), spkiPin: pinOf('noc'), connect: (socket, source) => noc.connect(socket, source) },
+    noc: {
+      ...{ address: addressOf(place, 'noc'), spkiPin: pinOf('noc'), connect: (socket, source) => noc.connect(socket, source) },
+      ...{ openLink: noc.dataPath.openLink, makeBinding: () => environment.entropy.randomBytes(32) },
+    },
     push: { address: addressOf(place, 'notification'), spkiPin: pinOf('notification'), connect: (socket, source) => openPush(notification, socket, source) },
     peers: new WeakMap<Uint8Array, PeerIdentity>(),
     issuedHere(certificate) {

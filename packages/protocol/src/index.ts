@@ -95,6 +95,12 @@ export type {
   SetUpEnvelope,
 } from './machine/app-activation/responder-types.ts';
 export { APP_ACTIVATION_INITIATOR_TRANSITIONS, APP_ACTIVATION_RESPONDER_TRANSITIONS } from './machine/app-activation/transitions.ts';
+export { type AppUpdateInitiator, appUpdateInitiator } from './machine/app-update/app-update-initiator.ts';
+export { APP_UPDATE_INITIATOR_TRANSITIONS, APP_UPDATE_RESPONDER_TRANSITIONS } from './machine/app-update/transitions.ts';
+export type { AppUpdateApplied, AppUpdateInitiatorOptions, AppUpdateOutput, AppUpdateToApply } from './machine/app-update/update-types.ts';
+export { CORE_SESSION_TIMER } from './machine/core-session/core-records.ts';
+export { type CoreResponder, coreResponder } from './machine/core-session/core-responder.ts';
+export type { CoreOutput, CoreRequest, CoreResponderOptions, CoreResult } from './machine/core-session/core-types.ts';
 export { errorOfAlert } from './machine/exchange/alerts.ts';
 export type {
   CommandOutcome,
@@ -138,15 +144,8 @@ export type {
   SessionRecords,
 } from './machine/handshake/handshake-types.ts';
 export { HANDSHAKE_INITIATOR_TRANSITIONS, HANDSHAKE_RESPONDER_TRANSITIONS } from './machine/handshake/transitions.ts';
-export type {
-  ForwardedKeyOutput,
-  KeyForwardInitiatorOptions,
-  KeyForwardRequest,
-  KeyForwardResponderOptions,
-  KeyForwardResult,
-} from './machine/key-forward/forward-types.ts';
-export { KEY_FORWARD_TIMER, type KeyForwardInitiator, keyForwardInitiator } from './machine/key-forward/key-forward-initiator.ts';
-export { type KeyForwardResponder, keyForwardResponder } from './machine/key-forward/key-forward-responder.ts';
+export type { KeyForwardInitiatorOptions } from './machine/key-forward/forward-types.ts';
+export { type KeyForwardInitiator, keyForwardInitiator } from './machine/key-forward/key-forward-initiator.ts';
 export { KEY_FORWARD_INITIATOR_TRANSITIONS, KEY_FORWARD_RESPONDER_TRANSITIONS } from './machine/key-forward/transitions.ts';
 export { clientOfCertificates } from './machine/key-hand-over/client-of-certificates.ts';
 export type {

@@ -298,6 +298,8 @@ export interface components {
             platforms: ("ANDROID" | "IOS" | "MACOS" | "WINDOWS" | "BLACKBERRY_10")[];
             /** @description What operating systems know the app by: a UEM Client gets access keys for these and no others (F3.4) */
             platformIds?: string[];
+            /** @description Versions of the Dynamics app that may be used; absent: every one. Others are locked */
+            entitledVersions?: string[];
             /** Format: date-time */
             updated: string;
             links: components["schemas"]["Link"][];
@@ -428,7 +430,7 @@ export interface components {
              * @description Why it got none
              * @enum {string}
              */
-            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UNLOCK_KEY_NOT_HELD" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
         };
         DeviceCommands: {
             /** @description Devices that got all commands */
@@ -473,6 +475,57 @@ export interface components {
         Devices: {
             devices: components["schemas"]["UserDevice"][];
             links: components["schemas"]["Link"][];
+        };
+        DynamicsApp: {
+            /** @description Id of the installation, `containerId` in the app */
+            guid: string;
+            applicationId: string;
+            version: string;
+            platform: string;
+            device?: {
+                guid: string;
+            };
+            /** Format: date-time */
+            activated: string;
+            /**
+             * Format: date-time
+             * @description Absent: it has not asked since it was activated
+             */
+            lastContact?: string;
+            /**
+             * @description As the app has said; ENDING: it is not assigned to its user any more, and has not heard that yet
+             * @enum {string}
+             */
+            status: "ACTIVE" | "LOCKED" | "ENDING";
+            /** @description It had configuration, policy and Proxies in force when it asked last */
+            upToDate: boolean;
+            /** @description Something that administrators want of it is not carried out yet */
+            pending: boolean;
+            wipe: boolean;
+            /** @description Id of the last lock */
+            lock?: string;
+            blocks: {
+                actionId: string;
+                title: string;
+                body: string;
+            }[];
+        };
+        DynamicsAppCommand: {
+            /** @enum {string} */
+            type: "LOCK_APPLICATION" | "DELETE_APPLICATION";
+        } | {
+            /** @constant */
+            type: "BLOCK_APPLICATION";
+            title: string;
+            body: string;
+            actionId: string;
+        } | {
+            /** @constant */
+            type: "UNBLOCK_APPLICATION";
+            actionId: string;
+        };
+        DynamicsApps: {
+            dynamicsApps: components["schemas"]["DynamicsApp"][];
         };
         EffectiveProfiles: {
             policy?: {
@@ -539,7 +592,7 @@ export interface components {
         };
         Error: {
             /** @enum {string} */
-            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UNLOCK_KEY_NOT_HELD" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
             subStatusCode: number;
             message: string;
         };
@@ -843,6 +896,8 @@ export interface components {
             platforms: ("ANDROID" | "IOS" | "MACOS" | "WINDOWS" | "BLACKBERRY_10")[];
             /** @description What operating systems know the app by: a UEM Client gets access keys for these and no others (F3.4) */
             platformIds?: string[];
+            /** @description Versions of the Dynamics app that may be used; absent: every one. Others are locked */
+            entitledVersions?: string[];
         };
         NewApplicationServer: {
             name: string;
@@ -1055,6 +1110,17 @@ export interface components {
                 enableLauncher?: boolean;
                 startAfterConditionalAccess?: boolean;
                 activationDelegates?: string[];
+                idleLockMinutes?: number;
+                noContactDays?: number;
+                /** @enum {string} */
+                noContactAction?: "block" | "wipe";
+                passwordMinLength?: number;
+                passwordMaxTries?: number;
+                /** @enum {string} */
+                whenExhausted?: "lock" | "wipe";
+                passwordHistory?: number;
+                passwordMaxAgeDays?: number;
+                updateIntervalMinutes?: number;
             };
         } | {
             /** @constant */
@@ -1368,6 +1434,10 @@ export interface components {
             version: string;
             tenantGuid: string;
             coreId: string;
+        };
+        UnlockKey: {
+            /** @description 15 characters, shown 5-5-5; opens the app once, with a new password */
+            unlockKey: string;
         };
         UserDetail: {
             guid: string;

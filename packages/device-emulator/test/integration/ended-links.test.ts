@@ -90,12 +90,16 @@ it('a user who is deleted has no link any more: the open stream breaks at once, 
   expect(told('acknowledgement')).toBe(1);
 }, 120_000);
 
-it('an app that is not assigned to its user any more has no link any more', async () => {
+it('an app that is not assigned to its user any more reaches UEM alone, hears that from it, and has no link any more then (F5.4)', async () => {
   const { guid, runtime, stream } = await connected('gone@example.com');
   const broken = expect(stream.closed).rejects.toMatchObject({ code: 'ERR_CONNECTION_LOST' });
   await lab.admin.unassign({ kind: 'user', id: guid }, { kind: 'application', id: applicationGuid });
   await broken;
-  await expect(runtime.connect({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'ERR_CONNECTION_LINK' });
+  await expect(runtime.connect({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_(CONNECTION_DENIED|APP_WIPED)$/) });
+  await runtime.update().catch((error: unknown) => expect(error).toMatchObject({ code: 'ERR_APP_WIPED' }));
+  expect([runtime.state, runtime.code]).toEqual(['wiped', 'GDErrorAppDenied']);
+  await expect.poll(() => told('acknowledgement'), wait).toBe(2);
+  expect(lab.admin.dynamicsApps(guid)).toEqual([]);
 }, 120_000);
 
 it('the NOC is not there then: UEM tells it when it is back, and it remembers over a restart', async () => {

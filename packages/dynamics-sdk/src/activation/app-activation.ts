@@ -1,8 +1,9 @@
-import { APP_ACTIVATION_KEY, type AppActivationRecord, isProtocolError, ProtocolError, type Store } from '@uemkit/protocol';
+import { APP_ACTIVATION_KEY, type AppActivationRecord, isProtocolError, ProtocolError, type Store, writeAppActivation } from '@uemkit/protocol';
 import type { ProvisioningData } from '@uemkit/protocol/wire';
 import type { TypedCredentials } from '../runtime/dynamics-runtime.ts';
 import type { DynamicsRuntimeOptions } from '../runtime/options.ts';
 import { FORGET_INSTANCE, instanceOf } from '../state/instance.ts';
+import { FORGET_UPDATE, loadUpdate, type SavedUpdate, writeUpdate } from '../state/saved-update.ts';
 import { sealedStore } from '../state/sealed-store.ts';
 import { loadActivation, recordToRun, requireActivated, wipeActivation } from './activation-keeper.ts';
 import { type ActivationStage, runAppActivation } from './app-activation-run.ts';
@@ -74,6 +75,18 @@ export class AppActivation {
     return requireActivated(this.#record).data;
   }
 
+  /** What UEM has said since, beside the documents. @throws ProtocolError `ERR_STORE_*`, `ERR_CRYPTO_OPEN` */
+  loadUpdate(): Promise<SavedUpdate> {
+    return loadUpdate(this.#sealed);
+  }
+
+  /** Other documents in the place of those in force, and what belongs to them, in one commit (F5.5). The keys stay. @throws ProtocolError `ERR_STORE_WRITE` */
+  async replace(data: ProvisioningData, update: SavedUpdate): Promise<void> {
+    const record = { ...requireActivated(this.#record), data };
+    await this.#sealed.commit([writeAppActivation(record), writeUpdate(update)]);
+    this.#record = record;
+  }
+
   async load(): Promise<void> {
     const kept = await loadActivation(this.#sealed);
     if (kept.kind === 'lost') this.#lost = kept.error;
@@ -135,7 +148,7 @@ export class AppActivation {
   async forget(): Promise<void> {
     this.wipeKeys();
     this.#lost = undefined;
-    await this.#options.store.commit([{ key: APP_ACTIVATION_KEY, value: null }, FORGET_INSTANCE]);
+    await this.#options.store.commit([{ key: APP_ACTIVATION_KEY, value: null }, FORGET_UPDATE, FORGET_INSTANCE]);
   }
 
   /** Another installation, after `forget`. */

@@ -11,7 +11,7 @@ export interface ActivatedWays extends ConnectionWays {
 
 /** The ways through the NOC by the keys of the activation that is in force; another activation ends what the one before it has open. */
 export function activatedWays(options: Omit<NocLinkOptions, 'linkId' | 'masterLinkKey'>, activation: () => AppActivationRecord | undefined): ActivatedWays {
-  let made: { readonly of: AppActivationRecord['data']; readonly ways: NocWays } | undefined;
+  let made: { readonly of: Uint8Array; readonly ways: NocWays } | undefined;
   const forget = (): void => {
     made?.ways.close();
     made = undefined;
@@ -19,11 +19,12 @@ export function activatedWays(options: Omit<NocLinkOptions, 'linkId' | 'masterLi
   const ways = (): NocWays => {
     const { link, data, instanceId } = activation() ?? {};
     if (link === undefined || data === undefined || instanceId === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the app is not activated yet');
-    if (made?.of !== data) {
+    const { sessionKeyId, masterSessionKey } = data;
+    // Other documents of the same activation change no key.
+    if (made?.of !== masterSessionKey) {
       forget();
       const { linkId, masterLinkKey, tenantId } = link;
-      const { sessionKeyId, masterSessionKey } = data;
-      made = { of: data, ways: nocWays({ ...options, linkId, masterLinkKey, tenantId, instanceId, sessionKeyId, masterSessionKey }) };
+      made = { of: masterSessionKey, ways: nocWays({ ...options, linkId, masterLinkKey, tenantId, instanceId, sessionKeyId, masterSessionKey }) };
     }
     return made.ways;
   };

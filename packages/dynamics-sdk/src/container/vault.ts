@@ -44,6 +44,8 @@ export interface ContainerVault {
   recover(unlockKey: string, next: NewPassword): Promise<RecoverResult>;
   /** Remote lock: the password opens nothing any more. An open container stays open. @throws ProtocolError `ERR_USAGE_STATE` when there is no unlock key to open it again */
   revokePassword(): Promise<void>;
+  /** Tells the unlock key that is set from any other one, and says nothing of it; undefined: none is set, or it was used. */
+  unlockKeyTag(): Promise<Uint8Array | undefined>;
   /**
    * Destroys the container: keys in memory, device key, slots, then the storage. It goes on where one step fails, and fails with the error of the first;
    * call it again then, and after a crash when the state is `lost`. What was copied before does not open either.
@@ -72,6 +74,7 @@ export function containerVault(options: ContainerOptions): ContainerVault {
     open: (password) => inTurn(() => vault.open(password)),
     recover: (unlockKey, next) => inTurn(() => vault.recover(unlockKey, next)),
     revokePassword: () => inTurn(() => vault.revokePassword()),
+    unlockKeyTag: () => inTurn(() => vault.unlockKeyTag()),
     wipe: () => inTurn(() => vault.wipe()),
     close: () => inTurn(() => vault.close()),
   };
@@ -176,6 +179,12 @@ class Vault {
     // check: something opens it again
     if ((await storage.get(UNLOCK_ROW)) === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'there is no unlock key');
     await storage.commit([{ key: PASSWORD_ROW, value: null }]);
+  }
+
+  async unlockKeyTag(): Promise<Uint8Array | undefined> {
+    const { storage, crypto } = this.#options;
+    const slot = await storage.get(UNLOCK_ROW);
+    return slot && crypto.sha256(slot);
   }
 
   async wipe(): Promise<void> {

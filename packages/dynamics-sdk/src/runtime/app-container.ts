@@ -50,10 +50,7 @@ export class AppContainer {
     if (opened.kind === 'refused') return { code: 'GDErrorPasswordChangeRequired', faults: opened.faults };
     if (opened.kind !== 'open') return this.#refused(opened);
     this.#container = opened.container;
-    await opened.container.limitTries(policy);
-    if (passwordExpired(policy, await opened.container.passwordChangedMs(), this.#options.clock.nowMs())) {
-      await this.#take({ type: 'password', outcome: 'expired' });
-    }
+    await this.adopt(policy);
     return undefined;
   }
 
@@ -99,6 +96,20 @@ export class AppContainer {
     } catch (error) {
       // Without an unlock key there is nothing to leave open: no try is left, and only a wipe helps.
       if (!isProtocolError(error) || error.code !== 'ERR_USAGE_STATE') throw error;
+    }
+  }
+
+  /** Tells the unlock key that is set from any other one; undefined: none is. */
+  async unlockKeyTag(): Promise<Uint8Array | undefined> {
+    return (await this.#openVault()).unlockKeyTag();
+  }
+
+  /** Rules for the password that came later; nothing while it is closed, since opening it looks at them anyway. */
+  async adopt(policy: PasswordPolicy): Promise<void> {
+    if (this.#container === undefined) return;
+    await this.#container.limitTries(policy);
+    if (passwordExpired(policy, await this.#container.passwordChangedMs(), this.#options.clock.nowMs())) {
+      await this.#take({ type: 'password', outcome: 'expired' });
     }
   }
 

@@ -17,6 +17,8 @@ export interface AuthorizationParts {
   readonly activation: AppActivation;
   readonly container: AppContainer;
   readonly states: RuntimeStates;
+  /** The container was opened: what waited for that is carried out. */
+  opened(): Promise<void>;
   /** Ends an activation that is under way. */
   readonly closing: AbortSignal;
   emit<Name extends keyof DynamicsRuntimeEvents>(name: Name, detail: DynamicsRuntimeEvents[Name]): void;
@@ -60,6 +62,7 @@ export class Authorization {
     this.#enter('unlock');
     const failure = await container.open(password, this.#rules.password);
     if (failure !== undefined) return this.#isWiped() ? this.result({ ...failure, code: states.code }, 'unlock') : this.#failed('unlock', failure);
+    await this.#parts.opened();
     await states.take({ type: 'authorize', outcome: 'authorized' });
     return this.result();
   }
@@ -76,6 +79,7 @@ export class Authorization {
     }
     const failure = await container.recover(unlockKey, newPassword, this.#rules.password);
     if (failure !== undefined) return this.result(failure);
+    await this.#parts.opened();
     await states.take({ type: 'authorize', outcome: 'authorized' });
     return this.result();
   }
@@ -117,6 +121,19 @@ export class Authorization {
     this.#enter('configuration');
     if (isNew) emit('configupdate', {});
     return undefined;
+  }
+
+  /** Documents that came later (F5.5): what `authorize` checks, without its stages. */
+  async adopt(): Promise<void> {
+    const { activation, container, states, appVersion } = this.#parts;
+    const data = activation.require();
+    await states.take({ type: 'entitlement', verdict: entitlementOf(data.configuration, appVersion) });
+    if (this.#isWiped()) return;
+    const { password } = this.#rules;
+    this.#rules = rulesOf(data.policy);
+    await states.take({ type: 'policy', policy: this.#rules.runtime });
+    // Set anew they begin a new count of wrong passwords, so not without need.
+    if (!this.#isWiped() && JSON.stringify(password) !== JSON.stringify(this.#rules.password)) await container.adopt(this.#rules.password);
   }
 
   /** A wiped app begins as another installation. */

@@ -5,6 +5,7 @@ import type { ApplicationConfig, AppServer } from '../configuration/application-
 import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { SecureContainer } from '../container/container.ts';
 import type { PasswordFault, PasswordPolicy } from '../password/policy.ts';
+import type { UpdateResult } from '../updates/update-result.ts';
 import type { AuthorizeStage, DynamicsRuntimeEvents } from './events.ts';
 import type { Block } from './lock-reasons.ts';
 import type { ResultName } from './result-codes.ts';
@@ -98,6 +99,13 @@ export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents>
    * `ERR_USAGE_STATE` without the option `delegate`; an abort rejects with `signal.reason`
    */
   acceptApp(link: AppLink, platformId: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<HandedOver>;
+  /**
+   * Asks UEM now what has changed (F5.3): configuration, policy, Proxies, entitlement, and what administrators want of this app. It is durable and carried out when the call
+   * resolves; events tell it, too. The app asks by itself as well, after `authorize` and by the interval of its policy. Trouble with the network rejects, and changes nothing.
+   * @throws ProtocolError `ERR_USAGE_STATE` until the app is activated, or once it is closed; `ERR_APP_WIPED`; `ERR_CONNECTION_*`, `ERR_PEER_*`, `ERR_REJECTED_*`, `ERR_STORE_*`;
+   * an abort rejects with `signal.reason`
+   */
+  update(options?: { readonly signal?: AbortSignal | undefined }): Promise<UpdateResult>;
   /** Destroys the container and the activation. Call it again when it fails. */
   wipe(): Promise<void>;
   /** Closes the container and forgets the keys in memory. */

@@ -38,4 +38,8 @@ export interface DynamicsRuntimeEvents {
   appfailed: { readonly error: ProtocolError; readonly platformId: string; readonly app?: AskingApp | undefined };
   /** Read `getApplicationPolicy()` again. */
   policyupdate: Readonly<Record<never, never>>;
+  /** The Proxies of the organisation are others; `connect` uses them from now on. */
+  servicesupdate: Readonly<Record<never, never>>;
+  /** Which versions of this app may be used has changed; what it means for this one shows in its state. */
+  entitlementsupdate: Readonly<Record<never, never>>;
 }

@@ -45,6 +45,15 @@ export function withBlock(reasons: LockReasons, block: Block): LockReasons {
   return { ...reasons, blocks: [...others.filter((other) => other !== oldest), block] };
 }
 
+/** With exactly these blocks of the console. Those that stood already keep their place; new ones come last, in their order. */
+export function withConsoleBlocks(reasons: LockReasons, wanted: readonly Omit<Block, 'origin'>[]): LockReasons {
+  const isWanted = (block: Block): boolean => wanted.some(({ id, title, message }) => id === block.id && title === block.title && message === block.message);
+  const kept = reasons.blocks.filter((block) => block.origin !== 'console' || isWanted(block));
+  const isKept = (id: string): boolean => kept.some((block) => block.origin === 'console' && block.id === id);
+  const added = wanted.filter(({ id }) => !isKept(id)).map(({ id, title, message }): Block => ({ origin: 'console', id, title, message }));
+  return { ...reasons, blocks: [...kept, ...added] };
+}
+
 export function withoutBlock(reasons: LockReasons, { origin, id }: Pick<Block, 'origin' | 'id'>): LockReasons {
   return { ...reasons, blocks: reasons.blocks.filter((block) => block.origin !== origin || block.id !== id) };
 }

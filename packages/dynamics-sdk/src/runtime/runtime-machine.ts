@@ -1,5 +1,5 @@
 import { StateCell, type TransitionListener } from '@uemkit/protocol';
-import { type Block, codeOf, isLocked, type LockReasons, NO_REASON, withBlock, withoutBlock } from './lock-reasons.ts';
+import { type Block, codeOf, isLocked, type LockReasons, NO_REASON, withBlock, withConsoleBlocks, withoutBlock } from './lock-reasons.ts';
 import type { ResultName } from './result-codes.ts';
 import { type AuthorizationState, RUNTIME_TRANSITIONS } from './transitions.ts';
 
@@ -39,6 +39,8 @@ export type RuntimeInput =
   | { readonly type: 'remote-lock' }
   | { readonly type: 'block'; readonly block: Block }
   | { readonly type: 'unblock'; readonly origin: Block['origin']; readonly id: string }
+  /** Every block of the console, as it stands now. */
+  | { readonly type: 'console-blocks'; readonly blocks: readonly Omit<Block, 'origin'>[] }
   | { readonly type: 'contact' }
   | { readonly type: 'policy'; readonly policy: RuntimePolicy }
   | { readonly type: 'wipe' }
@@ -82,6 +84,11 @@ export class RuntimeMachine {
 
   get state(): AuthorizationState {
     return this.#cell.state;
+  }
+
+  /** Only the unlock key opens it. */
+  get isRemotelyLocked(): boolean {
+    return this.#record.reasons.remoteLock;
   }
 
   /** What a start has to do first: end a wipe that a crash has stopped. */
@@ -166,6 +173,8 @@ export class RuntimeMachine {
         return withBlock(reasons, input.block);
       case 'unblock':
         return withoutBlock(reasons, input);
+      case 'console-blocks':
+        return withConsoleBlocks(reasons, input.blocks);
       default:
         return reasons;
     }
@@ -216,7 +225,11 @@ export class RuntimeMachine {
     const { contactMs } = this.#record;
     const idle = this.state === 'authorized' ? this.#idleAtMs() : undefined;
     const contact = noContact !== undefined && contactMs > 0 ? contactMs + noContact.days * DAY_MS + 1 : undefined;
-    const due = [idle, contact].filter((at) => at !== undefined && at > this.#record.latestMs) as number[];
+    const { latestMs } = this.#record;
+    // Policy may have made the time without use too long at once; days without contact are looked at with each policy.
+    const due = [idle === undefined ? undefined : Math.max(idle, latestMs), contact !== undefined && contact > latestMs ? contact : undefined].filter(
+      (at) => at !== undefined,
+    );
     return { type: 'arm-timer', atMs: due.length === 0 ? undefined : Math.min(...due) };
   }
 

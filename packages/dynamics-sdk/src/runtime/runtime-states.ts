@@ -46,6 +46,11 @@ export class RuntimeStates {
     return this.#code;
   }
 
+  /** Only the unlock key opens the container. */
+  get isRemotelyLocked(): boolean {
+    return this.#machine.isRemotelyLocked;
+  }
+
   /** Ends a wipe that was begun. */
   begin(): Promise<void> {
     return this.#carryOut(this.#machine.begin());

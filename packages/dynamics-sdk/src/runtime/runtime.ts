@@ -11,6 +11,8 @@ import type { SecureContainer } from '../container/container.ts';
 import type { AttachedDelegate } from '../delegate/delegate-port.ts';
 import type { PasswordPolicy } from '../password/policy.ts';
 import { loadRuntime } from '../state/saved-runtime.ts';
+import { AppUpdates } from '../updates/app-updates.ts';
+import type { UpdateResult } from '../updates/update-result.ts';
 import { AppContainer } from './app-container.ts';
 import { Authorization, NO_RULES } from './authorization.ts';
 import type { AuthorizeOptions, AuthorizeResult, DynamicsRuntime } from './dynamics-runtime.ts';
@@ -50,6 +52,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   readonly #connector: Connector;
   readonly #ways: ActivatedWays;
   readonly #delegate: AttachedDelegate | undefined;
+  readonly #updates: AppUpdates;
 
   constructor(options: DynamicsRuntimeOptions, saved: RuntimeRecord) {
     super();
@@ -62,6 +65,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       // The container, its key, and with that all that it sealed.
       wipe: async () => {
         this.#ways.forget();
+        this.#updates.forget();
         await container.wipe();
         await activation.forget();
       },
@@ -82,6 +86,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       container,
       states,
       closing,
+      opened: () => this.#updates.settle(),
       emit: (name, detail) => this.emit(name, detail),
     });
     const onLink = (binding: DynamicsRuntimeEvents['link']['binding']): void => void this.emit('link', { binding });
@@ -93,6 +98,12 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       emit: (name, detail) => this.emit(name, detail),
     });
     this.#ways = activatedWays({ ...options, onLink }, () => activation.activated);
+    this.#updates = new AppUpdates({
+      ...{ appVersion: options.app.version, activation, container, states, authorization: this.#authorization, turns: this.#turns },
+      ports: { ...options, onLink },
+      changed: () => this.#connector.review(),
+      emit: (name, detail) => this.emit(name, detail),
+    });
     this.#connector = connectorOf(
       { ...options, ways: options.ways ?? this.#ways },
       { closedBy: () => closedBy(states.state, states.code), data: () => activation.data },
@@ -126,10 +137,11 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   async open(): Promise<void> {
     await this.#states.begin();
     await this.#authorization.load();
+    await this.#updates.load();
   }
 
   authorize(options: AuthorizeOptions): Promise<AuthorizeResult> {
-    return this.#turns.next(() => this.#authorization.authorize(options));
+    return this.#asking(() => this.#authorization.authorize(options));
   }
 
   unlock(password: string): Promise<AuthorizeResult> {
@@ -141,7 +153,16 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   }
 
   recover(unlockKey: string, newPassword: string): Promise<AuthorizeResult> {
-    return this.#turns.next(() => this.#authorization.recover(unlockKey, newPassword));
+    return this.#asking(() => this.#authorization.recover(unlockKey, newPassword));
+  }
+
+  /** The app asks UEM by itself from here on, whatever became of it: a locked one may hear that it is not any more. */
+  #asking(work: () => Promise<AuthorizeResult>): Promise<AuthorizeResult> {
+    return this.#turns.next(async () => {
+      const result = await work();
+      this.#updates.start();
+      return result;
+    });
   }
 
   activity(): void {
@@ -189,14 +210,21 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     return this.#turns.next(() => this.#states.take({ type: 'unblock', origin: 'app', id }));
   }
 
+  async update({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<UpdateResult> {
+    const { closing } = this.#turns;
+    return this.#updates.ask(signal === undefined ? closing : AbortSignal.any([signal, closing]));
+  }
+
   wipe(): Promise<void> {
     return this.#turns.next(() => (this.state === 'wiped' ? this.#states.begin() : this.#states.take({ type: 'wipe' })));
   }
 
   async close(): Promise<void> {
     this.#turns.end();
+    this.#updates.stop();
     this.#connector.close();
     this.#ways.forget();
+    await this.#updates.settled();
     await this.#turns.settled();
     this.#states.close();
     await this.#container.release();

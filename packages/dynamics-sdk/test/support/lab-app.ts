@@ -97,5 +97,7 @@ export function heardOf(runtime: DynamicsRuntime): string[] {
   on('stage', ({ stage }) => stage);
   on('configupdate', () => 'configupdate');
   on('policyupdate', () => 'policyupdate');
+  on('servicesupdate', () => 'servicesupdate');
+  on('entitlementsupdate', () => 'entitlementsupdate');
   return heard;
 }

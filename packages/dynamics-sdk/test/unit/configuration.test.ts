@@ -34,6 +34,7 @@ it('rules have their defaults where policy says nothing that can be kept', () =>
   const plain = {
     runtime: { idleLockMs: undefined, whenExhausted: 'lock', noContact: undefined },
     password: { ...DEFAULT_PASSWORD_POLICY, maxAgeDays: undefined },
+    updateIntervalMs: 3_600_000,
   };
   expect(rulesOf({})).toEqual(plain);
   expect(rulesOf({ dynamics: { idleLockMinutes: 0, noContactDays: 'three', passwordMaxTries: 101, passwordHistory: 1.5, whenExhausted: 'explode' } })).toEqual(

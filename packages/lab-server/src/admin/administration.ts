@@ -18,6 +18,7 @@ import type { AssignmentAdministration } from './assignment-administration.ts';
 import type { BulkCommands } from './bulk-commands.ts';
 import type { ConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import type { DeviceGroupAdministration } from './device-group-administration.ts';
+import type { DynamicsAppAdministration } from './dynamics-app-administration.ts';
 import type { NewDeviceCommand, SentCommand } from './new-device-command.ts';
 import type { PlannedChange } from './planned-change.ts';
 import type { PolicyAdministration } from './policy-administration.ts';
@@ -110,7 +111,8 @@ export interface Administration
     ApplicationAdministration,
     AssignmentAdministration,
     AccessKeyAdministration,
-    AppInstanceAdministration {
+    AppInstanceAdministration,
+    DynamicsAppAdministration {
   readonly tenantId: string;
   /**
    * Adds a user; devices can find the way to this UEM when it resolves.

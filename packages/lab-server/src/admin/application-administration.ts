@@ -28,6 +28,8 @@ export interface NewApplication {
   readonly vendor?: string | undefined;
   readonly platforms: readonly OsFamily[];
   readonly platformIds?: readonly string[] | undefined;
+  /** Versions of the Dynamics app that may be used; absent: every one. Others are locked (F5.5). */
+  readonly entitledVersions?: readonly string[] | undefined;
 }
 
 export interface NewApplicationServer {
@@ -61,9 +63,10 @@ export interface ApplicationAdministration {
 export function createApplicationAdministration(options: ConfigurationOptions): ApplicationAdministration {
   const { clock, crypto, entropy, store, reconfigure, serversChanged } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
-  const recordOf = (guid: string, { applicationId, name, version, vendor, platforms, platformIds }: NewApplication): ApplicationRecord => {
+  const recordOf = (guid: string, { applicationId, name, version, vendor, platforms, platformIds, entitledVersions }: NewApplication): ApplicationRecord => {
     const digest = digestOf(crypto, { applicationId, name, version });
-    return { guid, applicationId, name, version, vendor, platforms: [...new Set(platforms)], platformIds, digest, updatedAtMs: clock.nowMs() };
+    const dynamics = { platformIds, entitledVersions };
+    return { guid, applicationId, name, version, vendor, platforms: [...new Set(platforms)], ...dynamics, digest, updatedAtMs: clock.nowMs() };
   };
 
   return {

@@ -13,6 +13,7 @@ import { createBulkCommands } from './bulk-commands.ts';
 import { createConfigurationProfileAdministration } from './configuration-profile-administration.ts';
 import { createDeviceAdministration } from './device-administration.ts';
 import { createDeviceGroupAdministration } from './device-group-administration.ts';
+import { createDynamicsAppAdministration } from './dynamics-app-administration.ts';
 import { createMailAdministration } from './mail-administration.ts';
 import { createPolicyAdministration } from './policy-administration.ts';
 import { createSecretIssuer } from './secret-issuer.ts';
@@ -59,6 +60,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createAssignmentAdministration(options),
     ...createAccessKeyAdministration(options),
     ...createAppInstanceAdministration(options),
+    ...createDynamicsAppAdministration(options),
     ...createMailAdministration({ ...options, issuer }),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),
     checkActivationSecret: (guid, kind, wanted) => issuer.check(guid, kind, wanted),

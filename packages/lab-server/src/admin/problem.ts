@@ -42,6 +42,7 @@ const PROBLEMS = {
   IN_USE: { status: 409, subStatusCode: 145 },
   LIMIT_REACHED: { status: 409, subStatusCode: 146 },
   GROUP_BY_QUERY: { status: 409, subStatusCode: 147 },
+  UNLOCK_KEY_NOT_HELD: { status: 409, subStatusCode: 150 },
   UPDATE_OF_SERVER: { status: 409, subStatusCode: 148 },
   TOO_LARGE: { status: 413, subStatusCode: 413 },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, subStatusCode: 415 },

@@ -2,6 +2,7 @@ import type * as wire from '@uemkit/protocol/wire';
 import { type ApplicationRecord, applicationById, listApplicationServers, MAX_APPLICATION_SERVERS } from '../state/applications.ts';
 import { configurationProfileById } from '../state/configuration-profiles.ts';
 import { decodeDocument } from '../state/inventory.ts';
+import { listProxies } from '../state/proxies.ts';
 import { tenantOf } from '../state/tenants.ts';
 import type { UserRecord } from '../state/users.ts';
 import type { ReadView } from '../store/lab-store.ts';
@@ -33,7 +34,13 @@ export function appConfiguration(view: ReadView, application: ApplicationRecord,
     enterpriseId: tenantOf(view)?.tenantId ?? '',
     userId: user.userId,
     upn: user.email ?? user.userId,
+    ...(application.entitledVersions === undefined ? {} : { entitledVersions: [...application.entitledVersions] }),
   };
+}
+
+/** Proxies of the tenant, as apps are told of them (F3.11). */
+export function appProxies(view: ReadView, roots: readonly Uint8Array[]): readonly wire.ProxyInstance[] {
+  return listProxies(view).map(({ proxyId: id, host, port, spkiPin, keyExchangeKey }) => ({ id, host, port, spkiPins: [spkiPin], keyExchangeKey, roots }));
 }
 
 /** True when the policy of the user marks this app as one that may ask for access keys of other apps (F3.4). */

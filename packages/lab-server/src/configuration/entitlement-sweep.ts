@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '@uemkit/protocol';
-import { type AppInstanceRecord, appInstanceById, deleteAppInstance, listAllAppInstances } from '../state/app-instances.ts';
+import { type AppInstanceRecord, appInstanceById, beginToEnd, deleteAppInstance, listAllAppInstances } from '../state/app-instances.ts';
 import { appendEvent } from '../state/events.ts';
 import type { LabStore, ReadView, WriteView } from '../store/lab-store.ts';
 import { assignedApplication } from './app-provisioning.ts';
@@ -14,8 +14,8 @@ const LONGEST_PAUSE_MS = 30_000;
 const NOT_ASSIGNED = 'the app is not assigned to its user any more';
 
 /**
- * Ends activated apps that are not assigned to their user any more (F3.1): UEM gives their keys to no Proxy, and the NOC ends their links. Begins anew with each change and
- * each start, so that a crash loses nothing.
+ * Ends activated apps that are not assigned to their user any more (F3.1): UEM gives their keys to no Proxy, and the NOC lets their links lead to UEM alone, where the apps
+ * hear of it (F5.4) and end; those that never ask end with their session key. Begins anew with each change and each start, so that a crash loses nothing.
  */
 export interface EntitlementSweep {
   /** A change of the administrator is durable, or the server has started. Never throws. */
@@ -44,7 +44,7 @@ export function createEntitlementSweep({ clock, store, failed }: EntitlementSwee
     let delayMs = 0;
     try {
       const from = after;
-      const { due, next } = store.read((view) => unassigned(view, from));
+      const { due, next } = store.read((view) => unassigned(view, from, clock.nowMs()));
       // Most of the time nothing is due, and nothing is written.
       if (due.length > 0) await store.transaction((tx) => end(tx, due, clock.nowMs()));
       after = next;
@@ -79,10 +79,10 @@ export function createEntitlementSweep({ clock, store, failed }: EntitlementSwee
   };
 }
 
-/** Of the apps behind `after` those that are not assigned, and where to go on; no place: these were the last. */
-function unassigned(view: ReadView, after: string | undefined): { readonly due: readonly string[]; readonly next: string | undefined } {
+/** Of the apps behind `after` those that something is to be done about, and where to go on; no place: these were the last. */
+function unassigned(view: ReadView, after: string | undefined, nowMs: number): { readonly due: readonly string[]; readonly next: string | undefined } {
   const rows = listAllAppInstances(view, { after, limit: MAX_APPS_PER_STEP });
-  const due = rows.flatMap(({ id, record }) => (isAssigned(view, record) ? [] : [id]));
+  const due = rows.flatMap(({ id, record }) => (stepOf(view, record, nowMs) === undefined ? [] : [id]));
   return { due, next: rows.length < MAX_APPS_PER_STEP ? undefined : rows.at(-1)?.id };
 }
 
@@ -90,13 +90,20 @@ function end(tx: WriteView, instanceIds: readonly string[], timeMs: number): voi
   for (const instanceId of instanceIds) {
     const instance = appInstanceById(tx, instanceId);
     // It may be assigned, or gone, by now.
-    if (instance === undefined || isAssigned(tx, instance)) continue;
-    deleteAppInstance(tx, instance);
+    const step = instance === undefined ? undefined : stepOf(tx, instance, timeMs);
+    if (instance === undefined || step === undefined) continue;
+    if (step === 'end') {
+      deleteAppInstance(tx, instance);
+      continue;
+    }
+    beginToEnd(tx, instance, timeMs);
     const { userGuid, appId, deviceId } = instance;
     appendEvent(tx, { timeMs, type: 'APPLICATION_ENDED', userGuid, deviceId, applicationId: appId, reason: NOT_ASSIGNED });
   }
 }
 
-function isAssigned(view: ReadView, { userGuid, appId }: AppInstanceRecord): boolean {
-  return assignedApplication(view, userGuid, appId) !== undefined;
+/** What is to be done about an app now. */
+function stepOf(view: ReadView, { userGuid, appId, endingSinceMs, sessionKeyExpiresAtMs }: AppInstanceRecord, nowMs: number): 'begin' | 'end' | undefined {
+  if (endingSinceMs !== undefined) return nowMs >= sessionKeyExpiresAtMs ? 'end' : undefined;
+  return assignedApplication(view, userGuid, appId) === undefined ? 'begin' : undefined;
 }

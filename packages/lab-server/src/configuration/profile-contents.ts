@@ -4,16 +4,16 @@ import type { ProfileKind } from '../state/configuration-profiles.ts';
 import { connectivityContent } from './connectivity-content.ts';
 import { flag, hostName, line, port } from './content-parts.ts';
 
-const seconds = (min: number, max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
+const whole = (min: number, max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 const appIds = v.optional(v.pipe(v.array(line(128)), v.maxLength(200)));
 /** Base64 of DER. */
 const certificate = v.pipe(v.string(), v.minLength(1), v.maxLength(16_384), v.base64('is not base64'));
 
 const agentContent: v.GenericSchema<unknown, AgentContent> = v.strictObject({
-  pollIntervalS: v.optional(seconds(1, 31_536_000)),
-  pollJitterS: v.optional(seconds(0, 31_536_000)),
+  pollIntervalS: v.optional(whole(1, 31_536_000)),
+  pollJitterS: v.optional(whole(0, 31_536_000)),
   /** UEM asks for device information and installed apps so often. */
-  inventoryIntervalS: v.optional(seconds(60, 31_536_000)),
+  inventoryIntervalS: v.optional(whole(60, 31_536_000)),
 });
 
 /**
@@ -35,6 +35,19 @@ export const PROFILE_CONTENTS: Readonly<Record<ProfileKind, v.GenericSchema>> = 
     startAfterConditionalAccess: flag,
     /** Entitlement ids of the apps that may ask for access keys of other apps on their device. */
     activationDelegates: appIds,
+    /** Apps lock after this time without use. */
+    idleLockMinutes: v.optional(whole(1, 1_440)),
+    /** Apps that have not reached UEM for so long are blocked, or destroy their data. */
+    noContactDays: v.optional(whole(1, 3_650)),
+    noContactAction: v.optional(v.picklist(['block', 'wipe'])),
+    passwordMinLength: v.optional(whole(1, 64)),
+    passwordMaxTries: v.optional(whole(1, 100)),
+    /** What too many wrong passwords do. */
+    whenExhausted: v.optional(v.picklist(['lock', 'wipe'])),
+    passwordHistory: v.optional(whole(1, 20)),
+    passwordMaxAgeDays: v.optional(whole(1, 3_650)),
+    /** Apps ask so often what has changed. */
+    updateIntervalMinutes: v.optional(whole(5, 1_440)),
   }),
   'dynamics-connectivity': connectivityContent,
   'device-sr-requirements': v.strictObject({
@@ -80,7 +93,7 @@ export const PROFILE_CONTENTS: Readonly<Record<ProfileKind, v.GenericSchema>> = 
   'user-credential': v.strictObject({
     authority: line(128),
     keyBits: v.optional(v.picklist([2_048, 3_072, 4_096])),
-    renewBeforeDays: v.optional(seconds(1, 365)),
+    renewBeforeDays: v.optional(whole(1, 365)),
   }),
   'custom-payload': v.strictObject({
     platforms: v.optional(v.pipe(v.array(line(32)), v.maxLength(8))),

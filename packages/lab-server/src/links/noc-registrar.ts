@@ -40,6 +40,7 @@ export function createNocRegistrar(options: NocRegistrarOptions): NocRegistrar {
   const frameOf = (view: ReadView, keyId: string, message: NocMessage): Uint8Array | undefined => {
     const id = fromHex(keyId);
     if (message.kind === 'endLink') return wire.nocEndLink.encode({ linkId: id });
+    if (message.kind === 'narrowLink') return wire.nocEndLink.encode({ linkId: id, keepsCore: true });
     if (message.kind === 'withdraw') return wire.nocWithdrawKey.encode({ keyId: id });
     if (message.kind === 'used') return wire.nocKeyConsumed.encode({ keyId: id, linkId: fromHex(message.linkId) });
     const key = accessKeyById(view, keyId);

@@ -1,8 +1,10 @@
 import { type CryptoProvider, type PeerIdentity, ProtocolError, sameBytes } from '@uemkit/protocol';
 import type { HostAnswer } from '../host/role-host.ts';
+import type { NocDataPath } from '../node/noc-data-path.ts';
 import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
 import type { RoleRequest, ServiceName } from '../roles/role.ts';
+import { type MemoryLinkChannel, type MemoryLinkRequest, openMemoryLink } from './memory-link.ts';
 import { type MemoryNocRequest, openMemoryNoc } from './memory-noc.ts';
 import type { MemoryTrust } from './memory-trust.ts';
 
@@ -30,6 +32,8 @@ export interface MemoryTransport {
   exchange(request: MemoryExchange): Promise<Uint8Array>;
   /** Frames of an app to the NOC (F3.7); each is answered by one. */
   openNoc(request: MemoryNocRequest): Promise<{ send(frame: Uint8Array): void; close(): void }>;
+  /** A link of an app (F10.2), as bytes. */
+  openLink(request: MemoryLinkRequest): Promise<MemoryLinkChannel>;
   openPush(request: MemoryPushRequest): Promise<{ send(frame: Uint8Array): void; close(): void }>;
   release(): void;
   close(): Promise<void>;
@@ -54,7 +58,14 @@ export interface MemoryNetwork {
   readonly root: Uint8Array;
   readonly listeners: readonly MemoryListener[];
   /** The NOC as apps in memory see it. */
-  readonly noc: { readonly address: string; readonly spkiPin: Uint8Array; connect(socket: NocSocket, source: string): NocConnection | undefined };
+  readonly noc: {
+    readonly address: string;
+    readonly spkiPin: Uint8Array;
+    connect(socket: NocSocket, source: string): NocConnection | undefined;
+    openLink: NocDataPath['openLink'];
+    /** What TLS would export, 32 bytes, for each connection. */
+    makeBinding(): Uint8Array;
+  };
   readonly push: { readonly address: string; readonly spkiPin: Uint8Array; connect(socket: PushSocket, source: string): PushConnection };
   /** One peer object per certificate, as one TLS connection would have. BOUNDED: an entry goes with the certificate bytes that its device holds. */
   readonly peers: WeakMap<Uint8Array, PeerIdentity>;
@@ -94,6 +105,15 @@ export function memoryTransport(network: MemoryNetwork, source: string): MemoryT
       if (request.address !== noc.address) throw new ProtocolError('ERR_TRANSPORT_CONNECT', `nobody listens on ${request.address}`);
       requireTrusted(network, request.trust, noc.spkiPin);
       return openMemoryNoc(network.noc.connect, request, source, pushes);
+    },
+
+    async openLink(request) {
+      requireOpen();
+      request.signal.throwIfAborted();
+      const { noc } = network;
+      if (request.address !== noc.address) throw new ProtocolError('ERR_TRANSPORT_CONNECT', `nobody listens on ${request.address}`);
+      requireTrusted(network, request.trust, noc.spkiPin);
+      return openMemoryLink(noc, request, source, pushes);
     },
 
     async openPush(request) {

@@ -78,7 +78,7 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
   const linkOf = (linkId: Uint8Array, stream: Duplex): LinkRecord | undefined => {
     const link = store.read((view) => liveLink(view, toHex(linkId), clock.nowMs()));
     // check: F10.2 only an activated link
-    if (link?.status !== 'active') return undefined;
+    if (link === undefined || link.status === 'provisional') return undefined;
     const streams = byLink.get(link.linkId) ?? new Set();
     byLink.set(link.linkId, streams.add(stream));
     stream.once('close', () => {
@@ -102,16 +102,21 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
     return true;
   };
 
+  /** Looked up again: between the handshake and `Connect` it may have changed. */
+  const isWhole = (linkId: string): boolean => store.read((view) => liveLink(view, linkId, clock.nowMs())?.status === 'active');
+
   /** The other end of a link, or why there is none. */
-  const farEnd = async (target: LinkTarget, { tenantId }: LinkRecord, signal: AbortSignal): Promise<Duplex | wire.ConnectRefusal> => {
+  const farEnd = async (target: LinkTarget, { tenantId, linkId }: LinkRecord, signal: AbortSignal): Promise<Duplex | wire.ConnectRefusal> => {
     if (target.to === 'proxy') {
       if (target.proxyId === core?.id) return (await core.open()) ?? 'absent';
+      // check: F10.3 the link leads to more than UEM
+      if (!isWhole(linkId)) return 'denied';
       // check: F10.3 the Proxy is one of the tenant of the link
       if (!store.read((view) => isProxyOf(view, tenantId, target.proxyId))) return 'absent';
       return (await nodes.open(target.proxyId)) ?? 'absent';
     }
     // check: F10.3 the tenant allows the server
-    if (!store.read((view) => mayConnect(view, tenantId, target))) return 'denied';
+    if (!isWhole(linkId) || !store.read((view) => mayConnect(view, tenantId, target))) return 'denied';
     const socket = await connectTarget(target, signal);
     return typeof socket === 'string' ? 'unreachable' : socket;
   };

@@ -28,6 +28,14 @@ const applicationFields = {
       v.description('What operating systems know the app by: a UEM Client gets access keys for these and no others (F3.4)'),
     ),
   ),
+  entitledVersions: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.regex(/^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){0,3}$/, 'is not one to four numbers of up to three digits'))),
+      v.minLength(1),
+      v.maxLength(64),
+      v.description('Versions of the Dynamics app that may be used; absent: every one. Others are locked'),
+    ),
+  ),
 };
 const applicationBody: BodySchema<NewApplication> = component('NewApplication', v.strictObject(applicationFields));
 const applicationAnswer: ViewSchema = component('Application', v.strictObject({ guid: guidText, ...applicationFields, updated: timeText, links: linksView }));

@@ -8,6 +8,8 @@ export const DEVICE_PART: PartDeclaration = { is: 'guid of the device' };
 export const ACCESS_KEY_PART: PartDeclaration = { is: 'guid of the access key', pattern: /^[0-9a-f]{32}$/ };
 /** The Dynamics app of a path. */
 export const DYNAMICS_APP_PART: PartDeclaration = { is: 'entitlement id of the Dynamics app', pattern: /^(?=.{1,255}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/ };
+/** The activated app of a path. */
+export const APP_INSTANCE_PART: PartDeclaration = { is: 'guid of the activated app', pattern: /^[0-9a-f]{32}$/ };
 /** The command of a path. */
 export const COMMAND_PART: PartDeclaration = { is: 'guid of the command' };
 /** The activation profile of a path; the administrator chooses its guid. */

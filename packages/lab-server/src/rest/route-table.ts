@@ -17,6 +17,7 @@ import { commandRoutes } from './command-routes.ts';
 import { configurationProfileRoutes } from './configuration-profile-routes.ts';
 import { deviceGroupRoutes } from './device-group-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
+import { dynamicsAppRoutes } from './dynamics-app-routes.ts';
 import { effectiveRoutes } from './effective-routes.ts';
 import { emailTemplateRoutes } from './email-template-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -59,6 +60,7 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...activationRoutes(administration),
     ...accessKeyRoutes(administration),
     ...appInstanceRoutes(administration),
+    ...dynamicsAppRoutes(administration),
     ...profileRoutes(administration),
     ...emailTemplateRoutes(administration),
     ...mailRoutes(administration),

@@ -1,4 +1,5 @@
 import type { ReadView, WriteView } from '../store/lab-store.ts';
+import { deleteAppConsole } from './app-consoles.ts';
 import { putNocMessage } from './noc-outbox.ts';
 import { joinId, type PageQuery, partOf, type Row, type Table, table } from './table.ts';
 
@@ -24,6 +25,8 @@ export interface AppInstanceRecord {
   readonly sessionKeyId: Uint8Array;
   readonly sessionKeyExpiresAtMs: number;
   readonly activatedAtMs: number;
+  /** Since when it is not assigned to its user any more; it is to hear that, and ends then. */
+  readonly endingSinceMs?: number | undefined;
 }
 
 /** Activated apps of one user; the one that was activated first makes room. */
@@ -66,6 +69,13 @@ export function changeAppInstance(tx: WriteView, instance: AppInstanceRecord): v
 /** The app is none of the tenant any more. Its keys are gone here, and in the outbox is the end of its link at the NOC. */
 export function deleteAppInstance(tx: WriteView, instance: AppInstanceRecord): void {
   forget(tx, instance);
+  deleteAppConsole(tx, instance.instanceId);
+}
+
+/** The app is to hear that it ends: its link leads to UEM and nowhere else from now on. */
+export function beginToEnd(tx: WriteView, instance: AppInstanceRecord, nowMs: number): void {
+  changeAppInstance(tx, { ...instance, endingSinceMs: nowMs });
+  putNocMessage(tx, instance.linkId, { kind: 'narrowLink' });
 }
 
 function forget(tx: WriteView, { instanceId, userGuid, linkId }: AppInstanceRecord, keptLinkId?: string): void {

@@ -15,6 +15,8 @@ export interface ApplicationRecord {
   readonly platforms: readonly OsFamily[];
   /** What operating systems know it by, `platform:package:hex(SHA-256 of the signer)` (F3.4); absent: no UEM Client gets an access key for it. */
   readonly platformIds?: readonly string[] | undefined;
+  /** Versions of the Dynamics app that may be used; absent: every one. */
+  readonly entitledVersions?: readonly string[] | undefined;
   /** What tells one content from another. */
   readonly digest: string;
   readonly updatedAtMs: number;

@@ -2,10 +2,10 @@ import type { ReadView, WriteView } from '../store/lab-store.ts';
 import { type PageQuery, type Row, type Table, table } from './table.ts';
 
 /**
- * What the NOC is still to be told of an access key or (`endLink`) of a link; the newest message about one takes the place of the one before. Both are named by 16 random
+ * What the NOC is still to be told of an access key or (`endLink`, `narrowLink`) of a link; the newest message about one takes the place of the one before. Both are named by 16 random
  * bytes, so that none has the name of another.
  */
-export type NocMessage = { readonly kind: 'register' | 'withdraw' | 'endLink' } | { readonly kind: 'used'; readonly linkId: string };
+export type NocMessage = { readonly kind: 'register' | 'withdraw' | 'endLink' | 'narrowLink' } | { readonly kind: 'used'; readonly linkId: string };
 
 const NAME = 'noc-outbox';
 const outbox: Table<NocMessage> = table(NAME);

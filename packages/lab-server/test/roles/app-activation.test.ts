@@ -443,9 +443,17 @@ describe('the link of an app that is none of the tenant any more (F10.2)', () =>
     expect([instance()?.appId, failures.length]).toEqual([APP_ID, 1]);
     isBroken = false;
     await clock.advance(1_000);
-    expect([instance(), waits(app)]).toEqual([undefined, 'endLink']);
+    // It may still hear that from UEM, and from nobody else.
+    expect([instance()?.endingSinceMs !== undefined, waits(app)]).toEqual([true, 'narrowLink']);
+    await lab.sync();
+    expect(link(given(app))?.status).toBe('coreOnly');
     const ended = lab.uem.store.read((view) => listEvents(view, { after: 0, limit: 1_000 })).filter(({ type }) => type === 'APPLICATION_ENDED');
     expect(ended).toMatchObject([{ userGuid: lab.userGuid, applicationId: APP_ID, reason: 'the app is not assigned to its user any more' }]);
+    // One that never asks ends with its session key.
+    await clock.advance((instance() as AppInstanceRecord).sessionKeyExpiresAtMs - clock.nowMs());
+    sweep.start();
+    await clock.settle();
+    expect([instance(), waits(app)]).toEqual([undefined, 'endLink']);
     sweep.close();
     sweep.start();
   });
@@ -464,7 +472,9 @@ describe('the link of an app that is none of the tenant any more (F10.2)', () =>
     await store.transaction((tx) => deleteAssignment(tx, { kind: 'user', id: lab.userGuid }, object));
     sweep.start();
     await clock.advance(10);
-    expect(store.read((view) => listAllAppInstances(view, { limit: 10 }))).toEqual([]);
+    const apps = store.read((view) => listAllAppInstances(view, { limit: MAX_APPS_PER_STEP * 2 }));
+    expect(apps.filter(({ record: { endingSinceMs } }) => endingSinceMs === undefined)).toEqual([]);
+    expect(apps).toHaveLength(MAX_APPS_PER_STEP + 2);
     sweep.close();
   });
 

@@ -14,6 +14,7 @@ import { restHandler } from '../../src/rest/rest-handler.ts';
 import type { RestRequest, RestResponse, RestStream } from '../../src/rest/rest-request.ts';
 import type { Route } from '../../src/rest/route.ts';
 import { adminRoutes } from '../../src/rest/route-table.ts';
+import { type AppInstanceRecord, putAppInstance } from '../../src/state/app-instances.ts';
 import { type DeviceRecord, putDevice } from '../../src/state/devices.ts';
 import { beginEventEpoch, eventEpochs, eventPosition } from '../../src/state/event-epochs.ts';
 import { DEFAULT_PROFILE_ID, putProfile } from '../../src/state/profiles.ts';
@@ -173,5 +174,18 @@ export class AdminLab {
     const device = activeDevice({ deviceId, userGuid: user.guid, userId: user.userId, info }, this.clock.nowMs(), more);
     await this.store.transaction((tx) => putDevice(tx, device));
     return device;
+  }
+
+  /** Puts an activated app into the store, as F3.11 would. `instanceId` in hex. */
+  async addApp(user: UserRecord, instanceId: string, more: Partial<AppInstanceRecord> = {}): Promise<AppInstanceRecord> {
+    const nowMs = this.clock.nowMs();
+    const app: AppInstanceRecord = {
+      ...{ instanceId, userGuid: user.guid, appId: 'com.example.mail', appVersion: '1.0.0.0', platform: 'android 16' },
+      ...{ linkId: instanceId, keyId: instanceId, masterSessionKey: new Uint8Array(32).fill(1), sessionKeyId: new Uint8Array(16) },
+      ...{ sessionKeyExpiresAtMs: nowMs + 86_400_000, activatedAtMs: nowMs },
+      ...more,
+    };
+    await this.store.transaction((tx) => putAppInstance(tx, app));
+    return app;
   }
 }

@@ -1,4 +1,5 @@
 import { putDefaultConfiguration } from '../../src/configuration/default-configuration.ts';
+import { putAppConsole } from '../../src/state/app-consoles.ts';
 import { inboxIdAt, putInboxMail } from '../../src/state/inbox.ts';
 import { AdminLab } from './admin-lab.ts';
 
@@ -37,6 +38,9 @@ export async function filledLab(path: string): Promise<FilledLab> {
   const arrived = { inboxId, from: 'uem@example.com', to: ['alice@example.com'], subject: 'x', receivedAtMs: 1, source: new Uint8Array(1) };
   await store.transaction((tx) => putInboxMail(tx, arrived));
   const fault = lab.faults.add({ kind: 'drop' });
+  const { instanceId } = await lab.addApp(alice, '1'.repeat(32));
+  const unlockKey = { id: new Uint8Array(16), key: '0123456789ABCDE' };
+  await store.transaction((tx) => putAppConsole(tx, instanceId, { blocks: [], unlockKey, isUnlockKeyHeld: true, wipe: false }));
 
   const made = async (path: string, body: object): Promise<string> => {
     const { status, json, text } = await lab.ask('POST', path, body);
@@ -70,10 +74,12 @@ export async function filledLab(path: string): Promise<FilledLab> {
     '/administrators/{guid}': helpDesk,
     '/emailTemplates/{template}': 'own',
     '/accessKeys/{accessKey}': keyId,
+    '/dynamicsApps/{app}': instanceId,
     '/mails/{mail}': mail.mailId,
     '/inbox/{mail}': inboxId,
     '/faults/{id}': fault.id,
   };
-  const ids = [...new Set([...Object.values(parts), nobody.guid, served, 'default', 'nothing'])];
+  const { '/dynamicsApps/{app}': _app, ...others } = parts;
+  const ids = [...new Set([...Object.values(others), nobody.guid, served, 'default', 'nothing'])];
   return { lab, withoutDevices: nobody.guid, parts, ids, state: () => lab.contents() + JSON.stringify(lab.faults.list()) };
 }

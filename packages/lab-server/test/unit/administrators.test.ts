@@ -16,7 +16,7 @@ const LEAST_ROLES: Readonly<Record<LeastRole, string>> = {
   readOnly: `
     getActivationProfile getActivationSettings getApplication getApplicationServer getCommand getDeviceGroup getEffectiveProfiles getEmailTemplate
     getGroup getLicensing getMail getMailSettings getOpenApi getPolicy getProfile getSystemInfo getUser getUserDevice listActivationPasswords
-    listAccessKeys listActivationProfiles listActivationRefusals listApplicationServers listApplications listCommands listDeviceGroupApplicationAssignments
+    getDynamicsApp listAccessKeys listActivationProfiles listActivationRefusals listApplicationServers listApplications listCommands listDynamicsApps listDeviceGroupApplicationAssignments
     listDeviceGroupPolicyAssignments listDeviceGroupProfileAssignments listDeviceGroups listDevices listEmailTemplateVersions listEmailTemplates
     listAppInstances listFaults listProxies listGroupActivationProfileAssignments listGroupApplicationAssignments listGroupDevices listGroupPolicyAssignments
     listGroupProfileAssignments listGroupUsers listGroups listMails listPolicies listProfiles listUserActivationProfileAssignments
@@ -24,7 +24,7 @@ const LEAST_ROLES: Readonly<Record<LeastRole, string>> = {
     readEvents readJournal
   `,
   helpDesk: `
-    cancelCommand createAccessKey deleteActivationPasswords replaceActivationPasswords revokeAccessKey sendApplicationCommand sendCommand sendDeviceCommands
+    cancelCommand createAccessKey deleteActivationPasswords replaceActivationPasswords revokeAccessKey sendApplicationCommand sendCommand sendDynamicsAppCommand showUnlockKey sendDeviceCommands
     setActivationPasswords`,
   administrator: `
     addFault addGroupDevices addGroupUsers assignActivationProfileToGroup assignActivationProfileToUser assignApplicationToDeviceGroup

@@ -50,6 +50,14 @@ const REFUSALS: Readonly<Record<Exclude<ProblemId, 'TOO_LARGE'>, readonly [statu
   APPLICATION_NOT_FOUND: [404, 113, ask('GET', '/applications/none')],
   PROFILE_NOT_FOUND: [404, 114, ask('GET', '/profiles/none')],
   ACCESS_KEY_NOT_FOUND: [404, 149, () => lab.ask('DELETE', `/users/${alice.guid}/accessKeys/${'0'.repeat(32)}`)],
+  UNLOCK_KEY_NOT_HELD: [
+    409,
+    150,
+    async () => {
+      await lab.addApp(alice, '1'.repeat(32));
+      return lab.ask('POST', `/users/${alice.guid}/dynamicsApps/${'1'.repeat(32)}/unlockKey`);
+    },
+  ],
   FAULT_NOT_FOUND: [404, 115, ask('DELETE', '//lab/v1/faults/fault-9')],
   MAIL_NOT_FOUND: [404, 116, ask('GET', `//lab/v1/mails/${'0'.repeat(16)}-${'0'.repeat(16)}`)],
   EMAIL_TEMPLATE_NOT_FOUND: [404, 117, ask('GET', '/emailTemplates/none')],

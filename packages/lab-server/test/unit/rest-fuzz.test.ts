@@ -45,6 +45,7 @@ const bodies = ({ withoutDevices }: FilledLab): Readonly<Record<string, object>>
   sendApplicationCommand: { type: 'LOCK_APPLICATION' },
   sendCommand: { type: 'LOCK_DEVICE', properties: { message: 'Call us' }, expiry: '2026-01-05T00:00:00Z' },
   sendDeviceCommands: { commands: [{ type: 'LOCK_DEVICE', properties: { message: 'Call us' } }], devices: ['d1'] },
+  sendDynamicsAppCommand: { type: 'BLOCK_APPLICATION', title: 'Lost', body: 'Call us', actionId: 'lost' },
   setActivationPasswords: { activationPasswords: [{ emailTemplate: { guid: 'activation' } }, { qrCode: true, emailTemplate: { guid: 'activation' } }] },
 });
 

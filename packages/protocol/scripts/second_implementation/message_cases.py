@@ -32,7 +32,8 @@ def cases():
         case("nocRegisterKey", 0x35, "verifier keyId userIdHash tenantId expiryEpochS",
              {"verifier": octets("verifier", 32), "keyId": KEY_ID, "userIdHash": octets("user", 32), "tenantId": TENANT_ID, "expiryEpochS": TIME}),
         case("nocWithdrawKey", 0x36, "keyId", {"keyId": KEY_ID}),
-        case("nocEndLink", 0x3F, "linkId", {"linkId": octets("link", 16)}),
+        case("nocEndLink", 0x3F, "linkId keepsCore", {"linkId": octets("link", 16)}),
+        case("nocEndLink", 0x3F, "linkId keepsCore", {"linkId": octets("link", 16), "keepsCore": True}, note="but for UEM"),
         case("acknowledgement", 0x65, "ok refusal", {"ok": True}),
         case("acknowledgement", 0x65, "ok refusal", {"ok": False, "refusal": "licenceLimit"}, {"refusal": 6}, "with a reason"),
         case("notify", 0x63, "notifications", {"notifications": [notification]},
@@ -57,7 +58,35 @@ def cases():
         case("wakeUp", 0x7A, "wakeUpId sentAtEpochMs", {"wakeUpId": WAKE_UP_ID, "sentAtEpochMs": TIME * 1_000 + 5}),
         case("pushAck", 0x7B, "wakeUpId", {"wakeUpId": WAKE_UP_ID}),
         case("pushClose", 0x7C, "reason", {"reason": "goingAway"}, {"reason": 2}),
+        *app_update_cases(),
         *data_path_cases(),
+    ]
+
+
+def app_update_cases():
+    """docs/protocol/04-access-key.md, 4.9."""
+    policy = {"name": "dynamics", "hash": octets("policy", 32)}
+    report = {"configuration": octets("configuration", 32), "policies": [policy], "proxies": octets("proxies", 32),
+              "console": octets("console", 32), "state": "locked", "unlockKeyId": KEY_ID}
+    first = {name: report[name] for name in ("configuration", "policies", "proxies")} | {"state": "authorized"}
+    block = {"id": "b-1", "title": "Blocked", "message": "Ask the help desk: Büro 7"}
+    console = {"blocks": [block], "unlockKey": {"id": KEY_ID, "key": "0123456789ABCDE"}, "lockId": COMMAND_ID, "wipe": False}
+
+    def report_on_wire(value, state):
+        policies = [structure(["name", "hash"], entry) for entry in value["policies"]]
+        return structure("configuration policies proxies console state unlockKeyId".split(), {**value, "policies": policies, "state": state})
+
+    console_on_wire = structure("blocks unlockKey lockId wipe".split(), {
+        **console, "blocks": [structure(["id", "title", "message"], block)], "unlockKey": structure(["id", "key"], console["unlockKey"])})
+    update_keys = "configuration policies endedPolicies proxies console more"
+    return [
+        case("appUpdateRequest", 0x43, "appVersion report", {"appVersion": "1.0.0.0", "report": first}, {"report": report_on_wire(first, 0)}, "of an app that has heard nothing yet"),
+        case("appUpdateRequest", 0x43, "appVersion report", {"appVersion": "1.2", "report": report}, {"report": report_on_wire(report, 1)}),
+        case("appUpdate", 0x44, update_keys, {"endedPolicies": [], "more": False}, note="without a change"),
+        case("appUpdate", 0x44, update_keys,
+             {"configuration": {"userId": USER_ID}, "policies": {"dynamics": {"idleLockMinutes": 5}}, "endedPolicies": ["dynamics-connectivity"], "proxies": [],
+              "console": console, "more": True}, {"console": console_on_wire}),
+        case("appUpdateAck", 0x45, "report", {"report": {**first, "state": "wiped"}}, {"report": report_on_wire(first, 2)}),
     ]
 
 

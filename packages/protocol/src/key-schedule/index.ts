@@ -34,6 +34,7 @@ export {
   verifierFromStretched,
   witnessFromStretched,
 } from './activation-secret.ts';
+export { appDocumentHash } from './app-documents.ts';
 export { HANDSHAKES, type HandshakeInstance, MAC_BYTES, SIGNATURE_BYTES, type StartField } from './handshake-instances.ts';
 export {
   type ChannelBinding,

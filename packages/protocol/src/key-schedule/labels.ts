@@ -54,6 +54,7 @@ export const HASH_LABELS = {
   nocVerifier: 'ak verifier',
   token: 'tok',
   userId: 'uid',
+  appDocument: 'app doc',
   ipcSignature: 'ipc r sig',
 } as const;
 

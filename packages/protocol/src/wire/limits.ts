@@ -76,4 +76,8 @@ export const LIMITS = {
   proxies: 32,
   /** Destinations that one tenant allows at the NOC, or one app at a Proxy. */
   destinations: 512,
+  /** Documents of the policy of one app. */
+  appPolicies: 16,
+  /** Blocks that administrators have made on one app. */
+  appBlocks: 8,
 } as const;

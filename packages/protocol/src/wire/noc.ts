@@ -1,7 +1,7 @@
 import { address, epochSeconds, id16, userIdText } from './common.ts';
 import { FRAME_HEADER_BYTES, type MessageCodec, message } from './frame.ts';
 import { LIMITS } from './limits.ts';
-import { arrayOf, bytes, required, structure, text } from './schema.ts';
+import { arrayOf, bool, bytes, optional, required, structure, text } from './schema.ts';
 
 const MAC_BYTES = 32;
 
@@ -115,6 +115,8 @@ export const nocWithdrawKey: MessageCodec<NocWithdrawKey> = message('nocWithdraw
 /** UEM ends an active link (F10.2): whoever it was given to is no app of the tenant any more. */
 export interface NocEndLink {
   readonly linkId: Uint8Array;
+  /** True: the link goes on to UEM and leads nowhere else, so that the app can still hear why. */
+  readonly keepsCore?: boolean | undefined;
 }
 
-export const nocEndLink: MessageCodec<NocEndLink> = message('nocEndLink', structure<NocEndLink>({ linkId: required(0, id16) }));
+export const nocEndLink: MessageCodec<NocEndLink> = message('nocEndLink', structure<NocEndLink>({ linkId: required(0, id16), keepsCore: optional(1, bool()) }));

@@ -36,7 +36,7 @@ export interface ProxyInstance {
   readonly roots: readonly Uint8Array[];
 }
 
-const proxyInstance: FieldType<ProxyInstance> = structure<ProxyInstance>({
+export const proxyInstance: FieldType<ProxyInstance> = structure<ProxyInstance>({
   id: required(0, text()),
   host: required(1, text()),
   port: required(2, uint(1, 65_535)),

@@ -70,6 +70,21 @@ const proxy: fc.Arbitrary<wire.ProxyInstance> = fc.record({
 });
 
 const status = { status: uint(0, 255) };
+const appReport: fc.Arbitrary<wire.AppReport> = fc.record({
+  configuration: random32,
+  policies: list(fc.record({ name: text(64), hash: random32 }), 0, 3),
+  proxies: random32,
+  console: maybe(random32),
+  state: fc.constantFrom('authorized', 'locked', 'wiped'),
+  unlockKeyId: maybe(id16),
+});
+const crockford = fc.string({ unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'), minLength: 15, maxLength: 15 });
+const appConsole: fc.Arbitrary<wire.AppConsole> = fc.record({
+  blocks: list(fc.record({ id: text(), title: text(765), message: text(3_072) }), 0, 3),
+  unlockKey: fc.record({ id: id16, key: crockford }),
+  lockId: maybe(id16),
+  wipe: fc.boolean(),
+});
 const host = fc.oneof(fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/), fc.ipV4(), fc.constantFrom('::1', 'fe80::1:2'));
 const port = uint(1, 65_535);
 const destinations: fc.Arbitrary<wire.Destination[]> = list(
@@ -168,7 +183,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   nocKeyConsumed: fc.record({ keyId: id16, linkId: id16 }),
   nocRegisterKey: fc.record({ verifier: random32, keyId: id16, userIdHash: random32, tenantId: text(), expiryEpochS: uint() }),
   nocWithdrawKey: fc.record({ keyId: id16 }),
-  nocEndLink: fc.record({ linkId: id16 }),
+  nocEndLink: fc.record({ linkId: id16, keepsCore: maybe(fc.boolean()) }),
   connectProxy: fc.record({ proxyId: text() }),
   connectHost: fc.record({ host, port }),
   connected: fc.record({ to: fc.constantFrom('proxy', 'host') }),
@@ -208,10 +223,20 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   }),
   provisioningAck: fc.record(status),
   provisioningDone: fc.record(status),
+  appUpdateRequest: fc.record({ appVersion: text(32), report: appReport }),
+  appUpdate: fc.record({
+    configuration: maybe(document),
+    policies: maybe(document),
+    endedPolicies: list(text(64), 0, 3),
+    proxies: maybe(list(proxy, 0, 3)),
+    console: maybe(appConsole),
+    more: fc.boolean(),
+  }),
+  appUpdateAck: fc.record({ report: appReport }),
   accessKeyRequest: fc.record({ appId: text(), instanceId: id16, nonce: random32 }),
   accessKeyForward: fc.record({ appId: text(), instanceId: id16, nonce: random32, platformId: text(), deviceId: maybe(text(64)) }),
   accessKeyResponse: fc.record({
-    accessKey: fc.string({ unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'), minLength: 15, maxLength: 15 }),
+    accessKey: crockford,
     keyId: id16,
     nonce: random32,
     expiryEpochS: uint(),

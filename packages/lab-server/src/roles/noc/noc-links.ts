@@ -1,8 +1,11 @@
 import { joinId, sortable, type Table, table } from '../../state/table.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 
-/** `provisional`: only set-up messages of its token pass, until UEM says that its key was used. `active`: the app may connect over it (F10). */
-export type LinkStatus = 'provisional' | 'active';
+/**
+ * `provisional`: only set-up messages of its token pass, until UEM says that its key was used. `active`: the app may connect over it (F10). `coreOnly`: to UEM, and nowhere
+ * else: the app is to hear that it is none of the tenant any more (docs/protocol/04, 4.9).
+ */
+export type LinkStatus = 'provisional' | 'active' | 'coreOnly';
 
 /** One app's link to the NOC. Ids in hex. */
 export interface LinkRecord {

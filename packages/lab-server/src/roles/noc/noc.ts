@@ -110,7 +110,8 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
           // check: F3.11 key and link of the tenant
           if (!isKeyOf(tx, keyId, tenantId) || (link !== undefined && link.tenantId !== tenantId)) return false;
           useKey(tx, keyId, linkId);
-          if (link?.keyId === keyId) putLink(tx, { ...link, status: 'active' });
+          // Told again, it brings nothing back that was taken away since.
+          if (link?.keyId === keyId && link.status === 'provisional') putLink(tx, { ...link, status: 'active' });
           return true;
         });
         return { ...(isOwn ? answered(wire.acknowledgement, { ok: true }) : otherTenant('the key or the link')), step: 'F3.11' };
@@ -122,12 +123,14 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
   const linkEnd = async ({ frame, peer }: Job): Promise<NocOutcome> => {
     const caller = guard.tenantOf(peer);
     if ('refused' in caller) return { ...alerted('authFailed', caller.refused), step: 'F10.2' };
-    const linkId = toHex(wire.nocEndLink.decode(frame).linkId);
+    const { keepsCore = false, ...message } = wire.nocEndLink.decode(frame);
+    const linkId = toHex(message.linkId);
     const isOwn = await store.transaction((tx) => {
       const link = linkById(tx, linkId);
       // check: F10.2 UEM of the tenant of the link
       if (link !== undefined && link.tenantId !== caller.tenantId) return false;
-      if (link !== undefined) endLink(tx, link);
+      if (link !== undefined && keepsCore) putLink(tx, { ...link, status: 'coreOnly' });
+      else if (link !== undefined) endLink(tx, link);
       return true;
     });
     if (!isOwn) return { ...otherTenant('the link'), step: 'F10.2' };

@@ -3,7 +3,7 @@ import type * as wire from '@uemkit/protocol/wire';
 import { knownCoreKey } from '../../state/app-instances.ts';
 import type { TenantRecord } from '../../state/tenants.ts';
 import type { ReadView } from '../../store/lab-store.ts';
-import { knownApp } from './known-app.ts';
+import { askingApp } from './known-app.ts';
 
 /** An app that has a session with UEM itself. */
 export interface AskedApp {
@@ -21,7 +21,7 @@ export function appKeys(
   asked: wire.ProxyKeyRequest,
   nowMs: number,
 ): AskedApp | { readonly refused: string } {
-  const known = knownApp(view, asked, nowMs);
+  const known = askingApp(view, asked, nowMs);
   if ('refused' in known) return known;
   const coreKey = knownCoreKey(view);
   if (coreKey === undefined) return { refused: 'UEM has no static key yet' };

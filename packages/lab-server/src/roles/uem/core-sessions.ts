@@ -1,11 +1,11 @@
-import type { ForwardedKeyOutput, KeyForwardRequest, KeyForwardResult } from '@uemkit/protocol';
+import type { CoreOutput, CoreRequest, CoreResult } from '@uemkit/protocol';
 import {
+  coreResponder,
   type Driven,
   drive,
   type FrameReceiver,
   handshakeStream,
   isProtocolError,
-  keyForwardResponder,
   ProtocolError,
   type StreamLink,
   wipe,
@@ -14,6 +14,7 @@ import type { NocRegistrar } from '../../links/noc-registrar.ts';
 import type { TenantRecord } from '../../state/tenants.ts';
 import type { RoleContext } from '../role.ts';
 import { type AskedApp, appKeys } from './app-keys.ts';
+import { compareApp, noteApp } from './app-updates.ts';
 import { grantToSibling } from './sibling-key.ts';
 
 /** Sessions of apps at once; each ends after LIMITS.handshakeMs. */
@@ -32,7 +33,7 @@ export interface CoreConnection {
   closed(): void;
 }
 
-/** UEM as the far end of `px` (docs/protocol/12, 12.8): activated apps ask here for access keys of other apps (F3.4). */
+/** UEM as the far end of `px` (docs/protocol/12, 12.8): activated apps ask here for access keys of other apps (F3.4), and for what has changed (F5.3). */
 export interface CoreSessions {
   connect(socket: CoreSocket, source: string): CoreConnection;
   /** Breaks all sessions, and wipes what they hold. */
@@ -42,6 +43,7 @@ export interface CoreSessions {
 export interface CoreSessionsOptions extends RoleContext {
   readonly tenant: TenantRecord;
   readonly noc: Pick<NocRegistrar, 'tell' | 'flush'>;
+  readonly tenantRoots: readonly Uint8Array[];
 }
 
 export function createCoreSessions(options: CoreSessionsOptions): CoreSessions {
@@ -75,7 +77,8 @@ class CoreSession implements CoreConnection, StreamLink {
   readonly #stream = handshakeStream('px', 'initiator');
   #receiver: FrameReceiver | undefined;
   #app: AskedApp | undefined;
-  #isGranting = false;
+  /** What was asked for, once it was. */
+  #asked: 'handshakeStart' | 'accessKeyForward' | 'appUpdateRequest' | 'appUpdateAck' = 'handshakeStart';
   /** What the app is not told. */
   #reason: string | undefined;
 
@@ -87,11 +90,12 @@ class CoreSession implements CoreConnection, StreamLink {
 
   async run(): Promise<void> {
     const { clock, crypto, entropy } = this.#options;
-    const machine = keyForwardResponder({ crypto, entropy });
+    const machine = coreResponder({ crypto, entropy });
     try {
-      const driven: Driven<never, ForwardedKeyOutput> = drive(machine, { clock, store: NO_STORE, link: this, request: (request) => this.#request(request) });
-      await driven.ended;
-      this.#note('accessKeyResponse', 'F3.5');
+      const driven: Driven<never, CoreOutput> = drive(machine, { clock, store: NO_STORE, link: this, request: (request) => this.#request(request) });
+      const output = await driven.ended;
+      if ('keyId' in output) this.#note('accessKeyResponse', 'F3.5');
+      else this.#note('noted', 'F5.5');
     } catch (error) {
       const { code, message, step = 'F3.4' } = isProtocolError(error) ? error : new ProtocolError('ERR_INTERNAL', 'bug', { cause: error });
       this.#note('closed', step, this.#reason ?? `${code} ${message}`);
@@ -130,8 +134,8 @@ class CoreSession implements CoreConnection, StreamLink {
     this.#receiver?.closed();
   }
 
-  async #request(request: KeyForwardRequest): Promise<KeyForwardResult> {
-    const { clock, crypto, entropy, store, tenant, noc } = this.#options;
+  async #request(request: CoreRequest): Promise<CoreResult> {
+    const { clock, crypto, store, tenant } = this.#options;
     if (request.type === 'identify') {
       const { pskId, instanceId } = request.start;
       const asked = { sessionKeyId: pskId as Uint8Array, instanceId: instanceId as Uint8Array };
@@ -143,28 +147,43 @@ class CoreSession implements CoreConnection, StreamLink {
       this.#app = found;
       return { type: 'identified', peer: found.peer };
     }
-    this.#isGranting = true;
-    const { asked } = this.#app as AskedApp;
     try {
-      const granted = await store.transaction((tx) => grantToSibling({ crypto, entropy }, tx, { asked, request: request.request }, clock.nowMs()));
-      if ('refused' in granted) {
-        this.#reason = granted.refused;
-        throw new ProtocolError('ERR_REJECTED_CREDENTIALS', granted.refused);
-      }
-      // The NOC knows the key before the app can show it there.
-      noc.tell(granted.keyId);
-      await noc.flush();
-      return { type: 'granted', response: granted.response };
+      return await this.#answer(request, this.#app as AskedApp);
     } catch (error) {
+      if (isProtocolError(error) && error.code === 'ERR_REJECTED_CREDENTIALS') this.#reason = error.message;
       // Nothing was stored: the app comes again.
       if (isProtocolError(error) && error.code === 'ERR_STORE_WRITE') throw new ProtocolError('ERR_REJECTED_BUSY', error.message);
       throw error;
     }
   }
 
+  /** Durable before it is given. */
+  async #answer(request: Exclude<CoreRequest, { readonly type: 'identify' }>, { asked }: AskedApp): Promise<CoreResult> {
+    const { clock, crypto, entropy, store, noc, tenantRoots } = this.#options;
+    const ports = { crypto, entropy, tenantRoots };
+    if (request.type === 'compare') {
+      this.#asked = 'appUpdateRequest';
+      const update = await store.transaction((tx) => compareApp(ports, tx, asked, request.request, clock.nowMs()));
+      this.#note('appUpdate', 'F5.4');
+      return { type: 'compared', update };
+    }
+    if (request.type === 'note') {
+      this.#asked = 'appUpdateAck';
+      await store.transaction((tx) => noteApp(ports, tx, asked, request.report, clock.nowMs()));
+      return { type: 'noted' };
+    }
+    this.#asked = 'accessKeyForward';
+    const granted = await store.transaction((tx) => grantToSibling(ports, tx, { asked, request: request.request }, clock.nowMs()));
+    if ('refused' in granted) throw new ProtocolError('ERR_REJECTED_CREDENTIALS', granted.refused);
+    // The NOC knows the key before the app can show it there.
+    noc.tell(granted.keyId);
+    await noc.flush();
+    return { type: 'granted', response: granted.response };
+  }
+
   #note(answer: string, step: string, reason?: string): void {
     const { clock, journal } = this.#options;
-    const request = this.#isGranting ? 'accessKeyForward' : 'handshakeStart';
+    const request = this.#asked;
     const { userId, deviceId } = this.#app ?? {};
     journal.record({ timeMs: clock.nowMs(), role: 'uem', service: 'px', request, answer, source: this.#source, step, userId, deviceId, reason });
   }

@@ -11,7 +11,7 @@ import {
   toHex,
 } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
-import { appConfiguration, appPolicy, assignedApplication } from '../../configuration/app-provisioning.ts';
+import { appConfiguration, appPolicy, appProxies, assignedApplication } from '../../configuration/app-provisioning.ts';
 import {
   type AccessKeyRecord,
   accessKeyById,
@@ -25,7 +25,6 @@ import {
 import { coreKeyOf, putAppInstance } from '../../state/app-instances.ts';
 import { appendEvent } from '../../state/events.ts';
 import { putNocMessage } from '../../state/noc-outbox.ts';
-import { listProxies } from '../../state/proxies.ts';
 import { userByGuid } from '../../state/users.ts';
 import type { WriteView } from '../../store/lab-store.ts';
 import { isDeviceOf } from './known-app.ts';
@@ -127,10 +126,7 @@ export function createSetUpKeys(options: SetUpKeysOptions): SetUpKeys {
         sessionKeyId: entropy.randomBytes(16),
         configuration: appConfiguration(tx, application, user, bound.instanceId),
         policy: appPolicy(tx, user.guid),
-        proxies: listProxies(tx).map(({ proxyId: id, host, port, spkiPin, keyExchangeKey }) => ({
-          ...{ id, host, port, spkiPins: [spkiPin], keyExchangeKey },
-          roots: tenantRoots,
-        })),
+        proxies: appProxies(tx, tenantRoots),
         tenantRoots,
         expiryEpochS: Math.floor(nowMs / 1_000) + SESSION_KEY_LIFE_S,
         coreKeyExchangeKey: crypto.p256PublicKey(coreKeyOf(tx, () => keySchedule.randomScalar(entropy))),

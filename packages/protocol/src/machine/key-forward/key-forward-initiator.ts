@@ -1,12 +1,12 @@
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import { type AccessKeyResponse, accessKeyForward, accessKeyResponse } from '../../wire/access-key.ts';
 import { LIMITS } from '../../wire/limits.ts';
+import { CORE_SESSION_TIMER, coreEffects, coreRecords, type GcmSession } from '../core-session/core-records.ts';
 import { arm, cancel } from '../effects.ts';
 import { type HandshakeInitiator, handshakeInitiator } from '../handshake/handshake-initiator.ts';
 import { takeSecret } from '../handshake/inner-handshake.ts';
 import type { Effect, Input, Machine } from '../machine.ts';
 import { StateCell } from '../table.ts';
-import { coreRecords, forwardEffects, type GcmSession } from './core-records.ts';
 import type { KeyForwardInitiatorOptions } from './forward-types.ts';
 import { KEY_FORWARD_INITIATOR_TRANSITIONS, type KeyForwardInitiatorState } from './transitions.ts';
 
@@ -14,9 +14,6 @@ import { KEY_FORWARD_INITIATOR_TRANSITIONS, type KeyForwardInitiatorState } from
 export type KeyForwardInitiator = Machine<never, never, never, AccessKeyResponse>;
 
 type SiblingEffect = Effect<never, never, AccessKeyResponse>;
-
-/** Timer of both roles: the whole run. */
-export const KEY_FORWARD_TIMER = 'deadline';
 
 /**
  * An activated app in F3.4 and F3.5: `px` with UEM, whose proxy id is the core id, then 0x51 and 0x52 in GCM records. Frames and records as `handshakeStream` cuts them.
@@ -31,7 +28,7 @@ class InitiatorRole implements KeyForwardInitiator {
   readonly #request: Uint8Array;
   readonly #cell: StateCell<KeyForwardInitiatorState>;
   readonly #handshake: HandshakeInitiator;
-  readonly #frames = coreRecords('accessKeyResponse');
+  readonly #frames = coreRecords(LIMITS.unauthenticatedBodyBytes, (name) => name === 'accessKeyResponse');
   #session: GcmSession | undefined;
 
   constructor({ crypto, entropy, prologue, sessionKeyId, psk, request, limits, onTransition }: KeyForwardInitiatorOptions) {
@@ -78,14 +75,14 @@ class InitiatorRole implements KeyForwardInitiator {
   }
 
   #begin(nowMs: number): readonly SiblingEffect[] {
-    const { sent } = forwardEffects(this.#handshake.handle({ type: 'start' }, nowMs));
+    const { sent } = coreEffects('F3.4', this.#handshake.handle({ type: 'start' }, nowMs));
     this.#cell.take('start');
-    return [arm(KEY_FORWARD_TIMER, this.#runMs), ...sent];
+    return [arm(CORE_SESSION_TIMER, this.#runMs), ...sent];
   }
 
   /** M3 and 0x51 (F3.4). */
   #replied(bytes: Uint8Array, nowMs: number): readonly SiblingEffect[] {
-    const { sent, session, error } = forwardEffects(this.#handshake.handle({ type: 'received', frame: bytes }, nowMs));
+    const { sent, session, error } = coreEffects('F3.4', this.#handshake.handle({ type: 'received', frame: bytes }, nowMs));
     if (error !== undefined) return [...sent, ...this.#fail(error)];
     this.#session = session as GcmSession;
     const frame = this.#session.records.sealer.sealData(this.#request, nowMs);
@@ -101,7 +98,7 @@ class InitiatorRole implements KeyForwardInitiator {
     const output = takeSecret(accessKeyResponse, frame);
     session.wipe();
     this.#cell.take('0x52');
-    return [cancel(KEY_FORWARD_TIMER), { type: 'done', output }];
+    return [cancel(CORE_SESSION_TIMER), { type: 'done', output }];
   }
 
   #fail(error: ProtocolError): readonly SiblingEffect[] {
@@ -109,6 +106,6 @@ class InitiatorRole implements KeyForwardInitiator {
     this.#handshake.handle({ type: 'closed' }, 0);
     this.#session?.wipe();
     const { step } = this.#cell.take('failure');
-    return [cancel(KEY_FORWARD_TIMER), { type: 'fail', error: error.at(step) }];
+    return [cancel(CORE_SESSION_TIMER), { type: 'fail', error: error.at(step) }];
   }
 }

@@ -7,14 +7,14 @@ export type KeyForwardInitiatorState = 'new' | 'awaitingReply' | 'awaitingKey' |
 export type KeyForwardResponderState = 'new' | 'identifying' | 'awaitingFinish' | 'awaitingRequest' | 'granting' | 'finished' | 'failed';
 
 type SiblingRow = Transition<'keyForwardInitiator', KeyForwardInitiatorState>;
-type CoreRow = Transition<'keyForwardResponder', KeyForwardResponderState>;
+type CoreRow = Transition<'coreResponder', KeyForwardResponderState>;
 
 function sibling(state: KeyForwardInitiatorState, input: string, next: KeyForwardInitiatorState, step = 'F3.4'): SiblingRow {
   return { role: 'keyForwardInitiator', state, input, next, step };
 }
 
 function core(state: KeyForwardResponderState, input: string, next: KeyForwardResponderState, step = 'F3.4'): CoreRow {
-  return { role: 'keyForwardResponder', state, input, next, step };
+  return { role: 'coreResponder', state, input, next, step };
 }
 
 /** The sibling app in F3.4 and F3.5 (docs/protocol/04-access-key.md, 4.2). */
@@ -27,7 +27,7 @@ export const KEY_FORWARD_INITIATOR_TRANSITIONS: readonly SiblingRow[] = [
   sibling('awaitingKey', 'failure', 'failed', 'F3.5'),
 ];
 
-/** UEM. */
+/** UEM; the rows up to `awaitingRequest` are those of every session with it. */
 export const KEY_FORWARD_RESPONDER_TRANSITIONS: readonly CoreRow[] = [
   core('new', 'M1', 'identifying'),
   core('new', 'failure', 'failed'),

@@ -1,7 +1,12 @@
 import {
+  type CoreOutput,
+  type CoreRequest,
+  type CoreResponder,
+  type CoreResponderOptions,
+  type CoreResult,
   type CryptoProvider,
+  coreResponder,
   type Effect,
-  type ForwardedKeyOutput,
   type HandshakeInitiator,
   type HandshakePeer,
   type HandshakeRequestResult,
@@ -12,12 +17,7 @@ import {
   type Input,
   type KeyForwardInitiator,
   type KeyForwardInitiatorOptions,
-  type KeyForwardRequest,
-  type KeyForwardResponder,
-  type KeyForwardResponderOptions,
-  type KeyForwardResult,
   keyForwardInitiator,
-  keyForwardResponder,
   type ProtocolError,
   secret,
   type TransitionListener,
@@ -56,7 +56,7 @@ export function initiatorOptions({ seed = 'sibling', crypto: provider = crypto, 
   return { crypto: provider, entropy: seededEntropy(seed), prologue: PROLOGUE, sessionKeyId: SESSION_KEY_ID, psk: psk(), request: REQUEST, onTransition };
 }
 
-export function responderOptions({ seed = 'core', crypto: provider = crypto, onTransition }: SideOptions = {}): KeyForwardResponderOptions {
+export function responderOptions({ seed = 'core', crypto: provider = crypto, onTransition }: SideOptions = {}): CoreResponderOptions {
   return { crypto: provider, entropy: seededEntropy(seed), onTransition };
 }
 
@@ -68,12 +68,12 @@ export function responseTo({ nonce }: Pick<wire.AccessKeyForward, 'nonce'>): wir
   return { accessKey: ACCESS_KEY, keyId: KEY_ID, nonce, expiryEpochS: NOW_MS / 1000 + 600, userId: 'alice@example.com' };
 }
 
-type AnyEffect = Effect<KeyForwardRequest, never, wire.AccessKeyResponse | ForwardedKeyOutput>;
+type AnyEffect = Effect<CoreRequest, never, wire.AccessKeyResponse | CoreOutput>;
 
-class Side<Output extends wire.AccessKeyResponse | ForwardedKeyOutput> {
+class Side<Output extends wire.AccessKeyResponse | CoreOutput> {
   readonly sent: { readonly frame: Uint8Array; readonly step: string }[] = [];
   readonly effects: AnyEffect[] = [];
-  readonly requests: KeyForwardRequest[] = [];
+  readonly requests: CoreRequest[] = [];
   readonly timers = new Map<string, number>();
   output: Output | undefined;
   failure: ProtocolError | undefined;
@@ -127,21 +127,21 @@ export class SiblingSide extends Side<wire.AccessKeyResponse> {
 }
 
 /** UEM, with an owner that has a key for everybody. */
-export class CoreSide extends Side<ForwardedKeyOutput> {
-  readonly machine: KeyForwardResponder;
+export class CoreSide extends Side<CoreOutput> {
+  readonly machine: CoreResponder;
   peer: HandshakePeer | undefined = peerOfSibling();
   refusal: ProtocolError | undefined;
   /** Leaves requests to the test. */
   manual = false;
   readonly grants: wire.AccessKeyForward[] = [];
 
-  constructor(options: KeyForwardResponderOptions) {
+  constructor(options: CoreResponderOptions) {
     super();
-    this.machine = keyForwardResponder(options);
+    this.machine = coreResponder(options);
     this.input({ type: 'start' });
   }
 
-  input(input: Input<KeyForwardResult>): this {
+  input(input: Input<CoreResult>): this {
     this.run(this.machine.handle(input, this.nowMs));
     while (!this.manual && this.requests.length > 0) this.answerRequest();
     return this;
@@ -157,6 +157,7 @@ export class CoreSide extends Side<ForwardedKeyOutput> {
     if (request === undefined) throw new Error('nothing was asked');
     if (request.type === 'identify') return this.input({ type: 'result', result: { type: 'identified', peer: this.peer } });
     if (this.refusal !== undefined) return this.input({ type: 'failed', error: this.refusal });
+    if (request.type !== 'grant') throw new Error('nobody asks for anything else here');
     this.grants.push(request.request);
     return this.input({ type: 'result', result: { type: 'granted', response: responseTo(request.request) } });
   }
@@ -187,6 +188,12 @@ export function converse({ sibling, core }: Sides, count = 10): readonly Uint8Ar
   return frames;
 }
 
+/** A side of any run over `px` with UEM. */
+interface Talks {
+  receive(frame: Uint8Array): unknown;
+  take(): Uint8Array;
+}
+
 /** One end of `px` that says in its records whatever the test wants. */
 export class Liar {
   private readonly machine: HandshakeInitiator | HandshakeResponder;
@@ -197,7 +204,7 @@ export class Liar {
   }
 
   /** Has a session with UEM. */
-  static towards(core: CoreSide): Liar {
+  static towards(core: Talks): Liar {
     const { prologue, sessionKeyId: pskId } = initiatorOptions();
     const { instanceId, keyExchangeKey: responderStaticKey } = prologue;
     const binding = { name: 'px', prologue } as const;
@@ -210,7 +217,7 @@ export class Liar {
   }
 
   /** Has a session with a sibling, whose 0x51 is still on its way. */
-  static asCore(sibling: SiblingSide): Liar {
+  static asCore(sibling: Talks): Liar {
     const liar = new Liar(handshakeResponder({ crypto, entropy: seededEntropy('liar'), name: 'px' }));
     sibling.receive(liar.hears(sibling.take())[0] as Uint8Array);
     liar.hears(sibling.take());

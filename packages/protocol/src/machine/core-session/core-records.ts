@@ -4,7 +4,6 @@ import type { GcmOpener } from '../../record/gcm-record.ts';
 import { ALERT_CODES, type AlertCode } from '../../wire/alert.ts';
 import { type Frame, parseFrame } from '../../wire/frame.ts';
 import type { FrameName } from '../../wire/frame-types.ts';
-import { LIMITS } from '../../wire/limits.ts';
 import { frameParser } from '../../wire/stream.ts';
 import { errorOfAlert } from '../exchange/alerts.ts';
 import type { HandshakeSession, SessionRecords } from '../handshake/handshake-types.ts';
@@ -13,19 +12,20 @@ import { handshakeEffects, type InnerEffects } from '../handshake/inner-handshak
 /** A session of `px`. */
 export type GcmSession = HandshakeSession & { readonly records: Extract<SessionRecords, { readonly kind: 'gcm' }> };
 
+/** Timer of both roles of a session with UEM: the whole run. */
+export const CORE_SESSION_TIMER = 'deadline';
+
 /** Effects of the `px` inside, which belongs to F10 elsewhere, under the step that it serves here. */
-export function forwardEffects(effects: Parameters<typeof handshakeEffects>[0]): InnerEffects {
+export function coreEffects(step: string, effects: Parameters<typeof handshakeEffects>[0]): InnerEffects {
   const { sent, error, ...rest } = handshakeEffects(effects);
-  return { ...rest, sent: sent.map((effect) => ({ ...effect, step: STEP })), error: error === undefined ? undefined : inStep(error) };
+  return { ...rest, sent: sent.map((effect) => ({ ...effect, step })), error: error === undefined ? undefined : inStep(error, step) };
 }
 
-const STEP = 'F3.4';
-
-function inStep({ code, message, cause, details }: ProtocolError): ProtocolError {
-  return new ProtocolError(code, message, { cause, details, step: STEP });
+function inStep({ code, message, cause, details }: ProtocolError, step: string): ProtocolError {
+  return new ProtocolError(code, message, { cause, details, step });
 }
 
-/** Reads the one frame that the other end may send. */
+/** Reads the frames that the other end may send, one at a time. */
 export interface CoreRecords {
   /**
    * The frame that this record completes. Its parts hold secrets: `takeSecret` reads them.
@@ -34,13 +34,13 @@ export interface CoreRecords {
   read(opener: GcmOpener, record: Uint8Array, nowMs: number): Frame | undefined;
 }
 
-/** Records of `px` with UEM carry a stream of bytes, in which one frame of this name may come and nothing else. */
-export function coreRecords(expected: FrameName): CoreRecords {
+/** Records of `px` with UEM carry a stream of bytes, in which the frames come that are `expected` when their head is here, and nothing else. */
+export function coreRecords(maxBodyBytes: number, expected: (name: FrameName) => boolean): CoreRecords {
   const frames = frameParser({
-    maxBodyBytes: LIMITS.unauthenticatedBodyBytes,
+    maxBodyBytes,
     trailerBytes(name) {
       // check: F3.4 frames of a session with UEM
-      if (name !== expected) throw new ProtocolError('ERR_WIRE_TYPE', `${name} does not belong here`);
+      if (!expected(name)) throw new ProtocolError('ERR_WIRE_TYPE', `${name} does not belong here`);
       return 0;
     },
   });
@@ -51,7 +51,7 @@ export function coreRecords(expected: FrameName): CoreRecords {
       if (opened.type === 'closed') throw closedBy(opened.alert);
       const [frame] = frames.push(opened.plaintext);
       wipe(opened.plaintext);
-      return frame === undefined ? undefined : parseFrame(frame);
+      return frame === undefined ? undefined : parseFrame(frame, { maxBodyBytes });
     },
   };
 }
