@@ -165,7 +165,11 @@ function bytesOver(socket: TLSSocket, request: LinkChannelRequest): LinkChannel 
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end: () => void socket.end(),
-    close: () => void socket.destroy(),
+    close() {
+      // What was sent in this turn leaves first: the last of it says that the end is meant.
+      socket.uncork();
+      socket.destroy();
+    },
   };
 }
 

@@ -111,6 +111,26 @@ describe('the NOC over TLS', () => {
     opened.send?.(alert);
   });
 
+  it('gets what was sent on a link right before it was closed', async () => {
+    const got = new Promise<string>((resolve) => {
+      void listen('noc', { ALPNProtocols: ['uemkit-link/1'] }, (socket) => {
+        let text = '';
+        socket.on('error', () => {});
+        socket.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        socket.once('close', () => resolve(text));
+      }).then(async (address) => {
+        const request = { address, trust: { roots: [root], spkiPins: [] }, signal: new AbortController().signal };
+        const channel = await tlsNocTransport({ connectMs: 5_000 }).openLink?.({ ...request, onBytes() {}, onRoom() {}, onEnd() {}, onClose() {} });
+        channel?.send(Buffer.from('first, '));
+        channel?.send(Buffer.from('last'));
+        channel?.close();
+      });
+    });
+    expect(await got).toBe('first, last');
+  });
+
   it('is not waited for after an abort, and an address that is none is refused', async () => {
     const stop = new AbortController();
     const address = await listen('noc', {});
