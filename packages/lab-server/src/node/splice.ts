@@ -17,10 +17,10 @@ export function splice(a: Duplex, b: Duplex, ended: () => void): void {
     });
     to.on('drain', () => from.resume());
     from.once('end', () => to.end());
-    from.on('error', () => to.destroy());
+    from.on('error', () => cutOff(to));
     from.once('close', () => {
       // A side that broke has no end to pass on.
-      if (!from.readableEnded) to.destroy();
+      if (!from.readableEnded) cutOff(to);
       else if (!to.readableEnded) {
         // Nobody takes what that side still sends; what it was sent it may read first.
         to.removeAllListeners('data').resume();
@@ -34,4 +34,10 @@ export function splice(a: Duplex, b: Duplex, ended: () => void): void {
   };
   one(a, b);
   one(b, a);
+}
+
+/** What the other side has sent in this turn leaves first. */
+function cutOff(stream: Duplex): void {
+  stream.uncork();
+  stream.destroy();
 }

@@ -270,6 +270,17 @@ describe('a Proxy that dials for an app', () => {
   });
 });
 
+it('passes on what a side has sent right before it broke', async () => {
+  const [app, ours] = duplexPair() as readonly [Duplex, Duplex];
+  const [proxy, theirs] = duplexPair() as readonly [Duplex, Duplex];
+  const passed = new Promise<Uint8Array>((resolve) => proxy.once('data', resolve));
+  const closed = new Promise<void>((resolve) => splice(ours, theirs, resolve));
+  ours.once('data', () => ours.destroy());
+  app.write(Uint8Array.of(7));
+  expect([...(await passed)]).toEqual([7]);
+  await closed;
+});
+
 it('reads no further from one side of what it passes on than the other one takes', async () => {
   const [app, ours] = duplexPair() as readonly [Duplex, Duplex];
   const [proxy, theirs] = duplexPair() as readonly [Duplex, Duplex];
