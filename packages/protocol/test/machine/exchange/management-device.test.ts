@@ -34,6 +34,9 @@ function errorOf(device: DeviceBench): ProtocolError {
   return event.error;
 }
 
+/** A document of so many maps, one in the other. */
+const nested = (levels: number): wire.WireDocument => (levels === 0 ? { end: 1 } : { next: nested(levels - 1) });
+
 describe('poll (F5.2, F5.3)', () => {
   it('arms the regular poll at the start, spread over one interval', () => {
     const device = bench().start();
@@ -165,7 +168,7 @@ describe('commands (F5.4, F5.5)', () => {
     ['an empty message', { status: 'failed', message: '' } as const, 'the command failed'],
     [
       'a document that is too deep',
-      { status: 'done', data: { a: { b: { c: { d: { e: { f: { g: { h: { i: 1 } } } } } } } } } } as const,
+      { status: 'done', data: nested(wire.LIMITS.cborDepth + 1) } as const,
       'the result of the command is too large or not valid',
     ],
     ['a document that is too large', { status: 'done', data: { text: 'x'.repeat(70_000) } } as const, 'the result of the command is too large or not valid'],
