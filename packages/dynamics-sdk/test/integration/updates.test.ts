@@ -292,8 +292,9 @@ describe('a crash', () => {
     await clock.hold(again.runtime.update());
     expect(lab.admin.dynamicsApp(guid, id).isCarriedOut).toBe(true);
     expect(again.runtime.container).toBeUndefined();
-    await lab.admin.commandDynamicsApp(guid, id, { type: 'UNBLOCK_APPLICATION', actionId: 'b' });
     await clock.hold(again.runtime.recover(await lab.admin.unlockKeyOfDynamicsApp(guid, id), NEXT_PASSWORD));
+    expect(stateOf(again)).toEqual(['locked', 'GDErrorBlocked']);
+    await lab.admin.commandDynamicsApp(guid, id, { type: 'UNBLOCK_APPLICATION', actionId: 'b' });
     await clock.hold(again.runtime.update());
     expect(stateOf(again)).toEqual(['authorized', 'GDErrorNone']);
     expect(await again.runtime.container?.values.get('note')).toEqual(Uint8Array.of(7));
