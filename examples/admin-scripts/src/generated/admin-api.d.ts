@@ -271,24 +271,6 @@ export interface components {
             administrators: components["schemas"]["Administrator"][];
             links: components["schemas"]["Link"][];
         };
-        AppInstance: {
-            /** @description Instance id of the app, hexadecimal */
-            guid: string;
-            applicationId: string;
-            version: string;
-            platform: string;
-            /** @description The device whose UEM Client took part; absent: nobody knows */
-            device?: {
-                guid: string;
-            };
-            /** @description As the operating system reported the app; absent: its key was typed */
-            platformId?: string;
-            /** Format: date-time */
-            activated: string;
-        };
-        AppInstances: {
-            appInstances: components["schemas"]["AppInstance"][];
-        };
         Application: {
             guid: string;
             applicationId: string;

@@ -6,7 +6,7 @@ const guidBody = v.object({ guid: v.string() });
 const applicationsBody = v.object({ applications: v.array(v.object({ guid: v.string(), applicationId: v.string() })) });
 const issuedBody = v.object({ mail: guidBody });
 const proxiesBody = v.object({ proxies: v.array(v.object({ id: v.string() })) });
-const instancesBody = v.object({ appInstances: v.array(v.object({ guid: v.string(), applicationId: v.string() })) });
+const instancesBody = v.object({ dynamicsApps: v.array(v.object({ guid: v.string(), applicationId: v.string() })) });
 
 /** A Dynamics app in the catalogue of UEM. */
 export interface NewApplication {
@@ -67,7 +67,7 @@ export class AppApi {
 
   /** Activated apps of a user. */
   async instances(userGuid: string): Promise<readonly ServerApp[]> {
-    const path = this.#api.path(`/users/${userGuid}/appInstances`);
-    return v.parse(instancesBody, await this.#api.repeatable({ method: 'GET', path })).appInstances;
+    const path = this.#api.path(`/users/${userGuid}/dynamicsApps`);
+    return v.parse(instancesBody, await this.#api.repeatable({ method: 'GET', path })).dynamicsApps;
   }
 }

@@ -11,7 +11,10 @@ export type AnswerEvent =
 
 type Phase = 'head' | 'body' | 'size' | 'chunk' | 'chunk end' | 'trailers' | 'until end' | 'over';
 
-const SIZE_LINE = /^([0-9a-fA-F]{1,12})(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+/** Names of extensions of a chunk, and values without quotes (RFC 9110, 5.6.2). */
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t \\x21-\\x7e\\x80-\\xff])*"';
+const SIZE_LINE = new RegExp(`^([0-9a-fA-F]{1,12})(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)*$`);
 
 /**
  * The answer to one request of HTTP/1.1 (RFC 9112), from bytes in pieces of any size. Strict: lines end with CR LF, one way to say how long the body is, nothing is mended.

@@ -12,7 +12,6 @@ import type { MailRecord } from '../state/mails.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { UserRecord } from '../state/users.ts';
 import type { AccessKeyAdministration } from './access-key-administration.ts';
-import type { AppInstanceAdministration } from './app-instance-administration.ts';
 import type { ApplicationAdministration } from './application-administration.ts';
 import type { AssignmentAdministration } from './assignment-administration.ts';
 import type { BulkCommands } from './bulk-commands.ts';
@@ -22,6 +21,7 @@ import type { DynamicsAppAdministration } from './dynamics-app-administration.ts
 import type { NewDeviceCommand, SentCommand } from './new-device-command.ts';
 import type { PlannedChange } from './planned-change.ts';
 import type { PolicyAdministration } from './policy-administration.ts';
+import type { ProxyAdministration } from './proxy-administration.ts';
 import type { UserGroupAdministration } from './user-group-administration.ts';
 
 /** A user to be added (F1.1a). */
@@ -111,7 +111,7 @@ export interface Administration
     ApplicationAdministration,
     AssignmentAdministration,
     AccessKeyAdministration,
-    AppInstanceAdministration,
+    ProxyAdministration,
     DynamicsAppAdministration {
   readonly tenantId: string;
   /**

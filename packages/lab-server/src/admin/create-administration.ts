@@ -6,7 +6,6 @@ import type { LabStore } from '../store/lab-store.ts';
 import { createAccessKeyAdministration } from './access-key-administration.ts';
 import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
-import { createAppInstanceAdministration } from './app-instance-administration.ts';
 import { createApplicationAdministration } from './application-administration.ts';
 import { createAssignmentAdministration } from './assignment-administration.ts';
 import { createBulkCommands } from './bulk-commands.ts';
@@ -16,6 +15,7 @@ import { createDeviceGroupAdministration } from './device-group-administration.t
 import { createDynamicsAppAdministration } from './dynamics-app-administration.ts';
 import { createMailAdministration } from './mail-administration.ts';
 import { createPolicyAdministration } from './policy-administration.ts';
+import { createProxyAdministration } from './proxy-administration.ts';
 import { createSecretIssuer } from './secret-issuer.ts';
 import { createUserAdministration } from './user-administration.ts';
 import { createUserGroupAdministration } from './user-group-administration.ts';
@@ -59,7 +59,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createApplicationAdministration(options),
     ...createAssignmentAdministration(options),
     ...createAccessKeyAdministration(options),
-    ...createAppInstanceAdministration(options),
+    ...createProxyAdministration(options),
     ...createDynamicsAppAdministration(options),
     ...createMailAdministration({ ...options, issuer }),
     setActivationPassword: (guid, password = {}) => issuer.password(guid, password),

@@ -4,7 +4,6 @@ export type MediaNoun =
   | 'accesskeys'
   | 'activationpassword'
   | 'activationpasswords'
-  | 'appinstances'
   | 'application'
   | 'applications'
   | 'applicationserver'

@@ -8,7 +8,6 @@ import { LAB_VERSION } from '../version.ts';
 import { accessKeyRoutes } from './access-key-routes.ts';
 import { activationRoutes } from './activation-routes.ts';
 import { administratorRoutes } from './administrator-routes.ts';
-import { appInstanceRoutes } from './app-instance-routes.ts';
 import { applicationRoutes } from './application-routes.ts';
 import { assignmentRoutes } from './assignment-routes.ts';
 import type { Authorization } from './authorization.ts';
@@ -29,6 +28,7 @@ import { openApiDocument } from './openapi.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { profileRoutes } from './profile-routes.ts';
+import { proxyRoutes } from './proxy-routes.ts';
 import type { Route } from './route.ts';
 import { userRoutes } from './user-routes.ts';
 import { type SystemInfo, utilRoutes } from './util-routes.ts';
@@ -59,7 +59,7 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...bulkRoutes(administration),
     ...activationRoutes(administration),
     ...accessKeyRoutes(administration),
-    ...appInstanceRoutes(administration),
+    ...proxyRoutes(administration),
     ...dynamicsAppRoutes(administration),
     ...profileRoutes(administration),
     ...emailTemplateRoutes(administration),

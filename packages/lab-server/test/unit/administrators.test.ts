@@ -18,7 +18,7 @@ const LEAST_ROLES: Readonly<Record<LeastRole, string>> = {
     getGroup getLicensing getMail getMailSettings getOpenApi getPolicy getProfile getSystemInfo getUser getUserDevice listActivationPasswords
     getDynamicsApp listAccessKeys listActivationProfiles listActivationRefusals listApplicationServers listApplications listCommands listDynamicsApps listDeviceGroupApplicationAssignments
     listDeviceGroupPolicyAssignments listDeviceGroupProfileAssignments listDeviceGroups listDevices listEmailTemplateVersions listEmailTemplates
-    listAppInstances listFaults listProxies listGroupActivationProfileAssignments listGroupApplicationAssignments listGroupDevices listGroupPolicyAssignments
+    listFaults listProxies listGroupActivationProfileAssignments listGroupApplicationAssignments listGroupDevices listGroupPolicyAssignments
     listGroupProfileAssignments listGroupUsers listGroups listMails listPolicies listProfiles listUserActivationProfileAssignments
     listUserApplicationAssignments listUserDevices listUserGroups listUserPolicyAssignments listUserProfileAssignments listUserServices listUsers ping
     readEvents readJournal
