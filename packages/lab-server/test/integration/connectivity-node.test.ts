@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
@@ -71,6 +71,10 @@ it('the Proxy of a lab comes back to its port of Direct Connect, by which its ap
     const lab = await startLabServer({ folder: own, connectivityNode: true });
     await lab.connectivityNode?.ready;
     const { port } = lab.admin.proxies()[0] as { readonly port: number };
+    // What UEM was told is where it listens.
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.destroy();
     await lab.close();
     return port;
   };
