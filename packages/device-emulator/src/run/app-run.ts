@@ -75,10 +75,8 @@ export class AppRun {
     const { plan, progress, signal } = this.#options;
     const surroundings = this.#surroundings();
     const there = plan.apps.filter(({ device }) => fleet.device(device).state === 'active');
-    const byName = (device: number, name: string | undefined): FleetApp | undefined => {
-      const planned = there.find((app) => app.device === device && app.name === name);
-      return planned === undefined ? undefined : this.#apps.get(planned.ordinal);
-    };
+    const places = new Map(there.map(({ device, name, ordinal }) => [`${device} ${name}`, ordinal]));
+    const asked = ({ device, asks }: PlannedApp): FleetApp | undefined => this.#apps.get(places.get(`${device} ${asks}`) ?? -1);
     progress.phase('Dynamics apps activate themselves (F3)');
     let through = 0;
     const step = (): void => progress.step(++through, there.length, 'apps activated');
@@ -86,7 +84,7 @@ export class AppRun {
       const turn = there.filter(({ key }) => (key === 'sibling') === asksSibling);
       await forEachBounded(turn, WIDTH, async (planned) => {
         signal.throwIfAborted();
-        this.#apps.set(planned.ordinal, await FleetApp.open(planned, fleet.device(planned.device), byName(planned.device, planned.asks), surroundings));
+        this.#apps.set(planned.ordinal, await FleetApp.open(planned, fleet.device(planned.device), asked(planned), surroundings));
       });
       await this.#activateAll(
         turn.map(({ ordinal }) => this.#apps.get(ordinal) as FleetApp),
