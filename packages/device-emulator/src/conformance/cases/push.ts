@@ -3,9 +3,12 @@ import * as wire from '@uemkit/protocol/wire';
 import type { ConformanceCase } from '../conformance-case.ts';
 import type { EnrolledDevice } from '../enrolled-device.ts';
 import { messageOf } from '../frames.ts';
-import { demand, demandSame } from '../mismatch.ts';
+import { demand, demandSame, Mismatch } from '../mismatch.ts';
 import { PushWire } from '../push-wire.ts';
 import type { Subject } from '../subject.ts';
+
+/** Bounds the connections of a device that waits for a newer wake-up. */
+const MAX_RETURNS = 200;
 
 interface Reachable {
   readonly device: EnrolledDevice;
@@ -32,6 +35,19 @@ async function back(subject: Subject, token: Uint8Array): Promise<PushWire> {
   const registered = await push.next(wire.pushRegistered);
   demand(sameBytes(registered.token, token), 'the token that is in force', 'another one');
   return push;
+}
+
+/**
+ * The connection whose first wake-up is another one than `older`, which no connection has acknowledged. UEM answers the administrator before the service
+ * has the wake-up of a command, so the device comes back until it is there.
+ */
+async function newer(subject: Subject, token: Uint8Array, older: wire.WakeUp): Promise<{ readonly again: PushWire; readonly wakeUpId: Uint8Array }> {
+  for (let time = 0; time < MAX_RETURNS; time++) {
+    const again = await back(subject, token);
+    const { wakeUpId } = await again.next(wire.wakeUp);
+    if (!sameBytes(wakeUpId, older.wakeUpId)) return { again, wakeUpId };
+  }
+  throw new Mismatch('the newer wake-up in place of the older one', `the older one first, ${MAX_RETURNS} times`);
 }
 
 /** F5.2: the push connection of a device (10). */
@@ -137,9 +153,9 @@ export const pushCases: readonly ConformanceCase[] = [
       const { device, push, token } = await reachable(subject);
       await push.close();
       await wake(subject, device);
+      const older = await (await back(subject, token)).next(wire.wakeUp);
       await wake(subject, device);
-      const again = await back(subject, token);
-      const { wakeUpId } = await again.next(wire.wakeUp);
+      const { again, wakeUpId } = await newer(subject, token, older);
       again.acknowledge(wakeUpId);
       const first = messageOf(await device.poll({ reason: 'wakeUp', wakeUpId }), wire.command);
       const second = messageOf(await device.result(first.commandId), wire.command);
