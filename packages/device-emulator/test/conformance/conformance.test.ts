@@ -62,6 +62,22 @@ describe('conformance kit', () => {
     PATIENCE_MS,
   );
 
+  it(
+    'holds for a lab whose notification services are slow to take a wake-up',
+    async () => {
+      const lab = await startLabServer({ cost: COST });
+      try {
+        lab.faults.add({ kind: 'delay', delayMs: 300, service: 'provider' });
+        const ofPush = CONFORMANCE_CASES.filter(({ name }) => name.startsWith('push-'));
+        expect((await kit(lab.connection, ofPush, { width: 4 })).filter(({ ok }) => !ok)).toEqual([]);
+        expect(lab.faults.list()[0]?.applied).toBeGreaterThan(4);
+      } finally {
+        await lab.close();
+      }
+    },
+    PATIENCE_MS,
+  );
+
   it('fails, with what it saw, for a server that is not there', async () => {
     const lab = await startLabServer({ cost: COST });
     await lab.close();

@@ -9,6 +9,7 @@ import type { Subject } from '../subject.ts';
 
 /** Bounds the connections of a device that waits for a newer wake-up. */
 const MAX_RETURNS = 200;
+const BETWEEN_RETURNS_MS = 50;
 
 interface Reachable {
   readonly device: EnrolledDevice;
@@ -46,6 +47,7 @@ async function newer(subject: Subject, token: Uint8Array, older: wire.WakeUp): P
     const again = await back(subject, token);
     const { wakeUpId } = await again.next(wire.wakeUp);
     if (!sameBytes(wakeUpId, older.wakeUpId)) return { again, wakeUpId };
+    await subject.pass(BETWEEN_RETURNS_MS);
   }
   throw new Mismatch('the newer wake-up in place of the older one', `the older one first, ${MAX_RETURNS} times`);
 }
