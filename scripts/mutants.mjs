@@ -92,6 +92,8 @@ if (values.list) {
 const top = mkdtempSync(join(tmpdir(), 'uemkit-mutants-'));
 const children = new Set();
 let timeoutMs = 600_000;
+/** Runs that were ended because they took too long. */
+let endless = 0;
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(top, { recursive: true, force: true });
@@ -121,14 +123,17 @@ function workspace(number) {
     join(folder, 'vitest.config.mjs'),
     `const conditions = ['@uemkit/source', 'node', 'import', 'module', 'default'];
 export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test: {
-  include: ['${PACKAGE}/test/**/*.test.ts'], setupFiles: [${JSON.stringify(join(ROOT, 'scripts/lib/property-sizes.ts'))}], testTimeout: 30_000,
+  include: ['${PACKAGE}/test/**/*.test.ts'], setupFiles: [${JSON.stringify(join(ROOT, 'scripts/lib/property-sizes.ts'))}], testTimeout: 600_000,
 } };
 `,
   );
   return folder;
 }
 
-/** True when all tests in the given folders of the package pass. `echo` shows what they print. */
+/**
+ * True when all tests in the given folders of the package pass. `echo` shows what they print. A busy machine is no verdict: a test may take as long as it
+ * likes, and the whole is ended only where it takes many times what it took unchanged, as it does when a mutant never ends.
+ */
 function passes(folder, tests, echo = false) {
   const filters = tests.map((test) => join(PACKAGE, 'test', test) + (test.endsWith('.ts') ? '' : '/'));
   const args = [
@@ -148,7 +153,10 @@ function passes(folder, tests, echo = false) {
       env: { ...process.env, NO_COLOR: '1' },
     });
     children.add(child);
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const timer = setTimeout(() => {
+      endless += 1;
+      child.kill('SIGKILL');
+    }, timeoutMs);
     child.on('close', (code) => {
       clearTimeout(timer);
       children.delete(child);
@@ -223,5 +231,6 @@ const unused =
     : [];
 for (const { path, text } of unused) console.log(`not needed any more: the excuse for ${path} "${text}"`);
 const killed = mutants.length - survivors.length - excused.length;
+if (endless > 0) console.log(`${endless} test runs did not end by themselves`);
 console.log(`${killed} killed, ${survivors.length} survived, ${excused.length} excused, ${((performance.now() - started) / 1_000).toFixed(0)} s`);
 process.exitCode = survivors.length + unused.length > 0 || mutants.length === 0 ? 1 : 0;
