@@ -4,7 +4,7 @@ import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import type { Administration } from './admin/administration.ts';
 import type { ConnectionFile } from './data/connection-file.ts';
 import { writeConnectionFile } from './data/connection-file.ts';
-import { ANY_PORTS, addressOf, type ListenerName } from './data/lab-addresses.ts';
+import { ANY_PORTS, addressOf, hostAndPort, type LabPlace, type ListenerName, placeOf, ROLE_OF_LISTENER } from './data/lab-addresses.ts';
 import { pickPorts } from './data/pick-ports.ts';
 import { makeRoleFiles, movedTo, type RoleFile, type RoleFiles, readRoleFiles, writeRoleFiles } from './data/role-file.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
@@ -16,7 +16,7 @@ import { openListeners } from './host/open-listeners.ts';
 import type { HostAnswer } from './host/role-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import type { ConnectivityNode } from './node/connectivity-node.ts';
-import { breakOnRestart, LISTENER_KINDS, type ListeningRole } from './node/lab-listeners.ts';
+import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
 import type { ListenerLimits } from './node/limits.ts';
 import { type ProviderClient, providerClient } from './node/provider-client.ts';
 import type { PushCredentials } from './roles/infrastructure/push/push-credentials.ts';
@@ -106,7 +106,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   const stores = options.stores ?? openStores(folder);
   const environment = labEnvironment({ clock, crypto, entropy, journal, faults, root: files.uem.root });
   const started = deferred<LabCore>();
-  const role = async (name: ListenerName): Promise<ListeningRole> => listening(await started.promise, LISTENER_KINDS[name].role, options.interceptor);
+  const role = async (name: ListenerName): Promise<ListeningRole> => listening(await started.promise, ROLE_OF_LISTENER[name], options.interceptor);
   const closeStores = (): Promise<unknown> => Promise.all(Object.values(stores).map((store) => store.close()));
 
   let listeners: Awaited<ReturnType<typeof openListeners>>;
@@ -114,7 +114,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     listeners = await openListeners({
       environment,
       names,
-      file: (name) => files[LISTENER_KINDS[name].role],
+      file: (name) => files[ROLE_OF_LISTENER[name]],
       role,
       limits: options.limits,
       origins: options.origins,
@@ -134,7 +134,8 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     const { push, pushAccounts, cost, profile } = options;
     const mail = { settings: options.mail };
     const { allowUnboundLinks } = options;
-    const nodes = options.connectivityNode === true ? { host: dialledHost(listeners.place.host), port: listeners.place.ports.nodes } : undefined;
+    const nodes =
+      options.connectivityNode === true ? { host: dialledHost(placeOf(listeners.place, 'noc').host), port: listeners.place.ports.nodes } : undefined;
     core = await createLabCore({
       clock,
       crypto,
@@ -165,7 +166,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   }
   const { infrastructure, uem, notification, noc } = core;
   const serversOf = (name: RoleName) =>
-    names.filter((listener) => LISTENER_KINDS[listener].role === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
+    names.filter((listener) => ROLE_OF_LISTENER[listener] === name).flatMap((listener) => listeners.servers.get(listener) ?? []);
   breakOnRestart(infrastructure, serversOf('infrastructure'));
   breakOnRestart(uem.host, serversOf('uem'));
   breakOnRestart(notification, serversOf('notification'));
@@ -220,8 +221,8 @@ function ownProviderClient(file: RoleFile): ProviderClient {
   const { place, root, pushCredentials } = file;
   if (pushCredentials === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Infrastructure has no push credentials');
   const { key, certificate } = pushCredentials.apns;
-  const host = dialledHost(place.host);
-  return providerClient({ origin: providerOrigin(file), dial: `https://${addressOf({ ...place, advertise: host }, 'providers')}`, root, key, certificate });
+  const dial = `https://${hostAndPort(dialledHost(placeOf(place, 'notification').host), place.ports.providers)}`;
+  return providerClient({ origin: providerOrigin(file), dial, root, key, certificate });
 }
 
 /** Where a listener of this process is reached from within it. */
@@ -259,12 +260,12 @@ export function connectionOf({ uem }: Pick<RoleFiles, 'uem'>): ConnectionFile {
 
 /** Identities and ports of a new lab. With a data folder the ports are chosen now and kept. */
 export async function makeLab(
-  options: Pick<LabServerOptions, 'host' | 'advertise' | 'folder'>,
+  options: Pick<LabServerOptions, 'host' | 'advertise' | 'folder'> & { readonly roles?: LabPlace['roles'] },
   { clock, crypto, entropy }: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly entropy: Entropy },
 ): Promise<RoleFiles> {
-  const { host = '127.0.0.1', advertise = host, folder } = options;
+  const { host = '127.0.0.1', advertise = host, folder, roles } = options;
   const ports = folder === undefined ? ANY_PORTS : await pickPorts(host);
-  return makeRoleFiles({ crypto, entropy, nowMs: clock.nowMs(), place: { host, advertise, ports } });
+  return makeRoleFiles({ crypto, entropy, nowMs: clock.nowMs(), place: { host, advertise, roles, ports } });
 }
 
 async function filesOf(options: LabServerOptions, ports: Parameters<typeof makeLab>[1]): Promise<RoleFiles> {

@@ -2,7 +2,7 @@ import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
 import { ProtocolError } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { type ConnectionFile, writeConnectionFile } from './data/connection-file.ts';
-import { addressOf, type ListenerName } from './data/lab-addresses.ts';
+import { addressOf, type ListenerName, placeOf } from './data/lab-addresses.ts';
 import type { RoleFile } from './data/role-file.ts';
 import { createFaults } from './faults/faults.ts';
 import { createInfrastructureHost, createNotificationHost, openPush, providerOrigin, providersOf } from './host/cloud-hosts.ts';
@@ -122,7 +122,8 @@ async function startNode({
   const journal = createRingJournal();
   const { key, certificate, root, place } = file;
   const uem = mutualTlsLink({ address: addressOf(place, 'uemLink'), role: 'uem', key, certificate, root });
-  const node = startConnectivityNode({ clock, crypto, entropy, journal, file, uem, noc: { host: place.advertise, port: place.ports.nodes }, directPort });
+  const noc = { host: placeOf(place, 'noc').advertise, port: place.ports.nodes };
+  const node = startConnectivityNode({ clock, crypto, entropy, journal, file, uem, noc, directPort });
   return {
     role: 'connectivity-node',
     addresses: {},

@@ -4,7 +4,7 @@ import { writeConnectionFile } from '../data/connection-file.ts';
 import { readRoleFiles, roleFilePath, writeRoleFiles } from '../data/role-file.ts';
 import { connectionFilePath, connectionOf, makeLab } from '../lab-server.ts';
 import { type CliCommand, cliCommand } from './cli-command.ts';
-import { DEFAULT_FOLDER, requireAllowedHost } from './options.ts';
+import { DEFAULT_FOLDER, placesOf, requireAllowedHost } from './options.ts';
 import type { CliOutput } from './output.ts';
 
 /** `lab-server init` */
@@ -16,16 +16,22 @@ export function initCommand(output: CliOutput): CliCommand {
       data: { type: 'string', default: DEFAULT_FOLDER, valueHint: 'DIR', description: 'Data folder of the lab' },
       host: { type: 'string', valueHint: 'ADDRESS', description: 'Address to listen on; 127.0.0.1 unless set' },
       advertise: { type: 'string', valueHint: 'NAME', description: 'Name or address that devices dial; the host unless set' },
+      place: {
+        type: 'string',
+        valueHint: 'ROLES',
+        description: 'Roles on machines of their own, with their addresses, for a new lab: noc=10.0.0.2,connectivity-node=10.0.1.2',
+      },
       'allow-remote': { type: 'boolean', default: false, description: 'Allow an address that other machines can reach' },
       json: { type: 'boolean', default: false, description: 'Print one line of JSON' },
     },
     async run({ args }) {
       const folder = resolve(args.data);
-      requireAllowedHost(args.host, args['allow-remote']);
+      const roles = placesOf(args.place);
+      for (const host of [args.host, ...Object.values(roles).map((place) => place?.host)]) requireAllowedHost(host, args['allow-remote']);
       const known = readRoleFiles(folder);
       const files =
         known ??
-        (await makeLab({ folder, host: args.host, advertise: args.advertise }, { clock: systemClock(), crypto: nodeCrypto(), entropy: nodeEntropy() }));
+        (await makeLab({ folder, host: args.host, advertise: args.advertise, roles }, { clock: systemClock(), crypto: nodeCrypto(), entropy: nodeEntropy() }));
       if (known === undefined) writeRoleFiles(folder, files);
       const connectionFile = connectionFilePath(folder);
       writeConnectionFile(connectionFile, connectionOf(files));

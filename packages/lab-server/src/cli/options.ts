@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import { ProtocolError } from '@uemkit/protocol';
-import { isLoopback } from '../data/lab-addresses.ts';
+import { isLoopback, type LabPlace } from '../data/lab-addresses.ts';
 import { requireOrigin } from '../node/page-access.ts';
 import type { RoleName } from '../roles/role.ts';
 
@@ -14,6 +15,21 @@ export function roleOf(text: string | undefined): RoleName | undefined {
   const role = ROLES.find((name) => name === text);
   if (role === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--role ${text}: there are ${ROLES.join(', ')}`);
   return role;
+}
+
+/** Roles with addresses of their own, from `ROLE=ADDRESS,…`. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+export function placesOf(text: string | undefined): NonNullable<LabPlace['roles']> {
+  const places: Partial<Record<RoleName, { readonly host: string; readonly advertise: string }>> = {};
+  for (const entry of text === undefined || text === '' ? [] : text.split(',')) {
+    const [name = '', host = '', ...more] = entry.split('=').map((part) => part.trim());
+    const role = ROLES.find((known) => known === name);
+    if (role === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--place ${entry}: there is no role ${name}; there are ${ROLES.join(', ')}`);
+    if (isIP(host) === 0 || more.length > 0)
+      throw new ProtocolError('ERR_USAGE_ARGUMENT', `--place ${entry}: an address belongs after the role, as in ${role}=10.0.0.2`);
+    if (places[role] !== undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--place ${entry}: ${role} is there twice`);
+    places[role] = { host, advertise: host };
+  }
+  return places;
 }
 
 /** Origins of a comma-separated list. @throws ProtocolError `ERR_USAGE_ARGUMENT` */

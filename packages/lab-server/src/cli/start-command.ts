@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { ProtocolError } from '@uemkit/protocol';
+import { placeOf } from '../data/lab-addresses.ts';
 import { readRoleFile, readRoleFiles, roleFilePath } from '../data/role-file.ts';
 import type { RingJournal } from '../journal/journal.ts';
 import { connectionFilePath, startLabServer } from '../lab-server.ts';
@@ -120,7 +121,7 @@ async function startAll({ folder, host, advertise, allowRemote, origins, mail }:
 async function startOne({ folder, role, join, allowRemote, origins, mail }: StartArguments): Promise<Started> {
   const file = readRoleFile(join === undefined ? roleFilePath(folder, role as RoleName) : resolve(join));
   if (role !== undefined && file.role !== role) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--join: that is the file of role ${file.role}, not of ${role}`);
-  requireAllowedHost(file.place.host, allowRemote);
+  requireAllowedHost(placeOf(file.place, file.role).host, allowRemote);
   if (mail !== undefined && file.role !== 'uem') throw new ProtocolError('ERR_USAGE_ARGUMENT', `--smtp: mails are sent by role uem, not by ${file.role}`);
   const server = await startRoleServer({ file, folder, origins, mail });
   const { addresses, connection } = server;

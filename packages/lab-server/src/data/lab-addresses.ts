@@ -1,3 +1,5 @@
+import type { RoleName, StoredRole } from '../roles/role.ts';
+
 /** Listeners of a lab. */
 export type ListenerName =
   | 'infrastructure'
@@ -29,19 +31,46 @@ export const LISTENERS: readonly ListenerName[] = [
   'nodes',
 ];
 
-/** Where a lab listens, and under which name it is reached. */
-export interface LabPlace {
+/** The role that a listener belongs to. */
+export const ROLE_OF_LISTENER: Readonly<Record<ListenerName, StoredRole>> = {
+  infrastructure: 'infrastructure',
+  infrastructureLink: 'infrastructure',
+  activation: 'uem',
+  devices: 'uem',
+  signedDevices: 'uem',
+  admin: 'uem',
+  notification: 'notification',
+  providers: 'notification',
+  noc: 'noc',
+  nocLink: 'noc',
+  uemLink: 'uem',
+  nodes: 'noc',
+};
+
+/** Where a role listens, and under which name it is reached. */
+export interface RolePlace {
   /** Address to bind. */
   readonly host: string;
   /** Name or address that devices and roles dial. */
   readonly advertise: string;
+}
+
+/** Where a lab listens. */
+export interface LabPlace extends RolePlace {
+  /** Roles on machines of their own. */
+  readonly roles?: Readonly<Partial<Record<RoleName, RolePlace | undefined>>> | undefined;
   /** 0: not chosen yet. */
   readonly ports: Readonly<Record<ListenerName, number>>;
 }
 
+/** Where a role listens. */
+export function placeOf(place: LabPlace, role: RoleName): RolePlace {
+  return place.roles?.[role] ?? place;
+}
+
 /** `host:port` of a listener. */
 export function addressOf(place: LabPlace, listener: ListenerName): string {
-  return hostAndPort(place.advertise, place.ports[listener]);
+  return hostAndPort(placeOf(place, ROLE_OF_LISTENER[listener]).advertise, place.ports[listener]);
 }
 
 /** `host:port`; an IPv6 host stands in brackets. */

@@ -6,7 +6,7 @@ import type { PushCredentials } from '../roles/infrastructure/push/push-credenti
 import type { PushAccounts } from '../roles/notification/push-accounts.ts';
 import type { RoleName } from '../roles/role.ts';
 import { randomUuid } from '../state/ids.ts';
-import { type LabPlace, LISTENERS, type ListenerName } from './lab-addresses.ts';
+import { type LabPlace, LISTENERS, type ListenerName, placeOf } from './lab-addresses.ts';
 import { makeRole, makeRoot, makeSigningKey } from './lab-certificates.ts';
 import { fromPem, privateKeyPem, toPem } from './pem.ts';
 import { readFileIfThere, writePrivateFile } from './private-file.ts';
@@ -51,6 +51,9 @@ export interface UemSecrets {
 /** The files of all roles. */
 export type RoleFiles = Readonly<Record<RoleName, RoleFile>>;
 
+const rolePlace = { host: v.string(), advertise: v.string() };
+const elsewhere = v.strictObject(rolePlace);
+const roles = { infrastructure: elsewhere, uem: elsewhere, notification: elsewhere, noc: elsewhere, 'connectivity-node': elsewhere };
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const ports = v.strictObject(Object.fromEntries(LISTENERS.map((name) => [name, port])) as Record<ListenerName, typeof port>);
 const signingKey = { keyId: v.string(), key: v.string() };
@@ -77,7 +80,7 @@ const schema: v.GenericSchema<unknown, RoleFile> = v.strictObject({
   root: v.string(),
   key: v.string(),
   certificate: v.string(),
-  place: v.strictObject({ host: v.string(), advertise: v.string(), ports }),
+  place: v.strictObject({ ...rolePlace, roles: v.optional(v.partial(v.strictObject(roles))), ports }),
   uem: v.optional(v.strictObject({ rootKey: v.string(), username: v.string(), password: v.string(), sessionKey: v.string() })),
   pushCredentials: v.optional(pushCredentials),
   pushAccounts: v.optional(pushAccounts),
@@ -95,7 +98,6 @@ export function makeRoleFiles(options: {
   const tenantId = randomUuid(entropy);
   const coreId = `uem-${tenantId.slice(0, 8)}`;
   const root = makeRoot(options, `uemkit lab ${tenantId.slice(0, 8)}`);
-  const hosts = [...new Set(['localhost', '127.0.0.1', '::1', place.advertise])];
   const password = toBase64url(entropy.randomBytes(16));
   const sessionKey = toBase64url(entropy.randomBytes(32));
   const uem: UemSecrets = { rootKey: privateKeyPem(root.scalar, root.publicKey), username: 'admin', password, sessionKey };
@@ -109,6 +111,7 @@ export function makeRoleFiles(options: {
     'connectivity-node': { node: { keyExchangeKey: privateKeyPem(exchange.scalar, exchange.publicKey) } },
   };
   const file = (role: RoleName): RoleFile => {
+    const hosts = [...new Set(['localhost', '127.0.0.1', '::1', placeOf(place, role).advertise])];
     const { scalar, publicKey, certificate } = makeRole(options, root, role, hosts, role === 'uem' ? tenantId : undefined);
     return {
       format: 1,

@@ -1,7 +1,7 @@
 import { isProtocolError, type ProtocolError } from '@uemkit/protocol';
-import type { LabPlace, ListenerName } from '../data/lab-addresses.ts';
+import { type LabPlace, LISTENERS, type ListenerName, placeOf, ROLE_OF_LISTENER } from '../data/lab-addresses.ts';
 import type { RoleFile } from '../data/role-file.ts';
-import { type HttpInterceptor, LISTENER_KINDS, type ListeningRole, openListener } from '../node/lab-listeners.ts';
+import { type HttpInterceptor, type ListeningRole, openListener } from '../node/lab-listeners.ts';
 import type { ListenerLimits } from '../node/limits.ts';
 import type { HttpServer } from '../node/listening.ts';
 import type { LabEnvironment } from './lab-environment.ts';
@@ -50,7 +50,7 @@ export async function openListeners(options: OpenListenersOptions): Promise<Open
 async function openOne(name: ListenerName, options: OpenListenersOptions): Promise<HttpServer> {
   const { environment, limits, origins = [], http } = options;
   const file = options.file(name);
-  const { host, advertise, ports } = file.place;
+  const { host, advertise } = placeOf(file.place, file.role);
   const { key, certificate, root } = file;
   const { clock, crypto, entropy, journal, guard } = environment;
   const open = (port: number): Promise<HttpServer> =>
@@ -71,7 +71,7 @@ async function openOne(name: ListenerName, options: OpenListenersOptions): Promi
       http,
       role: () => options.role(name),
     });
-  const wanted = ports[name];
+  const wanted = file.place.ports[name];
   try {
     return await open(wanted);
   } catch (error) {
@@ -88,5 +88,5 @@ function isTaken(error: unknown): error is ProtocolError {
 
 /** Listeners of one role. */
 export function listenersOf(role: ListeningRole['name']): readonly ListenerName[] {
-  return (Object.keys(LISTENER_KINDS) as ListenerName[]).filter((name) => LISTENER_KINDS[name].role === role);
+  return LISTENERS.filter((name) => ROLE_OF_LISTENER[name] === role);
 }

@@ -14,6 +14,7 @@ import {
   x509,
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
+import { placeOf } from '../data/lab-addresses.ts';
 import { fromPem, readPrivateKeyPem } from '../data/pem.ts';
 import type { RoleFile } from '../data/role-file.ts';
 import { proxyIdOf } from '../links/certificate-guard.ts';
@@ -100,7 +101,7 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
   let dialPauses = pauses();
 
   const listen = async (): Promise<number> => {
-    const { host } = file.place;
+    const { host } = placeOf(file.place, 'connectivity-node');
     const refused = (_source: string, reason: string): void => note('dc', 'connection', 'closed', reason, 'F11.2');
     const at = (port: number): Promise<HttpServer> =>
       listenDirect({ clock, host, port, key: file.key, certificate: file.certificate, accept: acceptDirect, refused });
@@ -122,7 +123,7 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
 
   const register = async (): Promise<void> => {
     try {
-      const { advertise: host } = file.place;
+      const { advertise: host } = placeOf(file.place, 'connectivity-node');
       const message = wire.registerProxy.encode({ host, port: await listened, keyExchangeKey: exchange.publicKey });
       await callRole(uem, 'proxies', message, wire.acknowledgement);
       isRegistered = true;

@@ -1,5 +1,5 @@
 import type { Clock, CryptoProvider, Entropy } from '@uemkit/protocol';
-import { hostAndPort, type ListenerName } from '../data/lab-addresses.ts';
+import { hostAndPort, type ListenerName, ROLE_OF_LISTENER } from '../data/lab-addresses.ts';
 import type { ProviderRequests } from '../host/provider-requests.ts';
 import type { HostAnswer, RoleHost } from '../host/role-host.ts';
 import { MAX_REST_BODY_BYTES } from '../rest/rest-handler.ts';
@@ -9,7 +9,7 @@ import type { NocConnection, NocSocket } from '../roles/noc/noc-connection.ts';
 import type { ProviderFaces } from '../roles/notification/providers/faces.ts';
 import { MAX_PROVIDER_BODY_BYTES } from '../roles/notification/providers/provider.ts';
 import type { PushConnection, PushSocket } from '../roles/notification/push-session.ts';
-import type { Journal, Role, RoleName, RoleRequest, ServiceName, StoredRole } from '../roles/role.ts';
+import type { Journal, Role, RoleName, RoleRequest, ServiceName } from '../roles/role.ts';
 import type { CoreSessions } from '../roles/uem/core-sessions.ts';
 import { coreUpgrade } from './core-upgrade.ts';
 import { frameBinding } from './frame-binding.ts';
@@ -71,7 +71,6 @@ export interface ListenerOptions {
 export type HttpInterceptor = (request: HttpRequest, next: (request: HttpRequest) => Promise<HttpAnswer | undefined>) => Promise<HttpAnswer | undefined>;
 
 interface ListenerKind {
-  readonly role: StoredRole;
   readonly services: readonly ServiceName[];
   readonly mutual: boolean;
   /** Devices that live in a page may use it, when their origin is allowed. */
@@ -86,12 +85,11 @@ interface ListenerKind {
 
 /** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
 export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
-  infrastructure: { role: 'infrastructure', services: ['discovery'], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES },
-  infrastructureLink: { role: 'infrastructure', services: ['registrations', 'notifications'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
-  activation: { role: 'uem', services: ['activation'], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES },
-  devices: { role: 'uem', services: ['device'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  infrastructure: { services: ['discovery'], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES },
+  infrastructureLink: { services: ['registrations', 'notifications'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  activation: { services: ['activation'], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES },
+  devices: { services: ['device'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
   signedDevices: {
-    role: 'uem',
     services: ['device'],
     mutual: false,
     pages: true,
@@ -100,7 +98,6 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
     limits: { requestsInWork: MAX_SIGNED_REQUESTS },
   },
   admin: {
-    role: 'uem',
     services: [],
     mutual: false,
     pages: false,
@@ -108,20 +105,21 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
     limits: { requestsInWork: MAX_ADMIN_REQUESTS },
     also: 'rest',
   },
-  notification: { role: 'notification', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
-  providers: { role: 'notification', services: [], mutual: false, pages: false, bodyBytes: MAX_PROVIDER_BODY_BYTES, also: 'providers' },
-  noc: { role: 'noc', services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'apps' },
-  nocLink: { role: 'noc', services: ['accessKeys', 'tenants'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
-  uemLink: { role: 'uem', services: ['setUp', 'envelopes', 'proxies'], mutual: true, pages: false, bodyBytes: FRAME_BYTES, also: 'core' },
-  nodes: { role: 'noc', services: [], mutual: true, pages: false, bodyBytes: 0, also: 'nodes' },
+  notification: { services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
+  providers: { services: [], mutual: false, pages: false, bodyBytes: MAX_PROVIDER_BODY_BYTES, also: 'providers' },
+  noc: { services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'apps' },
+  nocLink: { services: ['accessKeys', 'tenants'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  uemLink: { services: ['setUp', 'envelopes', 'proxies'], mutual: true, pages: false, bodyBytes: FRAME_BYTES, also: 'core' },
+  nodes: { services: [], mutual: true, pages: false, bodyBytes: 0, also: 'nodes' },
 };
 
 /** Opens one listener. @throws ProtocolError `ERR_TRANSPORT_CONNECT` */
 export async function openListener(name: ListenerName, options: ListenerOptions): Promise<HttpServer> {
   const { host, port, key, certificate, root, clock, journal, limits } = options;
   const kind = LISTENER_KINDS[name];
+  const role = ROLE_OF_LISTENER[name];
   const note = (request: string, answer: string, source: string, reason: string): void =>
-    journal.record({ timeMs: clock.nowMs(), role: kind.role, service: name, request, answer, source, reason });
+    journal.record({ timeMs: clock.nowMs(), role, service: name, request, answer, source, reason });
   const failed = (error: unknown): void => note('unknown', '500', '', error instanceof Error ? `${error.name}: ${error.message}` : 'bug');
   const refused = (reason: string, source: string): void => note('connection', 'closed', source, reason);
   if (kind.also === 'providers') {
@@ -161,7 +159,7 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     });
   }
   const frames = frameBinding({
-    role: kind.role,
+    role,
     services: kind.services,
     clock,
     journal,
@@ -170,7 +168,7 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
   let opened: HttpServer | undefined;
   // Nobody is told the address before the listener is open.
   const address = (): string => hostAndPort(options.advertise, opened?.port ?? port);
-  const devices = kind.signed === true ? signedBinding({ ...options, role: kind.role, address, handle: frames }) : frames;
+  const devices = kind.signed === true ? signedBinding({ ...options, role, address, handle: frames }) : frames;
   const { http } = options;
   const altered = http === undefined ? devices : (request: HttpRequest) => http(request, devices);
   const rest = ({ method, path, query, headers, body, peer }: HttpRequest): Promise<HttpAnswer | undefined> => {

@@ -251,8 +251,11 @@ describe('lab-server start', () => {
 });
 
 describe('roles alone', () => {
-  it('find each other over mutual TLS, in any order, and serve a device', async () => {
-    const init = new InProcess('init', '--data', folder, '--json');
+  it.each<[string, string[]]>([
+    ['at one address', []],
+    ['each at its own', ['--place', 'uem=127.0.0.2,infrastructure=127.0.0.3, notification=127.0.0.4,noc=127.0.0.5']],
+  ])('find each other over mutual TLS, in any order, and serve a device: %s', async (_, places) => {
+    const init = new InProcess('init', '--data', folder, '--json', ...places);
     const { roleFiles, connectionFile } = (await init.ready()) as { roleFiles: Record<string, string>; connectionFile: string };
     expect(await init.code).toBe(0);
     const one = (role: string): InProcess => start('--role', role, '--join', roleFiles[role] as string, '--data', join(folder, role));
@@ -274,7 +277,8 @@ describe('roles alone', () => {
     const { accessKey } = key.body as { accessKey: string };
     const verification = await typedVerification(accessKey, 'alice');
     const verify = async (): Promise<string | undefined> => {
-      const app = await rawApp(Number(connection.noc.split(':')[1]), connection.ca);
+      const [host, port] = connection.noc.split(':');
+      const app = await rawApp(Number(port), connection.ca, { host });
       app.send(verification);
       const answer = await app.next();
       app.close();
@@ -361,6 +365,10 @@ describe('usage', () => {
     [['start', 'here'], 2, /There is no option here/],
     [['start', '--role', 'proxy'], 2, /there are infrastructure, uem, notification, noc/],
     [['start', '--host', '0.0.0.0'], 2, /--allow-remote/],
+    [['init', '--place', 'noc=10.0.0.2'], 2, /--host 10.0.0.2 can be reached from other machines; say --allow-remote/],
+    [['init', '--place', 'proxy=127.0.0.2'], 2, /--place proxy=127.0.0.2: there is no role proxy; there are infrastructure, uem/],
+    [['init', '--place', 'noc=here'], 2, /--place noc=here: an address belongs after the role, as in noc=10.0.0.2/],
+    [['init', '--place', 'noc=127.0.0.2,noc=127.0.0.3'], 2, /--place noc=127.0.0.3: noc is there twice/],
     [['start', '--help'], 0, /--smtp-password-file/],
     [['start', '--smtp', 'mail.example.com'], 2, /--smtp mail.example.com: is not HOST:PORT/],
     [['start', '--smtp', 'mail.example.com:70000'], 2, /--smtp: is not a port/],

@@ -29,9 +29,9 @@ export async function typedVerification(accessKey: string, userId: string): Prom
 export async function rawApp(
   port: number,
   ca: string,
-  { alpn = ['uemkit-noc/1'] }: { readonly alpn?: string[] } = {},
+  { alpn = ['uemkit-noc/1'], host = '127.0.0.1' }: { readonly alpn?: string[]; readonly host?: string | undefined } = {},
 ): Promise<NocAnswers & { readonly socket: TLSSocket }> {
-  const socket = connect({ port, host: '127.0.0.1', ca, ALPNProtocols: alpn });
+  const socket = connect({ port, host, ca, ALPNProtocols: alpn });
   await once(socket, 'secureConnect');
   const parser = wire.frameParser({ maxBodyBytes: wire.LIMITS.bodyBytes, trailerBytes: (name) => (name === 'handshakeReply' ? 32 : 0) });
   const { push, ...answers } = queue(new Promise((resolve) => socket.once('close', resolve)));
