@@ -27,8 +27,14 @@ export class AppContainer {
 
   /** @throws ProtocolError `ERR_USAGE_STATE` */
   require(): SecureContainer {
-    if (this.#container === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the container is closed');
+    if (this.#container === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the container is closed; authorize opens it');
     return this.#container;
+  }
+
+  /** A remote lock has closed it: the answer to every password, whoever asks. */
+  async #revoked(): Promise<StageFailure | undefined> {
+    if (this.#container !== undefined || (await (await this.#openVault()).state()) !== 'revoked') return undefined;
+    return { code: 'GDErrorRemoteLockout' };
   }
 
   /** Opens it, or makes it with its first password. @returns how that failed */
@@ -63,6 +69,8 @@ export class AppContainer {
 
   /** The user proves the password of the open container. @returns how that failed */
   async unlock(password: string): Promise<StageFailure | undefined> {
+    const revoked = await this.#revoked();
+    if (revoked !== undefined) return revoked;
     const proof = await this.require().provePassword(password);
     if (proof.kind !== 'right') return this.#refused(proof);
     await this.#take({ type: 'password', outcome: 'right' });
@@ -71,6 +79,8 @@ export class AppContainer {
 
   /** @returns how that failed */
   async changePassword(current: string, next: string, policy: PasswordPolicy): Promise<StageFailure | undefined> {
+    const revoked = await this.#revoked();
+    if (revoked !== undefined) return revoked;
     const change = await this.require().changePassword({ current, next, policy });
     if (change.kind === 'refused') return { code: 'GDErrorPasswordChangeRequired', faults: change.faults };
     if (change.kind !== 'changed') return this.#refused(change);

@@ -63,7 +63,7 @@ export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents>
    * @throws ProtocolError `ERR_USAGE_ARGUMENT` for what can be no access key, user id or password; `ERR_USAGE_STATE` once it is closed; `ERR_STORE_*` when state cannot be saved
    */
   authorize(options: AuthorizeOptions): Promise<AuthorizeResult>;
-  /** The user is back after an idle lock. */
+  /** The user is back after an idle lock. An app that was locked from the console answers `GDErrorRemoteLockout`: only `recover` opens it. @throws ProtocolError `ERR_USAGE_STATE` before `authorize` */
   unlock(password: string): Promise<AuthorizeResult>;
   /** Lifts a remote lock, with the unlock key of the console and a new password. */
   recover(unlockKey: string, newPassword: string): Promise<AuthorizeResult>;

@@ -132,6 +132,7 @@ describe('an app that asks what has changed (F5.3 to F5.5)', () => {
     const lab = await appLab('cannot');
     const app = await installedApp(lab);
     await expect(app.runtime.update()).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+    await expect(app.runtime.unlock(PASSWORD)).rejects.toMatchObject({ code: 'ERR_USAGE_STATE', message: 'the container is closed; authorize opens it' });
     await app.authorize(await lab.key());
     await app.runtime.wipe();
     await expect(app.runtime.update()).rejects.toMatchObject({ code: 'ERR_APP_WIPED' });
@@ -154,6 +155,9 @@ describe('an administrator', () => {
     };
     await lock();
     expect((await app.authorize(undefined, PASSWORD)).state).toBe('locked');
+    // The screen for the password says what is wrong, and throws nothing.
+    for (const answer of [app.runtime.unlock(PASSWORD), app.runtime.changePassword(PASSWORD, NEXT_PASSWORD)])
+      expect(await clock.hold(answer)).toMatchObject({ state: 'locked', code: 'GDErrorRemoteLockout', number: -303 });
     // A lock that was carried out is not carried out again.
     expect(await update()).toEqual([]);
     const first = await lab.admin.unlockKeyOfDynamicsApp(guid, id);
