@@ -95,8 +95,7 @@ export class Connector {
   #decide(target: ConnectTarget): Allowed {
     const decision = routeOf(this.#options.rules.profile(), target);
     // check: the profile allows this target
-    if (decision.kind === 'denied')
-      throw new ProtocolError('ERR_CONNECTION_DENIED', 'policy allows no connection to this host and port', { details: { why: decision.why } });
+    if (decision.kind === 'denied') throw denied(decision.why, target);
     return decision;
   }
 
@@ -152,6 +151,20 @@ export class Connector {
     }
     throw failure;
   }
+}
+
+/** What an administrator has to look at, in words. */
+const DENIED: Readonly<Record<Extract<RouteDecision, { readonly kind: 'denied' }>['why'], string>> = {
+  rule: 'the connectivity profile denies this host',
+  port: 'the connectivity profile names this host with other ports',
+  internal: 'no rule of the connectivity profile names this host, and without one nothing internal is reached',
+  'no such cluster': 'the connectivity profile names a cluster that it does not have',
+  'no host': 'that is no name or address of a host',
+};
+
+function denied(why: keyof typeof DENIED, { host, port }: ConnectTarget): ProtocolError {
+  const which = why === 'no host' ? 'the host' : `${host}:${port}`;
+  return new ProtocolError('ERR_CONNECTION_DENIED', `${which} is not connected: ${DENIED[why]}`, { details: { why } });
 }
 
 function wayThrough(ways: ConnectionWays, proxy: ProxyInstance, cluster: ProxyCluster | undefined): ConnectionWay {

@@ -101,7 +101,15 @@ describe('the connector', () => {
     expect(await bench.open({ host: 'Public.NET', port: 443 })).toBe('direct public.net');
     expect(await bench.open()).toMatch(/^noc b[12] wiki\.example\.com$/);
     expect(await bench.open({ host: 'x.other.example.com', port: 1 })).toBe('dc c x.other.example.com');
-    await expect(bench.open({ host: '10.0.0.1', port: 443 })).rejects.toMatchObject({ code: 'ERR_CONNECTION_DENIED', details: { why: 'internal' } });
+    await expect(bench.open({ host: '10.0.0.1', port: 443 })).rejects.toMatchObject({
+      code: 'ERR_CONNECTION_DENIED',
+      message: expect.stringMatching(/^10\.0\.0\.1:443 .* no rule of the connectivity profile/),
+      details: { why: 'internal' },
+    });
+    await expect(bench.open({ host: 'no host', port: 443 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^the host is .* no name or address/),
+      details: { why: 'no host' },
+    });
     expect(bench.asked).toHaveLength(3);
   });
 
