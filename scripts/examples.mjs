@@ -39,6 +39,7 @@ async function must(what, command) {
   const { code, output } = await run(command);
   if (code !== 0) failures.push(`${what} ended with ${code}\n${output}`);
   console.log(`${code === 0 ? 'ok    ' : 'failed'} ${what}`);
+  for (const [line] of output.matchAll(/^SKIPPED.*$/gm)) console.log(line);
 }
 
 const scenarios = readdirSync(join(EXAMPLES, 'scenarios')).filter((file) => file.endsWith('.yaml'));
@@ -89,6 +90,8 @@ async function walkReadme(home) {
   console.log(`${right ? 'ok    ' : 'failed'} README, third shell: lock finished ${lock}, question finished ${question}`);
 }
 
+/** Those that need no lab that runs: each is run against one, and alone. */
+const ALONE = ['chat', 'directory', 'wiki-reader'];
 /** What takes a minute runs whole once only. */
 const SMALLER = { 'admin-scripts': ['--count', '20', '--devices', '2'] };
 const program = (name) => [process.execPath, ...SOURCE, join(EXAMPLES, name, 'src/main.ts')];
@@ -139,6 +142,7 @@ const lab = startLab(data);
 try {
   await lab.listening;
   for (const name of programs) await must(`example ${name}`, [...program(name), '--target', join(data, 'connection.json'), ...(SMALLER[name] ?? [])]);
+  for (const name of ALONE) await must(`example ${name}, with a lab of its own`, program(name));
   await must('example admin-scripts, whole, with a lab of its own', [...program('admin-scripts'), '--out', join(home, 'own')]);
   await repeatAdminScripts(join(home, 'own'));
   const fleet = await startFleet(data, join(home, 'fleet'));
