@@ -5,12 +5,16 @@ import type { ConformanceCase } from '../../src/conformance/conformance-case.ts'
 import { CONFORMANCE_CASES } from '../../src/conformance/conformance-cases.ts';
 import { type CaseResult, runConformance } from '../../src/conformance/run-conformance.ts';
 import { COST, TestLab } from './test-lab.ts';
+import type { WrongServer } from './wrong-server.ts';
 import { WRONG_SERVERS } from './wrong-servers.ts';
 
 /** Wrong servers that one lab is in turn: what one leaves behind does not meet too many others. */
 const SERVERS_OF_ONE_LAB = 32;
 /** Bounds a hang. */
 const PATIENCE_MS = 120_000;
+
+/** Nothing is wrong with it. */
+const RIGHT: WrongServer = { name: 'right', breaks: 'nothing', caughtBy: '', options: () => ({}) };
 
 function casesNamed(name: string): readonly ConformanceCase[] {
   return CONFORMANCE_CASES.filter((one) => one.name === name);
@@ -22,6 +26,11 @@ function kit(
   more: Partial<Parameters<typeof runConformance>[0]> = {},
 ): Promise<readonly CaseResult[]> {
   return runConformance({ connection, crypto: nodeCrypto(), entropy: nodeEntropy(), clock: systemClock(), cases, ...more });
+}
+
+/** Time of a case goes by the hand of the lab. */
+function timeOf(lab: TestLab): Partial<Parameters<typeof runConformance>[0]> {
+  return { clock: lab.clock, pass: async (durationMs) => lab.pass(durationMs) };
 }
 
 describe('conformance kit', () => {
@@ -93,6 +102,22 @@ describe('wrong servers', () => {
     expect([...caughtBy].sort()).toEqual(CONFORMANCE_CASES.map(({ name }) => name).sort());
   });
 
+  it(
+    'are caught by cases that wait for nothing that a right one does not do in time',
+    async () => {
+      const lab = await TestLab.start();
+      try {
+        const waiting = CONFORMANCE_CASES.filter(({ slow }) => slow === true);
+        const results = await lab.being(RIGHT, (connection) => kit(connection, waiting, timeOf(lab)));
+        expect(results.map(({ name, seen }) => [name, seen])).toEqual(waiting.map(({ name }) => [name, undefined]));
+        expect(waiting.length).toBeGreaterThan(1);
+      } finally {
+        await lab.close();
+      }
+    },
+    PATIENCE_MS,
+  );
+
   describe.each(groupsOf(WRONG_SERVERS, SERVERS_OF_ONE_LAB).map((servers, group) => [group + 1, servers] as const))('group %i', (_group, servers) => {
     let lab: TestLab;
     beforeAll(async () => {
@@ -103,9 +128,7 @@ describe('wrong servers', () => {
     it.each(servers.map((server) => [server.name, server.caughtBy, server.breaks, server] as const))(
       '%s is caught by %s: %s',
       async (_name, caughtBy, _breaks, server) => {
-        // Time does not pass for the server: cases that wait for it are left alone with a clock that stands.
-        const pass = (): Promise<void> => Promise.resolve();
-        const [result] = await lab.being(server, (connection) => kit(connection, casesNamed(caughtBy), { patienceMs: 1_000, pass }));
+        const [result] = await lab.being(server, (connection) => kit(connection, casesNamed(caughtBy), { ...timeOf(lab), patienceMs: 1_000 }));
         expect(result).toMatchObject({ name: caughtBy, ok: false });
         // Caught by what it answered, and not because the set-up broke.
         expect(result?.seen).not.toMatch(/Error/);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HostAnswer, type Interceptor, type LabServer, type LabStore, MemoryStore, type RoleRequest, startLabServer } from '@uemkit/lab-server';
+import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { openFront } from './front.ts';
 import type { WrongParts, WrongServer } from './wrong-server.ts';
@@ -17,6 +18,10 @@ export class TestLab {
   readonly folder: string;
   #server: LabServer | undefined;
   #wrong: WrongParts = {};
+  /** How far time has been passed by hand: by the clock of devices, and by that of the lab. */
+  readonly #passedMs = { devices: 0, lab: 0 };
+  /** The clock of devices. */
+  readonly clock: Clock = this.#shifted('devices');
   #askUem: ((request: RoleRequest) => Promise<HostAnswer>) | undefined;
 
   private constructor() {
@@ -33,7 +38,7 @@ export class TestLab {
       interceptor: lab.#interceptor(),
       crypto: lab.#either(nodeCrypto(), 'crypto'),
       entropy: lab.#either(nodeEntropy(), 'entropy'),
-      clock: lab.#either(systemClock(), 'clock'),
+      clock: lab.#either(lab.#shifted('lab'), 'clock'),
     });
     return lab;
   }
@@ -56,13 +61,26 @@ export class TestLab {
       return await work(open?.connection ?? this.server.connection);
     } finally {
       this.#wrong = {};
+      this.#passedMs.lab = this.#passedMs.devices;
       await open?.close();
     }
+  }
+
+  /** Lets time pass for devices and lab alike, unless the clock of the wrong server stands still. */
+  pass(durationMs: number): void {
+    this.#passedMs.devices += durationMs;
+    if (this.#wrong.clockStands !== true) this.#passedMs.lab += durationMs;
   }
 
   async close(): Promise<void> {
     await this.server.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #shifted(whose: 'devices' | 'lab'): Clock {
+    const real = systemClock();
+    const passedMs = (): number => this.#passedMs[whose];
+    return { nowMs: () => real.nowMs() + passedMs(), monotonicMs: () => real.monotonicMs() + passedMs(), setTimer: real.setTimer.bind(real) };
   }
 
   /** A port that is the wrong server's, while it has one. */

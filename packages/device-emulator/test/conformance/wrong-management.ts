@@ -52,7 +52,12 @@ const commands: readonly WrongServer[] = [
       return messageOf(request, wire.commandResult)?.status === 'deferred' && nameOf(answer) === 'command' ? answered(wire.idle, idle) : answer;
     },
   ),
-  { name: 'clock-stands-for-commands', breaks: 'the clock stands still, so no command is due again', caughtBy: 'deferred-comes-again', options: () => ({}) },
+  {
+    name: 'clock-stands-for-commands',
+    breaks: 'the clock stands still, so no command is due again',
+    caughtBy: 'deferred-comes-again',
+    options: () => ({ clockStands: true }),
+  },
   remembering({ name: 'believes-any-device', breaks: 'a result counts for the device whose command it names', caughtBy: 'result-of-another-device' }, () => {
     const owners = new Map<string, Parameters<Exchange>[0]['peer']>();
     const exchange: Exchange = async (request, next) => {

@@ -18,6 +18,8 @@ export interface WrongServer {
 
 /** Parts that a lab has in place of right ones while it is wrong. */
 export interface WrongParts extends Pick<LabServerOptions, 'interceptor' | 'crypto' | 'entropy' | 'clock'> {
+  /** Time that a case lets pass does not pass for the server. */
+  readonly clockStands?: true;
   /** True while what is written is lost. */
   loses?(): boolean;
   /** Stands before one of its listeners. */
