@@ -32,14 +32,15 @@ afterEach(() => {
 async function device(
   service: wire.PushServiceName,
   application?: string,
-): Promise<{ readonly address: string; readonly wakeUps: readonly wire.WakeUp[]; leave(): Promise<void> }> {
+  known?: Uint8Array,
+): Promise<{ readonly address: string; readonly token: Uint8Array; readonly wakeUps: readonly wire.WakeUp[]; leave(): Promise<void> }> {
   const { ca, notification } = lab.connection;
   const socket = new WebSocket(`wss://${notification}/uemkit/1/push`, ['uemkit.push.1'], { ca, perMessageDeflate: false });
   devices.add(socket);
   const wakeUps: wire.WakeUp[] = [];
   const token = await new Promise<Uint8Array>((resolve, reject) => {
     socket.on('error', reject);
-    socket.on('open', () => socket.send(wire.pushRegister.encode({ service, application })));
+    socket.on('open', () => socket.send(wire.pushRegister.encode({ service, application, token: known })));
     socket.on('message', (data: Buffer) => {
       const frame = wire.parseFrame(new Uint8Array(data));
       if (frame.name === 'pushRegistered') resolve(wire.pushRegistered.decode(frame).token);
@@ -53,6 +54,7 @@ async function device(
   const before = lab.pushConnections;
   return {
     address,
+    token,
     wakeUps,
     async leave() {
       socket.terminate();
@@ -197,6 +199,10 @@ describe('firebase-admin', () => {
         .filter(({ service }) => service === 'fcm')
         .at(-1)?.answer,
     ).toBe('200 stored');
+    expect(phone.wakeUps).toEqual([]);
+    const back = await device('fcm', 'rsa-project', phone.token);
+    expect(back.address).toBe(phone.address);
+    await expect.poll(() => back.wakeUps.length).toBe(1);
   });
 
   it.each([

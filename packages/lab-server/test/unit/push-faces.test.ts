@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { fromBase64url, toBase64url, toHex } from '@uemkit/protocol';
+import { fromBase64url, toBase64url, toHex, x509 } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
@@ -81,7 +81,22 @@ describe('APNs', () => {
     expect(device.wakeUps).toEqual([]);
   });
 
-  it('refuses a certificate whose time is over, and one with several topics that does not say which', async () => {
+  it('with a certificate of several topics a sender says which; with one it need not', async () => {
+    const { scalar, publicKey, certificate: root } = ROOT;
+    const purpose = { kind: 'leaf', usages: ['clientAuth'], uris: [apns.topic, apnsApp.topic].map(topicUri), dnsNames: [], ipAddresses: [] } as const;
+    const issuer = { commonName: x509.readCertificate(root).commonName, publicKey };
+    const times = { notBeforeMs: START_MS - 1_000, notAfterMs: START_MS + 86_400_000 };
+    // Whose key it is does not matter here: TLS has seen the proof of it before.
+    const info = x509.certificateInfo(crypto, { issuer, commonName: 'x', publicKey, purpose, serial: new Uint8Array(16).fill(1), ...times });
+    const certificate = x509.certificate(info, crypto.p256Sign(scalar, info));
+    expect(await push({ certificate })).toEqual([400, { reason: 'MissingTopic' }]);
+    expect(device.wakeUps).toEqual([]);
+    expect(await push({ certificate, more: { 'apns-topic': apns.topic } })).toEqual([200, '']);
+    expect(await push()).toEqual([200, '']);
+    expect(device.wakeUps).toHaveLength(2);
+  });
+
+  it('refuses a certificate of another root, and one whose time is over', async () => {
     const maker = { crypto, entropy: seededEntropy('others'), nowMs: START_MS };
     const stranger = makeTopicCertificate(maker, makeRoot(maker, 'Test root'), 'x', topicUri(apns.topic));
     expect(await push({ certificate: stranger.certificate })).toEqual([403, { reason: 'BadCertificate' }]);
@@ -126,6 +141,21 @@ describe('APNs', () => {
     other.connection.closed();
     await ask(apnsRequest(other.token, bench.clock.nowMs(), { expiresInS: -5 }));
     expect((await bench.connected(role, other.token)).wakeUps).toEqual([]);
+  });
+
+  it('keeps the newest notification of a device that is away, with whatever collapse id', async () => {
+    device.connection.closed();
+    for (const [id, collapseId] of [
+      [1, undefined],
+      [2, 'a'],
+      [3, 'b'],
+      [4, 'a'],
+    ] as const) {
+      const request = apnsRequest(device.token, bench.clock.nowMs(), { id, headers: { 'apns-collapse-id': collapseId } });
+      expect((await ask(request)).status).toBe(200);
+    }
+    const back = await bench.connected(role, device.token);
+    expect(back.wakeUps.map(({ wakeUpId }) => wakeUpId[0])).toEqual([4]);
   });
 
   it('is over the limit of a device after so many in a minute', async () => {
@@ -426,9 +456,12 @@ describe('WNS', () => {
 
   it('keeps the newest raw notification when it is told to, as long as it is told to', async () => {
     device.connection.closed();
-    for (const _ of [1, 2]) expect(await send({ 'x-wns-cache-policy': 'cache', 'x-wns-ttl': '60' })).toMatchObject({ headers: { 'x-wns-status': 'received' } });
+    for (const id of [1, 2]) {
+      const sent = await send({ 'x-wns-cache-policy': 'cache', 'x-wns-ttl': '60' }, { body: new Uint8Array(16).fill(id) });
+      expect(sent).toMatchObject({ headers: { 'x-wns-status': 'received' } });
+    }
     const back = await bench.connected(role, device.token, 'wns');
-    expect(back.wakeUps).toHaveLength(1);
+    expect(back.wakeUps.map(({ wakeUpId }) => wakeUpId[0])).toEqual([2]);
     back.connection.closed();
     await send({ 'x-wns-cache-policy': 'cache', 'x-wns-ttl': '60' });
     await bench.clock.advance(61_000);
