@@ -161,6 +161,8 @@ async function knock(name: ListenerName): Promise<void> {
   for (let sent = 0; sent < IN_PLACE_OF_HTTP; sent += 25) await Promise.all(Array.from({ length: 25 }, () => inPlace('HTTP', name)));
 }
 
+/** Bounds a hang; each takes some seconds on a machine at rest. */
+const PATIENCE_MS = 120_000;
 const REST = COUNT - IN_PLACE_OF_TLS - IN_PLACE_OF_HTTP;
 
 describe('TLS', () => {
@@ -176,7 +178,7 @@ describe('TLS', () => {
   });
 });
 
-describe('10,000 random byte strings leave a listener as it was', () => {
+describe('10,000 random byte strings leave a listener as it was', { timeout: PATIENCE_MS }, () => {
   it.each(LISTENERS.filter((name): name is keyof typeof TARGETS => name !== 'providers' && name !== 'noc' && name !== 'nodes'))('%s', async (name) => {
     const { paths, headers, judge } = TARGETS[name];
     await knock(name);

@@ -29,6 +29,25 @@ const JUNK: readonly unknown[] = [
   '0',
 ];
 const JUNK_OF_A_FIELD = 3;
+/** What stands in a part of a path or a parameter in turn, as it is written in a target; each of them gets `TEXTS_OF_A_PARAMETER` of them. */
+const TEXTS: readonly string[] = [
+  '',
+  '-1',
+  '%00',
+  '__proto__',
+  '%ff',
+  '1.5',
+  'x'.repeat(2_000),
+  '%',
+  '..%2F..',
+  '1e308',
+  '%ED%A0%80',
+  'toString',
+  '0',
+  '%20',
+  'guid%3D*',
+];
+const TEXTS_OF_A_PARAMETER = 4;
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 /** Bodies of operations whose rules between fields, or whose names of what there is, let hardly any random body in. */
@@ -72,6 +91,7 @@ async function takenBody(id: string, method: string, path: string, operation: Op
   throw new Error(`${id} takes no body`);
 }
 
+const WITH_PARAMETERS = OPERATIONS.filter(([, , , { parameters = [] }]) => parameters.length > 0);
 const WITH_BODY = OPERATIONS.filter(([, , , { requestBody }]) => requestBody !== undefined);
 
 describe(`every field, part and parameter of the OpenAPI document (seed ${SEED})`, () => {
@@ -111,6 +131,25 @@ describe(`every field, part and parameter of the OpenAPI document (seed ${SEED})
           const before = state();
           const { status, text } = await lab.ask(method, knownPath(path, parts), body);
           expect([status < 500, place, text]).toEqual([true, place, text]);
+          expect(text).not.toMatch(CODE);
+          if (status >= 400) expect(state()).toBe(before);
+        }
+      }
+    },
+  );
+
+  it.each(WITH_PARAMETERS)(
+    'each part and parameter of %s alone holds what it must not: refused or taken, never a bug, and a refusal changes nothing',
+    async (id, method, path, operation) => {
+      const body = operation.requestBody === undefined ? undefined : await takenBody(id, method, path, operation);
+      const { lab, parts, state } = await labFor(id, path);
+      for (const [index, { name, in: place }] of (operation.parameters ?? []).entries()) {
+        for (let turn = 0; turn < TEXTS_OF_A_PARAMETER; turn++) {
+          const wrong = TEXTS[(index * TEXTS_OF_A_PARAMETER + turn + id.length) % TEXTS.length] as string;
+          const target = place === 'path' ? knownPath(path.replace(`{${name}}`, wrong), parts) : `${knownPath(path, parts)}?${name}=${wrong}`;
+          const before = state();
+          const { status, text } = await lab.ask(method, target, body);
+          expect([status < 500, target, text]).toEqual([true, target, text]);
           expect(text).not.toMatch(CODE);
           if (status >= 400) expect(state()).toBe(before);
         }

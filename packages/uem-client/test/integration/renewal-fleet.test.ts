@@ -12,6 +12,8 @@ const STEPS = 20;
 /** Devices that are revoked in each step, and devices that get a command. */
 const PER_STEP = { revoked: 2, commands: 10 };
 const SEED = 'renewal under load';
+/** Bounds a hang; it takes some ten seconds on a machine at rest. */
+const PATIENCE_MS = 180_000;
 
 /** A row of the certificate table of UEM, read without its code. */
 interface IssuedCertificate {
@@ -68,7 +70,9 @@ async function answerTo(certificate: IssuedCertificate): Promise<wire.Frame> {
 }
 
 describe('a fleet whose certificates are due (8.7)', () => {
-  it('renews while devices are revoked and commands arrive: one good certificate each, none for who is revoked, each command done once', async () => {
+  it('renews while devices are revoked and commands arrive: one good certificate each, none for who is revoked, each command done once', {
+    timeout: PATIENCE_MS,
+  }, async () => {
     await fleet();
     const chance = seededEntropy(`${SEED}, administrator`);
     const any = <T>(items: readonly T[]): T => items[new DataView(chance.randomBytes(4).buffer).getUint32(0) % items.length] as T;
