@@ -87,6 +87,25 @@ describe.skipIf(missing)('a picture in a real Chromium', { timeout: 120_000 }, (
     await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
   }
 
+  it('is the one in docs/flows: all steps of F1 and F5, nothing from elsewhere, no two texts on each other, bodies on click', async () => {
+    const page = await browser.newPage({ viewport: { width: 1300, height: 900 } });
+    const complaints = complaintsOf(page);
+    const asked: string[] = [];
+    page.on('request', (request) => void asked.push(request.url()));
+    const url = new URL('../../../../docs/flows/one-device.html', import.meta.url).href;
+    await page.goto(url);
+    const steps = (await page.evaluate("[...document.querySelectorAll('details')].map((row) => row.dataset.s)")) as string[];
+    const flowSteps = ['F1.1', 'F1.2', 'F1.3', 'F1.4', 'F1.5', 'F5.1', 'F5.2', 'F5.3', 'F5.4', 'F5.5', 'F5.6'];
+    expect(flowSteps.filter((step) => !steps.includes(step))).toEqual([]);
+    const command = page.locator('details[data-s="F5.4"]', { hasText: 'command' }).first();
+    expect(await command.locator('pre').isVisible()).toBe(false);
+    await command.locator('summary').click();
+    expect(await command.locator('pre').textContent()).toContain('LOCK_DEVICE');
+    expect(await page.evaluate(`(${OVERLAPS})('.time, .dev, .size, .label, h2 > *', 150)`)).toEqual([]);
+    expect([asked, complaints]).toEqual([[url], []]);
+    await page.close();
+  });
+
   it('says nothing in the console, shows a decoded body on click, and runs nothing from the trace', async () => {
     const { page, complaints } = await opened(toPage(await drawn(everything())));
     const row = page.locator('details', { hasText: 'afterwards' });
