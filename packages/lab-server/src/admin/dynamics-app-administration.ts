@@ -90,6 +90,8 @@ export function createDynamicsAppAdministration({ crypto, entropy, store }: Dyna
   };
 }
 
+const APP_COMMANDS = 'LOCK_APPLICATION, DELETE_APPLICATION, BLOCK_APPLICATION, UNBLOCK_APPLICATION';
+
 /** What administrators want once they want this, too. The same once more changes nothing, but for a lock: the app may have been unlocked since. */
 function commanded(record: AppConsoleRecord, command: DynamicsAppCommand, entropy: Entropy): AppConsoleRecord {
   switch (command.type) {
@@ -104,6 +106,9 @@ function commanded(record: AppConsoleRecord, command: DynamicsAppCommand, entrop
       const blocks = [...record.blocks.filter((block) => block.id !== id), { id, title, message }];
       return requireRoom({ ...record, blocks });
     }
+    default:
+      // REST checks it before; a test in plain JavaScript has no types.
+      throw new AdminProblem('INVALID_PROPERTY', `type: ${String((command as { readonly type: unknown }).type)} is none of ${APP_COMMANDS}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { ProtocolError } from '@uemkit/protocol';
+import type { ServiceName } from '../roles/role.ts';
 import { shareSequence } from './random-share.ts';
 
 /** Fault rules in force at once. */
@@ -71,6 +72,24 @@ export const NAMED_SERVICES: Readonly<Record<string, readonly FaultKind[]>> = {
   admin: ['drop', 'delay', 'status'],
 };
 
+/** Services that frames of peers go to; a record, so that a service that is added cannot be forgotten here. */
+const FRAME_SERVICES: Readonly<Record<ServiceName, true>> = {
+  discovery: true,
+  registrations: true,
+  notifications: true,
+  activation: true,
+  device: true,
+  apps: true,
+  accessKeys: true,
+  setUp: true,
+  envelopes: true,
+  tenants: true,
+  proxies: true,
+};
+
+/** Every service that a rule may name: `provider` are requests of senders to the notification services. */
+const SERVICES: readonly string[] = [...Object.keys(FRAME_SERVICES), 'provider', ...Object.keys(NAMED_SERVICES)];
+
 /** Kinds that mean something at one service only. */
 const SERVICE_OF: Readonly<Partial<Record<FaultKind, string>>> = { reorder: 'wakeUp', throttle: 'provider', expire: 'provider', expireAccess: 'provider' };
 /** Services where `pushService` says something. */
@@ -133,6 +152,8 @@ function checkRule(rule: FaultRule): void {
   const { share, count, delayMs, status } = rule;
   if (share !== undefined && !(share > 0 && share <= 1)) wrong('share', 'is not above 0 and up to 1');
   if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) wrong('count', 'is not a whole number above 0');
+  // A rule for a service that there is not would be in force and never meet anything.
+  if (rule.service !== undefined && !SERVICES.includes(rule.service)) wrong('service', `is none of ${SERVICES.join(', ')}`);
   const needed = SERVICE_OF[rule.kind];
   if (needed !== undefined && rule.service !== needed) wrong('service', `is ${needed} for kind ${rule.kind}`);
   if (rule.pushService !== undefined && !OF_A_PUSH_SERVICE.includes(rule.service)) wrong('pushService', 'belongs to service wakeUp or provider');

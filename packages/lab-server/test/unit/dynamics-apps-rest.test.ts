@@ -40,6 +40,14 @@ describe('activated apps of a user', () => {
     expect((await lab.ask('GET', path())).json.blocks).toEqual([{ actionId: 'a', title: 'Lost', body: 'Other' }]);
   });
 
+  it('refuse what is no command for an app, also from a test without types, and change nothing', async () => {
+    const command = { type: 'WIPE_APPLICATION' } as unknown as Parameters<typeof lab.admin.commandDynamicsApp>[2];
+    const problem = { id: 'INVALID_PROPERTY', message: expect.stringContaining('WIPE_APPLICATION is none of LOCK_APPLICATION, DELETE_APPLICATION') };
+    await expect(lab.admin.commandDynamicsApp(alice.guid, ID, command)).rejects.toMatchObject(problem);
+    expect((await lab.ask('POST', path('/commands'), command as unknown as object)).json.id).toBe('INVALID_PROPERTY');
+    expect((await lab.ask('GET', path())).json).toMatchObject({ pending: false, wipe: false, blocks: [] });
+  });
+
   it('have room for eight blocks, and so many bytes', async () => {
     for (let index = 0; index < 8; index++) expect((await lab.ask('POST', path('/commands'), block(`b${index}`, '€'.repeat(1_024)))).status).toBe(202);
     expect((await lab.ask('POST', path('/commands'), block('one more'))).json.id).toBe('LIMIT_REACHED');

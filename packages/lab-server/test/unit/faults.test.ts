@@ -46,6 +46,8 @@ describe('fault rules', () => {
     ['a status without a number', { kind: 'status' }],
     ['a status that is no server error', { kind: 'status', status: 404 }],
     ['a place for something else than drop', { kind: 'refuse', at: 'answer' }],
+    ['a service that there is not', { kind: 'drop', service: 'wakeup' }],
+    ['a name that every object has in place of a service', { kind: 'drop', service: 'toString' }],
     ['a status for a wake-up', { kind: 'status', status: 500, service: 'wakeUp' }],
   ])('refuse %s', (_what, rule) => {
     expect(() => createFaults().add(rule)).toThrow(expect.objectContaining({ code: 'ERR_USAGE_ARGUMENT' }));
