@@ -29,7 +29,8 @@ export interface NodeSessions {
 /** A request that a Proxy has not met yet. */
 interface Asked {
   readonly proxyId: string;
-  take(connection: Duplex): void;
+  readonly session: ClientHttp2Session;
+  take(connection: Duplex | undefined): void;
 }
 
 export function createNodeSessions(entropy: Entropy): NodeSessions {
@@ -52,7 +53,6 @@ export function createNodeSessions(entropy: Entropy): NodeSessions {
       const end = (connection: Duplex | undefined): void => {
         clearTimeout(late);
         asked.delete(ticket);
-        session.off('close', lost);
         resolve(connection);
       };
       const lost = (): void => end(undefined);
@@ -60,8 +60,7 @@ export function createNodeSessions(entropy: Entropy): NodeSessions {
         stream.destroy();
         end(undefined);
       }, ANSWER_MS);
-      asked.set(ticket, { proxyId, take: end });
-      session.once('close', lost);
+      asked.set(ticket, { proxyId, session, take: end });
       stream.on('error', lost);
       stream.once('response', (headers) => {
         if (headers[':status'] !== 200) end(undefined);
@@ -73,7 +72,11 @@ export function createNodeSessions(entropy: Entropy): NodeSessions {
     add(proxyId, session) {
       const known = [...(sessions.get(proxyId) ?? []), session];
       sessions.set(proxyId, known);
-      session.once('close', () => remove(proxyId, session));
+      session.once('close', () => {
+        remove(proxyId, session);
+        // Here and not in a listener of each question: of those there may be many at once.
+        for (const waiting of [...asked.values()]) if (waiting.session === session) waiting.take(undefined);
+      });
       if (known.length > SESSIONS_PER_PROXY) known[0]?.destroy();
     },
     has: (proxyId) => sessions.has(proxyId),
