@@ -14,6 +14,7 @@ import { appServerFlag, FLAGS, type ParsedFlags, planFlags, textFlag } from './f
 import { inspect } from './inspect-command.ts';
 import { planReport } from './plan-report.ts';
 import { type RunRequest, runCommand } from './run-command.ts';
+import { whichRuns } from './run-folders.ts';
 
 const SCENARIO = { type: 'positional', description: 'The scenario file', required: true } as const;
 
@@ -97,9 +98,8 @@ const resume: Command = {
   examples: [['device-emulator resume .device-emulator/rollout-1', 'the folder that Ctrl-C named']],
   run(parsed, io) {
     const [stateFolder] = parsed.positionals;
-    if (stateFolder === undefined)
-      throw new ProtocolError('ERR_USAGE_ARGUMENT', 'which run? name the folder with its state, for example .device-emulator/rollout-1');
-    if (!existsSync(resolve(io.cwd, stateFolder))) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no folder ${stateFolder}`);
+    if (stateFolder === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `which run? name the folder with its state, ${whichRuns(io)}`);
+    if (!existsSync(resolve(io.cwd, stateFolder))) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no folder ${stateFolder}; runs are in folders, ${whichRuns(io)}`);
     return runCommand(
       { stateFolder, target: textFlag(parsed, 'target'), json: parsed.flags.json === true, out: textFlag(parsed, 'out'), trace: textFlag(parsed, 'trace') },
       io,

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { isProtocolError, ProtocolError } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { type Connection, readConnection } from '../admin/connection-file.ts';
@@ -11,9 +11,7 @@ import type { CliIo } from './cli-io.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { FLAGS, textFlag } from './flags.ts';
-
-/** Where runs keep their state that name no folder. */
-const RUNS = '.device-emulator';
+import { RUNS, runFolders } from './run-folders.ts';
 
 /** `inspect`: one device of a run. */
 export const inspect: Command = {
@@ -66,11 +64,8 @@ function folderOf(given: string | undefined, io: CliIo): string {
     if (!existsSync(join(folder, FLEET_FILE))) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no run in ${given}: a run has a file ${FLEET_FILE}`);
     return folder;
   }
-  const all = resolve(io.cwd, RUNS);
-  const files = existsSync(all) ? readdirSync(all).map((name) => join(all, name, FLEET_FILE)) : [];
-  const newest = files.filter((file) => existsSync(file)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+  const [newest] = runFolders(io);
   if (newest === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no run in ${RUNS} here: name its folder with --state`);
-  const folder = join(newest, '..');
-  io.err(`run in ${relative(io.cwd, folder)}\n`);
-  return folder;
+  io.err(`run in ${newest}\n`);
+  return resolve(io.cwd, newest);
 }

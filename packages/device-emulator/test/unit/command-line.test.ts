@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { wordsFor } from '../../src/cli/error-words.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { main } from '../../src/cli/main.ts';
 import { progressDisplay } from '../../src/cli/progress-display.ts';
+import { FLEET_FILE } from '../../src/fleet/fleet-store.ts';
 import { parseScenario } from '../../src/scenario/parse-scenario.ts';
 
 const SCENARIOS = new URL('../../../../examples/scenarios/', import.meta.url);
@@ -89,6 +90,19 @@ describe('device-emulator', () => {
     const { code, err } = await call('resume', '.');
     expect(code).toBe(EXIT.usage);
     expect(err).toContain('there is no run to resume');
+  });
+
+  it('names the runs that there are when none, or one that there is not, is to be resumed', async () => {
+    for (const index of [1, 2, 3, 4, 5, 6, 7]) {
+      const run = join(folder, `.device-emulator/rollout-${index}`);
+      mkdirSync(run, { recursive: true });
+      writeFileSync(join(run, FLEET_FILE), '');
+      utimesSync(join(run, FLEET_FILE), index, index);
+    }
+    mkdirSync(join(folder, '.device-emulator/no-run'));
+    const named = `newest first: ${[7, 6, 5, 4, 3].map((index) => join('.device-emulator', `rollout-${index}`)).join(', ')} and 2 more`;
+    expect((await call('resume')).err).toContain(`which run? name the folder with its state, ${named}`);
+    expect((await call('resume', 'missing')).err).toContain(`there is no folder missing; runs are in folders, ${named}`);
   });
 
   it('leaves no folder behind when the run cannot begin, and keeps one that was there', async () => {
