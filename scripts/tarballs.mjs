@@ -21,7 +21,12 @@ async function must(what, work) {
   process.exit(1);
 }
 
-await must('building …', run([...pnpm(), 'run', 'build']));
+// One line for each package: on a busy machine a build takes minutes, and silence looks like a hang.
+const built = (line) => {
+  const [, name] = /^packages\/(\S+) build: Done/.exec(line) ?? [];
+  if (name !== undefined) console.log(`  ${name} built`);
+};
+await must(`building ${packageNames().length} packages (a minute or two, more on a busy machine) …`, run([...pnpm(), 'run', 'build'], { line: built }));
 for (const name of packageNames()) await must(`packing ${name} …`, pack(name, folder));
 console.log(`\n${readdirSync(folder).filter((file) => file.endsWith('.tgz')).length} tarballs in ${folder}; in your project:\n`);
 console.log(`  npm install ${folder}/*.tgz`);

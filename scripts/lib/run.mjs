@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { ROOT } from './generated.mjs';
 
 /** The package manager at the pinned version: the one that runs us, or the registry's through npx. */
@@ -17,10 +18,10 @@ export function tool(name) {
 }
 
 /**
- * Runs a command to its end. `echo` shows its output while it runs; the output is always returned as well.
+ * Runs a command to its end. `echo` shows its output while it runs, `line` is told each line of its standard output; the output is always returned as well.
  * Never rejects: a command that cannot be started has the code 127.
  */
-export function run([command, ...args], { cwd = ROOT, env = {}, echo = false } = {}) {
+export function run([command, ...args], { cwd = ROOT, env = {}, echo = false, line } = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const chunks = [];
@@ -29,6 +30,7 @@ export function run([command, ...args], { cwd = ROOT, env = {}, echo = false } =
       if (echo) stream.write(chunk);
     };
     child.stdout.on('data', take(process.stdout));
+    if (line !== undefined) createInterface({ input: child.stdout }).on('line', line);
     child.stderr.on('data', take(process.stderr));
     child.on('error', (error) => done({ code: 127, output: `${command}: ${error.message}` }));
     child.on('close', (code, signal) =>
