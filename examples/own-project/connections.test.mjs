@@ -21,12 +21,14 @@ const way = {
   },
 };
 
-test('an app reads the page that its connectivity profile allows, and no other', async () => {
+test('an app reads the page that its connectivity profile allows, and no other', async (t) => {
   const wiki = createServer((_request, response) => response.end('behind the firewall')).listen(0, '127.0.0.1');
+  t.after(() => wiki.close());
   await once(wiki, 'listening');
   const { port } = wiki.address();
 
   const lab = await startLab();
+  t.after(() => lab.close()); // also after a failure: what is open keeps node --test from ending
   const { guid } = await lab.admin.createUser({ username: 'ada@example.com', email: 'ada@example.com' });
   const mail = await lab.admin.createApplication({ applicationId: 'com.example.mail', name: 'Mail', version: '1.0.0.0', platforms: ['ANDROID'] });
   const content = { allowedDomains: [{ domain: 'example.com', route: 'DIRECT', ports: [port] }], defaultRoute: 'DENY' };
@@ -48,6 +50,7 @@ test('an app reads the page that its connectivity profile allows, and no other',
     deviceKey: fileDeviceKey(join(folder, 'device.key'), ports),
     ways: { direct: way, noc: () => way },
   });
+  t.after(() => runtime.close().then(() => store.close()));
   await runtime.authorize({ password: 'correct horse 7', credentials: { userId: 'ada@example.com', accessKey } });
 
   const page = await runtime.fetch(`http://wiki.example.com:${port}/`);
@@ -56,8 +59,4 @@ test('an app reads the page that its connectivity profile allows, and no other',
   await runtime.executeBlock({ id: 'audit', title: 'Audit', message: 'No network now' });
   await assert.rejects(runtime.connect({ host: 'wiki.example.com', port }), { code: 'ERR_APP_LOCKED' });
 
-  await runtime.close();
-  await store.close();
-  await lab.close();
-  wiki.close();
 });

@@ -5,9 +5,10 @@ import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { memoryStore } from '@uemkit/protocol/testing';
 import { createUemClient, softwareKeyStore } from '@uemkit/uem-client';
 
-test('a device activates itself, and the lock of the administrator reaches it', async () => {
+test('a device activates itself, and the lock of the administrator reaches it', async (t) => {
   const ports = { crypto: nodeCrypto(), clock: systemClock(), entropy: nodeEntropy() };
   const lab = await startLab(ports); // a whole server in this process: no socket, no file
+  t.after(() => lab.close()); // also after a failure: what is open keeps node --test from ending
   const alice = await lab.admin.createUser({ username: 'alice' });
   const { password } = await lab.admin.setActivationPassword(alice.guid);
 
@@ -36,5 +37,4 @@ test('a device activates itself, and the lock of the administrator reaches it', 
   assert.equal(locked, true);
   assert.equal(lab.admin.command(client.deviceId, commandId).state, 'done');
   await client.close();
-  await lab.close();
 });

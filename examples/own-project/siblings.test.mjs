@@ -14,8 +14,9 @@ const ports = { crypto: nodeCrypto(), entropy: nodeEntropy(), clock: systemClock
 const signer = 'ab'.repeat(32); // SHA-256 of the certificate that both apps are signed with
 const idOf = (name) => `android:com.example.${name}:${signer}`;
 
-test('an app is activated by another one on its device, and its user only says yes', async () => {
+test('an app is activated by another one on its device, and its user only says yes', async (t) => {
   const lab = await startLabServer();
+  t.after(() => lab.close()); // also after a failure: what is open keeps node --test from ending
   const { guid } = await lab.admin.createUser({ username: 'ada@example.com', email: 'ada@example.com' });
   for (const name of ['mail', 'chat']) {
     const app = { applicationId: `com.example.${name}`, name, version: '1.0.0.0', platforms: ['ANDROID'], platformIds: [idOf(name)] };
@@ -39,29 +40,27 @@ test('an app is activated by another one on its device, and its user only says y
       deviceKey: fileDeviceKey(join(folder, name, 'device.key'), ports),
       ...more,
     });
-    return { runtime, close: () => runtime.close().then(() => store.close()) };
+    t.after(() => runtime.close().then(() => store.close()));
+    return runtime;
   };
 
   // The app that is there already: it listens, and asks its user each time.
   const asked = [];
   const consent = (app) => asked.push(app.appId) > 0;
   const mail = await open('mail', { delegate: activationDelegate({ platformId: idOf('mail'), signers: [signer], consent }) });
-  await mail.runtime.authorize({ password: 'correct horse 7', credentials: { userId: 'ada@example.com', accessKey } });
+  await mail.authorize({ password: 'correct horse 7', credentials: { userId: 'ada@example.com', accessKey } });
   const path = join(folder, 'sockets', 'mail.sock');
-  const listener = await listenForSiblings({ runtime: mail.runtime, path, identify: async () => idOf('chat') }); // ask the operating system
+  const listener = await listenForSiblings({ runtime: mail, path, identify: async () => idOf('chat') }); // ask the operating system
+  t.after(() => listener.close());
 
   // The new one: nobody types anything.
   const links = [siblingSocket({ path, platformId: idOf('mail') })];
   const chat = await open('chat', { siblings: { platformId: idOf('chat'), signers: [signer], links } });
-  let result = await chat.runtime.authorize({ password: 'another horse 8' });
+  let result = await chat.authorize({ password: 'another horse 8' });
   // UEM or NOC may not be there at once; nothing is lost by asking again.
   while (result.error?.retry === 'backoff') {
     await setTimeout(100);
-    result = await chat.runtime.authorize({ password: 'another horse 8' });
+    result = await chat.authorize({ password: 'another horse 8' });
   }
   assert.deepEqual([result.state, asked.includes('com.example.chat')], ['authorized', true]);
-
-  await listener.close();
-  for (const app of [chat, mail]) await app.close();
-  await lab.close();
 });

@@ -3,13 +3,13 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openDynamicsRuntime } from '@uemkit/dynamics-sdk';
-import { fileDeviceKey, openContainerStorage } from '@uemkit/dynamics-sdk/node';
+import { fileDeviceKey, openContainerStorage, openDynamicsRuntime } from '@uemkit/dynamics-sdk/node';
 import { startLab } from '@uemkit/lab-server';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 
-test('an app hears of another policy, is locked by an administrator, and its user opens it with the unlock key', async () => {
+test('an app hears of another policy, is locked by an administrator, and its user opens it with the unlock key', async (t) => {
   const lab = await startLab();
+  t.after(() => lab.close()); // also after a failure: what is open keeps node --test from ending
   const { guid } = await lab.admin.createUser({ username: 'ada@example.com', email: 'ada@example.com' });
   const user = { kind: 'user', id: guid };
   const mail = await lab.admin.createApplication({ applicationId: 'com.example.mail', name: 'Mail', version: '1.0.0.0', platforms: ['ANDROID'] });
@@ -28,6 +28,7 @@ test('an app hears of another policy, is locked by an administrator, and its use
     openStorage: () => openContainerStorage({ directory: join(folder, 'container') }),
     deviceKey: fileDeviceKey(join(folder, 'device.key'), ports),
   });
+  t.after(() => runtime.close().then(() => store.close()));
   const heard = [];
   for (const name of ['policyupdate', 'statechange']) runtime.addEventListener(name, ({ detail }) => heard.push(detail.code ?? name));
   await runtime.authorize({ password: 'correct horse 7', credentials: { userId: 'ada@example.com', accessKey } });
@@ -50,7 +51,4 @@ test('an app hears of another policy, is locked by an administrator, and its use
   const unlockKey = await lab.admin.unlockKeyOfDynamicsApp(guid, app.instanceId);
   assert.equal((await runtime.recover(unlockKey, 'another horse 8')).state, 'authorized');
   assert.deepEqual(heard, ['policyupdate', 'GDErrorNone', 'policyupdate', 'GDErrorRemoteLockout', 'GDErrorNone']);
-  await runtime.close();
-  await store.close();
-  await lab.close();
 });
