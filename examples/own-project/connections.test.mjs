@@ -58,5 +58,4 @@ test('an app reads the page that its connectivity profile allows, and no other',
   await assert.rejects(runtime.fetch('http://elsewhere.net/'), { code: 'ERR_CONNECTION_DENIED' });
   await runtime.executeBlock({ id: 'audit', title: 'Audit', message: 'No network now' });
   await assert.rejects(runtime.connect({ host: 'wiki.example.com', port }), { code: 'ERR_APP_LOCKED' });
-
 });

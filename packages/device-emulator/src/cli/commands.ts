@@ -99,7 +99,8 @@ const resume: Command = {
   run(parsed, io) {
     const [stateFolder] = parsed.positionals;
     if (stateFolder === undefined) throw new ProtocolError('ERR_USAGE_ARGUMENT', `which run? name the folder with its state, ${whichRuns(io)}`);
-    if (!existsSync(resolve(io.cwd, stateFolder))) throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no folder ${stateFolder}; runs are in folders, ${whichRuns(io)}`);
+    if (!existsSync(resolve(io.cwd, stateFolder)))
+      throw new ProtocolError('ERR_USAGE_ARGUMENT', `there is no folder ${stateFolder}; runs are in folders, ${whichRuns(io)}`);
     return runCommand(
       { stateFolder, target: textFlag(parsed, 'target'), json: parsed.flags.json === true, out: textFlag(parsed, 'out'), trace: textFlag(parsed, 'trace') },
       io,
