@@ -65,7 +65,7 @@ export const diagram: Command = {
       crypto: nodeCrypto(),
       onRead: readingProgress(journal === undefined ? [trace] : [trace, journal], io),
     });
-    if (read.devices.size === 0 && step === undefined && journal === undefined) {
+    if (device === undefined && read.devices.size === 0 && step === undefined && journal === undefined) {
       throw new ProtocolError('ERR_USAGE_ARGUMENT', `${file} has no message of any device; a trace is the file that --trace has written`);
     }
     if (device !== undefined && !read.devices.has(device)) {

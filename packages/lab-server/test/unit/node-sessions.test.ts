@@ -15,7 +15,7 @@ class SilentSession extends EventEmitter {
 }
 
 it('many apps wait for one Proxy at once with one listener, and all hear it when its connection is lost (F10.3)', async () => {
-  const sessions = createNodeSessions(seededEntropy(1));
+  const sessions = createNodeSessions(seededEntropy('node-sessions'));
   const [lost, other] = [new SilentSession(), new SilentSession()];
   sessions.add('lost', lost as unknown as ClientHttp2Session);
   sessions.add('other', other as unknown as ClientHttp2Session);
