@@ -4,6 +4,7 @@ import { PASSWORD, type Phone, startPhone } from './phone.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
+const begun = process.cpuUsage();
 let phone: Phone;
 beforeEach(async () => {
   phone = await startPhone();
@@ -68,4 +69,10 @@ it('keeps another policy from the moment on that it hears of it: it hides after 
   expect(app.screen).toEqual({ name: 'password' });
   await clock.hold(app.unlock(PASSWORD));
   expect(await app.read('shopping')).toBe('milk');
+});
+
+it('took less than two seconds of a processor for a week of the app', () => {
+  const { user, system } = process.cpuUsage(begun);
+  console.log(`a week of the app took ${Math.round((user + system) / 1_000)} ms of a processor`);
+  expect(user + system).toBeLessThan(2_000_000);
 });

@@ -42,8 +42,8 @@ export interface WebLocks {
   request(name: string, options: { readonly mode: 'exclusive'; readonly ifAvailable: boolean }, callback: (lock: unknown) => Promise<void>): Promise<unknown>;
 }
 
-/** `crypto.subtle`. */
+/** `crypto.subtle`; bytes as `ArrayBuffer`, which is what the types of the DOM take in every version of TypeScript. */
 export interface HmacSubtle {
   generateKey(algorithm: { readonly name: 'HMAC'; readonly hash: 'SHA-256' }, extractable: boolean, usages: 'sign'[]): Promise<unknown>;
-  sign(algorithm: 'HMAC', key: unknown, data: Uint8Array): Promise<ArrayBuffer>;
+  sign(algorithm: 'HMAC', key: unknown, data: ArrayBuffer): Promise<ArrayBuffer>;
 }

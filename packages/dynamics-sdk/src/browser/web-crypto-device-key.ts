@@ -36,7 +36,7 @@ export function webCryptoDeviceKey(options: {
       }),
     async mac(data) {
       const key = await within(read);
-      return key === undefined ? undefined : new Uint8Array(await subtle.sign('HMAC', key, data));
+      return key === undefined ? undefined : new Uint8Array(await subtle.sign('HMAC', key, new Uint8Array(data).buffer));
     },
     destroy: () => deleteRowDatabase(indexedDB, database),
   };

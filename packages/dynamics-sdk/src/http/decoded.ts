@@ -12,6 +12,8 @@ export function decoded(body: ReadableStream<Uint8Array>, contentEncoding: strin
   return codings.reduceRight((encoded, coding) => encoded.pipeThrough(decoder(FORMATS[coding] as 'gzip')), body);
 }
 
+/** The types of the DOM and those of Node disagree on what is written to it. */
 function decoder(format: 'gzip' | 'deflate'): { readonly readable: ReadableStream<Uint8Array>; readonly writable: WritableStream<Uint8Array> } {
-  return new DecompressionStream(format);
+  const { readable, writable } = new DecompressionStream(format);
+  return { readable, writable: writable as WritableStream<unknown> };
 }

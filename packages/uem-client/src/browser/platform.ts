@@ -40,7 +40,7 @@ export interface KeyLike {
   readonly type: string;
 }
 
-/** `crypto.subtle`. */
+/** `crypto.subtle`; bytes as `ArrayBuffer`, which is what the types of the DOM take in every version of TypeScript. */
 export interface SubtleLike {
   generateKey(
     algorithm: { readonly name: 'ECDSA'; readonly namedCurve: 'P-256' },
@@ -48,5 +48,5 @@ export interface SubtleLike {
     usages: ('sign' | 'verify')[],
   ): Promise<{ readonly privateKey: KeyLike; readonly publicKey: KeyLike }>;
   exportKey(format: 'raw', key: KeyLike): Promise<ArrayBuffer>;
-  sign(algorithm: { readonly name: 'ECDSA'; readonly hash: 'SHA-256' }, key: KeyLike, data: Uint8Array): Promise<ArrayBuffer>;
+  sign(algorithm: { readonly name: 'ECDSA'; readonly hash: 'SHA-256' }, key: KeyLike, data: ArrayBuffer): Promise<ArrayBuffer>;
 }

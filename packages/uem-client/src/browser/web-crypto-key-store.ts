@@ -37,7 +37,7 @@ export function webCryptoKeyStore(database: Database, subtle: SubtleLike): KeySt
     publicKey: async (keyId) => (await keyOf(keyId)).publicKey,
     async sign(keyId, message) {
       const { privateKey } = await keyOf(keyId);
-      return new Uint8Array(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, message));
+      return new Uint8Array(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, new Uint8Array(message).buffer));
     },
     destroy: (keyId) => changeObjects(database, 'keys', (objects) => objects.delete(keyId)),
   };
