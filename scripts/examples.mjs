@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './lib/generated.mjs';
@@ -13,8 +14,9 @@ const SOURCE = ['--conditions=@uemkit/source', '--import', 'tsx'];
 const EXAMPLES = join(ROOT, 'examples');
 
 /** Starts a lab server; resolves when its first line says that it listens. */
-function startLab(data) {
-  const child = spawn(process.execPath, [...SOURCE, 'packages/lab-server/src/bin.ts', 'start', '--data', data, '--json'], {
+function startLab(data, origin) {
+  const forPages = ['--allow-unbound-links', '--allow-origin', origin];
+  const child = spawn(process.execPath, [...SOURCE, 'packages/lab-server/src/bin.ts', 'start', '--data', data, '--json', ...forPages], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -90,12 +92,21 @@ async function walkReadme(home) {
   console.log(`${right ? 'ok    ' : 'failed'} README, third shell: lock finished ${lock}, question finished ${question}`);
 }
 
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
 /** Those that have a lab of their own unless one is named. */
 const ALONE = ['browser-page', 'chat', 'directory', 'wiki-reader'];
-/** The NOC has to let pages in: a lab that runs already does not. */
-const NEVER_ELSEWHERE = ['browser-page'];
+/** The lab has to know it before the page is there. */
+const PAGE_PORT = await freePort();
 /** What takes a minute runs whole once only. */
-const SMALLER = { 'admin-scripts': ['--count', '20', '--devices', '2'] };
+const SMALLER = { 'admin-scripts': ['--count', '20', '--devices', '2'], 'browser-page': ['--port', String(PAGE_PORT)] };
 const program = (name) => [process.execPath, ...SOURCE, join(EXAMPLES, name, 'src/main.ts')];
 
 /** The administrator's morning once more: nobody is enrolled again, each device that the export lists is locked, and a wrong target is an error that says what to do. */
@@ -125,11 +136,10 @@ const programs = readdirSync(EXAMPLES).filter((name) => existsSync(join(EXAMPLES
 await must('example app-test', [tool('vitest'), 'run', 'examples/app-test']);
 const home = mkdtempSync(join(tmpdir(), 'uemkit-examples-'));
 const data = join(home, '.lab');
-const lab = startLab(data);
+const lab = startLab(data, `https://localhost:${PAGE_PORT}`);
 try {
   await lab.listening;
-  for (const name of programs.filter((each) => !NEVER_ELSEWHERE.includes(each)))
-    await must(`example ${name}`, [...program(name), '--target', join(data, 'connection.json'), ...(SMALLER[name] ?? [])]);
+  for (const name of programs) await must(`example ${name}`, [...program(name), '--target', join(data, 'connection.json'), ...(SMALLER[name] ?? [])]);
   for (const name of ALONE) await must(`example ${name}, with a lab of its own`, program(name));
   await must('example admin-scripts, whole, with a lab of its own', [...program('admin-scripts'), '--out', join(home, 'own')]);
   await repeatAdminScripts(join(home, 'own'));

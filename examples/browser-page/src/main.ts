@@ -7,7 +7,7 @@ import { believing, CHROMIUM, visitorOf } from './browser.ts';
 import { servePage } from './page-server.ts';
 
 const say = console.log;
-const { open } = parseArgs({ options: { open: { type: 'boolean', default: false } } }).values;
+const { open, port: pagePort, target } = commandLine();
 if (CHROMIUM === undefined && process.env['CI'] !== undefined) {
   console.error('This example needs Chromium in CI. Debian: apt-get install chromium');
   process.exit(1);
@@ -16,9 +16,9 @@ if (CHROMIUM === undefined && process.env['CI'] !== undefined) {
 // TLS inside of a connection is what a page has not: the last piece, from the Proxy to the wiki, is plain HTTP in the company's own network.
 const wiki = createServer((_request, response) => response.end('Canteen: open from 11:30 to 14:00.'));
 await once(wiki.listen(0, '127.0.0.1'), 'listening');
-const page = await servePage(await (await companyCertificates()).issue('localhost'));
+const page = await servePage(await (await companyCertificates()).issue('localhost'), pagePort);
 // The NOC lets pages of this origin in, and links without channel binding, which a page cannot have.
-const company = await openCompany(undefined, { origins: [page.origin], allowUnboundLinks: true });
+const company = await openCompany(target, { origins: [page.origin], allowUnboundLinks: true });
 page.tell(company.noc.address);
 try {
   const { port } = wiki.address() as AddressInfo;
@@ -34,6 +34,21 @@ try {
   await company.close();
   page.close();
   wiki.close();
+}
+
+function commandLine(): { readonly open: boolean; readonly port: number; readonly target: string | undefined } {
+  const options = { open: { type: 'boolean', default: false }, port: { type: 'string', default: '0' }, target: { type: 'string' } } as const;
+  try {
+    const { open, port, target } = parseArgs({ options }).values;
+    return { open, port: Number(port), target };
+  } catch (error) {
+    console.error(`${(error as Error).message}\nexample:browser-page [--open] [--target FILE --port PORT]   a page activates itself as an app, and reads a wiki behind the firewall
+
+  --open          the page stays, for a browser of yours
+  --target FILE   connection file of a lab that runs with --allow-unbound-links --allow-origin https://localhost:PORT; unless set, a lab of its own
+  --port PORT     of the page; any unless set`);
+    process.exit(2);
+  }
 }
 
 /** Somebody looks at the page in a browser. */

@@ -20,7 +20,7 @@ const page = (noc: string): string => `<!doctype html>
 `;
 
 /** A web server for one page with one script: the app, as a bundler of a browser makes it. The page may talk to the NOC, and to nobody else. */
-export async function servePage(tls: { readonly key: string; readonly cert: string }) {
+export async function servePage(tls: { readonly key: string; readonly cert: string }, wantedPort: number) {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
     ...{ bundle: true, write: false, minify: true, format: 'esm', platform: 'browser', target: 'es2023' },
@@ -34,7 +34,7 @@ export async function servePage(tls: { readonly key: string; readonly cert: stri
     else if (url === '/page.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
     else response.writeHead(404).end();
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(wantedPort, '127.0.0.1'), 'listening');
   return {
     origin: `https://localhost:${(server.address() as AddressInfo).port}`,
     scriptKib: Math.round(script.length / 1_024),

@@ -31,6 +31,7 @@ interface StartArguments {
   readonly advertise: string | undefined;
   readonly allowRemote: boolean;
   readonly origins: readonly string[];
+  readonly allowUnboundLinks: boolean;
   readonly mail: MailSettingsRecord | undefined;
 }
 
@@ -55,6 +56,11 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
         valueHint: 'ORIGINS',
         description: 'Origins whose pages may be devices, separated by commas, for example https://app.example; none unless set',
       },
+      'allow-unbound-links': {
+        type: 'boolean',
+        default: false,
+        description: 'Allow apps in pages, which have no channel binding, a link to the NOC; for all roles together',
+      },
       ...MAIL_OPTIONS,
       journal: { type: 'string', valueHint: 'FILE', description: 'Append one line of JSON for each request' },
       json: { type: 'boolean', default: false, description: 'Print one line of JSON when ready, and nothing else' },
@@ -69,10 +75,13 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
         advertise,
         allowRemote: args['allow-remote'],
         origins: originsOf(args['allow-origin']),
+        allowUnboundLinks: args['allow-unbound-links'],
         mail: mailOf(args),
       };
       requireAllowedHost(host, wanted.allowRemote);
-      const started = wanted.role === undefined && join === undefined ? await startAll(wanted, output) : await startOne(wanted);
+      const isWhole = wanted.role === undefined && join === undefined;
+      if (wanted.allowUnboundLinks && !isWhole) throw new ProtocolError('ERR_USAGE_ARGUMENT', '--allow-unbound-links is for all roles together');
+      const started = isWhole ? await startAll(wanted, output) : await startOne(wanted);
       const endJournal = args.journal === undefined ? undefined : writeJournalFile(started.journal, resolve(args.journal), output.error);
       if (args.json) output.out(JSON.stringify(started.ready));
       else for (const line of started.text) output.out(asTyped(line, env));
@@ -84,7 +93,7 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
   });
 }
 
-async function startAll({ folder, host, advertise, allowRemote, origins, mail }: StartArguments, output: CliOutput): Promise<Started> {
+async function startAll({ folder, host, advertise, allowRemote, origins, allowUnboundLinks, mail }: StartArguments, output: CliOutput): Promise<Started> {
   const known = readRoleFiles(folder)?.uem.place;
   if (known !== undefined) {
     requireAllowedHost(known.host, allowRemote);
@@ -100,6 +109,7 @@ async function startAll({ folder, host, advertise, allowRemote, origins, mail }:
     host,
     advertise,
     origins,
+    allowUnboundLinks,
     mail,
     connectivityNode: true,
     portMoved: (listener, from, to) =>

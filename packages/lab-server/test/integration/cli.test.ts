@@ -365,6 +365,7 @@ describe('usage', () => {
     [['start', 'here'], 2, /There is no option here/],
     [['start', '--role', 'proxy'], 2, /there are infrastructure, uem, notification, noc/],
     [['start', '--host', '0.0.0.0'], 2, /--allow-remote/],
+    [['start', '--role', 'noc', '--allow-unbound-links'], 2, /--allow-unbound-links is for all roles together/],
     [['init', '--place', 'noc=10.0.0.2'], 2, /--host 10.0.0.2 can be reached from other machines; say --allow-remote/],
     [['init', '--place', 'proxy=127.0.0.2'], 2, /--place proxy=127.0.0.2: there is no role proxy; there are infrastructure, uem/],
     [['init', '--place', 'noc=here'], 2, /--place noc=here: an address belongs after the role, as in noc=10.0.0.2/],
