@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type NodeDynamicsRuntime, openContainerStorage, openDynamicsRuntime, tlsNocTransport } from '@uemkit/dynamics-sdk/node';
+import { type NodeDynamicsRuntime, type NodeRuntimeOptions, openContainerStorage, openDynamicsRuntime, tlsNocTransport } from '@uemkit/dynamics-sdk/node';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { trustOfPem } from '@uemkit/uem-client';
 import { AdminApi } from '../packages/device-emulator/src/admin/admin-api.ts';
@@ -26,7 +26,7 @@ export interface AppLab {
   post(path: string, noun: AdminRequest['noun'], body: unknown): Promise<unknown>;
   put(path: string, body?: unknown): Promise<unknown>;
   /** An app that is activated by a typed key and authorized. */
-  app(name: string): Promise<NodeDynamicsRuntime>;
+  app(name: string, options?: Pick<NodeRuntimeOptions, 'tls'>): Promise<NodeDynamicsRuntime>;
   stop(): Promise<void>;
 }
 
@@ -59,11 +59,12 @@ export async function startAppLab(): Promise<AppLab> {
     proxyId: proxyIdOf(ports.crypto, new Uint8Array(new X509Certificate(certificate).raw)),
     post: (path, noun, body) => ask('POST', path, noun, body),
     put: (path, body) => ask('PUT', path, undefined, body),
-    async app(name) {
+    async app(name, options = {}) {
       const { accessKey } = (await ask('POST', `/users/${user}/accessKeys`, 'accesskey', {})) as { readonly accessKey: string };
       const held = new Map<string, Uint8Array>();
       const runtime = await openDynamicsRuntime({
         ...ports,
+        ...options,
         app: { appId: APP_ID, version: '1.0.0.0', platform: 'android 16' },
         noc: { address, trust: trustOfPem(connection.ca) },
         transport: tlsNocTransport(),

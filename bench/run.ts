@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   queue: () => import('./queue.ts'),
   relay: () => import('./relay.ts'),
   direct: () => import('./direct.ts'),
+  requests: () => import('./requests.ts'),
   container: () => import('./container.ts'),
 };
 
