@@ -16,6 +16,8 @@ export default defineConfig({
     setupFiles: ['scripts/lib/property-sizes.ts'],
     // A test takes 30 s on a busy machine that takes 2 s otherwise: the limit is for what hangs, and says nothing about speed.
     testTimeout: 120_000,
+    // The same of what a test needs first: a bundle, a browser, a server.
+    hookTimeout: 120_000,
     // The default leaves one core free, which is half of a machine of two.
     maxWorkers: '100%',
     // Nothing here has state of its own outside of objects, so that files of one worker can share what they import: it saves a third of the time.

@@ -38,6 +38,12 @@ function tools(crypto: CryptoProvider) {
   return { xl, ex, mix };
 }
 
+it('has the sections that are carried out below, and no others', () => {
+  const sections = ['accessKey', 'hc_px', 'hc_sc', 'record_cbc', 'record_gcm', 'activationQr', 'activation'];
+  expect(Object.keys(kat)).toEqual(['note', ...sections]);
+  expect(Object.keys(kat.accessKey)).toEqual(['userId', 'accessKey', 'assisted', 'manual']);
+});
+
 /** Every field of `actual` must stand in the file with the same value; returns the names that were compared. */
 function compare(section: HandshakeSection | Section, actual: Readonly<Record<string, Uint8Array>>): string[] {
   for (const [field, bytes] of Object.entries(actual)) expect([field, toHex(bytes)]).toEqual([field, section[field]]);
@@ -124,7 +130,7 @@ describe.each(PROVIDERS)('crypto-kat.json with $name', ({ crypto }) => {
     ];
     const key64 = xl(ts, 'cbc', NONE, 64);
     const { ciphertext, tag } = crypto.cbcHs512(key64).seal(iv, aad, plaintext);
-    compare(section, { key64, ct: ciphertext, tag });
+    expect([...compare(section, { key64, ct: ciphertext, tag }), 'ts', 'iv', 'seq', 'dir', 'pt', 'aad'].sort()).toEqual(Object.keys(section).sort());
     expect(crypto.cbcHs512(key64).open(iv, aad, ciphertext, tag)).toEqual(plaintext);
   });
 
@@ -135,7 +141,8 @@ describe.each(PROVIDERS)('crypto-kat.json with $name', ({ crypto }) => {
     const iv = xl(ts, 'iv', NONE, 12);
     const sequence = concatBytes(new Uint8Array(4), u64be(section.seq as unknown as number));
     const nonce = iv.map((byte, index) => byte ^ (sequence[index] as number));
-    compare(section, { key, iv, nonce, ct: crypto.gcm(key).seal(nonce, aad, plaintext), ts_next: xl(ts, 'upd', NONE, 32) });
+    const compared = compare(section, { key, iv, nonce, ct: crypto.gcm(key).seal(nonce, aad, plaintext), ts_next: xl(ts, 'upd', NONE, 32) });
+    expect([...compared, 'ts', 'seq', 'pt', 'aad'].sort()).toEqual(Object.keys(section).sort());
   });
 
   const secretInput = (secret: string, userId: string, coreId: string): Uint8Array => {
@@ -147,7 +154,8 @@ describe.each(PROVIDERS)('crypto-kat.json with $name', ({ crypto }) => {
   it('activation with a QR secret', () => {
     const section = kat.activationQr as Section & { userId: string; coreId: string; secretText: string; salt: string };
     const both = xl(ex(fromHex(section.salt), secretInput(section.secretText, section.userId, section.coreId)), 'act qr', NONE, 80);
-    compare(section, { w0s_w1s: both, w0: scalar(both.slice(0, 40)), w1: scalar(both.slice(40)) });
+    const compared = compare(section, { w0s_w1s: both, w0: scalar(both.slice(0, 40)), w1: scalar(both.slice(40)) });
+    expect([...compared, 'userId', 'coreId', 'secretText', 'salt'].sort()).toEqual(Object.keys(section).sort());
   });
 
   it('activation with a password', async () => {
