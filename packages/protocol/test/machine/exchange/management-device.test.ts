@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MANAGEMENT_DEVICE_TRANSITIONS, ProtocolError, transitionRecorder } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
-import { alertFrame, commandFrame, DeviceBench, id, idleFrame, NOW_MS } from './device-bench.ts';
+import { alertFrame, commandFrame, DeviceBench, id, idleFrame, NOW_MS, SCHEDULE } from './device-bench.ts';
 
 const recorder = transitionRecorder();
 
@@ -268,6 +268,25 @@ describe('the idle command (F5.6)', () => {
     device.takeSent();
     device.receive(idleFrame({ pollIntervalS: 120, pollJitterS: 60 }));
     expect(device.effects.slice(before).some((effect) => effect.type === 'persist')).toBe(true);
+  });
+
+  it('spreads polls over the whole jitter of the server, and those of a fleet that starts at once over the interval', () => {
+    const device = polling();
+    const pauses = Array.from({ length: 64 }, () => {
+      device.receive(idleFrame({ pollIntervalS: 100, pollJitterS: 50 }));
+      const pauseMs = device.timers.get('poll') as number;
+      device.fire('poll');
+      device.takeSent();
+      return pauseMs;
+    });
+    const starts = Array.from({ length: 64 }, (_, index) => new DeviceBench({ entropySeed: `start ${index}` }).start().timers.get('poll') as number);
+    for (const [times, fromMs, toMs] of [
+      [pauses, 100_000, 150_000],
+      [starts, 0, SCHEDULE.pollIntervalS * 1_000],
+    ] as const) {
+      const eighthMs = (toMs - fromMs) / 8;
+      expect(new Set(times.map((timeMs) => Math.floor((timeMs - fromMs) / eighthMs)))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7]));
+    }
   });
 
   it('never waits longer than a timer can', () => {
