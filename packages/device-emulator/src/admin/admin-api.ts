@@ -77,7 +77,10 @@ export interface ActivationProfile {
 /** Items of one page of a list. */
 const PAGE = 500;
 const RETRY = { minMs: 50, baseMs: 200, maxMs: 5_000 };
+/** For a server that nobody has seen yet: its address may be wrong. */
 const PATIENCE_MS = 45_000;
+/** For a server that was there: a run that is under way is worth the wait for one that starts again on a busy machine. */
+const PATIENCE_UNDER_WAY_MS = 180_000;
 const MAIL_WAITING = 'MAIL_WAITING';
 
 export interface AdminApiOptions {
@@ -85,7 +88,7 @@ export interface AdminApiOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly signal?: AbortSignal | undefined;
-  /** How long the server may be away before a request counts as failed; 45 seconds unless set. */
+  /** How long the server may be away before a request counts as failed; unless set 45 seconds, and three minutes once it has answered. */
   readonly patienceMs?: number | undefined;
   /** The server does not answer; the request is tried again. */
   onWaiting?(error: unknown): void;
@@ -94,6 +97,7 @@ export interface AdminApiOptions {
 /** What the emulated administrator does (F1.1, F5.1), over the documented REST API. Requests that may be repeated are, until the server is back. */
 export class AdminApi {
   readonly #options: AdminApiOptions;
+  #hasAnswered = false;
 
   constructor(options: AdminApiOptions) {
     this.#options = options;
@@ -255,12 +259,14 @@ export class AdminApi {
   }
 
   async #retry<T>(attempt: () => Promise<T>, mayRetry: (error: unknown) => boolean): Promise<T> {
-    const { clock, entropy, signal, patienceMs = PATIENCE_MS } = this.#options;
+    const { clock, entropy, signal, patienceMs = this.#hasAnswered ? PATIENCE_UNDER_WAY_MS : PATIENCE_MS } = this.#options;
     const pauses = backoff(RETRY, entropy)[Symbol.iterator]();
     const untilMs = clock.monotonicMs() + patienceMs;
     for (;;) {
       try {
-        return await attempt();
+        const answer = await attempt();
+        this.#hasAnswered = true;
+        return answer;
       } catch (error) {
         const pauseMs = pauses.next().value as number;
         if (signal?.aborted === true || !mayRetry(error) || clock.monotonicMs() + pauseMs > untilMs) throw error;
