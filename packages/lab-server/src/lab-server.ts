@@ -264,7 +264,7 @@ export async function makeLab(
   { clock, crypto, entropy }: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly entropy: Entropy },
 ): Promise<RoleFiles> {
   const { host = '127.0.0.1', advertise = host, folder, roles } = options;
-  const ports = folder === undefined ? ANY_PORTS : await pickPorts(host);
+  const ports = folder === undefined ? ANY_PORTS : await pickPorts(host, entropy);
   return makeRoleFiles({ crypto, entropy, nowMs: clock.nowMs(), place: { host, advertise, roles, ports } });
 }
 
