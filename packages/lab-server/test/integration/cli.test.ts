@@ -15,6 +15,8 @@ import { LabDevice, overHttps, qrSecret } from '../support/lab-device.ts';
 import { rawApp, typedVerification } from '../support/noc-client.ts';
 
 let folder: string;
+/** Of this file alone: between a kill and the next start anybody who listens at port 0 of 127.0.0.1 may get a port of the lab, and it would move. */
+const HOST = '127.0.0.11';
 const runs = new Set<CliRun>();
 
 /** A process of its own, for what only a process shows. */
@@ -106,7 +108,7 @@ function curl(...args: string[]): Promise<{ readonly status: number; readonly ty
 
 describe('lab-server start', () => {
   it('serves curl and a device, and goes on after kill -9 at the same addresses', async () => {
-    const first = spawnStart('--data', folder);
+    const first = spawnStart('--data', folder, '--host', HOST);
     const ready = await first.ready();
     const connection = readConnectionFile(join(folder, 'connection.json'));
     expect(ready).toMatchObject({ event: 'ready', role: 'all', activation: connection.activation, admin: connection.admin });
@@ -177,7 +179,7 @@ describe('lab-server start', () => {
     writeFileSync(join(folder, 'password.txt'), 'smtp-Password-1\n');
     const smtp = ['--smtp', `127.0.0.1:${port}`, '--smtp-security', 'none', '--smtp-user', 'uem', '--smtp-password-file', join(folder, 'password.txt')];
     const journal = join(folder, 'journal.ndjson');
-    const first = start('--data', folder, '--journal', journal, ...smtp, '--mail-from', 'UEM <uem@example.com>');
+    const first = start('--data', folder, '--host', HOST, '--journal', journal, ...smtp, '--mail-from', 'UEM <uem@example.com>');
     const { admin, tenantId } = await first.ready();
     const base = `${admin}/${tenantId}/api/v1`;
     const json = ['-H', 'content-type: application/json'];
@@ -232,12 +234,12 @@ describe('lab-server start', () => {
   });
 
   it('moves a listener whose port is taken, and says so', async () => {
-    const first = start('--data', folder);
+    const first = start('--data', folder, '--host', HOST);
     await first.ready();
     const before = readConnectionFile(join(folder, 'connection.json'));
     await first.end();
     const port = Number(before.devices.split(':')[1]);
-    const squatter = createServer().listen(port, '127.0.0.1');
+    const squatter = createServer().listen(port, HOST);
     await new Promise((resolve) => squatter.once('listening', resolve));
     expect((squatter.address() as AddressInfo).port).toBe(port);
     const second = start('--data', folder);
