@@ -28,6 +28,8 @@ const node = ['--conditions=@uemkit/source', '--import', 'tsx'];
 const work = mkdtempSync(join(tmpdir(), 'uemkit-chaos-'));
 const data = join(work, 'lab');
 const connection = join(data, 'connection.json');
+/** Of this script alone: at 127.0.0.1 anybody who listens at port 0 may get a port of the server between its death and its next start, and it would move. */
+const HOST = '127.0.0.12';
 
 /** mulberry32: the same seed kills at the same moments. */
 let state = Number(values.seed) >>> 0;
@@ -49,7 +51,7 @@ function start(script, args) {
 }
 
 async function startServer() {
-  const server = start('packages/lab-server/src/bin.ts', ['start', '--data', data, '--json']);
+  const server = start('packages/lab-server/src/bin.ts', ['start', '--data', data, '--host', HOST, '--json']);
   const ready = (async () => {
     while (!server.output.out.includes('\n') || !existsSync(connection)) await pause(20);
     return true;
