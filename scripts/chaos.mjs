@@ -28,7 +28,7 @@ const node = ['--conditions=@uemkit/source', '--import', 'tsx'];
 const work = mkdtempSync(join(tmpdir(), 'uemkit-chaos-'));
 const data = join(work, 'lab');
 const connection = join(data, 'connection.json');
-/** Of this script alone: at 127.0.0.1 anybody who listens at port 0 may get a port of the server between its death and its next start, and it would move. */
+/** Of this script alone: at an address that others use, another lab could pick a port between a kill and the next start, and this one would move. */
 const HOST = '127.0.0.12';
 
 /** mulberry32: the same seed kills at the same moments. */

@@ -15,7 +15,7 @@ import { LabDevice, overHttps, qrSecret } from '../support/lab-device.ts';
 import { rawApp, typedVerification } from '../support/noc-client.ts';
 
 let folder: string;
-/** Of this file alone: between a kill and the next start anybody who listens at port 0 of 127.0.0.1 may get a port of the lab, and it would move. */
+/** Of this file alone: at an address that others use, another lab could pick a port between a kill and the next start, and this one would move. */
 const HOST = '127.0.0.11';
 const runs = new Set<CliRun>();
 
