@@ -54,6 +54,12 @@ export interface MemoryUemOptions {
   readonly configuration?: Partial<wire.DeviceConfiguration>;
 }
 
+interface WrongRenewal {
+  readonly deviceId: string;
+  readonly publicKey: Uint8Array;
+  readonly root: Uint8Array;
+}
+
 /** UEM, Infrastructure and notification service in memory, out of the protocol's own server roles: the other end for tests of the client alone. */
 export class MemoryUem {
   readonly devices: Map<string, KnownDevice> = new Map();
@@ -72,6 +78,8 @@ export class MemoryUem {
   /** What A7 of a completed activation is answered with, in place of the acknowledgement. */
   tooLate: wire.ActivationRefusalReason | undefined;
   toldTypes: readonly string[] | undefined;
+  /** What the certificate of a renewal is for, in place of the device that asked, and the root that it comes with. */
+  wrongRenewal: Partial<WrongRenewal> | undefined;
   /** What the Infrastructure says instead of the truth. */
   discoveryAnswer: Uint8Array | undefined;
   /** 0x51 that came, and how they are answered. */
@@ -218,6 +226,7 @@ export class MemoryUem {
         const { csr } = wire.renewRequest.decode(wire.parseFrame(frame));
         const { publicKey } = x509.readCertificationRequest(this.#options.crypto, csr);
         if (!sameBytes(publicKey, device.publicKey)) return wire.alert.encode({ code: 'badMessage' });
+        if (this.wrongRenewal !== undefined) return this.#renewWrongly({ deviceId: device.deviceId, publicKey, root: this.root, ...this.wrongRenewal });
         device.certificate = this.#issueLeaf(device.deviceId, publicKey);
         return wire.renewResult.encode({ certificates: [device.certificate], tenantRoots: [this.root] });
       }
@@ -226,6 +235,10 @@ export class MemoryUem {
       default:
         return this.#manage(device, frame);
     }
+  }
+
+  #renewWrongly({ deviceId, publicKey, root }: WrongRenewal): Uint8Array {
+    return wire.renewResult.encode({ certificates: [this.#issueLeaf(deviceId, publicKey)], tenantRoots: [root] });
   }
 
   #grantKey({ userId }: KnownDevice, request: wire.AccessKeyForward): Uint8Array {

@@ -1,6 +1,6 @@
-import { ProtocolError, toHex } from '@uemkit/protocol';
+import { ACTIVATION_KEY, ProtocolError, toHex } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
-import { activeTestDevice, testDevice } from '../support/test-device.ts';
+import { activeTestDevice, crypto, testDevice } from '../support/test-device.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -305,6 +305,23 @@ describe('management (F5)', () => {
     await again.client.open();
     await again.client.poll();
     expect(again.client.state).toBe('active');
+  });
+
+  it.each([
+    ['for another key', async () => ({ publicKey: crypto.p256PublicKey(new Uint8Array(32).fill(1)) })],
+    ['for another device', async () => ({ deviceId: 'device-9' })],
+    ['of another authority', async () => ({ root: (await testDevice({ seed: 'another authority' })).uem.root })],
+  ])('does not take a renewed certificate %s', async (_name, wrong) => {
+    const dayMs = 86_400_000;
+    const device = await activeTestDevice({ certificateLifeMs: 31 * dayMs, schedule: { pollIntervalS: 86_400, pollJitterS: 0 } });
+    const saved = await device.store.get(ACTIVATION_KEY);
+    device.uem.wrongRenewal = await wrong();
+    await device.clock.advance(22 * dayMs);
+    expect(device.told('renewalfailed').map(({ error }) => error.kind)).toContain('crypto');
+    expect([device.told('renewed'), await device.store.get(ACTIVATION_KEY)]).toEqual([[], saved]);
+    device.uem.wrongRenewal = undefined;
+    await device.clock.advance(2 * dayMs);
+    expect(device.told('renewed')).toHaveLength(1);
   });
 
   it('keeps the old certificate when a renewal fails, and tries again with the next poll', async () => {
