@@ -68,6 +68,8 @@ export class MemoryUem {
   /** Of these, what a transport must not send twice. */
   readonly onlyOnce: string[] = [];
   readonly pushes: Map<string, PushRequest> = new Map();
+  /** Wake-ups that a device has confirmed. */
+  readonly acknowledged: string[] = [];
   fault: (service: string, frame: wire.FrameName | undefined) => MemoryFault = () => undefined;
   /** Called before a push connection opens; throws to refuse it. */
   pushFault: () => void = () => undefined;
@@ -301,6 +303,7 @@ export class MemoryUem {
     let heard = false;
     return {
       send: (frame) => {
+        if (wire.peekFrameName(frame) === 'pushAck') this.acknowledged.push(toHex(wire.pushAck.decode(wire.parseFrame(frame)).wakeUpId));
         if (wire.peekFrameName(frame) !== 'pushRegister') return;
         const { token: known } = wire.pushRegister.decode(wire.parseFrame(frame));
         const given = known ?? this.#options.entropy.randomBytes(32);

@@ -46,6 +46,8 @@ describe('when a device asks (F5.2)', () => {
     await device.clock.settle();
     expect(device.uem.only.polls.length - before).toBeLessThanOrEqual(2);
     expect(device.events.filter((name) => name === 'wakeup')).toHaveLength(20);
+    // Each of them: what is not confirmed, the service sends again.
+    expect(new Set(device.uem.acknowledged).size).toBe(20);
   });
 
   it('is not kept awake by a notification service that wakes it again and again, and stays on time for what is true', async () => {
