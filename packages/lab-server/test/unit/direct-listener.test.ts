@@ -49,6 +49,16 @@ describe('the listener of Direct Connect (F11)', () => {
     expect(accepted).toHaveLength(0);
   });
 
+  it('speaks TLS 1.3 and nothing older', async () => {
+    const socket = connect({ host: '127.0.0.1', port: listener.port, ca, ALPNProtocols: ['uemkit-dc/1'], maxVersion: 'TLSv1.2' });
+    const spoken = await once(socket, 'secureConnect').then(
+      () => socket.getProtocol(),
+      ({ code }) => code,
+    );
+    socket.destroy();
+    expect(spoken).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+  });
+
   it('gives both ends the same binding, and ends who does not prove itself in time', async () => {
     const [first, second] = [dial('uemkit-dc/1'), dial('uemkit-dc/1')];
     await Promise.all([first, second].map((socket) => once(socket, 'secureConnect')));

@@ -42,8 +42,8 @@ export interface KnownDevice {
   pushToken?: Uint8Array;
 }
 
-/** What becomes of one request. `lose` and `error` come before the server does anything, `loseAnswer` after. */
-export type MemoryFault = 'lose' | 'loseAnswer' | 'hang' | ProtocolError | undefined;
+/** What becomes of one request. `lose` and `error` come before the server does anything, `loseAnswer` after; with `until` the answer comes later, even to nobody. */
+export type MemoryFault = 'lose' | 'loseAnswer' | 'hang' | ProtocolError | undefined | { readonly until: Promise<void> };
 
 export interface MemoryUemOptions {
   readonly crypto: CryptoProvider;
@@ -186,6 +186,11 @@ export class MemoryUem {
     if (fault === 'lose') throw new ProtocolError('ERR_TRANSPORT_CLOSED', 'lost on the way');
     const answer = this.#answer(request);
     await Promise.resolve();
+    // Some transports learn too late that nobody waits any more.
+    if (typeof fault === 'object') {
+      await fault.until;
+      return answer;
+    }
     signal?.throwIfAborted();
     if (fault === 'loseAnswer') throw new ProtocolError('ERR_TRANSPORT_CLOSED', 'answer lost on the way');
     return answer;

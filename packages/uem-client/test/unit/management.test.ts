@@ -324,6 +324,28 @@ describe('management (F5)', () => {
     expect(device.told('renewed')).toHaveLength(1);
   });
 
+  it.each<[string, boolean]>([
+    ['has left management', false],
+    ['is another one by now', true],
+  ])('an answer to a renewal changes nothing when the device %s', async (_name, again) => {
+    const dayMs = 86_400_000;
+    const device = await activeTestDevice({ certificateLifeMs: 31 * dayMs, schedule: { pollIntervalS: 86_400, pollJitterS: 0 } });
+    let answer = (): void => {};
+    const until = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    device.uem.fault = (_service, frame) => (frame === 'renewRequest' ? { until } : undefined);
+    await device.clock.advance(22 * dayMs);
+    expect(device.uem.requests).toContain('device renewRequest');
+    await device.client.deactivate();
+    if (again) await device.activate();
+    const saved = await device.store.get(ACTIVATION_KEY);
+    answer();
+    await device.clock.settle();
+    expect([device.client.state, await device.store.get(ACTIVATION_KEY)]).toEqual([again ? 'active' : 'inactive', saved]);
+    expect([device.told('renewed'), device.told('renewalfailed')]).toEqual([[], []]);
+  });
+
   it('keeps the old certificate when a renewal fails, and tries again with the next poll', async () => {
     const dayMs = 86_400_000;
     const device = await activeTestDevice({ certificateLifeMs: 31 * dayMs, schedule: { pollIntervalS: 86_400, pollJitterS: 0 } });
