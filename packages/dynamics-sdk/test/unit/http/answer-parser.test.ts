@@ -131,6 +131,9 @@ describe('an answer of HTTP/1.1', () => {
   });
 });
 
+/** A tab behind a length is white space as RFC 9112, 5 has it; llhttp takes spaces alone there. */
+const NARROWER = /content-length:[ \t]*\d+ *\t/i;
+
 describe('beside the parser of Node (llhttp)', () => {
   let server: Server;
   let answer: Uint8Array = new Uint8Array(0);
@@ -173,7 +176,7 @@ describe('beside the parser of Node (llhttp)', () => {
     await fc.assert(
       fc.asyncProperty(changed, async (text) => {
         const ours = whole(text);
-        if (typeof ours === 'string') return;
+        if (typeof ours === 'string' || NARROWER.test(text)) return;
         taken += 1;
         answer = bytes(text).subarray(0, lengthOf(text));
         expect(await ofNode()).toEqual(ours);
