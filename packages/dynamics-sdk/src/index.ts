@@ -2,6 +2,7 @@ export type { ActivationReview, ActivationStage } from './activation/app-activat
 export type { SiblingLink, Siblings } from './activation/sibling-link.ts';
 export type { AppLink, UemClientLink } from './activation/uem-client-link.ts';
 export { type ApplicationConfig, type AppServer, serversInOrder } from './configuration/application-config.ts';
+export type { ApplicationPolicy, ApplicationPolicyValue, ApplicationPolicyValues } from './configuration/application-policy.ts';
 export type { ByteStream, ConnectionWay, ConnectionWays, ConnectTarget, WayOptions } from './connections/way.ts';
 export type { PasswordRefusal } from './container/attempt.ts';
 export type { NewPassword, PasswordChange, PasswordSet, SecureContainer } from './container/container.ts';

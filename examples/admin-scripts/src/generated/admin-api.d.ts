@@ -271,6 +271,21 @@ export interface components {
             administrators: components["schemas"]["Administrator"][];
             links: components["schemas"]["Link"][];
         };
+        AppPolicies: {
+            appPolicies: components["schemas"]["AppPolicy"][];
+            links: components["schemas"]["Link"][];
+        };
+        AppPolicy: {
+            guid: string;
+            name: string;
+            rank: number;
+            values: {
+                [key: string]: (boolean | number | string) | (number | string)[];
+            };
+            /** Format: date-time */
+            updated: string;
+            links: components["schemas"]["Link"][];
+        };
         Application: {
             guid: string;
             applicationId: string;
@@ -412,7 +427,7 @@ export interface components {
              * @description Why it got none
              * @enum {string}
              */
-            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UNLOCK_KEY_NOT_HELD" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id?: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "INVALID_POLICY_DEFINITION" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "POLICY_DEFINITION_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UNLOCK_KEY_NOT_HELD" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
         };
         DeviceCommands: {
             /** @description Devices that got all commands */
@@ -574,7 +589,7 @@ export interface components {
         };
         Error: {
             /** @enum {string} */
-            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UNLOCK_KEY_NOT_HELD" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
+            id: "BAD_REQUEST" | "UNKNOWN_PROPERTY" | "INVALID_PROPERTY" | "INVALID_QUERY" | "INVALID_POLICY_DEFINITION" | "NOT_AUTHENTICATED" | "NOT_AUTHORIZED" | "NOT_FOUND" | "TENANT_NOT_FOUND" | "USER_NOT_FOUND" | "DEVICE_NOT_FOUND" | "COMMAND_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "PROFILE_NOT_FOUND" | "FAULT_NOT_FOUND" | "ADMINISTRATOR_NOT_FOUND" | "ACCESS_KEY_NOT_FOUND" | "MAIL_NOT_FOUND" | "EMAIL_TEMPLATE_NOT_FOUND" | "GROUP_NOT_FOUND" | "POLICY_NOT_FOUND" | "ASSIGNMENT_NOT_FOUND" | "APPLICATION_SERVER_NOT_FOUND" | "POLICY_DEFINITION_NOT_FOUND" | "EVENTS_DROPPED" | "POSITION_UNKNOWN" | "METHOD_NOT_ALLOWED" | "USER_EXISTS" | "ADMINISTRATOR_EXISTS" | "ADMINISTRATOR_REQUIRED" | "TOO_MANY_ADMINISTRATORS" | "USER_HAS_DEVICES" | "DEVICE_NOT_ACTIVE" | "COMMAND_SENT" | "COMMAND_NOT_APPLICABLE" | "QUEUE_FULL" | "TOO_MANY_PASSWORDS" | "PROFILE_IN_USE" | "NO_MAIL_ADDRESS" | "OUTBOX_FULL" | "APPLICATION_EXISTS" | "IN_USE" | "LIMIT_REACHED" | "GROUP_BY_QUERY" | "UNLOCK_KEY_NOT_HELD" | "UPDATE_OF_SERVER" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "INTERNAL" | "BUSY";
             subStatusCode: number;
             message: string;
         };
@@ -870,6 +885,14 @@ export interface components {
             /** @enum {string} */
             role: "readOnly" | "helpDesk" | "administrator";
         };
+        NewAppPolicy: {
+            name: string;
+            rank?: number;
+            /** @description By key of the definition, and checked against it */
+            values: {
+                [key: string]: unknown;
+            };
+        };
         NewApplication: {
             applicationId: string;
             name: string;
@@ -958,6 +981,10 @@ export interface components {
             description?: string;
             rank?: number;
             rules: components["schemas"]["PolicyRules"];
+        };
+        NewPolicyDefinition: {
+            /** @description Document with the root AppPolicyDefinition (urn:AppPolicySchema1.good.com), without document type */
+            xml: string;
         };
         NewProfile: {
             /** @constant */
@@ -1309,6 +1336,17 @@ export interface components {
             rules: components["schemas"]["PolicyRules"];
             links: components["schemas"]["Link"][];
         };
+        PolicyDefinition: {
+            application: {
+                guid: string;
+            };
+            version?: string;
+            settings: components["schemas"]["PolicySetting"][];
+            xml: string;
+            /** Format: date-time */
+            updated: string;
+            links: components["schemas"]["Link"][];
+        };
         PolicyRules: {
             password?: {
                 required?: boolean;
@@ -1345,6 +1383,24 @@ export interface components {
                 allowCopyFromWorkSpace?: boolean;
                 allowFactoryReset?: boolean;
             };
+        };
+        PolicySetting: {
+            name: string;
+            key: string;
+            /** @enum {string} */
+            control: "hidden" | "checkbox" | "text" | "textarea" | "select" | "multiselect";
+            label?: string;
+            maxLength?: number;
+            options?: {
+                value: number | string;
+                description: string;
+            }[];
+            /** @description In force while no app policy sets another one; absent: apps are not told the key */
+            initial?: (boolean | number | string) | (number | string)[];
+            /** @description Name of the checkbox that makes it count */
+            dependsOn?: string;
+            /** @description False: apps are never told it */
+            isSent: boolean;
         };
         Profile: {
             guid: string;

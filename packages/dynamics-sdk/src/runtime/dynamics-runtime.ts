@@ -1,7 +1,7 @@
 import type { HandedOver, ProtocolError, TypedEventTarget } from '@uemkit/protocol';
-import type { WireDocument } from '@uemkit/protocol/wire';
 import type { AppLink } from '../activation/uem-client-link.ts';
 import type { ApplicationConfig, AppServer } from '../configuration/application-config.ts';
+import type { ApplicationPolicy } from '../configuration/application-policy.ts';
 import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { SecureContainer } from '../container/container.ts';
 import type { PasswordFault, PasswordPolicy } from '../password/policy.ts';
@@ -74,7 +74,7 @@ export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents>
   /** A snapshot; asks nobody. @throws ProtocolError `ERR_USAGE_STATE` until the app is activated */
   getApplicationConfig(): ApplicationConfig;
   /** A snapshot; asks nobody. @throws ProtocolError `ERR_USAGE_STATE` until the app is activated */
-  getApplicationPolicy(): WireDocument;
+  getApplicationPolicy(): ApplicationPolicy;
   /** The password policy in force. */
   readonly passwordPolicy: PasswordPolicy;
   /** Servers of the app in the order in which to try them: by priority, random within one. */

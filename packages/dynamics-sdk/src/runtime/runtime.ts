@@ -1,8 +1,8 @@
 import { EventEmitterTarget, type HandedOver, ProtocolError } from '@uemkit/protocol';
-import type { WireDocument } from '@uemkit/protocol/wire';
 import { AppActivation } from '../activation/app-activation.ts';
 import type { AppLink } from '../activation/uem-client-link.ts';
 import { type ApplicationConfig, type AppServer, applicationConfig, serversInOrder } from '../configuration/application-config.ts';
+import { type ApplicationPolicy, applicationPolicy } from '../configuration/application-policy.ts';
 import { type ActivatedWays, activatedWays } from '../connections/activated-ways.ts';
 import { type Connector, connectorOf } from '../connections/connector.ts';
 import { closedBy, servesNobody } from '../connections/gate.ts';
@@ -174,8 +174,8 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     return applicationConfig(this.#activation.require().configuration);
   }
 
-  getApplicationPolicy(): WireDocument {
-    return structuredClone(this.#activation.require().policy);
+  getApplicationPolicy(): ApplicationPolicy {
+    return applicationPolicy(this.#activation.require().policy);
   }
 
   serversInOrder(): readonly AppServer[] {

@@ -12,6 +12,7 @@ import type { MailRecord } from '../state/mails.ts';
 import type { ActivationProfileRecord } from '../state/profiles.ts';
 import type { UserRecord } from '../state/users.ts';
 import type { AccessKeyAdministration } from './access-key-administration.ts';
+import type { AppPolicyAdministration } from './app-policy-administration.ts';
 import type { ApplicationAdministration } from './application-administration.ts';
 import type { AssignmentAdministration } from './assignment-administration.ts';
 import type { BulkCommands } from './bulk-commands.ts';
@@ -109,6 +110,7 @@ export interface Administration
     PolicyAdministration,
     ConfigurationProfileAdministration,
     ApplicationAdministration,
+    AppPolicyAdministration,
     AssignmentAdministration,
     AccessKeyAdministration,
     ProxyAdministration,

@@ -1,3 +1,4 @@
+import { deletePolicyDefinition, listAppPolicies } from '../state/app-policies.ts';
 import {
   type ApplicationRecord,
   type ApplicationServerRecord,
@@ -98,6 +99,9 @@ export function createApplicationAdministration(options: ConfigurationOptions): 
         requireUnassigned(tx, { kind: 'application', id: guid });
         for (const { record: server } of listApplicationServers(tx, { limit: MAX_APPLICATION_SERVERS }))
           if (server.applicationGuid === guid) throw new AdminProblem('IN_USE', `application server ${server.guid} serves it; delete that first`);
+        const [policy] = listAppPolicies(tx, guid);
+        if (policy !== undefined) throw new AdminProblem('IN_USE', `app policy ${policy.appPolicyId} is for it; delete that first`);
+        deletePolicyDefinition(tx, guid);
         deleteApplication(tx, application);
       });
     },

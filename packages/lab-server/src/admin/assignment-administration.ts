@@ -1,6 +1,7 @@
 import { assignmentReader } from '../configuration/assigned-objects.ts';
 import { deviceFacts } from '../configuration/device-facts.ts';
 import { type EffectiveConfiguration, effectiveConfiguration } from '../configuration/effective.ts';
+import { appPolicyById } from '../state/app-policies.ts';
 import { applicationByGuid } from '../state/applications.ts';
 import {
   type Assignable,
@@ -61,6 +62,8 @@ export function createAssignmentAdministration({ clock, store, reconfigure }: Co
           throw new AdminProblem('INVALID_PROPERTY', 'disposition: is said of applications, and of nothing else');
         if (object.kind === 'activationProfile' && assignee.kind === 'deviceGroup')
           throw new AdminProblem('INVALID_PROPERTY', 'an activation profile is for users: there is no device yet');
+        if (object.kind === 'appPolicy' && assignee.kind === 'deviceGroup')
+          throw new AdminProblem('INVALID_PROPERTY', 'an app policy is for users: an app need not be on a managed device');
         const before = assignment(tx, assignee, object);
         const record: AssignmentRecord = { assignee, object, disposition, createdAtMs: before?.createdAtMs ?? clock.nowMs() };
         putAssignment(tx, record);
@@ -123,6 +126,9 @@ function requireObject(view: ReadView, { kind, id }: Assignable): void {
       return;
     case 'activationProfile':
       required(profileById(view, id), 'PROFILE_NOT_FOUND', 'there is no such activation profile');
+      return;
+    case 'appPolicy':
+      required(appPolicyById(view, id), 'POLICY_NOT_FOUND', 'there is no such app policy');
   }
 }
 

@@ -6,6 +6,7 @@ import type { LabStore } from '../store/lab-store.ts';
 import { createAccessKeyAdministration } from './access-key-administration.ts';
 import { createActivationAdministration } from './activation-administration.ts';
 import type { Administration } from './administration.ts';
+import { createAppPolicyAdministration } from './app-policy-administration.ts';
 import { createApplicationAdministration } from './application-administration.ts';
 import { createAssignmentAdministration } from './assignment-administration.ts';
 import { createBulkCommands } from './bulk-commands.ts';
@@ -57,6 +58,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...createPolicyAdministration(options),
     ...createConfigurationProfileAdministration(options),
     ...createApplicationAdministration(options),
+    ...createAppPolicyAdministration(options),
     ...createAssignmentAdministration(options),
     ...createAccessKeyAdministration(options),
     ...createProxyAdministration(options),

@@ -2,7 +2,17 @@ import * as v from 'valibot';
 import type { Administration } from '../admin/administration.ts';
 import type { AssignableKind, Assignee, AssigneeKind, AssignmentRecord, Disposition } from '../state/assignments.ts';
 import { type BodySchema, component, guidText, timeText, type ViewSchema } from './components.ts';
-import { APPLICATION_PART, CONFIGURATION_PROFILE_PART, DEVICE_GROUP_PART, POLICY_PART, PROFILE_PART, USER_GROUP_PART, USER_PART } from './parts.ts';
+import type { MediaNoun } from './media-type.ts';
+import {
+  APP_POLICY_PART,
+  APPLICATION_PART,
+  CONFIGURATION_PROFILE_PART,
+  DEVICE_GROUP_PART,
+  POLICY_PART,
+  PROFILE_PART,
+  USER_GROUP_PART,
+  USER_PART,
+} from './parts.ts';
 import type { PartDeclaration, Route } from './route.ts';
 import { timeOf, type View } from './views.ts';
 
@@ -62,7 +72,14 @@ const OBJECTS: readonly ObjectPath[] = [
     declared: PROFILE_PART,
     missing: 'PROFILE_NOT_FOUND',
   },
+  { kind: 'appPolicy', name: 'AppPolicy', is: 'an app policy', path: 'appPolicies', part: 'appPolicy', declared: APP_POLICY_PART, missing: 'POLICY_NOT_FOUND' },
 ];
+
+/** What is for users, and not for devices. */
+const OF_USERS: readonly AssignableKind[] = ['activationProfile', 'appPolicy'];
+
+/** Nouns of lists; others are those of profiles. */
+const NOUNS: Readonly<Partial<Record<AssignableKind, MediaNoun>>> = { application: 'applications', policy: 'policies', appPolicy: 'apppolicies' };
 
 interface DispositionBody {
   readonly disposition: Disposition;
@@ -109,7 +126,7 @@ export function assignmentRoutes(admin: Administration): readonly Route[] {
   };
 
   return ASSIGNEES.flatMap((assignee) =>
-    OBJECTS.filter(({ kind }) => kind !== 'activationProfile' || assignee.kind !== 'deviceGroup').flatMap((object): readonly Route[] => {
+    OBJECTS.filter(({ kind }) => assignee.kind !== 'deviceGroup' || !OF_USERS.includes(kind)).flatMap((object): readonly Route[] => {
       const whose = { [assignee.part]: assignee.declared };
       const both = { ...whose, [object.part]: object.declared };
       const list = `${assignee.path}/${object.path}`;
@@ -117,7 +134,7 @@ export function assignmentRoutes(admin: Administration): readonly Route[] {
       const assigneeOf = (parts: Readonly<Record<string, string>>): Assignee => ({ kind: assignee.kind, id: parts[assignee.part] as string });
       const objectOf = (parts: Readonly<Record<string, string>>) => ({ kind: object.kind, id: parts[object.part] as string });
       const isApplication = object.kind === 'application';
-      const noun = isApplication ? ('applications' as const) : object.kind === 'policy' ? ('policies' as const) : ('profiles' as const);
+      const noun = NOUNS[object.kind] ?? 'profiles';
       return [
         {
           id: `list${assignee.name}${object.name}Assignments`,
@@ -179,6 +196,10 @@ function namesOf(admin: Administration, { kind, id }: AssignmentRecord['object']
     case 'application': {
       const { name, applicationId } = admin.application(id);
       return { name, applicationId };
+    }
+    case 'appPolicy': {
+      const { name, applicationGuid } = admin.appPolicyById(id);
+      return { name, applicationId: admin.application(applicationGuid).applicationId };
     }
     case 'activationProfile':
       return {};

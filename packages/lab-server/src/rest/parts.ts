@@ -30,6 +30,8 @@ export const CONFIGURATION_PROFILE_PART: PartDeclaration = { is: 'guid of the pr
 export const APPLICATION_PART: PartDeclaration = { is: 'guid of the application' };
 /** The application server of a path. */
 export const APPLICATION_SERVER_PART: PartDeclaration = { is: 'guid of the application server' };
+/** The app policy of a path. */
+export const APP_POLICY_PART: PartDeclaration = { is: 'guid of the app policy' };
 /** The e-mail template of a path; the administrator chooses its guid. */
 export const EMAIL_TEMPLATE_PART: PartDeclaration = { is: 'guid of the e-mail template', pattern: /^[a-z0-9-]{1,64}$/ };
 /** The mail of a path. */

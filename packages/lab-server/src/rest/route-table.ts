@@ -8,6 +8,7 @@ import { LAB_VERSION } from '../version.ts';
 import { accessKeyRoutes } from './access-key-routes.ts';
 import { activationRoutes } from './activation-routes.ts';
 import { administratorRoutes } from './administrator-routes.ts';
+import { appPolicyRoutes } from './app-policy-routes.ts';
 import { applicationRoutes } from './application-routes.ts';
 import { assignmentRoutes } from './assignment-routes.ts';
 import type { Authorization } from './authorization.ts';
@@ -69,6 +70,7 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
     ...policyRoutes(administration),
     ...configurationProfileRoutes(administration),
     ...applicationRoutes(administration),
+    ...appPolicyRoutes(administration),
     ...assignmentRoutes(administration),
     ...effectiveRoutes(administration),
     ...labRoutes({ faults, journal }),

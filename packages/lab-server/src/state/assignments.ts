@@ -4,7 +4,7 @@ import { joinId, partOf, type Table, table } from './table.ts';
 /** Who something is assigned to. */
 export type AssigneeKind = 'user' | 'userGroup' | 'deviceGroup';
 /** What can be assigned. */
-export type AssignableKind = 'policy' | 'profile' | 'application' | 'activationProfile';
+export type AssignableKind = 'policy' | 'profile' | 'application' | 'activationProfile' | 'appPolicy';
 
 /** Whether an application is put on the device, or only offered there. */
 export type Disposition = 'REQUIRED' | 'OPTIONAL';
@@ -28,8 +28,8 @@ export interface AssignmentRecord {
   readonly createdAtMs: number;
 }
 
-/** Bounded by the policies, profiles and applications of a tenant. */
-const ASSIGNMENTS_PAGE = 1_000;
+/** Bounded by the policies, profiles, applications and app policies of a tenant. */
+const ASSIGNMENTS_PAGE = 2_000;
 
 const assignments: Table<AssignmentRecord> = table('assignment');
 const assignedTo: Table<Assignee> = table('assigned-to');

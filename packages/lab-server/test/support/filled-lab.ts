@@ -2,6 +2,7 @@ import { putDefaultConfiguration } from '../../src/configuration/default-configu
 import { putAppConsole } from '../../src/state/app-consoles.ts';
 import { inboxIdAt, putInboxMail } from '../../src/state/inbox.ts';
 import { AdminLab } from './admin-lab.ts';
+import { A_DEFINITION } from './policy-definitions.ts';
 
 /** A lab that has one of everything an administrator can name. */
 export interface FilledLab {
@@ -55,6 +56,10 @@ export async function filledLab(path: string): Promise<FilledLab> {
   const served = await made('/applications', { applicationId: 'com.example.two', name: 'Two', version: '1', platforms: ['IOS'] });
   const server = await made('/applicationServers', { name: 'S', application: { guid: served }, servers: [{ host: 'a.example', port: 1, priority: 1 }] });
 
+  const isAboutValues = path.includes('appPolic');
+  if (isAboutValues || path.endsWith('/policyDefinition')) await admin.putPolicyDefinition(application, A_DEFINITION);
+  const appPolicy = isAboutValues ? (await admin.createAppPolicy(application, { name: 'Values', values: { sound: true } })).appPolicyId : 'none';
+
   await lab.ask('POST', `/groups/${group}/users`, { users: [{ guid: alice.guid }] });
   await lab.ask('POST', `/deviceGroups/${deviceGroup}/devices`, { devices: [{ guid: 'd1' }] });
 
@@ -70,6 +75,7 @@ export async function filledLab(path: string): Promise<FilledLab> {
     '/profiles/{guid}': 'spare',
     '/activationProfiles/{profile}': 'spare',
     '/applications/{application}': application,
+    '/appPolicies/{appPolicy}': appPolicy,
     '/applicationServers/{server}': server,
     '/administrators/{guid}': helpDesk,
     '/emailTemplates/{template}': 'own',

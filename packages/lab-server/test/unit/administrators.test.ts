@@ -14,6 +14,7 @@ beforeEach(async () => {
 const LEAST_ROLES: Readonly<Record<LeastRole, string>> = {
   anybody: 'authorize pingOpen',
   readOnly: `
+    getAppPolicy getPolicyDefinition listAppPolicies listGroupAppPolicyAssignments listUserAppPolicyAssignments
     getActivationProfile getActivationSettings getApplication getApplicationServer getCommand getDeviceGroup getEffectiveProfiles getEmailTemplate
     getGroup getLicensing getMail getMailSettings getOpenApi getPolicy getProfile getSystemInfo getUser getUserDevice listActivationPasswords
     getDynamicsApp listAccessKeys listActivationProfiles listActivationRefusals listApplicationServers listApplications listCommands listDynamicsApps listDeviceGroupApplicationAssignments
@@ -27,6 +28,8 @@ const LEAST_ROLES: Readonly<Record<LeastRole, string>> = {
     cancelCommand createAccessKey deleteActivationPasswords replaceActivationPasswords revokeAccessKey sendApplicationCommand sendCommand sendDynamicsAppCommand showUnlockKey sendDeviceCommands
     setActivationPasswords`,
   administrator: `
+    assignAppPolicyToGroup assignAppPolicyToUser createAppPolicy deleteAppPolicy deletePolicyDefinition putAppPolicy putPolicyDefinition
+    unassignAppPolicyFromGroup unassignAppPolicyFromUser
     addFault addGroupDevices addGroupUsers assignActivationProfileToGroup assignActivationProfileToUser assignApplicationToDeviceGroup
     assignApplicationToGroup assignApplicationToUser assignPolicyToDeviceGroup assignPolicyToGroup assignPolicyToUser assignProfileToDeviceGroup
     assignProfileToGroup assignProfileToUser changeActivationSettings clearFaults createAdministrator createApplication createApplicationServer

@@ -40,6 +40,11 @@ const REFUSALS: Readonly<Record<Exclude<ProblemId, 'TOO_LARGE'>, readonly [statu
   UNKNOWN_PROPERTY: [400, 1002, ask('POST', '/users', { username: 'bob', colour: 'red' })],
   INVALID_PROPERTY: [400, 1003, ask('POST', '/users', { username: 1 })],
   INVALID_QUERY: [400, 1004, ask('GET', '/users?max=0')],
+  INVALID_POLICY_DEFINITION: [
+    400,
+    1005,
+    async () => lab.ask('PUT', `/applications/${await made('/applications', APPLICATION)}/policyDefinition`, { xml: '<x/>' }),
+  ],
   NOT_AUTHENTICATED: [401, 401, ask('GET', '/users', undefined, basic('admin', 'wrong'))],
   NOT_AUTHORIZED: [403, 403, async () => lab.ask('POST', '/users', { username: 'bob' }, await lab.headersOf('readOnly'))],
   NOT_FOUND: [404, 404, ask('GET', '/nowhere')],
@@ -66,6 +71,7 @@ const REFUSALS: Readonly<Record<Exclude<ProblemId, 'TOO_LARGE'>, readonly [statu
   POLICY_NOT_FOUND: [404, 141, ask('GET', '/policies/none')],
   ASSIGNMENT_NOT_FOUND: [404, 142, () => lab.ask('DELETE', `/users/${alice.guid}/policies/none`)],
   APPLICATION_SERVER_NOT_FOUND: [404, 143, ask('GET', '/applicationServers/none')],
+  POLICY_DEFINITION_NOT_FOUND: [404, 151, async () => lab.ask('GET', `/applications/${await made('/applications', APPLICATION)}/policyDefinition`)],
   METHOD_NOT_ALLOWED: [405, 405, ask('PATCH', '/users')],
   EVENTS_DROPPED: [
     410,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PASSWORD } from '../support/admin-lab.ts';
 import { type FilledLab, filledLab } from '../support/filled-lab.ts';
 import { knownPath, OPERATIONS, type Operation, placesOf, requestOf, withJunk } from '../support/openapi-requests.ts';
+import { A_DEFINITION } from '../support/policy-definitions.ts';
 
 const SEED = 20_260_101;
 /** Requests of one operation; each one has another field, part or parameter wrong, or none. */
@@ -57,6 +58,9 @@ const bodies = ({ withoutDevices }: FilledLab): Readonly<Record<string, object>>
   addGroupUsers: { users: [{ guid: withoutDevices }] },
   authorize: { username: 'admin', password: base64(PASSWORD), provider: 'LOCAL' },
   createProfile: { kind: 'wi-fi', name: 'Office', content: { ssid: 'Office', security: 'WPA2_PERSONAL', preSharedKey: 'secret of the office' } },
+  createAppPolicy: { name: 'Loud', values: { sound: true, colour: -1 } },
+  putAppPolicy: { name: 'Loud', values: { sound: true, tabs: ['b'] } },
+  putPolicyDefinition: { xml: A_DEFINITION },
   putApplication: { applicationId: 'com.example.one', name: 'One', version: '2', platforms: ['IOS'] },
   putMailSettings: { from: 'uem@example.com', smtp: { host: 'mail.example', port: 25, security: 'starttls', username: 'u', password: 'p' } },
   putProfile: { kind: 'dynamics', name: 'D', rank: 2, content: { enableLauncher: true } },

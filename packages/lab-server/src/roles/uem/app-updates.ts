@@ -1,6 +1,7 @@
 import { type CryptoProvider, type Entropy, keySchedule, ProtocolError, sameBytes } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import { appConfiguration, appPolicy, appProxies } from '../../configuration/app-provisioning.ts';
+import { appConfiguration, appProxies } from '../../configuration/app-provisioning.ts';
+import { policyOfApp } from '../../configuration/application-policy.ts';
 import { type AppConsoleRecord, appConsoleOf, consoleDocument, putAppConsole } from '../../state/app-consoles.ts';
 import { deleteAppInstance } from '../../state/app-instances.ts';
 import { appendEvent } from '../../state/events.ts';
@@ -83,7 +84,7 @@ function documentsOf(
 ): readonly wire.AppDocument[] {
   // check: F5.4 no version of an app that is not assigned
   if (application === undefined) return [{ name: 'configuration', content: { entitledVersions: [] } }];
-  const policy = Object.entries(appPolicy(view, app.userGuid)) as readonly (readonly [string, wire.WireDocument])[];
+  const policy = Object.entries(policyOfApp(view, app.userGuid, application)) as readonly (readonly [string, wire.WireDocument])[];
   return [
     { name: 'console', content: consoleDocument(record) },
     { name: 'configuration', content: appConfiguration(view, application, user, app.instanceId) },

@@ -11,7 +11,8 @@ import {
   toHex,
 } from '@uemkit/protocol';
 import type * as wire from '@uemkit/protocol/wire';
-import { appConfiguration, appPolicy, appProxies, assignedApplication } from '../../configuration/app-provisioning.ts';
+import { appConfiguration, appProxies, assignedApplication } from '../../configuration/app-provisioning.ts';
+import { policyOfApp } from '../../configuration/application-policy.ts';
 import {
   type AccessKeyRecord,
   accessKeyById,
@@ -125,7 +126,7 @@ export function createSetUpKeys(options: SetUpKeysOptions): SetUpKeys {
         masterSessionKey: entropy.randomBytes(32),
         sessionKeyId: entropy.randomBytes(16),
         configuration: appConfiguration(tx, application, user, bound.instanceId),
-        policy: appPolicy(tx, user.guid),
+        policy: policyOfApp(tx, user.guid, application),
         proxies: appProxies(tx, tenantRoots),
         tenantRoots,
         expiryEpochS: Math.floor(nowMs / 1_000) + SESSION_KEY_LIFE_S,
