@@ -85,7 +85,7 @@ export async function filledLab(path: string): Promise<FilledLab> {
     '/inbox/{mail}': inboxId,
     '/faults/{id}': fault.id,
   };
-  const { '/dynamicsApps/{app}': _app, ...others } = parts;
+  const { '/dynamicsApps/{app}': _app, '/appPolicies/{appPolicy}': _policy, ...others } = parts;
   const ids = [...new Set([...Object.values(others), nobody.guid, served, 'default', 'nothing'])];
   return { lab, withoutDevices: nobody.guid, parts, ids, state: () => lab.contents() + JSON.stringify(lab.faults.list()) };
 }
