@@ -61,6 +61,14 @@ describe('the policy definition of an app', () => {
     expect(settings[0]?.initial).toBe('A<b>&amp;<');
   });
 
+  it('begins with nothing chosen where it says nothing, or an empty value', () => {
+    const multi = (inside: string): string =>
+      definitionOf(`<setting name="m"><multiselect><key>m</key>${inside}<options ref="l"/></multiselect></setting>${LIST}`);
+    for (const inside of ['', '<value/>']) expect(readDefinition(multi(inside)).settings[0]?.initial).toEqual([]);
+    expect(readDefinition(multi('<value>1</value>')).settings[0]?.initial).toEqual([1]);
+    expect(readDefinition(definitionOf(select('<value/><options ref="l"/>') + LIST)).settings[0]?.initial).toBe(undefined);
+  });
+
   it('keeps a key that an object has already', () => {
     const definition = readDefinition(definitionOf(['toString', 'constructor', 'hasOwnProperty'].map((name) => text('<value>x</value>', name)).join('')));
     expect(valuesJson(valuesInForce(definition))).toBe('{"toString":"x","constructor":"x","hasOwnProperty":"x"}');
@@ -138,6 +146,11 @@ describe('a definition is refused, with what is wrong and where', () => {
     ['a value that is none of the options', definitionOf(select('<value>2</value><options ref="l"/>') + LIST), 'badValue', ''],
     ['a word in a list of numbers', definitionOf('<dl name="l" dtype="number"><dv><value>one</value></dv></dl>'), 'badValue', ''],
     ['a number that a double cannot hold', definitionOf('<dl name="l" dtype="number"><dv><value>12345678901234567890</value></dv></dl>'), 'badValue', ''],
+    ['an unknown part of a list', definitionOf('<dl name="l"><dv><value>1</value></dv><option/></dl>'), 'unknownElement', ''],
+    ['an unknown part of an option', definitionOf('<dl name="l"><dv><value>1</value><label>x</label></dv></dl>'), 'unknownElement', ''],
+    ['an unknown part of a do', definitionOf('<do name="d"><dv>1</dv></do>'), 'unknownElement', ''],
+    ['another dtype of a do', definitionOf('<do name="d" dtype="date"/>'), 'badValue', ''],
+    ['options in place', definitionOf(select('<options ref="l"><dl name="x"/></options>') + LIST), 'unknownElement', ''],
     ['another dtype', definitionOf('<dl name="l" dtype="date"><dv><value>1</value></dv></dl>'), 'badValue', ''],
   ])('%s', (_name, xml, fault, where) => {
     const error = refused(xml);
