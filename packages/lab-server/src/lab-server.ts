@@ -84,7 +84,7 @@ export interface LabServer {
 /** Listeners of a lab in one process: its roles talk to each other in memory, but wake-ups go through the provider APIs as those of anybody. */
 const NAMES: readonly ListenerName[] = ['infrastructure', 'activation', 'devices', 'signedDevices', 'admin', 'notification', 'providers', 'noc'];
 /** The same with a Connectivity Node, which dials the NOC as it would from another network. */
-const NAMES_WITH_NODE: readonly ListenerName[] = [...NAMES, 'nodes'];
+const NAMES_WITH_NODE: readonly ListenerName[] = [...NAMES, 'nodes', 'proxyServices'];
 
 /**
  * Starts a whole lab on TLS listeners.
@@ -155,7 +155,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
     });
     if (folder !== undefined) {
       writeRoleFiles(folder, files);
-      writeConnectionFile(connectionFilePath(folder), connectionOf(files));
+      writeConnectionFile(connectionFilePath(folder), connectionOf(files, options.connectivityNode === true));
     }
   } catch (error) {
     started.reject(error);
@@ -175,7 +175,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   await core.node?.ready;
 
   return {
-    connection: connectionOf(files),
+    connection: connectionOf(files, options.connectivityNode === true),
     admin: uem.administration,
     faults,
     journal,
@@ -200,8 +200,9 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   };
 }
 
-function listening(core: LabCore, name: StoredRole, { exchange, connect }: Interceptor = {}): ListeningRole {
-  const { infrastructure, uem, notification, noc } = core;
+function listening(core: LabCore, name: RoleName, { exchange, connect }: Interceptor = {}): ListeningRole {
+  const { infrastructure, uem, notification, noc, node } = core;
+  if (name === 'connectivity-node') return { name, exchange: async () => ({ status: 'failed' }), proxyServices: node?.services };
   const host = { infrastructure, uem: uem.host, notification, noc: noc.host }[name];
   const asked = (request: RoleRequest): Promise<HostAnswer> => host.exchange(request);
   const role: ListeningRole = { name, exchange: exchange === undefined ? asked : (request) => exchange(name, request, asked) };
@@ -240,8 +241,8 @@ export function statePath(folder: string, role: RoleName): string {
   return join(folder, 'state', role);
 }
 
-/** The connection file for these role files. */
-export function connectionOf({ uem }: Pick<RoleFiles, 'uem'>): ConnectionFile {
+/** The connection file for these role files. `hasNode`: false when no Connectivity Node runs. */
+export function connectionOf({ uem }: Pick<RoleFiles, 'uem'>, hasNode = true): ConnectionFile {
   const { tenantId, coreId, root, place, uem: secrets } = uem;
   return {
     format: 1,
@@ -254,6 +255,7 @@ export function connectionOf({ uem }: Pick<RoleFiles, 'uem'>): ConnectionFile {
     admin: `https://${addressOf(place, 'admin')}`,
     notification: addressOf(place, 'notification'),
     noc: addressOf(place, 'noc'),
+    ...(hasNode && place.ports.proxyServices !== 0 ? { proxyServices: `https://${addressOf(place, 'proxyServices')}` } : {}),
     administrator: { username: secrets?.username ?? '', password: secrets?.password ?? '' },
   };
 }

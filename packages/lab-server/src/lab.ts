@@ -82,6 +82,7 @@ const PLACE: LabPlace = {
     nocLink: 10,
     uemLink: 11,
     nodes: 12,
+    proxyServices: 13,
   },
 };
 
@@ -121,7 +122,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   let devices = 0;
 
   return {
-    connection: connectionOf(files),
+    connection: connectionOf(files, false),
     trust: { roots: [network.root], spkiPins: [] },
     admin: uem.administration,
     faults,

@@ -16,7 +16,7 @@ import type { RoleHost } from './host/role-host.ts';
 import { createUemHost } from './host/uem-host.ts';
 import { createRingJournal, type RingJournal } from './journal/journal.ts';
 import { connectionFilePath, connectionOf, statePath } from './lab-server.ts';
-import { DIRECT_CONNECT_PORT, startConnectivityNode } from './node/connectivity-node.ts';
+import { type ConnectivityNode, DIRECT_CONNECT_PORT, startConnectivityNode } from './node/connectivity-node.ts';
 import { openCoreStream } from './node/core-upgrade.ts';
 import { breakOnRestart, type ListeningRole } from './node/lab-listeners.ts';
 import { providerClient } from './node/provider-client.ts';
@@ -111,7 +111,7 @@ export async function startRoleServer(options: RoleServerOptions): Promise<RoleS
   }
 }
 
-/** The Connectivity Node alone: no store, no listener but the one of Direct Connect, two ways out. */
+/** The Connectivity Node alone: no store, listeners for Direct Connect and application servers, two ways out. */
 async function startNode({
   file,
   clock = systemClock(),
@@ -120,16 +120,30 @@ async function startNode({
   directPort = DIRECT_CONNECT_PORT,
 }: RoleServerOptions): Promise<RoleServer> {
   const journal = createRingJournal();
+  const environment = labEnvironment({ clock, crypto, entropy, journal, faults: createFaults(), root: file.root });
   const { key, certificate, root, place } = file;
+  const started = deferred<ListeningRole>();
+  const names = listenersOf('connectivity-node');
+  const listeners = await openListeners({ environment, names, file: () => file, role: () => started.promise, taken: 'fail' });
   const uem = mutualTlsLink({ address: addressOf(place, 'uemLink'), role: 'uem', key, certificate, root });
   const noc = { host: placeOf(place, 'noc').advertise, port: place.ports.nodes };
-  const node = startConnectivityNode({ clock, crypto, entropy, journal, file, uem, noc, directPort });
+  let node: ConnectivityNode;
+  try {
+    node = startConnectivityNode({ ...environment, file, uem, noc, directPort });
+  } catch (error) {
+    started.reject(error);
+    uem.close();
+    await listeners.close();
+    throw error;
+  }
+  started.resolve({ name: 'connectivity-node', exchange: async () => ({ status: 'failed' }), proxyServices: node.services });
   return {
     role: 'connectivity-node',
-    addresses: {},
+    addresses: Object.fromEntries(names.map((name) => [name, addressOf(listeners.place, name)])),
     journal,
     async close() {
       node.close();
+      await listeners.close();
       uem.close();
     },
   };

@@ -86,6 +86,14 @@ export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents>
    * with too many connections; `ERR_USAGE_STATE` without ways, or once it is closed; an abort rejects with `signal.reason`
    */
   connect(target: ConnectTarget, options?: WayOptions): Promise<ByteStream>;
+  /**
+   * A token that tells one application server who its user is, to be sent as `X-Good-GD-AuthToken`: the server asks the Proxy (`/verifyGDAuthToken`). Made here, without the
+   * network; valid for an hour. Neither the NOC nor a Proxy can make one or read it.
+   * @param challenge what the server has asked for: up to 255 printable characters of ASCII, or nothing
+   * @param server host name or IP address of that server, without a port
+   * @throws ProtocolError `ERR_APP_NOT_AUTHORIZED`, `ERR_APP_LOCKED`, `ERR_APP_WIPED` as `connect`; `ERR_USAGE_ARGUMENT`; `ERR_USAGE_STATE` once it is closed
+   */
+  getGDAuthToken(challenge: string, server: string): Promise<string>;
   /** Locks the app until `recover` with this unlock key (`generateUnlockKey`; tell it to UEM and forget it). @throws ProtocolError `ERR_USAGE_STATE` while the container is closed */
   executeRemoteLock(unlockKey: string): Promise<void>;
   /** Blocks the app until `executeUnblock` with the same id, over restarts too. */

@@ -10,6 +10,7 @@ import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.t
 import type { SecureContainer } from '../container/container.ts';
 import type { AttachedDelegate } from '../delegate/delegate-port.ts';
 import type { PasswordPolicy } from '../password/policy.ts';
+import { makeAuthToken } from '../services/auth-token.ts';
 import { loadRuntime } from '../state/saved-runtime.ts';
 import { AppUpdates } from '../updates/app-updates.ts';
 import type { UpdateResult } from '../updates/update-result.ts';
@@ -184,6 +185,14 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
 
   connect(target: ConnectTarget, options?: WayOptions): Promise<ByteStream> {
     return this.#connector.open(target, options);
+  }
+
+  async getGDAuthToken(challenge: string, server: string): Promise<string> {
+    this.#turns.closing.throwIfAborted();
+    const closed = closedBy(this.state, this.code);
+    // check: only an app that may use the network says whose it is
+    if (closed !== undefined) throw closed;
+    return makeAuthToken(this.#options, this.#activation.activated, challenge, server);
   }
 
   async acceptApp(link: AppLink, platformId: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<HandedOver> {

@@ -23,6 +23,7 @@ export function readyText(connection: ConnectionFile, connectionFile: string, ma
     `  devices        ${connection.devices}   (mutual TLS)`,
     `  push           ${connection.notification}`,
     `  NOC            ${connection.noc}   (apps)`,
+    ...(connection.proxyServices === undefined ? [] : [`  Proxy          ${connection.proxyServices}   (application servers)`]),
     `  admin REST     ${connection.admin}/${tenantId}/api/v1`,
     `  administrator  ${administrator.username}, password in the connection file`,
     `  mail to users  ${mail}`,

@@ -21,6 +21,8 @@ export interface ConnectionFile {
   readonly notification: string;
   /** `host:port` of the NOC, where apps are activated. */
   readonly noc: string;
+  /** `https://host:port` of the Proxy's services for application servers; absent: there is no Connectivity Node. */
+  readonly proxyServices?: string | undefined;
   readonly administrator: { readonly username: string; readonly password: string };
 }
 
@@ -35,6 +37,7 @@ const schema: v.GenericSchema<unknown, ConnectionFile> = v.strictObject({
   admin: v.string(),
   notification: v.string(),
   noc: v.string(),
+  proxyServices: v.optional(v.string()),
   administrator: v.strictObject({ username: v.string(), password: v.string() }),
 });
 

@@ -1,4 +1,4 @@
-import type { RoleName, StoredRole } from '../roles/role.ts';
+import type { RoleName } from '../roles/role.ts';
 
 /** Listeners of a lab. */
 export type ListenerName =
@@ -13,7 +13,8 @@ export type ListenerName =
   | 'noc'
   | 'nocLink'
   | 'uemLink'
-  | 'nodes';
+  | 'nodes'
+  | 'proxyServices';
 
 /** All listeners, in the order in which they are shown. */
 export const LISTENERS: readonly ListenerName[] = [
@@ -29,10 +30,11 @@ export const LISTENERS: readonly ListenerName[] = [
   'nocLink',
   'uemLink',
   'nodes',
+  'proxyServices',
 ];
 
 /** The role that a listener belongs to. */
-export const ROLE_OF_LISTENER: Readonly<Record<ListenerName, StoredRole>> = {
+export const ROLE_OF_LISTENER: Readonly<Record<ListenerName, RoleName>> = {
   infrastructure: 'infrastructure',
   infrastructureLink: 'infrastructure',
   activation: 'uem',
@@ -45,6 +47,7 @@ export const ROLE_OF_LISTENER: Readonly<Record<ListenerName, StoredRole>> = {
   nocLink: 'noc',
   uemLink: 'uem',
   nodes: 'noc',
+  proxyServices: 'connectivity-node',
 };
 
 /** Where a role listens, and under which name it is reached. */
@@ -92,6 +95,7 @@ export const ANY_PORTS: LabPlace['ports'] = {
   nocLink: 0,
   uemLink: 0,
   nodes: 0,
+  proxyServices: 0,
 };
 
 /** True for addresses that only this machine reaches. */

@@ -55,7 +55,11 @@ const rolePlace = { host: v.string(), advertise: v.string() };
 const elsewhere = v.strictObject(rolePlace);
 const roles = { infrastructure: elsewhere, uem: elsewhere, notification: elsewhere, noc: elsewhere, 'connectivity-node': elsewhere };
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
-const ports = v.strictObject(Object.fromEntries(LISTENERS.map((name) => [name, port])) as Record<ListenerName, typeof port>);
+/** A lab that was made before the Proxy had services takes any port for them. */
+const ports = v.strictObject({
+  ...(Object.fromEntries(LISTENERS.map((name) => [name, port])) as Record<ListenerName, typeof port>),
+  proxyServices: v.optional(port, 0),
+});
 const signingKey = { keyId: v.string(), key: v.string() };
 const pushCredentials: v.GenericSchema<unknown, PushCredentials> = v.strictObject({
   apns: v.strictObject({ topic: v.string(), key: v.string(), certificate: v.string() }),

@@ -26,6 +26,7 @@ import { listenDirect } from './direct-listener.ts';
 import type { HttpServer } from './listening.ts';
 import { keepAlive, NODE_ALPN, NODE_DIALLED_ALPN, NODE_REQUESTS } from './node-listener.ts';
 import { PROXY_PATH, TICKET_BYTES, TICKET_HEADER } from './node-sessions.ts';
+import { type ProxyServices, proxyServices } from './proxy-services.ts';
 import { type KnownApp, serveProxySession } from './proxy-streams.ts';
 
 /** Port of Direct Connect in the vendor's description. */
@@ -55,7 +56,7 @@ export interface ConnectivityNodeOptions {
   readonly mayMove?: boolean | undefined;
 }
 
-/** A Connectivity Node with one component: the Proxy (F10.3). It listens for Direct Connect alone (F11). */
+/** A Connectivity Node with one component: the Proxy (F10.3). It listens for Direct Connect (F11); who opens its listener for application servers hands their requests to `services`. */
 export interface ConnectivityNode {
   /** Follows from the key of its certificate. */
   readonly proxyId: string;
@@ -65,6 +66,8 @@ export interface ConnectivityNode {
   readonly registered: boolean;
   /** Resolves once UEM knows it and its connection to the NOC stands, for the first time. */
   readonly ready: Promise<void>;
+  /** Answers application servers. */
+  readonly services: ProxyServices;
   /** Breaks its connection; it comes back by itself. */
   restart(): void;
   close(): void;
@@ -235,12 +238,18 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
       return { result: { type: 'identified', peer }, destinations: given.destinations };
     };
 
+  const services = proxyServices({
+    uem,
+    note: (request, answer, source, reason) =>
+      journal.record({ timeMs: clock.nowMs(), role: 'connectivity-node', service: 'proxyServices', request, answer, source, step: 'F10.4', reason }),
+  });
   const listened = listen();
   void register();
   dial();
   return {
     proxyId,
     ready,
+    services,
     get connected() {
       return session !== undefined;
     },

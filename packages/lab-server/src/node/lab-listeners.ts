@@ -21,6 +21,7 @@ import { listenNoc } from './noc-listener.ts';
 import { listenNodes } from './node-listener.ts';
 import { type PageAccess, pageAccess } from './page-access.ts';
 import { listenProviders } from './provider-server.ts';
+import { type ProxyServices, SERVICE_BODY_BYTES } from './proxy-services.ts';
 import { pushUpgrade } from './push-upgrade.ts';
 import { signedBinding } from './signed-binding.ts';
 
@@ -38,6 +39,8 @@ export interface ListeningRole {
   readonly connectCore?: CoreSessions['connect'] | undefined;
   /** Links of apps and standing connections of Connectivity Nodes; the NOC alone. */
   readonly dataPath?: NocDataPath | undefined;
+  /** For application servers; the Connectivity Node alone. */
+  readonly proxyServices?: ProxyServices | undefined;
   /** Provider APIs; the notification service alone. */
   readonly providers?: { readonly faces: () => ProviderFaces; readonly handle: ProviderRequests } | undefined;
 }
@@ -80,7 +83,7 @@ interface ListenerKind {
   readonly bodyBytes: number;
   /** Other than `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
-  readonly also?: 'rest' | 'push' | 'providers' | 'apps' | 'nodes' | 'core';
+  readonly also?: 'rest' | 'push' | 'providers' | 'apps' | 'nodes' | 'core' | 'proxyServices';
 }
 
 /** Every listener of a lab (docs/protocol/09-http-binding.md, 9.2). */
@@ -111,6 +114,7 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   nocLink: { services: ['accessKeys', 'tenants'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
   uemLink: { services: ['setUp', 'envelopes', 'proxies'], mutual: true, pages: false, bodyBytes: FRAME_BYTES, also: 'core' },
   nodes: { services: [], mutual: true, pages: false, bodyBytes: 0, also: 'nodes' },
+  proxyServices: { services: [], mutual: false, pages: false, bodyBytes: SERVICE_BODY_BYTES, also: 'proxyServices' },
 };
 
 /** Opens one listener. @throws ProtocolError `ERR_TRANSPORT_CONNECT` */
@@ -176,13 +180,17 @@ export async function openListener(name: ListenerName, options: ListenerOptions)
     const ask = async (role: ListeningRole): Promise<HttpAnswer | undefined> => role.rest?.(request);
     return running()?.rest?.(request) ?? options.role().then(ask);
   };
+  const proxyServices = async (request: HttpRequest): Promise<HttpAnswer> => {
+    const answer = (running() ?? (await options.role())).proxyServices;
+    return answer === undefined ? { status: 503 } : answer(request);
+  };
   const server: HttpServerOptions = {
     name,
     host,
     port,
     tls: { key, certificate, peerRoot: kind.mutual ? root : undefined },
     bodyLimit: () => kind.bodyBytes,
-    handle: kind.also === 'rest' ? rest : pages.guard(altered),
+    handle: kind.also === 'rest' ? rest : kind.also === 'proxyServices' ? proxyServices : pages.guard(altered),
     refused,
     failed,
     ...(kind.also === 'push' ? { upgrade: deferredUpgrade(options, running, pages) } : {}),

@@ -46,7 +46,7 @@ let device: LabDevice;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'every-listener-'));
-  lab = await startLabServer({ folder: join(folder, 'lab') });
+  lab = await startLabServer({ folder: join(folder, 'lab'), connectivityNode: true });
   files = readRoleFiles(join(folder, 'lab')) as RoleFiles;
   const ports = { clock: systemClock(), crypto: nodeCrypto(), entropy: nodeEntropy() };
   const other = await makeLab({ folder: join(folder, 'other') }, ports);
@@ -121,6 +121,7 @@ const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers' | 'noc' | 'node
   },
   nocLink: { paths: ['/uemkit/1/accessKeys', '/uemkit/1/tenants'], headers: () => FRAME, judge: refusedFrame },
   uemLink: { paths: ['/uemkit/1/setUp', '/uemkit/1/envelopes', '/uemkit/1/proxies'], headers: () => FRAME, judge: refusedFrame },
+  proxyServices: { paths: ['/verifyGDAuthToken', '/'], headers: () => ({}), judge: is(404, 405) },
   // Frames come on WebSockets there; they have a test of their own below.
   notification: { paths: ['/uemkit/1/push'], headers: () => FRAME, judge: is(404) },
 };

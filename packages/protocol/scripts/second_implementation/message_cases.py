@@ -60,6 +60,7 @@ def cases():
         case("pushClose", 0x7C, "reason", {"reason": "goingAway"}, {"reason": 2}),
         *app_update_cases(),
         *data_path_cases(),
+        *auth_token_cases(),
     ]
 
 
@@ -117,4 +118,17 @@ def data_path_cases():
         case("streamCredit", 0x96, "streamId bytes", {"streamId": 1, "bytes": 131_072}),
         case("streamPing", 0x97, "number", {"number": 7}),
         case("streamPong", 0x98, "number", {"number": 7}),
+    ]
+
+
+def auth_token_cases():
+    """docs/protocol/13-services-of-the-proxy.md."""
+    claims = {"challenge": "c 4711", "server": "wiki.example.com", "createdAtEpochS": TIME}
+    owner = {"userId": USER_ID, "appId": "com.example.mail", "instanceId": octets("instance", 16)}
+    request = {"token": octets("auth token", 113), "server": "wiki.example.com", "challenge": "c 4711"}
+    return [
+        case("authTokenClaims", 0xA0, "challenge server createdAtEpochS", {**claims, "challenge": ""}),
+        case("authTokenRequest", 0xA1, "token server challenge", {"token": request["token"]}, note="of a server that compares by itself"),
+        case("authTokenRequest", 0xA1, "token server challenge", request),
+        case("authTokenResponse", 0xA2, "userId appId instanceId challenge server createdAtEpochS", {**owner, **claims}),
     ]

@@ -35,6 +35,7 @@ export {
   witnessFromStretched,
 } from './activation-secret.ts';
 export { appDocumentHash } from './app-documents.ts';
+export { AUTH_TOKEN_VERSION, type AuthTokenKeys, type AuthTokenOwner, authTokenOwner, openAuthToken, sealAuthToken } from './auth-token.ts';
 export { HANDSHAKES, type HandshakeInstance, MAC_BYTES, SIGNATURE_BYTES, type StartField } from './handshake-instances.ts';
 export {
   type ChannelBinding,

@@ -40,6 +40,8 @@ export const SECRET_LABELS = {
   gcmKey: 'key',
   /** GCM nonce base. */
   gcmIv: 'iv',
+  /** Key of auth tokens, 64 bytes, from the master session key. */
+  authToken: 'auth tok',
   /** Next traffic secret of a direction. */
   keyUpdate: 'upd',
 } as const;
@@ -55,6 +57,7 @@ export const HASH_LABELS = {
   token: 'tok',
   userId: 'uid',
   appDocument: 'app doc',
+  authToken: 'auth token',
   ipcSignature: 'ipc r sig',
 } as const;
 

@@ -66,6 +66,9 @@ export const FRAME_TYPES = {
   streamCredit: 0x96,
   streamPing: 0x97,
   streamPong: 0x98,
+  authTokenClaims: 0xa0,
+  authTokenRequest: 0xa1,
+  authTokenResponse: 0xa2,
 } as const;
 
 export type FrameName = keyof typeof FRAME_TYPES;

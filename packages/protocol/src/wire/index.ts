@@ -2,6 +2,7 @@ export * from './access-key.ts';
 export * from './activation.ts';
 export * from './alert.ts';
 export * from './app-update.ts';
+export * from './auth-token.ts';
 export { decodeCbor } from './cbor/decode.ts';
 export { encodeCbor } from './cbor/encode.ts';
 export { CborFieldNames } from './cbor/field-names.ts';

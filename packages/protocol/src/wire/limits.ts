@@ -80,4 +80,10 @@ export const LIMITS = {
   appPolicies: 16,
   /** Blocks that administrators have made on one app. */
   appBlocks: 8,
+  /** Auth token of an app for an application server. */
+  authTokenBytes: 1_024,
+  /** Age of an auth token at which it is refused. */
+  authTokenAgeMs: 3_600_000,
+  /** How far the clock of an app may be ahead of UEM's when it makes an auth token. */
+  authTokenAheadMs: 300_000,
 } as const;

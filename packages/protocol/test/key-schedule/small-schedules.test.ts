@@ -32,7 +32,7 @@ describe('labels', () => {
   it('are all different, so that no two derivations share a key', () => {
     const all = [...Object.values(SECRET_LABELS), ...Object.values(HASH_LABELS), ...Object.keys(HANDSHAKES).map((name) => `hs ${name}`)];
     expect(new Set(all).size).toBe(all.length);
-    expect(all).toHaveLength(18 + 8 + 6);
+    expect(all).toHaveLength(19 + 9 + 6);
     expect(new TextDecoder().decode(labelBytes('binder'))).toBe('uemkit/1 binder');
   });
 });

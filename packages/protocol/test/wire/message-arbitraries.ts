@@ -93,6 +93,8 @@ const destinations: fc.Arbitrary<wire.Destination[]> = list(
   6,
 );
 const streamId = uint(0, 0xffff_ffff);
+const challenge = fc.oneof(fc.constant(''), fc.stringMatching(/^[!-~][ -~]{0,60}[!-~]$/));
+const authTokenClaims = { challenge, server: host, createdAtEpochS: uint() };
 
 /** Generated values of every message. Fields that may be left out are sometimes undefined. */
 export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>> } = {
@@ -279,4 +281,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   wakeUp: fc.record({ wakeUpId: id16, sentAtEpochMs: uint() }),
   pushAck: fc.record({ wakeUpId: id16 }),
   pushClose: fc.record({ reason: fc.constantFrom('replaced', 'revoked', 'goingAway') }),
+  authTokenClaims: fc.record(authTokenClaims),
+  authTokenRequest: fc.record({ token: bytes(1, 1_024), server: maybe(host), challenge: maybe(challenge) }),
+  authTokenResponse: fc.record({ userId, appId: text(), instanceId: id16, ...authTokenClaims }),
 };

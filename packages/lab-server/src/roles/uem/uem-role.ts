@@ -52,7 +52,7 @@ export function createUemRole(options: UemRoleOptions): UemRole {
   const keys = createSetUpKeys({ crypto, entropy, tenantId: tenant.tenantId, tenantRoots: [authority.root] });
   const setUps = createSetUpService({ ...options, tenant, keys });
   const core = createCoreSessions({ ...options, tenant, tenantRoots: [authority.root] });
-  const proxies = createProxyService({ ...options, changed: options.proxiesChanged ?? (async () => {}) });
+  const proxies = createProxyService({ ...options, tenant, changed: options.proxiesChanged ?? (async () => {}) });
 
   const serve = async (request: RoleRequest): Promise<ServiceOutcome> => {
     try {
