@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundledProgram } from '../../../scripts/lib/bundled-program.mjs';
 
 /*
  * The clock of a real process on real TLS, moved by the `faketime` command (Debian package `faketime`). OpenSSL reads that clock by itself: certificates start a
  * day early, so a device whose clock is less than a day off is activated and managed, and one that is further off hears why not.
  */
+const PROGRAM = await bundledProgram(new URL('../src/main.ts', import.meta.url));
 const missing = spawnSync('faketime', ['--version']).error !== undefined;
 const inCi = process.env['CI'] !== undefined && process.env['CI'] !== '';
 if (missing) console.warn('SKIPPED: the tests of a wrong clock need the command faketime');
@@ -33,7 +35,7 @@ describe.skipIf(missing)('one device on real TLS, with its clock moved', () => {
   });
 
   function run(offset: string): Promise<{ readonly code: number | null; readonly output: string }> {
-    const command = [process.execPath, '--conditions=@uemkit/source', '--import', 'tsx', 'examples/one-device/src/main.ts', '--target', target];
+    const command = [process.execPath, PROGRAM, '--target', target];
     const child = spawn('faketime', ['-f', offset, ...command], { env: { ...process.env, FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));

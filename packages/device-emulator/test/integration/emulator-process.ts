@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { bundledProgram } from '../../../../scripts/lib/bundled-program.mjs';
 
-const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
+const BIN = await bundledProgram(new URL('../../src/bin.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 export interface Ended {
@@ -20,7 +21,7 @@ export interface EmulatorProcess {
 }
 
 export function startEmulator(...args: readonly string[]): EmulatorProcess {
-  const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', BIN, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BIN, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
   const heard = new Set<() => void>();

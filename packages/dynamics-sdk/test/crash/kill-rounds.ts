@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededEntropy } from '@uemkit/protocol/testing';
+import { bundledProgram } from '../../../../scripts/lib/bundled-program.mjs';
 import type { SecureContainer } from '../../src/index.ts';
 import { fileOfStep, folderVault } from './folder-vault.ts';
 
-const VICTIM = new URL('victim.ts', import.meta.url).pathname;
+const VICTIM = await bundledProgram(new URL('victim.ts', import.meta.url));
 /** A container lives that many rounds; then one is wiped, and killed while it is. */
 const ROUNDS_OF_A_CONTAINER = 8;
 
@@ -48,7 +49,7 @@ async function killedAfter(
   { lines, delayMs, wipeAt }: { readonly lines: number; readonly delayMs: number; readonly wipeAt: number },
 ): Promise<void> {
   const arguments_ = [folder, String(life.done + 1), life.passwords.join(','), String(wipeAt)];
-  const victim = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', VICTIM, ...arguments_], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const victim = spawn(process.execPath, [VICTIM, ...arguments_], { stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   victim.stderr.on('data', (chunk) => {
     errors += chunk;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { bundledProgram } from '../../../../scripts/lib/bundled-program.mjs';
 
-const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
+const BIN = await bundledProgram(new URL('../../src/bin.ts', import.meta.url));
 
 /** One run of the program in a process of its own. */
 export interface CliRun {
@@ -14,7 +14,7 @@ export interface CliRun {
 }
 
 export function runCli(...args: string[]): CliRun {
-  const child = spawn(process.execPath, ['--conditions=@uemkit/source', '--import', 'tsx', BIN, ...args], {
+  const child = spawn(process.execPath, [BIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },
   });
