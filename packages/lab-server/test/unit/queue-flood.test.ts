@@ -20,8 +20,7 @@ it('100,000 commands for one device: as many as the queue holds are taken, the o
     try {
       taken.push((await lab.admin.sendCommand('d1', { type: 'LOCK_DEVICE' })).commandId);
     } catch (error) {
-      expect(error).toBeInstanceOf(AdminProblem);
-      expect((error as AdminProblem).id).toBe('QUEUE_FULL');
+      if (!(error instanceof AdminProblem) || error.id !== 'QUEUE_FULL') throw error;
       refused += 1;
     }
   };

@@ -164,10 +164,12 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         const bytes = codec.encode(value);
         // The longest have thousands of bytes: of their middle not every place is cut.
         const step = Math.max(1, Math.floor(bytes.length / 500));
+        const taken: number[] = [];
         for (let length = 0; length < bytes.length; length += length < 200 || length > bytes.length - 100 ? 1 : step) {
-          expect(wireError(() => parseFrame(bytes.subarray(0, length)))?.code).toBe('ERR_WIRE_TRUNCATED');
-          if (length >= FRAME_HEADER_BYTES) expect(wireError(() => decode(bytes.subarray(FRAME_HEADER_BYTES, length)))).toBeDefined();
+          if (wireError(() => parseFrame(bytes.subarray(0, length)))?.code !== 'ERR_WIRE_TRUNCATED') taken.push(length);
+          if (length >= FRAME_HEADER_BYTES && wireError(() => decode(bytes.subarray(FRAME_HEADER_BYTES, length))) === undefined) taken.push(length);
         }
+        expect(taken).toEqual([]);
       }),
       { numRuns: 5 },
     );
