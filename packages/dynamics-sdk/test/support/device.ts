@@ -1,9 +1,9 @@
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import { fakeClock, rememberedScrypt, seededEntropy } from '@uemkit/protocol/testing';
 import { type ContainerOptions, type ContainerVault, containerVault, type DeviceKey, type PasswordPolicy, type SecureContainer } from '../../src/index.ts';
 import { type MemoryStorage, memoryStorage } from './memory-storage.ts';
 
-export const crypto = nodeCrypto();
+export const crypto = rememberedScrypt(nodeCrypto());
 export const PASSWORD = 'correct horse 7';
 export const POLICY: PasswordPolicy = { minLength: 8, classes: ['letter', 'digit'], maxTries: 3, whenExhausted: 'wipe', history: 2 };
 /** Guessing is not what these tests measure. */

@@ -1,6 +1,6 @@
 import { DEFAULT_SCRYPT_COST, toHex, userIdHash } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import { type FakeClock, fakeClock, rememberedScrypt, seededEntropy } from '@uemkit/protocol/testing';
 import type { AdminRole } from '../../src/admin/admin-role.ts';
 import type { Administration } from '../../src/admin/administration.ts';
 import { type Administrators, createAdministrators } from '../../src/admin/administrators.ts';
@@ -45,7 +45,7 @@ export function basic(username: string, password: string): Record<string, string
 /** The admin REST API on a store in memory, without sockets and without the other roles. */
 export class AdminLab {
   readonly clock: FakeClock = fakeClock(Date.UTC(2026, 0, 1));
-  readonly crypto = nodeCrypto();
+  readonly crypto = rememberedScrypt(nodeCrypto());
   readonly store = new MemoryStore();
   readonly journal: RingJournal = createRingJournal();
   readonly faults: Faults = createFaults();

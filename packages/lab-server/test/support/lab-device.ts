@@ -11,14 +11,14 @@ import {
   x509,
 } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { seededEntropy } from '@uemkit/protocol/testing';
+import { rememberedScrypt, seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import type { ConnectionFile } from '../../src/data/connection-file.ts';
 import { privateKeyPem, toPem } from '../../src/data/pem.ts';
 import type { Lab } from '../../src/lab.ts';
 import { ask } from './raw-client.ts';
 
-const crypto = nodeCrypto();
+const crypto = rememberedScrypt(nodeCrypto());
 const INFO: wire.DeviceInfo = { platform: 'android-enterprise', osVersion: '14', model: 'Test', clientVersion: '1.0' };
 
 /** Carries one frame to a service of a lab. */

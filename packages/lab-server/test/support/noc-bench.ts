@@ -1,13 +1,13 @@
 import { keySchedule, type PeerIdentity, ProtocolError, secret, userIdHash } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import { type FakeClock, fakeClock, rememberedScrypt, seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import { createRingJournal, type RingJournal } from '../../src/journal/journal.ts';
 import { createNocRole } from '../../src/roles/noc/noc.ts';
 import type { Role, RoleAnswer, RoleName, ServiceName } from '../../src/roles/role.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
-export const crypto = nodeCrypto();
+export const crypto = rememberedScrypt(nodeCrypto());
 export const NOW_MS = Date.UTC(2026, 5, 1, 12, 0, 0);
 export const USER = 'ada@example.com';
 export const TENANT = 'tenant';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { keySchedule, secret } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
+import { rememberedScrypt } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import WebSocket from 'ws';
 
@@ -18,7 +19,7 @@ const parsed = (frame: Uint8Array): wire.Frame => wire.parseFrame(frame, { trail
 
 /** 0x30 of an app into which a person types this access key. */
 export async function typedVerification(accessKey: string, userId: string): Promise<Uint8Array> {
-  const crypto = nodeCrypto();
+  const crypto = rememberedScrypt(nodeCrypto());
   const { password, salt, cost, lengthBytes } = keySchedule.typedAccessKeyStretch(crypto, keySchedule.normalizeAccessKey(accessKey), userId);
   const stretched = secret<'access-key'>(await crypto.scrypt(password, salt, cost, lengthBytes));
   const accessKeyHash = keySchedule.nocHash(crypto, stretched);

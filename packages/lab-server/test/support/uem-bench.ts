@@ -1,6 +1,6 @@
 import { type ActivationSecret, canonicalUserId, type PeerIdentity, passwordStretch, stretchQrSecret, verifierFromStretched, x509 } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
+import { type FakeClock, fakeClock, rememberedScrypt, seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import { deviceAuthority } from '../../src/ca/device-authority.ts';
 import { createRingJournal } from '../../src/journal/journal.ts';
@@ -17,7 +17,7 @@ import { fullBudget, TRY_RULES } from '../../src/state/try-budget.ts';
 import { createUser, userByUserId } from '../../src/state/users.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
-export const crypto = nodeCrypto();
+export const crypto = rememberedScrypt(nodeCrypto());
 export const NOW_MS = Date.UTC(2026, 5, 1, 12, 0, 0);
 export const DAY_MS = 86_400_000;
 export const CORE_ID = 'uem-lab';

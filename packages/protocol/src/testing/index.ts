@@ -13,4 +13,5 @@ export {
   memoryLink,
 } from './fakes/memory-link.ts';
 export { type CrashPoint, type MemoryStore, memoryStore } from './fakes/memory-store.ts';
+export { rememberedScrypt } from './fakes/remembered-scrypt.ts';
 export { type SeededEntropy, seededEntropy } from './fakes/seeded-entropy.ts';

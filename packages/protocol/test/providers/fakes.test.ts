@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { CryptoProvider } from '../../src/ports/crypto-provider.ts';
 import { nobleCrypto } from '../../src/providers/noble/index.ts';
-import { fakeClock, memoryKeyStore, memoryLink, memoryStore, seededEntropy, seededKeyStore } from '../../src/testing/index.ts';
+import { fakeClock, memoryKeyStore, memoryLink, memoryStore, rememberedScrypt, seededEntropy, seededKeyStore } from '../../src/testing/index.ts';
 
 describe('fakeClock', () => {
   it('runs timers in order of time, then of arming, at their own time', async () => {
@@ -72,6 +73,58 @@ describe('fakeClock', () => {
     await expect(clock.advanceUntil(() => false, 10)).rejects.toThrow('after 10 ms');
     await clock.advanceUntil(() => clock.pendingTimers === 0, 100);
     expect(clock.monotonicMs()).toBe(50);
+  });
+});
+
+describe('rememberedScrypt', () => {
+  const [password, salt] = [Uint8Array.of(1), Uint8Array.of(2)];
+  const CHEAP = { N: 2, r: 1, p: 1 };
+
+  it('works each question out once, and gives what the provider gives', async () => {
+    let asked = 0;
+    const provider = nobleCrypto();
+    const crypto = rememberedScrypt({
+      ...provider,
+      scrypt: (...question) => {
+        asked++;
+        return provider.scrypt(...question);
+      },
+    });
+    const first = await crypto.scrypt(password, salt, CHEAP, 32);
+    expect(first).toEqual(await provider.scrypt(password, salt, CHEAP, 32));
+    // Who asked wipes it.
+    first.fill(0);
+    expect(await crypto.scrypt(password, salt, CHEAP, 32)).toEqual(await provider.scrypt(password, salt, CHEAP, 32));
+    expect(asked).toBe(1);
+    const others: Parameters<CryptoProvider['scrypt']>[] = [
+      [Uint8Array.of(3), salt, CHEAP, 32],
+      [password, Uint8Array.of(3), CHEAP, 32],
+      [password, salt, { ...CHEAP, N: 4 }, 32],
+      [password, salt, { ...CHEAP, r: 2 }, 32],
+      [password, salt, { ...CHEAP, p: 2 }, 32],
+      [password, salt, CHEAP, 16],
+    ];
+    for (const other of others) expect(await crypto.scrypt(...other)).toEqual(await provider.scrypt(...other));
+    expect(asked).toBe(1 + others.length);
+    for (let n = 0; n < 256; n++) await crypto.scrypt(Uint8Array.of(9, n), salt, CHEAP, 32);
+    const before = asked;
+    await crypto.scrypt(password, salt, CHEAP, 32);
+    expect(asked).toBe(before + 1);
+  });
+
+  it('asks again after a failure', async () => {
+    let fails = true;
+    const provider = nobleCrypto();
+    const crypto = rememberedScrypt({
+      ...provider,
+      scrypt: async (...question) => {
+        if (fails) throw new Error('busy');
+        return provider.scrypt(...question);
+      },
+    });
+    await expect(crypto.scrypt(password, salt, CHEAP, 32)).rejects.toThrow('busy');
+    fails = false;
+    expect(await crypto.scrypt(password, salt, CHEAP, 32)).toHaveLength(32);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type CryptoProvider, type Store, type TraceSink, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, type MemoryStore, memoryStore, type SeededEntropy, seededEntropy } from '@uemkit/protocol/testing';
+import { type FakeClock, fakeClock, type MemoryStore, memoryStore, rememberedScrypt, type SeededEntropy, seededEntropy } from '@uemkit/protocol/testing';
 import type * as wire from '@uemkit/protocol/wire';
 import {
   type ActivationCredentials,
@@ -17,7 +17,7 @@ import {
 import { MemoryUem, type MemoryUemOptions } from './memory-uem.ts';
 
 export const START_MS: number = Date.UTC(2026, 0, 15);
-export const crypto = nodeCrypto();
+export const crypto = rememberedScrypt(nodeCrypto());
 
 /** An operating system whose state is a counter per command type in the store. */
 export class TestOs implements OperatingSystem {

@@ -299,7 +299,7 @@ describe('management (F5)', () => {
     expect(device.uem.only.certificate).not.toEqual(first);
     expect(device.told('renewed')).toHaveLength(1);
     expect(device.uem.requests.filter((request) => request === 'device renewRequest')).toHaveLength(1);
-    await device.clock.advance(300 * dayMs);
+    await device.clock.advance(100 * dayMs);
     expect([device.client.state, device.uem.only.publicKey]).toEqual(['active', key]);
     const again = device.restarted();
     await again.client.open();

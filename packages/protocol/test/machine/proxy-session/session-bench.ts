@@ -22,11 +22,11 @@ import {
   type TransitionListener,
 } from '../../../src/index.ts';
 import type { Effect } from '../../../src/machine/machine.ts';
-import { nobleCrypto } from '../../../src/providers/noble/index.ts';
+import { nodeCrypto } from '../../../src/providers/node/index.ts';
 import type { GcmOpened, GcmSealer } from '../../../src/record/index.ts';
 import { type FakeClock, fakeClock, seededEntropy } from '../../../src/testing/index.ts';
 
-export const crypto = nobleCrypto();
+export const crypto = nodeCrypto();
 const SCALAR = crypto.sha256(new Uint8Array([1]));
 const KEX_KEY = crypto.p256PublicKey(SCALAR);
 const INSTANCE_ID = new Uint8Array(16).fill(3);
