@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { bundledProgram } from './lib/bundled-program.mjs';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' }, size: { type: 'string', default: '20' } },
@@ -24,7 +25,9 @@ const SHORTEST_LIFE_MS = 1_000;
 const DEATHS = 3;
 const ROUND_MS = 180_000;
 
-const node = ['--conditions=@uemkit/source', '--import', 'tsx'];
+// From the sources a program takes half of its life to start.
+const LAB_SERVER = await bundledProgram(new URL('../packages/lab-server/src/bin.ts', import.meta.url));
+const EMULATOR = await bundledProgram(new URL('../packages/device-emulator/src/bin.ts', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'uemkit-chaos-'));
 const data = join(work, 'lab');
 const connection = join(data, 'connection.json');
@@ -42,7 +45,7 @@ function random() {
 const moment = () => SHORTEST_LIFE_MS + Math.round(random() * (LONGEST_LIFE_MS - SHORTEST_LIFE_MS));
 
 function start(script, args) {
-  const child = spawn(process.execPath, [...node, script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (output.out += chunk));
   child.stderr.on('data', (chunk) => (output.err += chunk));
@@ -51,7 +54,7 @@ function start(script, args) {
 }
 
 async function startServer() {
-  const server = start('packages/lab-server/src/bin.ts', ['start', '--data', data, '--host', HOST, '--json']);
+  const server = start(LAB_SERVER, ['start', '--data', data, '--host', HOST, '--json']);
   const ready = (async () => {
     while (!server.output.out.includes('\n') || !existsSync(connection)) await pause(20);
     return true;
@@ -67,7 +70,7 @@ async function live(first, resume, moments) {
   let deaths = 0;
   let begun = false;
   for (;;) {
-    const emulator = start('packages/device-emulator/src/bin.ts', begun ? resume : first);
+    const emulator = start(EMULATOR, begun ? resume : first);
     const alarm = deaths < moments.length ? setTimeout(() => emulator.kill('SIGKILL'), moments[deaths]) : setTimeout(() => emulator.kill('SIGTERM'), ROUND_MS);
     const end = await emulator.exited;
     clearTimeout(alarm);

@@ -31,10 +31,10 @@ const COUNT = 10_000;
 /** Requests that are on their way at once. */
 const BATCH = 25;
 /** Of them, how many come in place of TLS, and how many in place of HTTP inside TLS; each needs a connection of its own. */
-const IN_PLACE_OF_TLS = 100;
-const IN_PLACE_OF_HTTP = 50;
+const IN_PLACE_OF_TLS = 50;
+const IN_PLACE_OF_HTTP = 25;
 /** At the NOC: strings in place of frames of the TLS stream, which end it; the others come as messages of WebSockets. */
-const IN_PLACE_OF_FRAMES = 1_000;
+const IN_PLACE_OF_FRAMES = 250;
 const FRAME = { 'content-type': 'application/vnd.uemkit.frame' };
 
 let folder: string;
