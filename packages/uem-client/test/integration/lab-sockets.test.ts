@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto, systemClock } from '@uemkit/protocol/node';
@@ -46,15 +46,27 @@ async function activated(userId: string): Promise<LabDevice> {
   return device;
 }
 
-/** Established connections from devices to each listener of the lab, as the kernel of Linux counts them. */
+/** What this process has open, as the kernel names it; a file that is closed meanwhile is left out. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Established connections of this process to each listener of the lab, as the kernel of Linux counts them; other processes have labs at other addresses. */
 function socketsInUse(): Readonly<Record<string, number>> {
   const { infrastructure, activation, devices, notification } = lab.connection;
   const names = new Map(Object.entries({ infrastructure, activation, devices, notification }).map(([name, address]) => [Number(address.split(':')[1]), name]));
+  const own = new Set(openFiles());
   const found: Record<string, number> = {};
   for (const line of readFileSync('/proc/self/net/tcp', 'utf8').split('\n').slice(1)) {
-    const [, , remote = '', state] = line.trim().split(/\s+/);
+    const [, , remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
     const name = names.get(Number.parseInt(remote.split(':')[1] ?? '', 16));
-    if (state === '01' && name !== undefined) found[name] = (found[name] ?? 0) + 1;
+    if (state === '01' && name !== undefined && own.has(`socket:[${inode}]`)) found[name] = (found[name] ?? 0) + 1;
   }
   return found;
 }
