@@ -35,6 +35,7 @@ function bindings(staticKey: Uint8Array): readonly HandshakeBinding[] {
     { name: 'link', prologue: { binding, linkId: filled(7, 16) } },
     { name: 'px', prologue: proxy },
     { name: 'dc', prologue: { ...proxy, binding, serverKeyHash: filled(8, 32) } },
+    { name: 'svc', prologue: { ...local, tenantId: 'tenant-1', instanceId, responderInstanceId: filled(9, 16) } },
   ];
 }
 
@@ -47,6 +48,7 @@ const START_FIELDS: Readonly<Record<wire.HandshakeName, StartFields>> = {
   link: { pskId: filled(7, 16) },
   px: { pskId: filled(9, 16), instanceId },
   dc: { pskId: filled(9, 16), instanceId },
+  svc: { pskId: filled(9, 16), instanceId },
 };
 
 /** What one side draws on. */

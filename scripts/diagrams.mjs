@@ -16,6 +16,8 @@ import {
   KEY_HAND_OVER_RESPONDER_TRANSITIONS,
   MANAGEMENT_DEVICE_TRANSITIONS,
   MANAGEMENT_SERVER_TRANSITIONS,
+  SERVICE_INITIATOR_TRANSITIONS,
+  SERVICE_RESPONDER_TRANSITIONS,
   STREAM_TRANSITIONS,
 } from '@uemkit/protocol';
 import { generated, ROOT, table } from './lib/generated.mjs';
@@ -23,8 +25,8 @@ import { generated, ROOT, table } from './lib/generated.mjs';
 const ROLES = [
   ['Activation, device', 'F1, machine `activationInitiator`', ACTIVATION_INITIATOR_TRANSITIONS],
   ['Activation, server', 'F1, one run of `activationResponder`', ACTIVATION_RESPONDER_TRANSITIONS],
-  ['Handshake core, initiator', 'all six instances, machine `handshakeInitiator`', HANDSHAKE_INITIATOR_TRANSITIONS],
-  ['Handshake core, responder', 'all six instances, machine `handshakeResponder`', HANDSHAKE_RESPONDER_TRANSITIONS],
+  ['Handshake core, initiator', 'all seven instances, machine `handshakeInitiator`', HANDSHAKE_INITIATOR_TRANSITIONS],
+  ['Handshake core, responder', 'all seven instances, machine `handshakeResponder`', HANDSHAKE_RESPONDER_TRANSITIONS],
   ['Key hand-over, app', 'F3.3 and F3.6, machine `keyHandOverInitiator`', KEY_HAND_OVER_INITIATOR_TRANSITIONS],
   ['Key hand-over, UEM Client or sibling app', 'F3.3 to F3.6, machine `keyHandOverResponder`', KEY_HAND_OVER_RESPONDER_TRANSITIONS],
   ['Key request over `px`, sibling app', 'F3.4 and F3.5, machine `keyForwardInitiator`', KEY_FORWARD_INITIATOR_TRANSITIONS],
@@ -36,6 +38,8 @@ const ROLES = [
   ['Management, device', 'F5, machine `managementDevice`', MANAGEMENT_DEVICE_TRANSITIONS],
   ['Management, server', 'F5, `answerManagement` towards one device', MANAGEMENT_SERVER_TRANSITIONS],
   ['Stream of a session', 'F10.4, one stream at either end of `px`', STREAM_TRANSITIONS],
+  ['Service, app that asks', 'section 14, machine `serviceInitiator`', SERVICE_INITIATOR_TRANSITIONS],
+  ['Service, app that offers it', 'section 14, machine `serviceResponder`', SERVICE_RESPONDER_TRANSITIONS],
   ['Runtime of an app', 'states of `@uemkit/dynamics-sdk`, machine `RuntimeMachine`', RUNTIME_TRANSITIONS],
 ];
 

@@ -5,6 +5,7 @@ export default defineConfig({
     index: 'src/index.ts',
     browser: 'src/browser/index.ts',
     node: 'src/node/index.ts',
+    services: 'src/services/index.ts',
   },
   format: 'esm',
   target: 'node20',

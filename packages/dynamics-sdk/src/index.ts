@@ -38,4 +38,5 @@ export {
   type RuntimeRecord,
 } from './runtime/runtime-machine.ts';
 export { type AuthorizationState, RUNTIME_TRANSITIONS } from './runtime/transitions.ts';
+export type { AttachedServices, ServicesHost, ServicesPart } from './services/services-port.ts';
 export type { ChangedPart, UpdateResult } from './updates/update-result.ts';

@@ -15,7 +15,7 @@ ORIGIN = "packages/protocol/scripts/derive_vectors.py, written from docs/protoco
 
 def families():
     record_cases.self_test()
-    for name in ("ipc", "ipcd", "link", "px", "dc"):
+    for name in ("ipc", "ipcd", "link", "px", "dc", "svc"):
         yield name, {"cases": getattr(handshake_cases, name)()}
     yield "sc", {"cases": set_up_cases.sc(), "tunnels": set_up_cases.tunnels()}
     yield "activation", {"cases": activation_cases.cases()}

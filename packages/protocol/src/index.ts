@@ -171,6 +171,20 @@ export type {
   SessionLimits,
 } from './machine/proxy-session/session-types.ts';
 export { STREAM_TRANSITIONS, type StreamState } from './machine/proxy-session/transitions.ts';
+export { type ServiceInitiator, serviceInitiator } from './machine/service-session/service-initiator.ts';
+export { SERVICE_TIMER } from './machine/service-session/service-records.ts';
+export { type ServiceResponder, serviceResponder } from './machine/service-session/service-responder.ts';
+export type {
+  ServiceAnswer,
+  ServiceCall,
+  ServiceContent,
+  ServiceDone,
+  ServiceFile,
+  ServiceInitiatorOptions,
+  ServiceResponderOptions,
+  ServiceToDo,
+} from './machine/service-session/service-types.ts';
+export { SERVICE_INITIATOR_TRANSITIONS, SERVICE_RESPONDER_TRANSITIONS } from './machine/service-session/transitions.ts';
 export { StateCell, type Transition, type TransitionListener, type TransitionRecorder, transitionRecorder } from './machine/table.ts';
 export type { CancelTimer, Clock } from './ports/clock.ts';
 export type { CbcHs512, CryptoProvider, Gcm, ScryptCost } from './ports/crypto-provider.ts';

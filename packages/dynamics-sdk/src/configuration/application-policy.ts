@@ -13,9 +13,9 @@ export interface ApplicationPolicy {
   readonly application?: ApplicationPolicyValues | undefined;
 }
 
-/** A snapshot: changing it changes nothing. Values that cannot be read are none, as if there was no definition: an app has its own defaults. */
+/** A snapshot: changing it changes nothing. Keys between apps are in none. Values that cannot be read are none, as if there was no definition: an app has its own defaults. */
 export function applicationPolicy(document: WireDocument): ApplicationPolicy {
-  const { application, ...profiles } = structuredClone(document) as Readonly<Record<string, WireDocument[string]>>;
+  const { application, services: _services, ...profiles } = structuredClone(document) as Readonly<Record<string, WireDocument[string]>>;
   const values = valuesOf((application as { readonly values?: unknown } | undefined)?.values);
   return values === undefined ? profiles : { ...profiles, application: values };
 }

@@ -8,7 +8,7 @@ const FAREWELL_MS = 5_000;
 
 /** Whose messages come over a local socket, in which channel; `who` is for messages of errors. */
 export interface SocketPeer {
-  readonly channel: 'ipc' | 'ipcd';
+  readonly channel: 'ipc' | 'ipcd' | 'svc';
   readonly sender: 'initiator' | 'responder';
   readonly who: string;
 }

@@ -1,77 +1,22 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { ProtocolError } from '@uemkit/protocol';
 import type { DynamicsRuntime } from '../runtime/dynamics-runtime.ts';
+import { type AppListener, type AppListenerOptions, listenForLocalApps } from './app-listener.ts';
 import { appSocketLink } from './app-socket.ts';
-import { freeSocketPath } from './socket-path.ts';
 
-export interface SiblingListenerOptions {
+export interface SiblingListenerOptions extends AppListenerOptions {
   /** With the option `delegate`. */
   readonly runtime: Pick<DynamicsRuntime, 'acceptApp'>;
-  /** Path of a Unix socket, in a folder of its own (mode 0700, made when missing), or a named pipe of Windows, `\\.\pipe\name`. */
-  readonly path: string;
-  /**
-   * Platform id of the app that has connected, as the operating system reports it (`platformId` of the protocol's key schedule); undefined: unknown, and it is not served.
-   * Node itself cannot tell: it has no `SO_PEERCRED`. Aborts when the connection goes.
-   */
-  identify(socket: Socket, signal: AbortSignal): Promise<string | undefined>;
-  /** Open connections, those included that nobody has identified yet; default 16. */
-  readonly maxConnections?: number | undefined;
 }
 
 /** Takes apps until it is closed. */
-export interface SiblingListener {
-  /** Breaks off all connections and removes the socket. */
-  close(): Promise<void>;
-}
+export type SiblingListener = AppListener;
 
 /**
  * Listens for other apps of this device that want access keys, and has the runtime serve each (F3.4). What becomes of them is told by the events of the runtime.
  * @throws ProtocolError `ERR_USAGE_STATE` when a living process listens at `path`; `ERR_USAGE_ARGUMENT` when the folder is open to others, the path is taken by a
  * file or longer than 103 bytes; `ERR_TRANSPORT_CONNECT` when the system does not let it listen
  */
-export async function listenForSiblings(options: SiblingListenerOptions): Promise<SiblingListener> {
-  const { path, maxConnections = 16 } = options;
-  // BOUNDED by maxConnections.
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-    // An error of a socket that nobody listens to would end the process.
-    socket.on('error', () => undefined);
-    void serve(options, socket);
-  });
-  server.maxConnections = maxConnections;
-  await freeSocketPath(path);
-  await listening(server, path);
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
-}
-
-async function serve({ runtime, identify }: SiblingListenerOptions, socket: Socket): Promise<void> {
-  const gone = new AbortController();
-  socket.once('close', () => gone.abort(new ProtocolError('ERR_TRANSPORT_CLOSED', 'the app has gone')));
-  // What the app sends meanwhile waits in the socket.
-  const platformId = await identify(socket, gone.signal).catch(() => undefined);
-  // check: F3.4 apps that the operating system does not know
-  if (platformId === undefined || socket.destroyed) return void socket.destroy();
-  // The events of the runtime tell.
-  await runtime.acceptApp(appSocketLink(socket, { channel: 'ipcd', sender: 'initiator', who: 'the app' }), platformId).catch(() => undefined);
-}
-
-async function listening(server: Server, path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  }).catch((error: NodeJS.ErrnoException) => {
-    const code = error.code === 'EADDRINUSE' ? 'ERR_USAGE_STATE' : 'ERR_TRANSPORT_CONNECT';
-    throw new ProtocolError(code, 'the socket for other apps cannot be opened', { cause: error, details: { path } });
-  });
+export function listenForSiblings({ runtime, ...options }: SiblingListenerOptions): Promise<SiblingListener> {
+  return listenForLocalApps(options, (socket, platformId) =>
+    runtime.acceptApp(appSocketLink(socket, { channel: 'ipcd', sender: 'initiator', who: 'the app' }), platformId),
+  );
 }

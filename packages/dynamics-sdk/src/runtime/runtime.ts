@@ -11,6 +11,7 @@ import type { SecureContainer } from '../container/container.ts';
 import type { AttachedDelegate } from '../delegate/delegate-port.ts';
 import type { PasswordPolicy } from '../password/policy.ts';
 import { makeAuthToken } from '../services/auth-token.ts';
+import type { AttachedServices } from '../services/services-port.ts';
 import { loadRuntime } from '../state/saved-runtime.ts';
 import { AppUpdates } from '../updates/app-updates.ts';
 import type { UpdateResult } from '../updates/update-result.ts';
@@ -53,6 +54,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   readonly #connector: Connector;
   readonly #ways: ActivatedWays;
   readonly #delegate: AttachedDelegate | undefined;
+  readonly #services: AttachedServices | undefined;
   readonly #updates: AppUpdates;
 
   constructor(options: DynamicsRuntimeOptions, saved: RuntimeRecord) {
@@ -74,6 +76,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       said: (change) => {
         this.#connector.review();
         this.#delegate?.review();
+        this.#services?.review();
         this.emit('statechange', change);
       },
     });
@@ -97,6 +100,11 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
       closedBy: () => servesNobody(states.state, states.code),
       activated: () => activation.activated,
       emit: (name, detail) => this.emit(name, detail),
+    });
+    this.#services = options.services?.attach({
+      ports: options,
+      closedBy: () => servesNobody(states.state, states.code),
+      activated: () => activation.activated,
     });
     this.#ways = activatedWays({ ...options, onLink }, () => activation.activated);
     this.#updates = new AppUpdates({
@@ -232,6 +240,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     this.#turns.end();
     this.#updates.stop();
     this.#connector.close();
+    this.#services?.close();
     this.#ways.forget();
     await this.#updates.settled();
     await this.#turns.settled();

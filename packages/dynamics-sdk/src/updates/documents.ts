@@ -26,8 +26,11 @@ export function changedParts(before: ProvisioningData, after: ProvisioningData):
   const document = (content: WireDocument): AppDocument => ({ name: 'configuration', content });
   const parts: ChangedPart[] = [];
   if (isOther(document(rest(before.configuration)), document(rest(after.configuration)))) parts.push('configuration');
-  if (isOther(document(before.policy), document(after.policy))) parts.push('policy');
-  if (isOther({ name: 'proxies', content: before.proxies }, { name: 'proxies', content: after.proxies })) parts.push('services');
+  const shown = ({ services: _services, ...policy }: WireDocument): WireDocument => policy as WireDocument;
+  const services = ({ services: apps }: WireDocument): WireDocument => (apps === undefined ? {} : { apps });
+  if (isOther(document(shown(before.policy)), document(shown(after.policy)))) parts.push('policy');
+  const areProxiesOther = isOther({ name: 'proxies', content: before.proxies }, { name: 'proxies', content: after.proxies });
+  if (areProxiesOther || isOther(document(services(before.policy)), document(services(after.policy)))) parts.push('services');
   if (isOther(document(versions(before.configuration)), document(versions(after.configuration)))) parts.push('entitlements');
   return parts;
 }

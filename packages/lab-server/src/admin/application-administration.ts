@@ -11,6 +11,7 @@ import {
   listApplications,
   MAX_APPLICATION_SERVERS,
   MAX_APPLICATIONS,
+  type OfferedService,
   putApplication,
   putApplicationServer,
 } from '../state/applications.ts';
@@ -31,6 +32,8 @@ export interface NewApplication {
   readonly platformIds?: readonly string[] | undefined;
   /** Versions of the Dynamics app that may be used; absent: every one. Others are locked (F5.5). */
   readonly entitledVersions?: readonly string[] | undefined;
+  /** What it offers to other apps of its user on its device (docs/protocol/14). */
+  readonly services?: readonly OfferedService[] | undefined;
 }
 
 export interface NewApplicationServer {
@@ -64,9 +67,12 @@ export interface ApplicationAdministration {
 export function createApplicationAdministration(options: ConfigurationOptions): ApplicationAdministration {
   const { clock, crypto, entropy, store, reconfigure, serversChanged } = options;
   const read = <R>(fn: (view: ReadView) => R): R => store.read(fn);
-  const recordOf = (guid: string, { applicationId, name, version, vendor, platforms, platformIds, entitledVersions }: NewApplication): ApplicationRecord => {
+  const recordOf = (
+    guid: string,
+    { applicationId, name, version, vendor, platforms, platformIds, entitledVersions, services }: NewApplication,
+  ): ApplicationRecord => {
     const digest = digestOf(crypto, { applicationId, name, version });
-    const dynamics = { platformIds, entitledVersions };
+    const dynamics = { platformIds, entitledVersions, services };
     return { guid, applicationId, name, version, vendor, platforms: [...new Set(platforms)], ...dynamics, digest, updatedAtMs: clock.nowMs() };
   };
 

@@ -15,6 +15,9 @@ const readApplication = (application: ApplicationRecord, field: (typeof FIELDS)[
 const SERVER_FIELDS = ['name', 'guid'] as const;
 const readServer = (server: ApplicationServerRecord, field: (typeof SERVER_FIELDS)[number]): string => server[field];
 
+/** As documented of entitlements and services. */
+const VERSION = /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){0,3}$/;
+
 const applicationFields = {
   applicationId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'is not letters, digits, points, hyphens and underscores')),
   name: line(128),
@@ -30,10 +33,26 @@ const applicationFields = {
   ),
   entitledVersions: v.optional(
     v.pipe(
-      v.array(v.pipe(v.string(), v.regex(/^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){0,3}$/, 'is not one to four numbers of up to three digits'))),
+      v.array(v.pipe(v.string(), v.regex(VERSION, 'is not one to four numbers of up to three digits'))),
       v.minLength(1),
       v.maxLength(64),
       v.description('Versions of the Dynamics app that may be used; absent: every one. Others are locked'),
+    ),
+  ),
+  services: v.optional(
+    v.pipe(
+      v.array(
+        v.strictObject({
+          serviceId: v.pipe(v.string(), v.maxLength(128), v.regex(/^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/, 'is not lower-case labels with points')),
+          version: v.pipe(v.string(), v.regex(VERSION, 'is not one to four numbers of up to three digits')),
+        }),
+      ),
+      v.maxLength(8),
+      v.checkItems(
+        (one, index, all) => all.findIndex(({ serviceId, version }) => serviceId === one.serviceId && version === one.version) === index,
+        'is there twice',
+      ),
+      v.description('What the Dynamics app offers to other apps of its user on its device'),
     ),
   ),
 };

@@ -17,9 +17,18 @@ export interface ApplicationRecord {
   readonly platformIds?: readonly string[] | undefined;
   /** Versions of the Dynamics app that may be used; absent: every one. */
   readonly entitledVersions?: readonly string[] | undefined;
+  /** Services that the Dynamics app offers to others of its user on its device; absent: none. */
+  readonly services?: readonly OfferedService[] | undefined;
   /** What tells one content from another. */
   readonly digest: string;
   readonly updatedAtMs: number;
+}
+
+/** A service of an app, in one version. */
+export interface OfferedService {
+  /** Like an entitlement id: `com.good.gdservice.transfer-file`. */
+  readonly serviceId: string;
+  readonly version: string;
 }
 
 /** Where apps of the company find their servers (application servers of the documented API). */

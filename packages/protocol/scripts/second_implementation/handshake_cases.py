@@ -1,10 +1,10 @@
-"""Vectors of the six instances of the handshake core, with whole frames."""
+"""Vectors of the seven instances of the handshake core, with whole frames."""
 from . import p256
 from .encoding import frame
 from .fixtures import (ACCESS_KEY, APP_ID, CORE_ID, DEVICE_ID, DEVICE_SCALAR, INSTANCE_ID, PROXY_ID, TENANT_ID, USER_ID,
                        device_certificate, octets, root_certificate, scalar, scalar_octets, scalar_with_zero_in_secret)
 from .handshake import Handshake
-from .keys import proxy_key, sha256
+from .keys import proxy_key, service_key, sha256
 from . import der
 from .records import GcmDirection, cbc_record
 
@@ -188,3 +188,23 @@ def dc():
         case["inputs"]["masterSessionKey"] = MASTER_SESSION_KEY
         cases.append(case)
     return cases
+
+
+def svc():
+    """docs/protocol/14-inter-app-services.md: two apps of one user on one device."""
+    names, parts = local_prologue("com.example.mail", "com.example.print")
+    responder, services_key = octets("instance of the printer", 16), octets("services key", 32)
+    prologue = {**names, "tenantId": TENANT_ID, "instanceId": INSTANCE_ID, "responderInstanceId": responder}
+    run = Run("svc-1", "App and app that offers a service; the request and the error are the first records.", "svc", prologue,
+              [*parts, *text_parts(TENANT_ID), INSTANCE_ID, responder], {"pskId": responder, "instanceId": INSTANCE_ID},
+              psk=service_key(services_key, INSTANCE_ID, responder))
+    case = run.finish()
+    case["inputs"]["servicesKey"] = services_key
+    texts = [frame(0xB0, {0: "com.example.print", 1: "1.0.0.0", 2: "print", 3: '{"copies":2}', 4: [], 5: 2}), frame(0xB2, {0: 4})]
+    streams = []
+    for direction, traffic in enumerate([run.handshake.initiator_traffic, run.handshake.responder_traffic]):
+        stream = GcmDirection(traffic)
+        records = [("data", texts[direction], stream.seal(0x17, texts[direction])), ("close", b"\x00", stream.seal(0x15, b"\x00"))]
+        streams.append([{"what": what, "plaintext": plain, "record": record} for what, plain, record in records])
+    case["gcm"] = streams
+    return [case]

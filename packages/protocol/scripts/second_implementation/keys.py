@@ -71,6 +71,10 @@ def proxy_key(master_session_key, proxy_id):
     return derive(master_session_key, "proxy", sha256(lp(proxy_id.encode())))
 
 
+def service_key(services_key, initiator_id, responder_id):
+    return derive(services_key, "svc", sha256(lp(initiator_id) + lp(responder_id)))
+
+
 def gateway_key(tunnel_key, gateway_id):
     return derive(tunnel_key, "gw", sha256(lp(gateway_id.encode())))
 

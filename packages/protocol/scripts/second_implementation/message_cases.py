@@ -61,6 +61,7 @@ def cases():
         *app_update_cases(),
         *data_path_cases(),
         *auth_token_cases(),
+        *service_cases(),
     ]
 
 
@@ -131,4 +132,23 @@ def auth_token_cases():
         case("authTokenRequest", 0xA1, "token server challenge", {"token": request["token"]}, note="of a server that compares by itself"),
         case("authTokenRequest", 0xA1, "token server challenge", request),
         case("authTokenResponse", 0xA2, "userId appId instanceId challenge server createdAtEpochS", {**owner, **claims}),
+    ]
+
+
+def service_cases():
+    """docs/protocol/14-inter-app-services.md."""
+    heads = [{"name": "Büro.pdf", "size": 40_000}, {"name": "leer", "size": 0}]
+    wire_heads = [structure(["name", "size"], head) for head in heads]
+    keys = "serviceId version method params attachments foreground"
+    asked = {"serviceId": "com.good.gdservice.transfer-file", "version": "1.0.0.0", "method": "transferFile", "attachments": heads,
+             "foreground": "PreferPeerInForeground"}
+    return [
+        case("serviceRequest", 0xB0, keys, asked, {"attachments": wire_heads, "foreground": 2}),
+        case("serviceRequest", 0xB0, keys, {**asked, "params": '{"a":1}', "attachments": [], "foreground": "NoForegroundPreference"}, {"foreground": 0}, "with parameters"),
+        case("serviceReply", 0xB1, "params attachments foreground", {"params": "null", "attachments": heads, "foreground": "PreferMeInForeground"},
+             {"attachments": wire_heads, "foreground": 1}),
+        case("serviceReply", 0xB1, "params attachments foreground", {"attachments": [], "foreground": "NoForegroundPreference"}, {"foreground": 0}, "of nothing"),
+        case("serviceError", 0xB2, "code message details", {"code": "GDServicesErrorMethodNotFound"}, {"code": 4}),
+        case("serviceError", 0xB2, "code message details", {"code": "GDServicesErrorServiceDisabled", "message": "not today", "details": "[]"}, {"code": 14}, "with details"),
+        case("serviceAttachment", 0xB3, "index bytes", {"index": 1, "bytes": octets("attachment", 40)}),
     ]

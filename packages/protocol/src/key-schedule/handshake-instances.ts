@@ -48,7 +48,7 @@ function instance(row: Row): HandshakeInstance {
 
 const PROXY_PROLOGUE = ['tenantId', 'proxyId', 'instanceId', 'keyExchangeKey'] as const;
 
-/** The six instances (docs/protocol/03-handshake.md has the same table). */
+/** The seven instances (docs/protocol/03-handshake.md has the same table). */
 export const HANDSHAKES: Readonly<Record<HandshakeName, HandshakeInstance>> = {
   ipc: instance({
     name: 'ipc',
@@ -115,5 +115,16 @@ export const HANDSHAKES: Readonly<Record<HandshakeName, HandshakeInstance>> = {
     startFields: ['pskId', 'instanceId'],
     prologue: ['bindingKind', 'bindingValue', 'serverKeyHash', ...PROXY_PROLOGUE],
     records: 'none',
+  }),
+  svc: instance({
+    name: 'svc',
+    roles: 'app -> app that offers a service, on the same device',
+    psk: true,
+    staticKey: false,
+    signature: false,
+    recordInFinish: false,
+    startFields: ['pskId', 'instanceId'],
+    prologue: ['initiatorPlatformId', 'responderPlatformId', 'tenantId', 'instanceId', 'responderInstanceId'],
+    records: 'gcm',
   }),
 };

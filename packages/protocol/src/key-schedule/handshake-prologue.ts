@@ -41,6 +41,14 @@ export interface DirectPrologue extends ProxyPrologue {
   readonly serverKeyHash: Uint8Array;
 }
 
+/** Two activated apps of one user on one device, as UEM and the operating system know them. */
+export interface ServicePrologue extends LocalPrologue {
+  readonly tenantId: string;
+  /** Of the initiator. */
+  readonly instanceId: Uint8Array;
+  readonly responderInstanceId: Uint8Array;
+}
+
 /** What each instance binds before its first message. */
 export interface PrologueInputs {
   readonly ipc: LocalPrologue;
@@ -49,6 +57,7 @@ export interface PrologueInputs {
   readonly link: LinkPrologue;
   readonly px: ProxyPrologue;
   readonly dc: DirectPrologue;
+  readonly svc: ServicePrologue;
 }
 
 type PrologueBuilders = { readonly [N in HandshakeName]: (input: PrologueInputs[N]) => readonly Uint8Array[] };
@@ -60,6 +69,12 @@ const BUILDERS: PrologueBuilders = {
   link: ({ binding, linkId }) => [...bindingParts(binding), sized('linkId', linkId, 16)],
   px: proxy,
   dc: (input) => [...bindingParts(input.binding), sized('serverKeyHash', input.serverKeyHash, 32), ...proxy(input)],
+  svc: (input) => [
+    ...local(input),
+    id('tenantId', input.tenantId),
+    sized('instanceId', input.instanceId, 16),
+    sized('responderInstanceId', input.responderInstanceId, 16),
+  ],
 };
 
 /**

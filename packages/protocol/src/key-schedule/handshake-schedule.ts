@@ -37,7 +37,7 @@ export interface EphemeralKeys {
 }
 
 /**
- * Transcript and secrets of one run of the handshake core, the same code for both roles and all six instances.
+ * Transcript and secrets of one run of the handshake core, the same code for both roles and all seven instances.
  * The order is start, agree, reply, finish; each step either seals (own message) or opens (the peer's), and `keys` come out
  * after the reply for the initiator, after the finish for the responder. Any failure ends the run and wipes its secrets.
  * A call out of order throws `ERR_USAGE_STATE`.

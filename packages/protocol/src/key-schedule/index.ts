@@ -65,6 +65,7 @@ export { isSameSpace, type PlatformIdParts, platformIdParts } from './platform-i
 export { gatewayTunnelKey, proxyPsk, type TunnelSignal, tunnelPsk, tunnelPskIdentity } from './proxy-keys.ts';
 export { PUBLIC_KEY_BYTES, requireUncompressedPoint } from './public-key.ts';
 export { randomScalar, reduceToScalar } from './scalar.ts';
+export { servicePsk } from './service-keys.ts';
 export {
   proverSecrets,
   proverShare,

@@ -34,6 +34,8 @@ export const SECRET_LABELS = {
   gateway: 'gw',
   /** Pre-shared key of one DTLS tunnel. */
   tunnel: 'tun',
+  /** Pre-shared key of `svc` between two apps, from the services key. */
+  service: 'svc',
   /** CBC record key, 64 bytes. */
   cbcKey: 'cbc',
   /** GCM record key. */

@@ -69,6 +69,10 @@ export const FRAME_TYPES = {
   authTokenClaims: 0xa0,
   authTokenRequest: 0xa1,
   authTokenResponse: 0xa2,
+  serviceRequest: 0xb0,
+  serviceReply: 0xb1,
+  serviceError: 0xb2,
+  serviceAttachment: 0xb3,
 } as const;
 
 export type FrameName = keyof typeof FRAME_TYPES;

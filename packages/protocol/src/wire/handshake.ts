@@ -4,7 +4,7 @@ import { LIMITS } from './limits.ts';
 import { bytes, oneOf, optional, required, structure, text } from './schema.ts';
 
 /** The instances of the handshake core (docs/protocol/03-handshake.md). */
-export type HandshakeName = 'ipc' | 'ipcd' | 'sc' | 'link' | 'px' | 'dc';
+export type HandshakeName = 'ipc' | 'ipcd' | 'sc' | 'link' | 'px' | 'dc' | 'svc';
 
 /** M1. Which optional fields an instance has is checked by its machine. Trailer: mac1 with a psk, else none. */
 export interface HandshakeStart {
@@ -13,7 +13,7 @@ export interface HandshakeStart {
   readonly ephemeralKey: Uint8Array;
   /** The salt of F3.9 in `sc`. */
   readonly random: Uint8Array;
-  /** The token of F3.9 in `sc`; the session key id in `px`, `dc`; the link id in `link`. */
+  /** The token of F3.9 in `sc`; the session key id in `px`, `dc`; the link id in `link`; the instance id of the responder in `svc`. */
   readonly pskId?: Uint8Array | undefined;
   readonly userId?: string | undefined;
   readonly appId?: string | undefined;
@@ -32,7 +32,7 @@ export const handshakeStart: MessageCodec<HandshakeStart> = message(
     userId: optional(5, userIdText),
     appId: optional(6, text()),
     instanceId: optional(7, id16),
-    instance: required(8, oneOf<HandshakeName>('ipc', 'ipcd', 'sc', 'link', 'px', 'dc')),
+    instance: required(8, oneOf<HandshakeName>('ipc', 'ipcd', 'sc', 'link', 'px', 'dc', 'svc')),
   }),
 );
 

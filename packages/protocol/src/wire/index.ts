@@ -24,4 +24,5 @@ export * from './provisioning.ts';
 export * from './proxy.ts';
 export * from './push.ts';
 export type { WireDocument, WireDocumentValue } from './schema.ts';
+export * from './service.ts';
 export { type FrameParser, type FrameParserOptions, frameParser } from './stream.ts';

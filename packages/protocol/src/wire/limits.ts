@@ -78,6 +78,20 @@ export const LIMITS = {
   destinations: 512,
   /** Documents of the policy of one app. */
   appPolicies: 16,
+  /** Parameters of a message between apps, JSON in UTF-8. */
+  serviceParamsBytes: 49_152,
+  /** Attachments of one message between apps. */
+  serviceAttachments: 16,
+  /** Attachments of one message between apps, together. */
+  serviceAttachmentsBytes: 8_388_608,
+  /** Of an attachment in one message, so that it fits into one GCM record. */
+  serviceChunkBytes: 32_768,
+  /** Details of an error of another app, JSON in UTF-8. */
+  serviceDetailsBytes: 8_192,
+  /** From M1 of `svc` to the whole request. */
+  serviceRequestMs: 30_000,
+  /** From M1 of `svc` to the whole answer, at most: a user may be asked in between. */
+  serviceMs: 600_000,
   /** Blocks that administrators have made on one app. */
   appBlocks: 8,
   /** Auth token of an app for an application server. */

@@ -153,7 +153,7 @@ describe('key confirmation', () => {
     expect(thrown(() => run(name, pair(name, { prologue: true })))).toMatchObject({ code: 'ERR_CRYPTO_KEY_CONFIRMATION' });
   });
 
-  it.each(['sc', 'link', 'px', 'dc'] as const)('%s: another psk fails at mac1', (name) => {
+  it.each(['sc', 'link', 'px', 'dc', 'svc'] as const)('%s: another psk fails at mac1', (name) => {
     const both = pair(name, { psk: true });
     expect(thrown(() => both.responder.openStart(CORE1, trailer(both.initiator.sealStart(CORE1), CORE1)))).toMatchObject({
       code: 'ERR_CRYPTO_KEY_CONFIRMATION',

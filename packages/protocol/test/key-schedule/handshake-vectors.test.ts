@@ -7,6 +7,7 @@ import { type PrologueInputs, prologueParts } from '../../src/key-schedule/hands
 import { createHandshakeSchedule } from '../../src/key-schedule/handshake-schedule.ts';
 import { openNocToken, sealNocToken } from '../../src/key-schedule/noc-token.ts';
 import { gatewayTunnelKey, proxyPsk, tunnelPsk, tunnelPskIdentity } from '../../src/key-schedule/proxy-keys.ts';
+import { servicePsk } from '../../src/key-schedule/service-keys.ts';
 import { startTranscript } from '../../src/key-schedule/transcript.ts';
 import { userIdHash } from '../../src/key-schedule/user-id.ts';
 import type { CryptoProvider } from '../../src/ports/crypto-provider.ts';
@@ -43,7 +44,7 @@ interface Case {
   readonly noc?: Hex & { readonly envelopes: readonly string[]; readonly expiryEpochS: number };
 }
 
-const FILES = ['ipc', 'ipcd', 'link', 'dc', 'px', 'sc'] as const;
+const FILES = ['ipc', 'ipcd', 'link', 'dc', 'px', 'sc', 'svc'] as const;
 const cases = FILES.flatMap((file) => load<{ readonly cases: readonly Case[] }>(`uemkit/${file}.json`).cases);
 const { tunnels } = load<{ readonly tunnels: readonly Hex[] }>('uemkit/sc.json');
 const DIRECTIONS = ['initiator-to-responder', 'responder-to-initiator'] as const;
@@ -58,7 +59,7 @@ function plain(value: unknown): unknown {
 
 function prologueInput(fields: Fields): PrologueInputs[wire.HandshakeName] {
   const binding = fields.binding as { kind: string; value?: string } | undefined;
-  const bytes = ['linkId', 'instanceId', 'keyExchangeKey', 'serverKeyHash'].filter((name) => name in fields);
+  const bytes = ['linkId', 'instanceId', 'keyExchangeKey', 'serverKeyHash', 'responderInstanceId'].filter((name) => name in fields);
   return {
     ...fields,
     ...Object.fromEntries(bytes.map((name) => [name, fromHex(fields[name] as string)])),
@@ -200,7 +201,11 @@ describe.each(PROVIDERS)('vectors of the second implementation, handshakes, with
       }
       opener.end();
     }
-    const { masterSessionKey } = vector.inputs;
+    const { masterSessionKey, servicesKey } = vector.inputs;
+    if (servicesKey !== undefined) {
+      const [from, to] = ['instanceId', 'responderInstanceId'].map((name) => fromHex(vector.inputs.prologue[name] as string)) as [Uint8Array, Uint8Array];
+      expect(toHex(servicePsk(crypto, secret(fromHex(servicesKey)), from, to))).toBe(vector.inputs.psk);
+    }
     if (masterSessionKey !== undefined) {
       expect(toHex(proxyPsk(crypto, secret(fromHex(masterSessionKey)), vector.inputs.prologue.proxyId as string))).toBe(vector.inputs.psk);
     }
@@ -225,9 +230,9 @@ describe.each(PROVIDERS)('vectors of the second implementation, handshakes, with
 
   afterAll(() => {
     expect({ ...executed, inner: [...new Set(executed.inner)].sort() }).toEqual({
-      cases: 12,
+      cases: 13,
       cbcRecords: 14,
-      gcmRecords: 20,
+      gcmRecords: 24,
       tunnels: 2,
       inner: ['accessKeyRequest', 'accessKeyResponse', 'alert', 'handshakeFinish', 'provisioningAck', 'provisioningData', 'provisioningDone'],
     });

@@ -20,6 +20,7 @@ import { HASH_LABELS, labelBytes, SECRET_LABELS } from '../../src/key-schedule/l
 import { openNocToken, sealNocToken, TOKEN_BYTES } from '../../src/key-schedule/noc-token.ts';
 import { isSameSpace, platformIdParts } from '../../src/key-schedule/platform-id.ts';
 import { gatewayTunnelKey, proxyPsk, tunnelPsk } from '../../src/key-schedule/proxy-keys.ts';
+import { servicePsk } from '../../src/key-schedule/service-keys.ts';
 import { canonicalUserId, requireCanonicalUserId, userIdHash } from '../../src/key-schedule/user-id.ts';
 import { nodeCrypto } from '../../src/providers/node/index.ts';
 import { seededEntropy } from '../../src/testing/fakes/seeded-entropy.ts';
@@ -32,7 +33,7 @@ describe('labels', () => {
   it('are all different, so that no two derivations share a key', () => {
     const all = [...Object.values(SECRET_LABELS), ...Object.values(HASH_LABELS), ...Object.keys(HANDSHAKES).map((name) => `hs ${name}`)];
     expect(new Set(all).size).toBe(all.length);
-    expect(all).toHaveLength(19 + 9 + 6);
+    expect(all).toHaveLength(20 + 9 + 7);
     expect(new TextDecoder().decode(labelBytes('binder'))).toBe('uemkit/1 binder');
   });
 });
@@ -269,10 +270,12 @@ describe('prologue', () => {
       link: prologueParts('link', { binding: bound, linkId }),
       px: prologueParts('px', proxy),
       dc: prologueParts('dc', { ...proxy, binding: bound, serverKeyHash: exporter }),
+      svc: prologueParts('svc', { ...local, tenantId: 't', instanceId, responderInstanceId: linkId }),
     };
     for (const [name, list] of Object.entries(parts)) expect([name, list.length]).toEqual([name, HANDSHAKES[name as keyof typeof parts].prologue.length]);
     expect(parts.ipc).toEqual([utf8('a'), utf8('b')]);
     expect(parts.dc).toEqual([utf8('tls-exporter'), exporter, exporter, utf8('t'), utf8('p'), instanceId, keyExchangeKey]);
+    expect(parts.svc).toEqual([utf8('a'), utf8('b'), utf8('t'), instanceId, linkId]);
     expect(prologueParts('link', { binding: { kind: 'none' }, linkId })).toEqual([utf8('none'), new Uint8Array(0), linkId]);
   });
 
@@ -289,6 +292,12 @@ describe('prologue', () => {
       () => prologueParts('px', { ...proxy, instanceId: short }),
       () => prologueParts('px', { ...proxy, keyExchangeKey: short }),
       () => prologueParts('dc', { ...proxy, binding: bound, serverKeyHash: short }),
+      () => prologueParts('svc', { initiatorPlatformId: 'a', responderPlatformId: '', tenantId: 't', instanceId, responderInstanceId: linkId }),
+      () => prologueParts('svc', { initiatorPlatformId: 'a', responderPlatformId: 'b', tenantId: '', instanceId, responderInstanceId: linkId }),
+      () => prologueParts('svc', { initiatorPlatformId: 'a', responderPlatformId: 'b', tenantId: 't', instanceId: short, responderInstanceId: linkId }),
+      () => prologueParts('svc', { initiatorPlatformId: 'a', responderPlatformId: 'b', tenantId: 't', instanceId, responderInstanceId: short }),
+      () => servicePsk(crypto, secret(key32), short, linkId),
+      () => servicePsk(crypto, secret(key32), linkId, short),
     ];
     for (const attempt of attempts) expect(thrown(attempt)).toMatchObject({ code: 'ERR_USAGE_ARGUMENT' });
   });
@@ -336,6 +345,7 @@ describe('instances of the handshake core', () => {
       ['link', 32, 32, 32, 4_096, 4_096, 16_384],
       ['px', 32, 32, 32, 4_096, 4_096, 16_384],
       ['dc', 32, 32, 32, 4_096, 4_096, 16_384],
+      ['svc', 32, 32, 32, 4_096, 4_096, 16_384],
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { MessageCodec } from '../../src/wire/frame.ts';
-import type * as wire from '../../src/wire/index.ts';
+import * as wire from '../../src/wire/index.ts';
 
 /** Names of the exports of `wire` that are messages. */
 export type MessageName = { [K in keyof typeof wire]: (typeof wire)[K] extends MessageCodec<infer _> ? K : never }[keyof typeof wire];
@@ -38,6 +38,7 @@ const address = fc
   .map(([host, port]) => `${host}:${port}`);
 const certificate = bytes(1, 200);
 const certificates = list(certificate, 1, 4);
+const foreground = fc.constantFrom('NoForegroundPreference', 'PreferMeInForeground', 'PreferPeerInForeground');
 const spkiPins = list(random32, 0, 8);
 
 const { document } = fc.letrec<{ document: wire.WireDocument; value: wire.WireDocumentValue }>((tie) => ({
@@ -166,7 +167,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
     userId: maybe(userId),
     appId: maybe(text()),
     instanceId: maybe(id16),
-    instance: fc.constantFrom('ipc', 'ipcd', 'sc', 'link', 'px', 'dc'),
+    instance: fc.constantFrom('ipc', 'ipcd', 'sc', 'link', 'px', 'dc', 'svc'),
   }),
   handshakeReply: fc.record({ version, suite: version, ephemeralKey: point65, random: random32, sessionId: id16, certificates: maybe(certificates) }),
   handshakeFinish: fc.record({ record: maybe(bytes(1, 400)), sessionId: id16 }),
@@ -203,6 +204,17 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   streamCredit: fc.record({ streamId, bytes: uint(1, 524_288) }),
   streamPing: fc.record({ number: streamId }),
   streamPong: fc.record({ number: streamId }),
+  serviceRequest: fc.record({
+    serviceId: text(),
+    version: text(15),
+    method: text(),
+    params: maybe(text(400)),
+    attachments: list(fc.record({ name: text(), size: uint(0, 8_388_608) }), 0, 4),
+    foreground,
+  }),
+  serviceReply: fc.record({ params: maybe(text(400)), attachments: list(fc.record({ name: text(), size: uint(0, 8_388_608) }), 0, 4), foreground }),
+  serviceError: fc.record({ code: fc.constantFrom(...wire.SERVICES_ERROR_CODES), message: maybe(text(1_024)), details: maybe(text(400)) }),
+  serviceAttachment: fc.record({ index: uint(0, 15), bytes: bytes(1, 400) }),
   provisioningRequest: fc.record({
     appId: text(),
     appVersion: text(32),

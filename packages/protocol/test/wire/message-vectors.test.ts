@@ -31,8 +31,8 @@ describe('frames of the second implementation', () => {
     expect(toHex(codec.encode(decoded))).toBe(frame);
   });
 
-  it('are there for every message of discovery, management, push, the data path, services of the Proxy and between NOC and UEM alone', () => {
-    expect(cases).toHaveLength(53);
+  it('are there for every message of discovery, management, push, the data path, services of the Proxy, services of apps and between NOC and UEM alone', () => {
+    expect(cases).toHaveLength(60);
     const named = new Set(cases.map(({ message }) => message));
     const expected = Object.entries(FRAME_TYPES).filter(([, type]) => (type >= 0x35 && type < 0x40) || (type >= 0x43 && type < 0x50) || type >= 0x60);
     expect(expected.map(([name]) => name).filter((name) => !named.has(name as wire.FrameName))).toEqual([]);

@@ -2,6 +2,7 @@ import { type CryptoProvider, type Entropy, keySchedule, ProtocolError, sameByte
 import * as wire from '@uemkit/protocol/wire';
 import { appConfiguration, appProxies } from '../../configuration/app-provisioning.ts';
 import { policyOfApp } from '../../configuration/application-policy.ts';
+import { servicesDocument } from '../../configuration/service-apps.ts';
 import { type AppConsoleRecord, appConsoleOf, consoleDocument, putAppConsole } from '../../state/app-consoles.ts';
 import { deleteAppInstance } from '../../state/app-instances.ts';
 import { appendEvent } from '../../state/events.ts';
@@ -28,7 +29,7 @@ export function compareApp(ports: AppUpdatePorts, tx: WriteView, asked: wire.Pro
   const { report, appVersion } = request;
   const { instanceId } = known.app;
   const record = withUnlockKey(ports, appConsoleOf(tx, instanceId), report);
-  const documents = documentsOf(ports, tx, known, record);
+  const documents = documentsOf(ports, tx, known, record, nowMs);
   // What the app has is known now as well as behind 0x45, which may have been lost.
   const said = { atMs: nowMs, appVersion, report, isCurrent: documents.every((document) => isHeld(ports.crypto, report, document)) };
   putAppConsole(tx, instanceId, { ...record, said });
@@ -50,7 +51,7 @@ export function noteApp(ports: AppUpdatePorts, tx: WriteView, asked: wire.ProxyK
   }
   const before = appConsoleOf(tx, instanceId);
   const record = withUnlockKey(ports, before, report);
-  const isCurrent = documentsOf(ports, tx, known, record).every((document) => isHeld(ports.crypto, report, document));
+  const isCurrent = documentsOf(ports, tx, known, record, nowMs).every((document) => isHeld(ports.crypto, report, document));
   putAppConsole(tx, instanceId, { ...record, said: { atMs: nowMs, appVersion: before?.said?.appVersion ?? appVersion, report, isCurrent } });
 }
 
@@ -77,19 +78,22 @@ function newUnlockKey(entropy: Entropy): wire.AppUnlockKey {
 
 /** Everything that an app is to have, what must not wait first. One that is not assigned any more gets that word and nothing else. */
 function documentsOf(
-  { tenantRoots }: AppUpdatePorts,
-  view: ReadView,
+  ports: AppUpdatePorts,
+  tx: WriteView,
   { app, user, application }: AskingKnownApp,
   record: AppConsoleRecord,
+  nowMs: number,
 ): readonly wire.AppDocument[] {
   // check: F5.4 no version of an app that is not assigned
   if (application === undefined) return [{ name: 'configuration', content: { entitledVersions: [] } }];
-  const policy = Object.entries(policyOfApp(view, app.userGuid, application)) as readonly (readonly [string, wire.WireDocument])[];
+  const services = servicesDocument(ports, tx, app, nowMs);
+  const policies = { ...policyOfApp(tx, app.userGuid, application), ...(services === undefined ? {} : { services }) };
+  const policy = Object.entries(policies) as readonly (readonly [string, wire.WireDocument])[];
   return [
     { name: 'console', content: consoleDocument(record) },
-    { name: 'configuration', content: appConfiguration(view, application, user, app.instanceId) },
+    { name: 'configuration', content: appConfiguration(tx, application, user, app.instanceId) },
     ...policy.map(([name, content]) => ({ name: `policy/${name}`, content }) as const),
-    { name: 'proxies', content: appProxies(view, tenantRoots) },
+    { name: 'proxies', content: appProxies(tx, ports.tenantRoots) },
   ];
 }
 

@@ -38,13 +38,19 @@ export function requireFinishFields(instance: HandshakeInstance, finish: Handsha
 export function isConsistent(binding: HandshakeBinding, start: HandshakeStart): boolean {
   switch (binding.name) {
     case 'link':
-      return start.pskId !== undefined && sameBytes(binding.prologue.linkId, start.pskId);
+      return isSame(binding.prologue.linkId, start.pskId);
     case 'px':
     case 'dc':
-      return start.instanceId !== undefined && sameBytes(binding.prologue.instanceId, start.instanceId);
+      return isSame(binding.prologue.instanceId, start.instanceId);
+    case 'svc':
+      return isSame(binding.prologue.instanceId, start.instanceId) && isSame(binding.prologue.responderInstanceId, start.pskId);
     default:
       return true;
   }
+}
+
+function isSame(bound: Uint8Array, named: Uint8Array | undefined): boolean {
+  return named !== undefined && sameBytes(bound, named);
 }
 
 /**

@@ -29,7 +29,7 @@ const VERSIONS: readonly number[] = [PROTOCOL_VERSION];
 const SUITES: readonly number[] = [SUITE_P256];
 
 /**
- * The initiator of any of the six instances: sends M1, checks M2, sends M3, and has a session then.
+ * The initiator of any of the seven instances: sends M1, checks M2, sends M3, and has a session then.
  * @throws ProtocolError `ERR_USAGE_ARGUMENT` when keys, fields or ids do not fit the instance.
  */
 export function handshakeInitiator(options: HandshakeInitiatorOptions): HandshakeInitiator {

@@ -20,12 +20,12 @@ export interface HandshakeStream {
 }
 
 /**
- * What `sender` sends over a stream of bytes in `ipc`, `ipcd` or `px`: frames, told from records by their first byte, then records only
+ * What `sender` sends over a stream of bytes in `ipc`, `ipcd`, `px` or `svc`: frames, told from records by their first byte, then records only
  * (docs/protocol/03-handshake.md, 3.10); in `dc` the TLS connection below protects what follows, and the frames of streams stand there as they are. Holds one unfinished
  * frame, or one unfinished record.
  * @param opensAtOnce the caller needs no record after the next call, so that memory can be written into again
  */
-export function handshakeStream(name: 'ipc' | 'ipcd' | 'px' | 'dc', sender: 'initiator' | 'responder', opensAtOnce = false): HandshakeStream {
+export function handshakeStream(name: 'ipc' | 'ipcd' | 'px' | 'dc' | 'svc', sender: 'initiator' | 'responder', opensAtOnce = false): HandshakeStream {
   const { trailerBytes, bodyBytes, records: kind } = HANDSHAKES[name];
   const isRecord = (first: number): boolean => (kind === 'gcm' ? gcmRecordName(first) !== undefined : kind === 'cbc' && first === CBC_RECORD_TYPE);
   const trailers: Readonly<Partial<Record<FrameName, number>>> =

@@ -18,7 +18,7 @@ function responder(state: HandshakeResponderState, input: string, next: Handshak
   return { role: 'handshakeResponder', state, input, next, step };
 }
 
-/** One table for all six instances; `step` is the message, `flowStep` gives its place in the flows. */
+/** One table for all seven instances; `step` is the message, `flowStep` gives its place in the flows. */
 export const HANDSHAKE_INITIATOR_TRANSITIONS: readonly InitiatorRow[] = [
   initiator('new', 'start', 'awaitingReply', 'M1'),
   initiator('new', 'failure', 'failed', 'M1'),
@@ -47,6 +47,7 @@ const FLOW_STEPS: Readonly<Record<HandshakeName, Readonly<Record<string, string>
   link: { M1: 'F10.2', M2: 'F10.2', M3: 'F10.2' },
   px: { M1: 'F10.3', M2: 'F10.3', M3: 'F10.3' },
   dc: { M1: 'F11.3', M2: 'F11.3', M3: 'F11.3' },
+  svc: { M1: 'S.1', M2: 'S.1', M3: 'S.1' },
 };
 
 /** Flow step of one message of an instance. */

@@ -23,7 +23,7 @@ import { seededEntropy } from '../../../src/testing/index.ts';
 import type * as wire from '../../../src/wire/index.ts';
 
 export const crypto = nodeCrypto();
-export const NAMES: readonly wire.HandshakeName[] = ['ipc', 'ipcd', 'sc', 'link', 'px', 'dc'];
+export const NAMES: readonly wire.HandshakeName[] = ['ipc', 'ipcd', 'sc', 'link', 'px', 'dc', 'svc'];
 export const NOW_MS = Date.UTC(2026, 10, 23);
 export const INSTANCE_ID = new Uint8Array(16).fill(1);
 export const FINISH_CONTENT = utf8('provisioning request');
@@ -42,6 +42,7 @@ export const BINDINGS: { readonly [N in wire.HandshakeName]: Extract<HandshakeBi
   link: { name: 'link', prologue: { binding: binding32, linkId: new Uint8Array(16).fill(2) } },
   px: { name: 'px', prologue: proxy },
   dc: { name: 'dc', prologue: { ...proxy, binding: binding32, serverKeyHash: new Uint8Array(32).fill(6) } },
+  svc: { name: 'svc', prologue: { ...local, tenantId: 'tenant', instanceId: INSTANCE_ID, responderInstanceId: new Uint8Array(16).fill(8) } },
 };
 
 const STARTS: Readonly<Record<wire.HandshakeName, HandshakeInitiatorOptions['start']>> = {
@@ -51,6 +52,7 @@ const STARTS: Readonly<Record<wire.HandshakeName, HandshakeInitiatorOptions['sta
   link: { pskId: new Uint8Array(16).fill(2) },
   px: { pskId: new Uint8Array(16).fill(8), instanceId: INSTANCE_ID },
   dc: { pskId: new Uint8Array(16).fill(8), instanceId: INSTANCE_ID },
+  svc: { pskId: new Uint8Array(16).fill(8), instanceId: INSTANCE_ID },
 };
 
 const withPsk = (name: wire.HandshakeName): boolean => name !== 'ipc' && name !== 'ipcd';

@@ -98,9 +98,9 @@ describe.each(NAMES)('handshake %s', (name) => {
 
   it('names a flow step on every frame', () => {
     const { app, server } = pair(name);
-    expect(app.sent[0]?.step).toMatch(/^F\d+\.\d+$/);
+    expect(app.sent[0]?.step).toMatch(/^(F\d+|S)\.\d+$/);
     server.receive(app.take());
-    expect(server.sent[0]?.step).toMatch(/^F\d+\.\d+$/);
+    expect(server.sent[0]?.step).toMatch(/^(F\d+|S)\.\d+$/);
   });
 
   it('fails closed at any changed byte of M1 (downgrade, splice)', () => {
@@ -349,7 +349,7 @@ describe('keys', () => {
     expect(server.error.code).toBe('ERR_PEER_MISMATCH');
   });
 
-  it.each(['link', 'px', 'dc'] as const)('%s: M1 must name the object whose keys it uses', (name) => {
+  it.each(['link', 'px', 'dc', 'svc'] as const)('%s: M1 must name the object whose keys it uses', (name) => {
     const peer = peerOf(name);
     const other = new Uint8Array(16).fill(0x77);
     const prologue = name === 'link' ? { ...BINDINGS.link.prologue, linkId: other } : { ...BINDINGS[name].prologue, instanceId: other };
