@@ -29,6 +29,7 @@ const TESTS = [
   [/^machine\/key-hand-over\//, ['machine/key-hand-over']],
   [/^machine\/key-forward\//, ['machine/key-forward']],
   [/^machine\/app-update\//, ['machine/app-update']],
+  [/^machine\/service-session\//, ['machine/service-session']],
   [/^machine\/core-session\//, ['machine/key-forward', 'machine/app-update']],
   [/^machine\/proxy-session\//, ['machine/proxy-session']],
   [/^machine\//, ['machine']],

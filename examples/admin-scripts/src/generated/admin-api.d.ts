@@ -297,6 +297,11 @@ export interface components {
             platformIds?: string[];
             /** @description Versions of the Dynamics app that may be used; absent: every one. Others are locked */
             entitledVersions?: string[];
+            /** @description What the Dynamics app offers to other apps of its user on its device */
+            services?: {
+                serviceId: string;
+                version: string;
+            }[];
             /** Format: date-time */
             updated: string;
             links: components["schemas"]["Link"][];
@@ -903,6 +908,11 @@ export interface components {
             platformIds?: string[];
             /** @description Versions of the Dynamics app that may be used; absent: every one. Others are locked */
             entitledVersions?: string[];
+            /** @description What the Dynamics app offers to other apps of its user on its device */
+            services?: {
+                serviceId: string;
+                version: string;
+            }[];
         };
         NewApplicationServer: {
             name: string;
