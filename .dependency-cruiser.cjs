@@ -101,6 +101,7 @@ module.exports = {
           '^packages/[^/]+/src/index\\.ts$',
           '^packages/(uem-client|dynamics-sdk)/src/(node|browser)/index\\.ts$',
           '^packages/uem-client/src/apps/index\\.ts$',
+          '^packages/dynamics-sdk/src/services/index\\.ts$',
           `${PROTOCOL}/(testing|wire|providers/noble|providers/node)/index\\.ts$`,
           '^packages/[^/]+/package\\.json$',
         ],

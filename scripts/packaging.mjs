@@ -55,7 +55,15 @@ try {
   for (const { manifest } of packages) {
     for (const command of Object.keys(manifest.bin ?? {})) await must(`${command} --help`, [join(user, 'node_modules/.bin', command), '--help'], { cwd: user });
   }
-  for (const example of ['lock.test.mjs', 'container.test.mjs', 'authorize.test.mjs', 'connections.test.mjs', 'siblings.test.mjs', 'updates.test.mjs', 'services.test.mjs']) {
+  for (const example of [
+    'lock.test.mjs',
+    'container.test.mjs',
+    'authorize.test.mjs',
+    'connections.test.mjs',
+    'siblings.test.mjs',
+    'updates.test.mjs',
+    'services.test.mjs',
+  ]) {
     copyFileSync(join(ROOT, 'examples/own-project', example), join(user, example));
     await must(`${example} in a project of its own`, [process.execPath, '--test', example], { cwd: user });
   }

@@ -1,6 +1,7 @@
 import { ProtocolError } from '@uemkit/protocol';
 import type { AppLink } from '../activation/uem-client-link.ts';
-import type { ReceivedMessage, ServiceMessage } from './message.ts';
+import type { ReceivedMessage } from './message.ts';
+import type { OnReceiveMessage, ProvidedService, ServiceRequestMessage } from './provision.ts';
 import { ServiceListener } from './receive.ts';
 import { sendRequest } from './send.ts';
 import { type ServiceApps, type ServiceDetail, type ServiceProvider, serviceApps } from './service-apps.ts';
@@ -11,36 +12,6 @@ export interface InterAppServicesOptions {
   /** Opens a connection to another app of this device; absent: this app asks nobody. @throws ProtocolError `ERR_TRANSPORT_*`; an abort rejects with `signal.reason` */
   connect?(provider: ServiceProvider, signal: AbortSignal): Promise<AppLink>;
 }
-
-/** What is asked of another app. */
-export interface ServiceRequestMessage extends ServiceMessage {
-  readonly serviceId: string;
-  readonly version: string;
-  readonly method: string;
-}
-
-/** A service that this app provides. */
-export interface ProvidedService extends ServiceDetail {
-  /** Others are refused (`GDServicesErrorMethodNotFound`) without being shown; absent: every method is shown. */
-  readonly methods?: readonly string[] | undefined;
-}
-
-/** A request of another app. */
-export interface IncomingMessage extends ReceivedMessage, ServiceDetail {
-  readonly method: string;
-  /** Who asks, as UEM says. */
-  readonly from: Pick<ServiceProvider, 'address' | 'applicationId' | 'name' | 'version'>;
-  /** Aborts when the other app has gone, or this one is locked: nobody waits for the reply any more. */
-  readonly signal: AbortSignal;
-  /**
-   * Answers, once; at most ten minutes after the request.
-   * @throws ServicesError `GDServicesErrorInvalidParams`; ProtocolError `ERR_USAGE_STATE` when it was answered already
-   */
-  replyTo(reply?: ServiceMessage): void;
-}
-
-/** May answer later: it need not have answered when it returns. A `ServicesError` that it throws is the answer; of any other error the other app hears `GDServicesErrorGeneral`. */
-export type OnReceiveMessage = (message: IncomingMessage) => void | Promise<void>;
 
 /** Services between apps of one user on one device. */
 export interface InterAppServices extends ServicesPart {

@@ -13,8 +13,8 @@ import {
 } from '@uemkit/protocol';
 import { alert } from '@uemkit/protocol/wire';
 import type { AppLink } from '../activation/uem-client-link.ts';
-import type { IncomingMessage, OnReceiveMessage, ProvidedService } from './inter-app-services.ts';
 import { answerOf, contentOf, receivedMessage } from './message.ts';
+import type { IncomingMessage, OnReceiveMessage, ProvidedService } from './provision.ts';
 import type { ServiceApp, ServiceApps } from './service-apps.ts';
 import { ServicesError } from './services-error.ts';
 import type { ServicesHost } from './services-port.ts';

@@ -1,7 +1,7 @@
 import { drive, isProtocolError, ProtocolError, type ServiceAnswer, secret, serviceInitiator, wipe } from '@uemkit/protocol';
 import type { AppLink } from '../activation/uem-client-link.ts';
-import type { ServiceRequestMessage } from './inter-app-services.ts';
 import { contentOf, type ReceivedMessage, replyOf } from './message.ts';
+import type { ServiceRequestMessage } from './provision.ts';
 import type { ServiceApp, ServiceApps, ServiceProvider } from './service-apps.ts';
 import { ServicesError } from './services-error.ts';
 import type { ServicesHost } from './services-port.ts';

@@ -137,8 +137,9 @@ class ResponderRole implements ServiceResponder {
   }
 
   #refuse(error: ProtocolError): readonly OfferingEffect[] {
-    const frame = this.#session?.records.sealer.close(ALERT_CODES[alertFor(error)]);
-    return [...(frame === undefined ? [] : [{ type: 'send', frame, step: 'S.3' } as const]), ...this.#end(error)];
+    // What goes wrong before the session stands the handshake has said already.
+    const frame = (this.#session as ServiceSession).records.sealer.close(ALERT_CODES[alertFor(error)]);
+    return [{ type: 'send', frame, step: 'S.3' }, ...this.#end(error)];
   }
 
   #end(error: ProtocolError): readonly OfferingEffect[] {

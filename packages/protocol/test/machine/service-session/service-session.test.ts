@@ -171,6 +171,15 @@ describe('a service between two apps', () => {
     expect([offering.requests.length, offering.timers.get(SERVICE_TIMER)]).toEqual([1, 600_000]);
   });
 
+  it('waits for its owner before it answers M1, however often that comes; a bug is not taken for an error of the other app', () => {
+    const { asking, offering } = pair();
+    const m1 = asking.take();
+    expect(offering.receive(m1).receive(m1).sent).toEqual([]);
+    attend(offering);
+    expect(offering.sent).toHaveLength(1);
+    for (const side of [asking, offering]) expect(() => side.receive(undefined as never)).toThrow(TypeError);
+  });
+
   it('does nothing with what it has not asked for', () => {
     const side = new Side(pair().asking.machine as never);
     expect(side.input({ type: 'result', result: { type: 'identified' } }).sent).toEqual([]);
@@ -402,5 +411,29 @@ describe('nothing of a session stays in memory', () => {
     both.asking.input({ type: 'closed' });
     both.offering.input({ type: 'closed' });
     expect([ofAsking.seen > 0, ofAsking.left(psk), ofOffering.left(peer.psk)]).toEqual([true, [], []]);
+  });
+
+  it('what was said, in neither app, also where it took several records', () => {
+    const said: Uint8Array[] = [];
+    const inner = nodeCrypto();
+    const crypto = {
+      ...inner,
+      gcm(key: Parameters<typeof inner.gcm>[0]) {
+        const made = inner.gcm(key);
+        return {
+          ...{ open: made.open.bind(made), wipe: made.wipe.bind(made) },
+          seal(...[nonce, associatedData, plaintext, headroom]: Parameters<typeof made.seal>) {
+            said.push(plaintext);
+            return made.seal(nonce, associatedData, plaintext, headroom);
+          },
+        };
+      },
+    };
+    const params = JSON.stringify('x'.repeat(40_000));
+    const both = pair({ asking: { crypto, call: { ...CALL, params, attachments: [file('a', 100)] } }, offering: { crypto } });
+    converse(both);
+    // The byte that closes the session says nothing.
+    const left = said.filter((bytes) => bytes.length > 1);
+    expect([both.asking.output, left.length, left.every((bytes) => bytes.every((byte) => byte === 0))]).toEqual([REPLY, 4, true]);
   });
 });
