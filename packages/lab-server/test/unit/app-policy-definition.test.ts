@@ -133,6 +133,8 @@ describe('a definition is refused, with what is wrong and where', () => {
     ['a view that depends on a setting that is not there', definitionOf(`<pview><pe ref="a" depends="x"/></pview>${text('')}`), 'unknownReference', ''],
     ['a view that depends on a text', definitionOf(`<pview><pe ref="a" depends="a"/></pview>${text('')}`), 'badValue', ''],
     ['a client of sendto that nobody knows', definitionOf('<pview><sendto client="Android"/></pview>'), 'badValue', ''],
+    ['an unknown attribute of a pe', definitionOf(`<pview><pe ref="a" hidden="1"/></pview>${text('')}`), 'unknownAttribute', ''],
+    ['an element in sendto', definitionOf('<pview><sendto client="None"><pe ref="a"/></sendto></pview>'), 'unknownElement', ''],
     ['text between elements', definitionOf('<pview>x</pview>'), 'badValue', ''],
     ['a key with a space', definitionOf(text('', 'a', 'a b')), 'badValue', ''],
     ['the key of a prototype', definitionOf(text('', 'a', '__proto__')), 'badValue', ''],

@@ -72,6 +72,23 @@ describe('a policy definition', () => {
   });
 });
 
+it('of an application that there is not nothing is shown, set or taken away', async () => {
+  const none = '/applications/none';
+  for (const [method, path] of [
+    ['GET', `${none}/policyDefinition`],
+    ['DELETE', `${none}/policyDefinition`],
+    ['GET', `${none}/appPolicies`],
+    ['GET', `${none}/appPolicies/x`],
+    ['DELETE', `${none}/appPolicies/x`],
+  ] as const)
+    expect([method, path, (await lab.ask(method, path)).json.id]).toEqual([method, path, 'APPLICATION_NOT_FOUND']);
+  for (const [method, path] of [
+    ['POST', `${none}/appPolicies`],
+    ['PUT', `${none}/appPolicies/x`],
+  ] as const)
+    expect((await lab.ask(method, path, { name: 'x', values: {} })).json.id).toBe('APPLICATION_NOT_FOUND');
+});
+
 describe('an app policy', () => {
   beforeEach(async () => void (await upload()));
 

@@ -24,6 +24,7 @@ async function made(path: string, body: object): Promise<string> {
 const policy = { name: 'Strict', rank: 3, rules: { password: { required: true } } };
 const wifi = { kind: 'wi-fi', name: 'Office', content: { ssid: 'Office', security: 'WPA2_PERSONAL', preSharedKey: 'secret of the office' } };
 const application = { applicationId: 'com.example.mail', name: 'Mail', version: '1.0', platforms: ['IOS', 'ANDROID'] };
+const SERVICE = { serviceId: 'com.example.print', version: '1.0.0.0' };
 
 describe('resources', () => {
   it.each<[string, object, object]>([
@@ -37,6 +38,7 @@ describe('resources', () => {
     ['/policies', policy, { ...policy, rank: 1, rules: { apps: { allowAppStore: false } } }],
     ['/profiles', { kind: 'dynamics', name: 'D', rank: 2, content: { enableLauncher: true } }, { kind: 'dynamics', name: 'D', rank: 1, content: {} }],
     ['/applications', application, { ...application, version: '2.0' }],
+    ['/applications', { ...application, services: [SERVICE, { ...SERVICE, version: '2' }] }, { ...application, services: [] }],
   ])('%s: added, listed, shown, changed, deleted', async (path, first, second) => {
     const guid = await made(path, first);
     expect((await lab.ask('GET', `${path}/${guid}`)).json).toMatchObject({ guid, ...first });
@@ -98,6 +100,11 @@ describe('a malformed policy or profile is refused with the name of the field, a
     ['/profiles', { kind: 'compliance', name: 'x', content: { noContact: { days: 0, action: 'UNTRUST' } } }, 'content.noContact.days:', 'INVALID_PROPERTY'],
     ['/applications', { ...application, platforms: ['TOASTER'] }, 'platforms.0:', 'INVALID_PROPERTY'],
     ['/applications', { ...application, applicationId: '../x' }, 'applicationId:', 'INVALID_PROPERTY'],
+    ['/applications', { ...application, services: [{ ...SERVICE, serviceId: 'print' }] }, 'services.0.serviceId:', 'INVALID_PROPERTY'],
+    ['/applications', { ...application, services: [{ ...SERVICE, serviceId: 'com.Example' }] }, 'services.0.serviceId:', 'INVALID_PROPERTY'],
+    ['/applications', { ...application, services: [{ ...SERVICE, version: '1.0.0.0.0' }] }, 'services.0.version:', 'INVALID_PROPERTY'],
+    ['/applications', { ...application, services: [SERVICE, SERVICE] }, 'services.', 'INVALID_PROPERTY'],
+    ['/applications', { ...application, services: Array.from({ length: 9 }, (_, n) => ({ ...SERVICE, version: `${n}` })) }, 'services:', 'INVALID_PROPERTY'],
     ['/deviceGroups', { name: 'x', query: { match: 'ALL', conditions: [] } }, 'query.conditions:', 'INVALID_PROPERTY'],
   ])('%s %j', async (path, body, field, id) => {
     const before = everything();
