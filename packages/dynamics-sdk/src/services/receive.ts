@@ -127,16 +127,14 @@ class Session {
   }
 
   /** The app that UEM means by this M1, when the operating system says the same. */
-  #identified({ instanceId, pskId }: Extract<ServiceToDo, { readonly type: 'identify' }>['start']): { readonly peer?: HandshakePeer } {
+  #identified({ instanceId }: Extract<ServiceToDo, { readonly type: 'identify' }>['start']): { readonly peer?: HandshakePeer } {
     const { host, platformId, known } = this.#accepting;
     const record = host.activated();
     const tenantId = record?.link?.tenantId;
     const { apps, platformId: own } = known();
     const app = apps.find((one) => sameBytes(one.instanceId, instanceId as Uint8Array));
-    // check: S this installation is meant
-    if (record === undefined || tenantId === undefined || !sameBytes(record.instanceId, pskId as Uint8Array)) return {};
-    // check: S UEM names the app that asks
-    if (app?.receiveKey === undefined) return {};
+    // check: S UEM names the app that asks. That this installation is meant the handshake sees: it is in the prologue.
+    if (record === undefined || tenantId === undefined || app?.receiveKey === undefined) return {};
     // check: S it is the package that UEM means
     if (app.platformId !== platformId) return {};
     this.#app = app;

@@ -162,6 +162,13 @@ describe('the offering app refuses', () => {
       'an app with the key of another one',
       (both) => both.mail.set({ document: documentOf('mail', [], { fill: 2, name: 'print', offers: true, sendKey: keyOf(8) }) }),
     ],
+    [
+      'another package that has the key of the app, and says what it is',
+      (both) => {
+        both.seeing(idOf('evil'));
+        both.mail.set({ document: { ...(both.mail.document as object), platformId: idOf('evil') } });
+      },
+    ],
     ['an app of another tenant', (both) => both.mail.set({ tenantId: 'tenant-2' })],
     ['an app that means another installation of it', (both) => both.print.instanceId.fill(9)],
     ['an app that thinks that it is another package', (both) => both.mail.set({ document: { ...(both.mail.document as object), platformId: idOf('other') } })],
