@@ -23,6 +23,8 @@ export {
   passwordExpired,
   passwordFaults,
 } from './password/policy.ts';
+export { pushChannels } from './push/push-channels.ts';
+export { PUSH_CHANNEL_EVENTS, type PushChannel, type PushChannelEvents, type PushChannelState, type PushChannels } from './push/push-port.ts';
 export type { AuthorizeOptions, AuthorizeResult, DynamicsRuntime, TypedCredentials } from './runtime/dynamics-runtime.ts';
 export type { AppPhase, AppStep, AuthorizeStage, DynamicsRuntimeEvents } from './runtime/events.ts';
 export type { Block, LockReasons } from './runtime/lock-reasons.ts';

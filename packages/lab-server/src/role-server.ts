@@ -126,13 +126,14 @@ async function startNode({
   const names = listenersOf('connectivity-node');
   const listeners = await openListeners({ environment, names, file: () => file, role: () => started.promise, taken: 'fail' });
   const uem = mutualTlsLink({ address: addressOf(place, 'uemLink'), role: 'uem', key, certificate, root });
+  const nocLink = mutualTlsLink({ address: addressOf(place, 'nocLink'), role: 'noc', key, certificate, root });
   const noc = { host: placeOf(place, 'noc').advertise, port: place.ports.nodes };
   let node: ConnectivityNode;
   try {
-    node = startConnectivityNode({ ...environment, file, uem, noc, directPort });
+    node = startConnectivityNode({ ...environment, file, uem, nocLink, noc, directPort });
   } catch (error) {
     started.reject(error);
-    uem.close();
+    for (const link of [uem, nocLink]) link.close();
     await listeners.close();
     throw error;
   }
@@ -144,7 +145,7 @@ async function startNode({
     async close() {
       node.close();
       await listeners.close();
-      uem.close();
+      for (const link of [uem, nocLink]) link.close();
     },
   };
 }

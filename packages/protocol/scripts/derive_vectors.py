@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from second_implementation import activation_cases, auth_token_cases, handshake_cases, message_cases, record_cases, set_up_cases, signature_cases  # noqa: E402
+from second_implementation import activation_cases, auth_token_cases, handshake_cases, message_cases, push_channel_cases, record_cases, set_up_cases, signature_cases  # noqa: E402
 
 TARGET = pathlib.Path(__file__).resolve().parent.parent / "vectors" / "uemkit"
 ORIGIN = "packages/protocol/scripts/derive_vectors.py, written from docs/protocol without the TypeScript code. Byte strings are hexadecimal."
@@ -21,6 +21,7 @@ def families():
     yield "activation", {"cases": activation_cases.cases()}
     yield "messages", {"cases": message_cases.cases()}
     yield "auth-tokens", {"cases": auth_token_cases.cases(), "refused": auth_token_cases.refused()}
+    yield "push-channels", {"cases": push_channel_cases.cases(), "refused": push_channel_cases.refused()}
     yield "signatures", {
         "root": signature_cases.root_certificate(),
         "requests": signature_cases.requests(),

@@ -92,5 +92,10 @@ export const MESSAGE_RULES: ReadonlyMap<wire.FrameName, MessageRule> = new Map<w
   ['connectHost', rule(wire.connectHost, { host: 'show', port: 'show' })],
   ['connected', rule(wire.connected, { to: 'show' })],
   ['connectRefused', rule(wire.connectRefused, { reason: 'show' })],
+  ['connectPush', rule(wire.connectPush, { channelIds: 'hash' })],
+  ['pushChannels', rule(wire.pushChannels, { number: 'show', channelIds: 'hash' })],
+  ['pushChannelsSet', rule(wire.pushChannelsSet, { number: 'show' })],
+  ['pushMessage', rule(wire.pushMessage, { number: 'show', channelId: 'hash' })],
+  ['pushMessageAck', rule(wire.pushMessageAck, { number: 'show' })],
   ['nocEnvelope', rule(wire.nocEnvelope, { sessionId: 'hash' })],
 ]);

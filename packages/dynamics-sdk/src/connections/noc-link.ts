@@ -34,7 +34,10 @@ export interface NocLinkOptions {
 }
 
 /** Where the NOC is asked to connect to. */
-export type LinkTarget = ({ readonly to: 'proxy' } & wire.ConnectProxy) | ({ readonly to: 'host' } & wire.ConnectHost);
+export type LinkTarget =
+  | ({ readonly to: 'proxy' } & wire.ConnectProxy)
+  | ({ readonly to: 'host' } & wire.ConnectHost)
+  | ({ readonly to: 'push' } & wire.ConnectPush);
 
 /** What comes from the other end. */
 export interface LinkReceiver {
@@ -179,8 +182,7 @@ class Opening {
         effect.output.wipe();
         this.#options.onLink?.(this.#channel.binding.kind);
         this.#phase = 'connecting';
-        const { to, ...asked } = this.#target;
-        this.#send(to === 'proxy' ? wire.connectProxy.encode(asked as wire.ConnectProxy) : wire.connectHost.encode(asked as wire.ConnectHost), 'F10.3');
+        this.#send(connectFrame(this.#target), 'F10.3');
       }
     }
   }
@@ -213,6 +215,11 @@ class Opening {
     this.#channel.close();
     this.#reject(error);
   }
+}
+
+function connectFrame({ to, ...asked }: LinkTarget): Uint8Array {
+  if (to === 'proxy') return wire.connectProxy.encode(asked as wire.ConnectProxy);
+  return to === 'host' ? wire.connectHost.encode(asked as wire.ConnectHost) : wire.connectPush.encode(asked as wire.ConnectPush);
 }
 
 function refusalError(reason: wire.ConnectRefusal, { to }: LinkTarget): ProtocolError {

@@ -5,6 +5,7 @@ import { CookieJar } from 'tough-cookie';
 import type { Dispatcher } from 'undici';
 import type { ConnectTarget, WayOptions } from '../connections/way.ts';
 import { CookieKeeper } from '../http/cookie-keeper.ts';
+import { pushChannels } from '../push/push-channels.ts';
 import type { DynamicsRuntime } from '../runtime/dynamics-runtime.ts';
 import type { DynamicsRuntimeOptions } from '../runtime/options.ts';
 import { openDynamicsRuntime as openPortable } from '../runtime/runtime.ts';
@@ -46,7 +47,7 @@ export interface NodeDynamicsRuntime extends Omit<DynamicsRuntime, 'connect'> {
  * @throws ProtocolError `ERR_USAGE_ARGUMENT`, `ERR_STORE_*`
  */
 export async function openDynamicsRuntime({ tls = {}, ...options }: NodeRuntimeOptions): Promise<NodeDynamicsRuntime> {
-  const runtime = await openPortable(options);
+  const runtime = await openPortable({ pushChannels: pushChannels(), ...options });
   const { clock } = options;
   const open = runtime.connect.bind(runtime);
   const close = runtime.close.bind(runtime);

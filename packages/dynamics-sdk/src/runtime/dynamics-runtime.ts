@@ -5,6 +5,7 @@ import type { ApplicationPolicy } from '../configuration/application-policy.ts';
 import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.ts';
 import type { SecureContainer } from '../container/container.ts';
 import type { PasswordFault, PasswordPolicy } from '../password/policy.ts';
+import type { PushChannel } from '../push/push-port.ts';
 import type { UpdateResult } from '../updates/update-result.ts';
 import type { AuthorizeStage, DynamicsRuntimeEvents } from './events.ts';
 import type { Block } from './lock-reasons.ts';
@@ -94,6 +95,11 @@ export interface DynamicsRuntime extends TypedEventTarget<DynamicsRuntimeEvents>
    * @throws ProtocolError `ERR_APP_NOT_AUTHORIZED`, `ERR_APP_LOCKED`, `ERR_APP_WIPED` as `connect`; `ERR_USAGE_ARGUMENT`; `ERR_USAGE_STATE` once it is closed
    */
   getGDAuthToken(challenge: string, server: string): Promise<string>;
+  /**
+   * The push channel of this name, 1 to 64 characters, the same object for the same name: an application server sends short texts to the app through its Proxy. At most 8 are open.
+   * @throws ProtocolError `ERR_USAGE_ARGUMENT`; `ERR_USAGE_STATE` without the option `pushChannels`
+   */
+  pushChannel(name: string): PushChannel;
   /** Locks the app until `recover` with this unlock key (`generateUnlockKey`; tell it to UEM and forget it). @throws ProtocolError `ERR_USAGE_STATE` while the container is closed */
   executeRemoteLock(unlockKey: string): Promise<void>;
   /** Blocks the app until `executeUnblock` with the same id, over restarts too. */

@@ -7,6 +7,7 @@ import type { ConnectionWays } from '../connections/way.ts';
 import type { ContainerStorage, DeviceKey } from '../container/ports.ts';
 import type { ActivationDelegate } from '../delegate/delegate-port.ts';
 import type { NocTransport, NocTrust } from '../noc/noc-transport.ts';
+import type { PushChannels } from '../push/push-port.ts';
 import type { ServicesPart } from '../services/services-port.ts';
 
 /** The ports of one app, and what may be set. Nothing has a default that reads the environment. */
@@ -28,6 +29,8 @@ export interface DynamicsRuntimeOptions {
   readonly siblings?: Siblings | undefined;
   /** Lets this app ask for access keys of other apps on its device, once it is activated and policy marks it (F3.4): `activationDelegate(…)`. */
   readonly delegate?: ActivationDelegate | undefined;
+  /** `pushChannels()`: `runtime.pushChannel` is there then. A runtime of `./node` has them by itself. */
+  readonly pushChannels?: PushChannels | undefined;
   /** Services between the apps of this user on this device: `interAppServices(…)` of `@uemkit/dynamics-sdk/services`. */
   readonly services?: ServicesPart | undefined;
   /** What lies beside the container: the activation, sealed by the device key, and the reasons to lock. Keys begin with `dynamics/`. It stays when the container is wiped. */

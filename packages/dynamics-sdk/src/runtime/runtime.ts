@@ -10,6 +10,7 @@ import type { ByteStream, ConnectTarget, WayOptions } from '../connections/way.t
 import type { SecureContainer } from '../container/container.ts';
 import type { AttachedDelegate } from '../delegate/delegate-port.ts';
 import type { PasswordPolicy } from '../password/policy.ts';
+import type { AttachedPushChannels, PushChannel } from '../push/push-port.ts';
 import { makeAuthToken } from '../services/auth-token.ts';
 import type { AttachedServices } from '../services/services-port.ts';
 import { loadRuntime } from '../state/saved-runtime.ts';
@@ -56,6 +57,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
   readonly #delegate: AttachedDelegate | undefined;
   readonly #services: AttachedServices | undefined;
   readonly #updates: AppUpdates;
+  readonly #push: AttachedPushChannels | undefined;
 
   constructor(options: DynamicsRuntimeOptions, saved: RuntimeRecord) {
     super();
@@ -77,6 +79,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
         this.#connector.review();
         this.#delegate?.review();
         this.#services?.review();
+        this.#push?.review();
         this.emit('statechange', change);
       },
     });
@@ -104,6 +107,11 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     this.#services = options.services?.attach({
       ports: options,
       closedBy: () => servesNobody(states.state, states.code),
+      activated: () => activation.activated,
+    });
+    this.#push = options.pushChannels?.attach({
+      ports: { ...options, onLink },
+      closedBy: () => this.#connector.closedBy(),
       activated: () => activation.activated,
     });
     this.#ways = activatedWays({ ...options, onLink }, () => activation.activated);
@@ -203,6 +211,11 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     return makeAuthToken(this.#options, this.#activation.activated, challenge, server);
   }
 
+  pushChannel(name: string): PushChannel {
+    if (this.#push === undefined) throw new ProtocolError('ERR_USAGE_STATE', 'the runtime has no pushChannels: give openDynamicsRuntime the option');
+    return this.#push.channel(name);
+  }
+
   async acceptApp(link: AppLink, platformId: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<HandedOver> {
     const { closing } = this.#turns;
     if (this.#delegate !== undefined && !closing.aborted) {
@@ -241,6 +254,7 @@ class Runtime extends EventEmitterTarget<DynamicsRuntimeEvents> implements Dynam
     this.#updates.stop();
     this.#connector.close();
     this.#services?.close();
+    this.#push?.review();
     this.#ways.forget();
     await this.#updates.settled();
     await this.#turns.settled();

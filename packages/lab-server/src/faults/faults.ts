@@ -84,6 +84,7 @@ const FRAME_SERVICES: Readonly<Record<ServiceName, true>> = {
   setUp: true,
   envelopes: true,
   tenants: true,
+  channels: true,
   proxies: true,
 };
 

@@ -105,6 +105,7 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
           file: files['connectivity-node'],
           noc: options.nodes,
           uem: nodeLink,
+          nocLink: memoryRoleLink(() => noc.host, peerOf('connectivity-node')),
           directPort: lastDirectPort(stores.uem, environment.crypto, files['connectivity-node']),
           mayMove: true,
         });

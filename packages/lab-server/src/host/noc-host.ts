@@ -42,7 +42,8 @@ export async function createNocHost(environment: LabEnvironment, options: NocHos
   const place = { coreId: file.coreId, relayAddresses: [addressOf(file.place, 'noc')] };
   const core = { id: file.coreId, open: options.openCore };
   const dataPath = createNocDataPath({ ...environment, store, core, allowUnbound: options.allowUnboundLinks });
-  const create = (): Promise<Role> => createNocRole({ ...environment, store, uem, place, linkEnded: dataPath.endLink });
+  const pushes = { isConnected: dataPath.isPushConnected, waits: dataPath.pushWaits };
+  const create = (): Promise<Role> => createNocRole({ ...environment, store, uem, place, linkEnded: dataPath.endLink, pushes });
   const host = await createRoleHost<Role>({ clock, faults, journal, create, end: () => {} });
   // BOUNDED by the listener, and for each source by limits.perSource.
   const open = new Set<NocSocket>();

@@ -50,6 +50,8 @@ export interface ConnectivityNodeOptions {
   readonly noc: { readonly host: string; readonly port: number };
   /** Way to UEM. */
   readonly uem: RoleLink;
+  /** Way to the NOC, for what goes to push channels. */
+  readonly nocLink: RoleLink;
   /** Port of Direct Connect, on the host of the place; 0: any. UEM is told, and with it the apps (F11). */
   readonly directPort: number;
   /** True: any port, when that one is taken. */
@@ -77,7 +79,7 @@ const TICKET = new RegExp(`^[0-9a-f]{${2 * TICKET_BYTES}}$`);
 
 /** Starts a node: it makes itself known to UEM, dials the NOC, and does both again until it is closed. @throws ProtocolError `ERR_STORE_READ` */
 export function startConnectivityNode(options: ConnectivityNodeOptions): ConnectivityNode {
-  const { clock, crypto, entropy, journal, file, uem } = options;
+  const { clock, crypto, entropy, journal, file, uem, nocLink } = options;
   if (file.node === undefined) throw new ProtocolError('ERR_STORE_READ', 'the role file of the Connectivity Node has no key');
   const exchange = readPrivateKeyPem(file.node.keyExchangeKey);
   const proxyId = proxyIdOf(crypto, fromPem('CERTIFICATE', file.certificate));
@@ -239,7 +241,7 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
     };
 
   const services = proxyServices({
-    uem,
+    ...{ clock, crypto, entropy, uem, noc: nocLink },
     note: (request, answer, source, reason) =>
       journal.record({ timeMs: clock.nowMs(), role: 'connectivity-node', service: 'proxyServices', request, answer, source, step: 'F10.4', reason }),
   });

@@ -111,7 +111,7 @@ export const LISTENER_KINDS: Readonly<Record<ListenerName, ListenerKind>> = {
   notification: { services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'push' },
   providers: { services: [], mutual: false, pages: false, bodyBytes: MAX_PROVIDER_BODY_BYTES, also: 'providers' },
   noc: { services: [], mutual: false, pages: true, bodyBytes: ANONYMOUS_FRAME_BYTES, also: 'apps' },
-  nocLink: { services: ['accessKeys', 'tenants'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
+  nocLink: { services: ['accessKeys', 'tenants', 'channels'], mutual: true, pages: false, bodyBytes: FRAME_BYTES },
   uemLink: { services: ['setUp', 'envelopes', 'proxies'], mutual: true, pages: false, bodyBytes: FRAME_BYTES, also: 'core' },
   nodes: { services: [], mutual: true, pages: false, bodyBytes: 0, also: 'nodes' },
   proxyServices: { services: [], mutual: false, pages: false, bodyBytes: SERVICE_BODY_BYTES, also: 'proxyServices' },

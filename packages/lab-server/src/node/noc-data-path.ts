@@ -10,6 +10,7 @@ import { isProxyOf, mayConnect } from '../roles/noc/noc-tenants.ts';
 import type { Journal } from '../roles/role.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { connectTarget } from './connect-target.ts';
+import { createPushSessions } from './noc-push-sessions.ts';
 import { createNodeSessions, TICKET_BYTES } from './node-sessions.ts';
 import { splice } from './splice.ts';
 
@@ -40,6 +41,10 @@ export interface NocDataPath {
   readonly links: number;
   /** True when this Proxy has a standing connection here. */
   hasProxy(proxyId: string): boolean;
+  /** Something waits for the push channels of the app of this link (hex). */
+  pushWaits(linkId: string): void;
+  /** True while that app is connected for its push channels. */
+  isPushConnected(linkId: string): boolean;
   /** Breaks what is open over this link (hex), handshakes that have shown its id included. */
   endLink(linkId: string): void;
   /** Breaks everything. */
@@ -64,6 +69,7 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
   const { clock, crypto, entropy, journal, guard, store, core, allowUnbound = false } = options;
   const limits = { ...LINK_LIMITS, ...options.limits };
   const nodes = createNodeSessions(entropy);
+  const pushes = createPushSessions({ clock, store });
   // BOUNDED by the listener, and for each source by limits.perSource.
   const open = new Set<Duplex>();
   const perSource = new Map<string, number>();
@@ -106,7 +112,11 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
   const isWhole = (linkId: string): boolean => store.read((view) => liveLink(view, linkId, clock.nowMs())?.status === 'active');
 
   /** The other end of a link, or why there is none. */
-  const farEnd = async (target: LinkTarget, { tenantId, linkId }: LinkRecord, signal: AbortSignal): Promise<Duplex | wire.ConnectRefusal> => {
+  const farEnd = async (
+    target: Exclude<LinkTarget, { readonly to: 'push' }>,
+    { tenantId, linkId }: LinkRecord,
+    signal: AbortSignal,
+  ): Promise<Duplex | wire.ConnectRefusal> => {
     if (target.to === 'proxy') {
       if (target.proxyId === core?.id) return (await core.open()) ?? 'absent';
       // check: F10.3 the link leads to more than UEM
@@ -123,6 +133,14 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
 
   const connectOn = async (stream: Duplex, source: string, target: LinkTarget, link: LinkRecord, rest: Uint8Array): Promise<void> => {
     stream.pause();
+    if (target.to === 'push') {
+      // check: push channels of a link that leads to more than UEM
+      const answer = isWhole(link.linkId) ? await pushes.open(stream, link, target.channelIds, rest) : 'denied';
+      note('connectPush', answer, source, { step: 'F10.3' });
+      if (answer === 'connected') return void stream.once('close', () => note('connectPush', 'closed', source, { step: 'F10.4' }));
+      if (!stream.destroyed) stream.end(wire.connectRefused.encode({ reason: answer }));
+      return endLater(stream);
+    }
     const ended = new AbortController();
     const gone = (): void => ended.abort();
     stream.once('close', gone);
@@ -211,6 +229,8 @@ export function createNocDataPath(options: NocDataPathOptions): NocDataPath {
       return open.size;
     },
     hasProxy: (proxyId) => nodes.has(proxyId),
+    pushWaits: (linkId) => pushes.waits(linkId),
+    isPushConnected: (linkId) => pushes.isConnected(linkId),
     endLink(linkId) {
       for (const stream of [...(byLink.get(linkId) ?? [])]) stream.destroy();
     },

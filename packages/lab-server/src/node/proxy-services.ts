@@ -1,12 +1,18 @@
-import { fromBase64url, isProtocolError, toHex } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, type Entropy, fromBase64url, isProtocolError, toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { callRole } from '../links/role-call.ts';
 import type { RoleLink } from '../roles/link-guard.ts';
 import type { HttpAnswer, HttpRequest } from './http-server.ts';
+import { GNP_PATH, pushChannelService } from './push-channel-service.ts';
 
 export interface ProxyServicesOptions {
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  readonly entropy: Entropy;
   /** Way to UEM. */
   readonly uem: RoleLink;
+  /** Way to the NOC. */
+  readonly noc: RoleLink;
   /** For the journal. */
   readonly note: (request: string, answer: string, source: string, reason?: string) => void;
 }
@@ -19,13 +25,15 @@ const OK = '100 OK';
 /** To one that is not, whatever the reason. */
 const INVALID = '402 Invalid Token';
 
-export const VERIFY_PATH = '/verifyGDAuthToken';
+const VERIFY_PATH = '/verifyGDAuthToken';
 const PLAIN = { 'content-type': 'text/plain', 'cache-control': 'no-store' };
-/** Largest body that one of the services takes. */
-export const SERVICE_BODY_BYTES = 4_096;
+/** Largest body that one of the services takes: a message of a push channel. */
+export const SERVICE_BODY_BYTES: number = wire.LIMITS.pushBodyBytes;
 const RETRY_AFTER_S = '5';
 
-export function proxyServices({ uem, note }: ProxyServicesOptions): ProxyServices {
+export function proxyServices(options: ProxyServicesOptions): ProxyServices {
+  const { uem, note } = options;
+  const push = pushChannelService(options);
   const verify = async (request: HttpRequest): Promise<HttpAnswer> => {
     const told = (answer: string, reason?: string): void => note('verifyGDAuthToken', answer, request.peer.source, reason);
     const refused = (reason: string): HttpAnswer => {
@@ -54,13 +62,15 @@ export function proxyServices({ uem, note }: ProxyServicesOptions): ProxyService
         },
       };
     } catch (error) {
-      if (isProtocolError(error) && error.code === 'ERR_PEER_ALERT') return refused('UEM says no');
+      // check: only the one alert says anything about the token
+      if (isProtocolError(error) && error.details['alert'] === 'authFailed') return refused('UEM says no');
       told('503', isProtocolError(error) ? `${error.code} ${error.message}` : 'bug');
       return { status: 503, headers: { ...PLAIN, 'retry-after': RETRY_AFTER_S } };
     }
   };
 
   return async (request) => {
+    if (request.path === GNP_PATH) return push(request);
     if (request.path !== VERIFY_PATH) {
       note('unknown', '404', request.peer.source);
       return { status: 404, headers: PLAIN };

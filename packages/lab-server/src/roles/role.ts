@@ -20,6 +20,7 @@ export type ServiceName =
   | 'setUp'
   | 'envelopes'
   | 'tenants'
+  | 'channels'
   | 'proxies';
 
 /** One frame of a peer, however it came. */

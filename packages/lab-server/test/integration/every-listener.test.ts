@@ -121,7 +121,12 @@ const TARGETS: Readonly<Record<Exclude<ListenerName, 'providers' | 'noc' | 'node
   },
   nocLink: { paths: ['/uemkit/1/accessKeys', '/uemkit/1/tenants'], headers: () => FRAME, judge: refusedFrame },
   uemLink: { paths: ['/uemkit/1/setUp', '/uemkit/1/envelopes', '/uemkit/1/proxies'], headers: () => FRAME, judge: refusedFrame },
-  proxyServices: { paths: ['/verifyGDAuthToken', '/'], headers: () => ({}), judge: is(404, 405) },
+  // To text in UTF-8 the answer is that the token is not valid: there is none.
+  proxyServices: {
+    paths: ['/verifyGDAuthToken', '/', '/GNP1.0?method=notify', '/GNP1.0?method=checkToken'],
+    headers: () => ({}),
+    judge: is(200, 400, 404, 405),
+  },
   // Frames come on WebSockets there; they have a test of their own below.
   notification: { paths: ['/uemkit/1/push'], headers: () => FRAME, judge: is(404) },
 };

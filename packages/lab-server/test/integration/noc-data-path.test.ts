@@ -129,6 +129,21 @@ it('does not tell the Proxy of another tenant from one that is not there, and as
   expect(asked).toBe(0);
 });
 
+it('takes the push channels of an app on its link, and those of one that may only reach UEM not (13.5)', async () => {
+  const asking = wire.connectPush.encode({ channelIds: [new Uint8Array(16).fill(3)] });
+  const at = noc();
+  const { app, heard } = linked(at, { connect: asking });
+  await heard('connected');
+  expect(at.isPushConnected(toHex(LINK_ID))).toBe(true);
+  at.endLink(toHex(LINK_ID));
+  await expect.poll(() => at.isPushConnected(toHex(LINK_ID))).toBe(false);
+  app.destroy();
+  await link('coreOnly');
+  const refused = linked(noc(), { connect: asking });
+  await refused.heard('denied');
+  refused.app.destroy();
+});
+
 it('takes no link that UEM has not activated', async () => {
   await link('provisional');
   expect(await connect(noc(), 'proxy-9')).toBe('alert');

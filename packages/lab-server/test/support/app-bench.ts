@@ -60,6 +60,7 @@ export class AppLab implements AppWay {
       uem: { request: (service, frame) => lab.pass(service, frame) },
       place: { coreId: CORE_ID, relayAddresses: ['lab.example:1'] },
       linkEnded: (linkId) => lab.ended.push(linkId),
+      pushes: { isConnected: () => false, waits: () => {} },
     });
     await lab.addApplication(APP_ID);
     return lab;

@@ -32,6 +32,11 @@ export class NocBench {
   tenantId = TENANT;
   /** Links whose connections had to break. */
   readonly ended: string[] = [];
+  /** Links that are connected for push channels, and those that were told that something waits. */
+  readonly connected = new Set<string>();
+  readonly waited: string[] = [];
+  /** The Proxy that calls. */
+  proxy: { readonly proxyId: string; readonly certificate: Uint8Array } | { readonly refused: string } = { refused: 'nobody' };
   /** What UEM was asked. */
   readonly asked: { readonly service: ServiceName; readonly frame: Uint8Array }[] = [];
   /** UEM: an M2 with a new session unless the test says otherwise. */
@@ -59,7 +64,7 @@ export class NocBench {
       entropy: this.entropy.fork(`role ${journal.last}`),
       store,
       journal,
-      guard: { roleOf: () => this.caller, tenantOf: () => this.tenantOfCaller(), proxyOf: () => ({ refused: 'nobody' }) },
+      guard: { roleOf: () => this.caller, tenantOf: () => this.tenantOfCaller(), proxyOf: () => this.proxy },
       uem: {
         request: (service, frame) => {
           this.asked.push({ service, frame });
@@ -68,6 +73,7 @@ export class NocBench {
       },
       place: { coreId: 'uem-lab', relayAddresses: RELAYS },
       linkEnded: (linkId) => this.ended.push(linkId),
+      pushes: { isConnected: (linkId) => this.connected.has(linkId), waits: (linkId) => this.waited.push(linkId) },
     });
   }
 

@@ -1,4 +1,6 @@
 import { ProtocolError, toBase64url } from '@uemkit/protocol';
+import { nodeCrypto } from '@uemkit/protocol/node';
+import { fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { HttpAnswer, HttpRequest } from '../../src/node/http-server.ts';
@@ -27,6 +29,8 @@ beforeEach(() => {
 });
 
 const services = proxyServices({
+  ...{ clock: fakeClock(0), crypto: nodeCrypto(), entropy: seededEntropy('services') },
+  noc: { request: () => Promise.reject(new Error('nobody asks the NOC here')) },
   uem: {
     async request(_service, frame) {
       asked.push(wire.authTokenRequest.decode(wire.parseFrame(frame)));
@@ -100,6 +104,7 @@ describe('/verifyGDAuthToken', () => {
     ['is busy', () => ({ status: 'busy', retryAfterS: 1 })],
     ['answers with another message', () => ({ status: 'answered', frame: wire.acknowledgement.encode({ ok: true }) })],
     ['answers with no frame', () => ({ status: 'answered', frame: new Uint8Array(3) })],
+    ['has no time', () => ({ status: 'answered', frame: wire.alert.encode({ code: 'busy' }) })],
     ['has failed', () => ({ status: 'failed' })],
   ])('says neither yes nor no when UEM %s', async (_name, answer) => {
     uem = answer;

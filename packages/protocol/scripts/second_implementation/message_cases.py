@@ -61,6 +61,7 @@ def cases():
         *app_update_cases(),
         *data_path_cases(),
         *auth_token_cases(),
+        *push_channel_cases(),
         *service_cases(),
     ]
 
@@ -103,6 +104,7 @@ def data_path_cases():
         case("connectHost", 0x38, "host port", {"host": "wiki.corp.example", "port": 443}),
         case("connected", 0x39, "to", {"to": "proxy"}, {"to": 0}),
         case("connected", 0x39, "to", {"to": "host"}, {"to": 1}, "to a host"),
+        case("connected", 0x39, "to", {"to": "push"}, {"to": 2}, "for push channels"),
         case("connectRefused", 0x3A, "reason", {"reason": "busy"}, {"reason": 3}),
         case("nocTenant", 0x3B, "tenantId proxyIds destinations",
              {"tenantId": TENANT_ID, "proxyIds": ["proxy-1"], "destinations": [wiki_rule, open_rule]}, {"destinations": rules}),
@@ -151,4 +153,21 @@ def service_cases():
         case("serviceError", 0xB2, "code message details", {"code": "GDServicesErrorMethodNotFound"}, {"code": 4}),
         case("serviceError", 0xB2, "code message details", {"code": "GDServicesErrorServiceDisabled", "message": "not today", "details": "[]"}, {"code": 14}, "with details"),
         case("serviceAttachment", 0xB3, "index bytes", {"index": 1, "bytes": octets("attachment", 40)}),
+    ]
+
+
+def push_channel_cases():
+    """docs/protocol/13-services-of-the-proxy.md, 13.3."""
+    channels, sealed = [octets("channel 1", 16), octets("channel 2", 16)], octets("sealed", 96)
+    content = {"messageId": octets("message", 16), "sentAtEpochMs": TIME * 1_000 + 7, "body": "zwölf neue Mails".encode()}
+    return [
+        case("connectPush", 0xA8, "channelIds", {"channelIds": channels}),
+        case("pushChannels", 0xA9, "number channelIds", {"number": 3, "channelIds": []}),
+        case("pushChannelsSet", 0xAA, "number", {"number": 4_294_967_295}),
+        case("pushMessage", 0xAB, "number channelId sealed", {"number": 0, "channelId": channels[0], "sealed": sealed}),
+        case("pushMessageAck", 0xAC, "number", {"number": 300}),
+        case("pushNotify", 0xAD, "channelId sealed", {"channelId": channels[0], "sealed": sealed}),
+        case("pushNotify", 0xAD, "channelId sealed", {"channelId": channels[0]}, note="that only asks"),
+        case("pushNotified", 0xAE, "result", {"result": "full"}, {"result": 2}),
+        case("pushContent", 0xAF, "messageId sentAtEpochMs body", content),
     ]

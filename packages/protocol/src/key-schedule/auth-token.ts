@@ -1,6 +1,6 @@
 import { concatBytes, lp, utf8 } from '../bytes/bytes.ts';
 import { type SecretBytes, wipe } from '../bytes/secret.ts';
-import { isProtocolError, ProtocolError } from '../errors/protocol-error.ts';
+import { ProtocolError } from '../errors/protocol-error.ts';
 import type { CryptoProvider } from '../ports/crypto-provider.ts';
 import { type AuthTokenClaims, authTokenClaims } from '../wire/auth-token.ts';
 import { parseFrame } from '../wire/frame.ts';
@@ -63,13 +63,13 @@ export function openAuthToken(crypto: CryptoProvider, keys: AuthTokenKeys, token
   if (!crypto.equal(sessionKeyId, keys.sessionKeyId) || !crypto.equal(instanceId, keys.instanceId)) throw refused();
   const [head, iv] = [token.subarray(0, HEAD_BYTES), token.subarray(HEAD_BYTES, HEAD_BYTES + IV_BYTES)];
   const [ciphertext, tag] = [token.subarray(HEAD_BYTES + IV_BYTES, token.length - TAG_BYTES), token.subarray(token.length - TAG_BYTES)];
-  try {
-    const plaintext = withKey(crypto, keys, (cbc) => cbc.open(iv, associated(head), ciphertext, tag));
-    return authTokenClaims.decode(parseFrame(plaintext));
-  } catch (error) {
-    if (isProtocolError(error) && error.code !== 'ERR_INTERNAL') throw refused();
-    throw error;
-  }
+  return withKey(crypto, keys, (cbc) => {
+    try {
+      return authTokenClaims.decode(parseFrame(cbc.open(iv, associated(head), ciphertext, tag)));
+    } catch {
+      throw refused();
+    }
+  });
 }
 
 function associated(head: Uint8Array): Uint8Array {

@@ -64,6 +64,7 @@ export { type NocToken, openNocToken, sealNocToken, TOKEN_BYTES } from './noc-to
 export { isSameSpace, type PlatformIdParts, platformIdParts } from './platform-id.ts';
 export { gatewayTunnelKey, proxyPsk, type TunnelSignal, tunnelPsk, tunnelPskIdentity } from './proxy-keys.ts';
 export { PUBLIC_KEY_BYTES, requireUncompressedPoint } from './public-key.ts';
+export { newPushChannel, openPush, openPushToken, type PushChannelKeys, pushToken, sealPush } from './push-channel.ts';
 export { randomScalar, reduceToScalar } from './scalar.ts';
 export { servicePsk } from './service-keys.ts';
 export {

@@ -44,6 +44,8 @@ export const SECRET_LABELS = {
   gcmIv: 'iv',
   /** Key of auth tokens, 64 bytes, from the master session key. */
   authToken: 'auth tok',
+  /** Record key of one push channel, 64 bytes. */
+  push: 'push',
   /** Next traffic secret of a direction. */
   keyUpdate: 'upd',
 } as const;
@@ -60,6 +62,7 @@ export const HASH_LABELS = {
   userId: 'uid',
   appDocument: 'app doc',
   authToken: 'auth token',
+  pushMessage: 'push message',
   ipcSignature: 'ipc r sig',
 } as const;
 

@@ -20,10 +20,13 @@ export const connectHost: MessageCodec<ConnectHost> = message('connectHost', str
 
 /** What the other end of a connection is now: every byte after this frame is its. */
 export interface Connected {
-  readonly to: 'proxy' | 'host';
+  readonly to: 'proxy' | 'host' | 'push';
 }
 
-export const connected: MessageCodec<Connected> = message('connected', structure<Connected>({ to: required(0, numbered<Connected['to']>('proxy', 'host')) }));
+export const connected: MessageCodec<Connected> = message(
+  'connected',
+  structure<Connected>({ to: required(0, numbered<Connected['to']>('proxy', 'host', 'push')) }),
+);
 
 /**
  * Why the NOC does not connect. `absent`: no such Proxy of this tenant has a connection here; `denied`: the tenant does not allow this target; `unreachable`: the target

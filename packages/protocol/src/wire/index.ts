@@ -23,6 +23,7 @@ export * from './platforms.ts';
 export * from './provisioning.ts';
 export * from './proxy.ts';
 export * from './push.ts';
+export * from './push-channel.ts';
 export type { WireDocument, WireDocumentValue } from './schema.ts';
 export * from './service.ts';
 export { type FrameParser, type FrameParserOptions, frameParser } from './stream.ts';

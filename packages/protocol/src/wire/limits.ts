@@ -100,4 +100,16 @@ export const LIMITS = {
   authTokenAgeMs: 3_600_000,
   /** How far the clock of an app may be ahead of UEM's when it makes an auth token. */
   authTokenAheadMs: 300_000,
+  /** Push channels that one app has open. */
+  pushChannels: 8,
+  /** Text of one message of a push channel. */
+  pushBodyBytes: 4_096,
+  /** The same, sealed. */
+  pushSealedBytes: 4_224,
+  /** Messages that the NOC keeps for one app. */
+  pushWaiting: 64,
+  /** Time for which the NOC keeps a message, and the channels of an app that is not there. */
+  pushKeptMs: 86_400_000,
+  /** Messages on their way to an app that it has not acknowledged. */
+  pushUnacknowledged: 16,
 } as const;

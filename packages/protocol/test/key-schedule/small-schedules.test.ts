@@ -33,7 +33,7 @@ describe('labels', () => {
   it('are all different, so that no two derivations share a key', () => {
     const all = [...Object.values(SECRET_LABELS), ...Object.values(HASH_LABELS), ...Object.keys(HANDSHAKES).map((name) => `hs ${name}`)];
     expect(new Set(all).size).toBe(all.length);
-    expect(all).toHaveLength(20 + 9 + 7);
+    expect(all).toHaveLength(21 + 10 + 7);
     expect(new TextDecoder().decode(labelBytes('binder'))).toBe('uemkit/1 binder');
   });
 });

@@ -94,6 +94,7 @@ const destinations: fc.Arbitrary<wire.Destination[]> = list(
   6,
 );
 const streamId = uint(0, 0xffff_ffff);
+const channelIds = list(id16, 0, 8);
 const challenge = fc.oneof(fc.constant(''), fc.stringMatching(/^[!-~][ -~]{0,60}[!-~]$/));
 const authTokenClaims = { challenge, server: host, createdAtEpochS: uint() };
 
@@ -189,7 +190,7 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   nocEndLink: fc.record({ linkId: id16, keepsCore: maybe(fc.boolean()) }),
   connectProxy: fc.record({ proxyId: text() }),
   connectHost: fc.record({ host, port }),
-  connected: fc.record({ to: fc.constantFrom('proxy', 'host') }),
+  connected: fc.record({ to: fc.constantFrom('proxy', 'host', 'push') }),
   connectRefused: fc.record({ reason: fc.constantFrom('absent', 'denied', 'unreachable', 'busy') }),
   nocTenant: fc.record({ tenantId: text(), proxyIds: list(text(), 0, 4), destinations }),
   registerProxy: fc.record({ host, port, keyExchangeKey: point65 }),
@@ -296,4 +297,12 @@ export const MESSAGES: { readonly [K in MessageName]: fc.Arbitrary<MessageOf<K>>
   authTokenClaims: fc.record(authTokenClaims),
   authTokenRequest: fc.record({ token: bytes(1, 1_024), server: maybe(host), challenge: maybe(challenge) }),
   authTokenResponse: fc.record({ userId, appId: text(), instanceId: id16, ...authTokenClaims }),
+  connectPush: fc.record({ channelIds }),
+  pushChannels: fc.record({ number: streamId, channelIds }),
+  pushChannelsSet: fc.record({ number: streamId }),
+  pushMessage: fc.record({ number: streamId, channelId: id16, sealed: bytes(1, 4_224) }),
+  pushMessageAck: fc.record({ number: streamId }),
+  pushNotify: fc.record({ channelId: id16, sealed: maybe(bytes(1, 4_224)) }),
+  pushNotified: fc.record({ result: fc.constantFrom('accepted', 'unknown', 'full') }),
+  pushContent: fc.record({ messageId: id16, sentAtEpochMs: uint(), body: bytes(0, 4_096) }),
 };

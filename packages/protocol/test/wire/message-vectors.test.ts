@@ -32,7 +32,7 @@ describe('frames of the second implementation', () => {
   });
 
   it('are there for every message of discovery, management, push, the data path, services of the Proxy, services of apps and between NOC and UEM alone', () => {
-    expect(cases).toHaveLength(60);
+    expect(cases).toHaveLength(70);
     const named = new Set(cases.map(({ message }) => message));
     const expected = Object.entries(FRAME_TYPES).filter(([, type]) => (type >= 0x35 && type < 0x40) || (type >= 0x43 && type < 0x50) || type >= 0x60);
     expect(expected.map(([name]) => name).filter((name) => !named.has(name as wire.FrameName))).toEqual([]);

@@ -33,7 +33,10 @@ export type LinkEffect =
   /** Ends the connection, behind what was sent. */
   | { readonly type: 'fail'; readonly error: ProtocolError };
 
-export type LinkTarget = ({ readonly to: 'proxy' } & wire.ConnectProxy) | ({ readonly to: 'host' } & wire.ConnectHost);
+export type LinkTarget =
+  | ({ readonly to: 'proxy' } & wire.ConnectProxy)
+  | ({ readonly to: 'host' } & wire.ConnectHost)
+  | ({ readonly to: 'push' } & wire.ConnectPush);
 
 /** The NOC's end of a link up to `Connect` (F10.2, F10.3): bytes in, effects out. Nothing follows a `connect` or `fail`. */
 export interface LinkSession {
@@ -51,6 +54,7 @@ const TRAILERS: Readonly<Partial<Record<wire.FrameName, number>>> = {
   handshakeFinish: LINK.trailerBytes.finish,
   connectProxy: 0,
   connectHost: 0,
+  connectPush: 0,
 };
 
 export function linkSession(options: LinkSessionOptions): LinkSession {
@@ -135,6 +139,7 @@ function targetOf(bytes: Uint8Array): LinkTarget | undefined {
   const name = wire.peekFrameName(bytes);
   if (name === 'connectProxy') return { to: 'proxy', ...wire.connectProxy.decode(wire.parseFrame(bytes)) };
   if (name === 'connectHost') return { to: 'host', ...wire.connectHost.decode(wire.parseFrame(bytes)) };
+  if (name === 'connectPush') return { to: 'push', ...wire.connectPush.decode(wire.parseFrame(bytes)) };
   return undefined;
 }
 

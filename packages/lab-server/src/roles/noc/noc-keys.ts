@@ -3,6 +3,7 @@ import type * as wire from '@uemkit/protocol/wire';
 import { joinId, partOf, sortable, type Table, table } from '../../state/table.ts';
 import type { ReadView, WriteView } from '../../store/lab-store.ts';
 import { deleteLink, type LinkRecord, linkById } from './noc-links.ts';
+import { forgetPushApp } from './noc-push.ts';
 
 /** What the NOC knows of an access key (docs/protocol/04, 4.4): nothing that opens anything. Ids and hashes in hex. */
 export interface VerifierRecord {
@@ -96,6 +97,7 @@ function listLinksOfKey(view: ReadView, keyId: string): readonly LinkRecord[] {
 
 function dropLink(tx: WriteView, keyId: string, linkId: string): void {
   for (const { id, record } of linksOfKey.page(tx, { under: partOf(keyId), limit: MAX_LINKS_PER_KEY })) if (record.id === linkId) linksOfKey.delete(tx, id);
+  forgetPushApp(tx, linkId);
   deleteLink(tx, linkId);
 }
 

@@ -7,6 +7,7 @@ import { requireKnownSession, sessionOf, setUpToForward } from './forward-set-up
 import { createMisses } from './misses.ts';
 import { endLink, isKeyOf, registerKey, useKey, withdrawKey } from './noc-keys.ts';
 import { linkById, putLink, putNocSession, tokenKeyOf } from './noc-links.ts';
+import { forgetPushApp, takePush } from './noc-push.ts';
 import { putNocTenant } from './noc-tenants.ts';
 import { type NocPlace, verifyKey } from './verify-key.ts';
 
@@ -17,6 +18,8 @@ export interface NocOptions extends RoleContext {
   readonly place: NocPlace;
   /** A link (hex) is forgotten, and that is durable: what is open over it breaks before UEM hears yes. Must not throw. */
   readonly linkEnded: (linkId: string) => void;
+  /** Apps that are connected for their push channels, by link (hex). Must not throw. */
+  readonly pushes: { isConnected(linkId: string): boolean; waits(linkId: string): void };
 }
 
 /** One frame that is being answered. */
@@ -40,7 +43,7 @@ export const ENVELOPE_BODY_BYTES: number = wire.LIMITS.certificateBodyBytes + 25
  * F3.11) without a key to any of it.
  */
 export async function createNocRole(options: NocOptions): Promise<Role> {
-  const { clock, crypto, entropy, store, journal, guard, uem, place, linkEnded } = options;
+  const { clock, crypto, entropy, store, journal, guard, uem, place, linkEnded, pushes } = options;
   const tokenKey = secret<'noc-token'>(await store.transaction((tx) => tokenKeyOf(tx, () => entropy.randomBytes(32))));
   const misses = createMisses();
 
@@ -129,8 +132,10 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
       const link = linkById(tx, linkId);
       // check: F10.2 UEM of the tenant of the link
       if (link !== undefined && link.tenantId !== caller.tenantId) return false;
-      if (link !== undefined && keepsCore) putLink(tx, { ...link, status: 'coreOnly' });
-      else if (link !== undefined) endLink(tx, link);
+      if (link !== undefined && keepsCore) {
+        forgetPushApp(tx, linkId);
+        putLink(tx, { ...link, status: 'coreOnly' });
+      } else if (link !== undefined) endLink(tx, link);
       return true;
     });
     if (!isOwn) return { ...otherTenant('the link'), step: 'F10.2' };
@@ -149,9 +154,22 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
     return { ...answered(wire.acknowledgement, { ok: true }), step: 'F10.3' };
   };
 
+  /** F10.4: what an application server has sent to a push channel, sealed by a Proxy. */
+  const push = async ({ frame, peer }: Job): Promise<NocOutcome> => {
+    const proxy = guard.proxyOf(peer);
+    if ('refused' in proxy) return { ...alerted('authFailed', proxy.refused), step: 'F10.4' };
+    const { channelId, sealed } = wire.pushNotify.decode(frame);
+    const offered = { proxyId: proxy.proxyId, channelId: toHex(channelId), sealed };
+    const { result, linkId } = await store.transaction((tx) => takePush(tx, offered, clock.nowMs(), pushes.isConnected));
+    if (linkId !== undefined) pushes.waits(linkId);
+    const outcome = answered(wire.pushNotified, { result });
+    return { ...outcome, told: result === 'accepted' ? outcome.told : `${outcome.told} ${result}`, step: 'F10.4' };
+  };
+
   const works: Readonly<Partial<Record<ServiceName, Readonly<Partial<Record<wire.FrameName, (job: Job) => Promise<NocOutcome>>>>>>> = {
     apps: { nocVerify: verify, handshakeStart: setUp, nocEnvelope: envelope },
     tenants: { nocTenant: tenant },
+    channels: { pushNotify: push },
     accessKeys: { nocRegisterKey: accessKey, nocWithdrawKey: accessKey, nocKeyConsumed: accessKey, nocEndLink: linkEnd },
   };
 
@@ -171,7 +189,7 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
 
   return {
     name: 'noc',
-    services: ['apps', 'accessKeys', 'tenants'],
+    services: ['apps', 'accessKeys', 'tenants', 'channels'],
     async handle({ service, frame, peer }) {
       const receivedMs = clock.nowMs();
       const { answer, told, ...rest } = await serve(service, frame, peer);
@@ -183,7 +201,7 @@ export async function createNocRole(options: NocOptions): Promise<Role> {
 }
 
 function bodyBytesOf(service: ServiceName, name: wire.FrameName | undefined): number {
-  if (service === 'tenants') return wire.LIMITS.bodyBytes;
+  if (service === 'tenants' || service === 'channels') return wire.LIMITS.bodyBytes;
   return name === 'nocEnvelope' ? ENVELOPE_BODY_BYTES : wire.LIMITS.unauthenticatedBodyBytes;
 }
 
