@@ -1,7 +1,15 @@
 import { X509Certificate } from 'node:crypto';
-import type { CryptoProvider, Store } from '@uemkit/protocol';
+import type { CryptoProvider, Entropy, Store } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
-import { createUemClient, type ExchangeRequest, type OperatingSystem, type UemClient, type UemClientLimits, type UemTransport } from '@uemkit/uem-client';
+import {
+  type AppEndpoint,
+  createUemClient,
+  type ExchangeRequest,
+  type OperatingSystem,
+  type UemClient,
+  type UemClientLimits,
+  type UemTransport,
+} from '@uemkit/uem-client';
 import { nodeTransport, TlsContexts } from '@uemkit/uem-client/node';
 import { AdminApi } from '../packages/device-emulator/src/admin/admin-api.ts';
 import { AdminHttp } from '../packages/device-emulator/src/admin/admin-http.ts';
@@ -41,17 +49,20 @@ export interface BenchDeviceOptions {
   readonly index: number;
   readonly store: Store;
   readonly crypto?: CryptoProvider;
+  readonly entropy?: Entropy;
   readonly wrap?: (transport: UemTransport) => UemTransport;
+  /** Gives access keys to apps. */
+  readonly apps?: AppEndpoint;
 }
 
 /** One device: the real client library on its Node transport. */
 export function benchDevice(
   { clock, contexts, limits }: Surroundings,
-  { index, store, crypto = CRYPTO, wrap = (transport) => transport }: BenchDeviceOptions,
+  { index, store, crypto = CRYPTO, entropy = ENTROPY, wrap = (transport) => transport, apps }: BenchDeviceOptions,
 ): UemClient {
   const keyStore = new DerivedKeyStore({ crypto, draw: crypto === CRYPTO ? DRAW : new SeededDraw(crypto, 'bench'), index });
   const transport = wrap(nodeTransport({ keyStore, contexts }));
-  return createUemClient({ crypto, clock, entropy: ENTROPY, store, keyStore, operatingSystem, transport, limits });
+  return createUemClient({ crypto, clock, entropy, store, keyStore, operatingSystem, transport, limits, apps });
 }
 
 /** Adds users and gives the contents of their QR codes. */

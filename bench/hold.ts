@@ -8,6 +8,7 @@ import { post } from './bare/post.ts';
 import { benchDevice, inParallel, observePolls, once, type PollMaterial, qrCodes, surroundings } from './devices.ts';
 import { cpuMicros } from './harness.ts';
 import type { Connection } from './lab-process.ts';
+import { atRest, settledRss } from './settled-memory.ts';
 
 /*
  * A client process of its own, so that its memory and CPU are those of the devices alone. The first message is a `HoldTask`, its answer a `Held`. Then each message
@@ -50,25 +51,6 @@ const WARM_POLLS = 20_000;
 /** Polls of a slice, at least: short against the time in which the machine changes its speed. */
 const SLICE_POLLS = 2_000;
 const roundsFor = (polls: number, count: number): number => Math.ceil(polls / count);
-
-/** Resident memory stays when it changes by less than this from one collection to the next. */
-const STABLE_KIB = 64;
-const MAX_COLLECTIONS = 40;
-
-/** Resident memory, KiB, collected until three collections in a row change nothing: native memory goes some turns after the objects that hold it. */
-async function settledRss(): Promise<number> {
-  const collect = globalThis.gc;
-  if (collect === undefined) throw new Error('run with --expose-gc');
-  let last = Number.NaN;
-  for (let same = 0, done = 0; same < 3 && done < MAX_COLLECTIONS; done++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const now = process.memoryUsage.rss() / 1_024;
-    same = Math.abs(now - last) < STABLE_KIB ? same + 1 : 0;
-    last = now;
-  }
-  return last;
-}
 
 async function activate({ connection, folder, count }: Extract<HoldTask, { mode: 'activate' }>): Promise<Holding> {
   const fleet = new FleetStore(folder);
@@ -149,15 +131,6 @@ async function holdBare({ connection, folder, count, from = FEW, polls }: Extrac
 
 async function repeat(times: number, work: () => Promise<void>): Promise<void> {
   for (let i = 0; i < times; i++) await work();
-}
-
-/** Waits until the number of timers stays: polls are released and nothing else is under way. */
-async function atRest(count: () => number): Promise<void> {
-  for (let same = 0, last = -1; same < 5; ) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    same = count() === last ? same + 1 : 0;
-    last = count();
-  }
 }
 
 const hold = async (task: HoldTask): Promise<Holding> => {

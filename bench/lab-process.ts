@@ -22,6 +22,8 @@ export interface ServerProcess<Info> {
   /** CPU of the process so far, microseconds. */
   cpuMicros(): number;
   stop(): Promise<void>;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
 }
 
 /** Starts a script of this workspace from source and resolves with the JSON object of its first line. `flags` are those of Node. */
@@ -42,6 +44,10 @@ export async function startProcess<Info>(script: string, args: readonly string[]
     cpuMicros: () => procCpuMicros(pid),
     async stop() {
       child.kill('SIGTERM');
+      await exited;
+    },
+    async kill() {
+      child.kill('SIGKILL');
       await exited;
     },
   };

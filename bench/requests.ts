@@ -15,9 +15,7 @@ export const bench: Bench = async (progress) => {
   const bare = new Agent({ connections: 1, pipelining: 1, connect: { ca: pki.ca, servername: 'localhost' } });
   try {
     const { port } = server.info;
-    const content = { additionalServers: [{ server: 'localhost', route: 'PROXY', ports: [port] }] };
-    const { guid } = (await lab.post('/profiles', 'profile', { kind: 'dynamics-connectivity', name: 'Bench', content })) as { readonly guid: string };
-    await lab.put(`/users/${lab.user}/profiles/${guid}`);
+    await lab.allow(port);
     progress('an app activates itself');
     const app = await lab.app('requests', { tls: { ca: pki.ca } });
     const through = (dispatcher: Dispatcher) => async (): Promise<void> => {

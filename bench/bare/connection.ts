@@ -5,6 +5,8 @@ export interface BareConnection {
   readonly https: string;
   readonly mutual: string;
   readonly push: string;
+  /** TLS 1.3 without HTTP: `frames.ts`. */
+  readonly stream: string;
   readonly ca: string;
   readonly clients: readonly PemIdentity[];
 }

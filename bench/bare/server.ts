@@ -1,12 +1,15 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { barePki } from './certificates.ts';
+import type { BareConnection } from './connection.ts';
+import { answerFrames, computeFor } from './frames.ts';
 
 /*
  * The other end of the bare drivers, a process of its own: answers any POST with as many bytes as the header `x-answer-bytes` says,
  * after as much work as the header `x-answer-ms` says,
- * once with a server certificate only, once with mTLS, and takes WebSockets that answer each message with one of 48 bytes.
+ * once with a server certificate only, once with mTLS, and takes WebSockets that answer each message with one of 48 bytes. Streams of TLS 1.3 get what their frames ask for.
  */
 const pki = barePki(Number(process.argv[2] ?? '64'));
 
@@ -31,13 +34,7 @@ function https(mutual: boolean): Server {
   return server;
 }
 
-/** Keeps this core busy, as the real server does: a client that has waited for one runs on colder caches, and the same calls cost it more. */
-function computeFor(durationMs: number): void {
-  const endMs = performance.now() + durationMs;
-  while (performance.now() < endMs);
-}
-
-async function listen(server: Server): Promise<string> {
+async function listen(server: Server | TlsServer): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -48,5 +45,9 @@ const push = https(false);
 const sockets = new WebSocketServer({ server: push, perMessageDeflate: false });
 sockets.on('connection', (socket) => socket.on('message', () => socket.send(Buffer.alloc(48))));
 
-console.log(JSON.stringify({ https: await listen(plain), mutual: await listen(mutual), push: await listen(push), ca: pki.ca, clients: pki.clients }));
+const stream = createTlsServer({ ...pki.server, minVersion: 'TLSv1.3', ALPNProtocols: ['bare'] }, answerFrames);
+
+const listening = { https: await listen(plain), mutual: await listen(mutual), push: await listen(push), stream: await listen(stream) };
+const connection: BareConnection = { ...listening, ca: pki.ca, clients: pki.clients };
+console.log(JSON.stringify(connection));
 process.on('SIGTERM', () => process.exit(0));

@@ -8,7 +8,8 @@ export interface Place {
   readonly lengthBytes: number;
 }
 
-const FIRST_BYTES = 65_536;
+/** Most containers hold little; one in which nothing was read or written yet holds nothing. */
+const FIRST_BYTES = 4_096;
 
 /**
  * Contents of records that were used lately, in clear: opening one takes several times as long as reading a row. It adds nothing to what the memory of
@@ -17,7 +18,7 @@ const FIRST_BYTES = 65_536;
  */
 export class RememberedContents {
   /** BOUNDED by MAX_REMEMBERED_BYTES: it grows up to there, then goes round. */
-  #ring = new Uint8Array(FIRST_BYTES);
+  #ring = new Uint8Array(0);
   #end = 0;
 
   /** Copies a content; undefined when it is too long to be remembered. */
@@ -65,7 +66,7 @@ export class RememberedContents {
 
   /** Room in one piece: what would not fit before the end of the ring begins at its start. */
   #room(lengthBytes: number): number {
-    while (this.#end + lengthBytes > this.#ring.length && this.#ring.length < MAX_REMEMBERED_BYTES) this.#grow();
+    while (this.#ring.length === 0 || (this.#end + lengthBytes > this.#ring.length && this.#ring.length < MAX_REMEMBERED_BYTES)) this.#grow();
     const left = this.#ring.length - (this.#end % this.#ring.length);
     const at = lengthBytes > left ? this.#end + left : this.#end;
     this.#end = at + lengthBytes;
@@ -74,7 +75,7 @@ export class RememberedContents {
 
   /** Only before it went round for the first time, so every content keeps its place. */
   #grow(): void {
-    const larger = new Uint8Array(Math.min(2 * this.#ring.length, MAX_REMEMBERED_BYTES));
+    const larger = new Uint8Array(Math.min(Math.max(2 * this.#ring.length, FIRST_BYTES), MAX_REMEMBERED_BYTES));
     larger.set(this.#ring);
     wipe(this.#ring);
     this.#ring = larger;

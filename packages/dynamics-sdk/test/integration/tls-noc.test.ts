@@ -84,6 +84,29 @@ describe('the NOC over TLS', () => {
     await expect(open(address)).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS', message: expect.stringContaining(message) });
   });
 
+  it('reads the roots of a trust once, and believes nobody by the roots of another trust', async () => {
+    const address = await listen('noc', {}, (socket) => socket.resume());
+    const transport = tlsNocTransport({ connectMs: 5_000 });
+    const dial = async (roots: readonly Uint8Array[]): Promise<void> => {
+      const request = { address, trust: { roots, spkiPins: [] }, signal: new AbortController().signal, onFrame() {}, onClose() {} };
+      (await transport.openNoc(request)).close();
+    };
+    let read = 0;
+    const counted = new Proxy([root], {
+      get(roots, name) {
+        if (name === '0') read += 1;
+        return Reflect.get(roots, name);
+      },
+    });
+    await dial(counted);
+    const once = read;
+    await dial(counted);
+    expect([once > 0, read]).toEqual([true, once]);
+    const stranger = der((await startLab().then(async (lab) => [lab.files.noc.root, await lab.close()] as const))[0]);
+    await expect(dial([stranger])).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
+    await dial([root]);
+  });
+
   it('sends frames in pieces of any size, and ends cleanly or within a frame', async () => {
     const address = await listen('noc', {}, (socket) => {
       socket.write(alert.subarray(0, 3));

@@ -7,6 +7,14 @@ import { createContainer, openContainer, testDevice } from '../support/device.ts
 const content = (lengthBytes: number, byte = 1) => new Uint8Array(lengthBytes).fill(byte);
 
 describe('contents that are remembered', () => {
+  it('take memory only once there are some', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const many = Array.from({ length: 500 }, () => new RememberedContents());
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
+    for (const contents of many) expect(contents.read(contents.add(content(100, 7)))).toEqual(content(100, 7));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8_000_000);
+  });
+
   it('are bounded, and the longest unused go first', () => {
     const contents = new RememberedContents();
     const first = contents.add(content(10_000, 7));
