@@ -19,14 +19,13 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   direct: () => import('./direct.ts'),
   requests: () => import('./requests.ts'),
   sessions: () => import('./sessions.ts'),
-  'app-activation': () => bundled('app-activation'),
+  'app-activation': () => bundled(new URL('./app-activation.ts', import.meta.url)),
   container: () => import('./container.ts'),
 };
 
 /** As the package is built: `tsx` gives each function inside of another one its name when it is made, which costs more than many of them do. */
-async function bundled(name: string): Promise<{ readonly bench: Bench }> {
-  const file = await bundledProgram(new URL(`./${name}.ts`, import.meta.url));
-  return (await import(pathToFileURL(file).href)) as { readonly bench: Bench };
+async function bundled(source: URL): Promise<{ readonly bench: Bench }> {
+  return (await import(pathToFileURL(await bundledProgram(source)).href)) as { readonly bench: Bench };
 }
 
 const { values, positionals } = parseArgs({
