@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto, systemClock } from '@uemkit/protocol/node';
@@ -57,8 +58,19 @@ function openFiles(): string[] {
   });
 }
 
-/** Established connections of this process to each listener of the lab, as the kernel of Linux counts them; other processes have labs at other addresses. */
+/**
+ * Established connections of this process to each listener of the lab, as the kernel of Linux counts them; other processes have labs at other addresses.
+ * The kernel writes its list page by page: a socket is there twice, or not at all, when others come and go meanwhile. So two lists in a row have to agree.
+ */
 function socketsInUse(): Readonly<Record<string, number>> {
+  for (let last = socketsSeen(), tries = 0; ; tries++) {
+    const now = socketsSeen();
+    if (isDeepStrictEqual(now, last) || tries === 20) return now;
+    last = now;
+  }
+}
+
+function socketsSeen(): Readonly<Record<string, number>> {
   const { infrastructure, activation, devices, notification } = lab.connection;
   const names = new Map(Object.entries({ infrastructure, activation, devices, notification }).map(([name, address]) => [Number(address.split(':')[1]), name]));
   const own = new Set(openFiles());
@@ -66,7 +78,7 @@ function socketsInUse(): Readonly<Record<string, number>> {
   for (const line of readFileSync('/proc/self/net/tcp', 'utf8').split('\n').slice(1)) {
     const [, , remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
     const name = names.get(Number.parseInt(remote.split(':')[1] ?? '', 16));
-    if (state === '01' && name !== undefined && own.has(`socket:[${inode}]`)) found[name] = (found[name] ?? 0) + 1;
+    if (state === '01' && name !== undefined && own.delete(`socket:[${inode}]`)) found[name] = (found[name] ?? 0) + 1;
   }
   return found;
 }
