@@ -47,6 +47,9 @@ async function activated(userId: string): Promise<LabDevice> {
   return device;
 }
 
+/** The connection for polls is there for a second after the last of them. */
+const AT_WORK = { timeout: 2_000, interval: 10 };
+
 /** What this process has open, as the kernel names it; a file that is closed meanwhile is left out. */
 function openFiles(): string[] {
   return readdirSync('/proc/self/fd').flatMap((descriptor) => {
@@ -87,17 +90,21 @@ describe.runIf(process.platform === 'linux')('a device at rest', () => {
   it('holds one socket, the push connection, before and after it was managed', async () => {
     const device = await activated('rest@example.com');
     const [registered, polled] = [next(device.client, 'pushopen'), next(device.client, 'idle')];
+    const closed: unknown[] = [];
+    device.client.addEventListener('pushclosed', ({ detail }) => closed.push(detail));
     device.client.start();
     await Promise.all([registered, polled]);
-    expect(socketsInUse()).toMatchObject({ devices: 1, notification: 1 });
+    // Both are seen while they are there, so that none of them is missed at rest.
+    await expect.poll(socketsInUse, AT_WORK).toMatchObject({ devices: 1, notification: 1 });
     await expect.poll(socketsInUse, { timeout: 10_000 }).toEqual({ notification: 1 });
     const deviceId = device.client.deviceId as string;
     await expect.poll(() => lab.admin.device(deviceId).pushToken).toBeDefined();
     const answered = next(device.client, 'commandanswered');
     await lab.admin.sendCommand(deviceId, { type: 'LOCK_DEVICE' });
     await answered;
-    expect(socketsInUse()).toMatchObject({ devices: 1, notification: 1 });
+    await expect.poll(socketsInUse, AT_WORK).toMatchObject({ devices: 1, notification: 1 });
     await expect.poll(socketsInUse, { timeout: 10_000 }).toEqual({ notification: 1 });
+    expect(closed).toEqual([]);
   });
 });
 
