@@ -4,7 +4,13 @@ import { nodeCrypto, nodeEntropy } from '@uemkit/protocol/node';
 import type * as wire from '@uemkit/protocol/wire';
 import { type HandshakeInitiator, handshakeInitiator } from '../packages/protocol/src/machine/handshake/handshake-initiator.ts';
 import { type HandshakeResponder, handshakeResponder } from '../packages/protocol/src/machine/handshake/handshake-responder.ts';
-import type { HandshakeBinding, HandshakePeer, HandshakeRequestResult } from '../packages/protocol/src/machine/handshake/handshake-types.ts';
+import type {
+  HandshakeBinding,
+  HandshakeInitiatorOptions,
+  HandshakePeer,
+  HandshakeRequestResult,
+  HandshakeResponderOptions,
+} from '../packages/protocol/src/machine/handshake/handshake-types.ts';
 import { atMost, type Bench, compared, type Figure, median } from './harness.ts';
 import { type Replay, recordingCrypto, recordingEntropy } from './recording-crypto.ts';
 
@@ -16,12 +22,13 @@ const instanceId = filled(4, 16);
 const certificates = [filled(5, 600)];
 const ROUNDS = 7;
 
-/** The two ends of one handshake. */
+/** How the two ends of one handshake are made, each anew for each run. */
 interface Ends {
-  readonly initiator: HandshakeInitiator;
-  readonly responder: HandshakeResponder;
-  readonly peer: HandshakePeer;
-  readonly sign: (message: Uint8Array) => Uint8Array;
+  initiator(): HandshakeInitiator;
+  responder(): HandshakeResponder;
+  /** What the responder's host finds out about the initiator, and how it signs. */
+  peer(): HandshakePeer;
+  sign(message: Uint8Array): Uint8Array;
 }
 
 function bindings(staticKey: Uint8Array): readonly HandshakeBinding[] {
@@ -61,7 +68,7 @@ function ends(binding: HandshakeBinding, initiatorSide: Side, responderSide: Sid
   const { name } = binding;
   const hasPsk = name !== 'ipc' && name !== 'ipcd';
   const hasStatic = name === 'px' || name === 'dc';
-  const initiator = handshakeInitiator({
+  const initiatorOptions: HandshakeInitiatorOptions = {
     ...initiatorSide,
     binding,
     start: START_FIELDS[name],
@@ -69,10 +76,15 @@ function ends(binding: HandshakeBinding, initiatorSide: Side, responderSide: Sid
     ...(hasStatic ? { responderStaticKey: staticKey } : {}),
     ...(name === 'sc' ? { finishContent: filled(1, 128) } : {}),
     ...(name === 'ipc' ? { identifyResponder: () => devicePublic } : {}),
-  });
-  const responder = handshakeResponder({ ...responderSide, name, ...(name === 'ipc' ? { certificates } : {}) });
-  const peer: HandshakePeer = { binding, ...(hasPsk ? { psk: psk() } : {}), ...(hasStatic ? { staticScalar: staticScalar() } : {}) };
-  return { initiator, responder, peer, sign: (message) => responderSide.crypto.p256Sign(deviceKey, message) };
+  };
+  const responderOptions: HandshakeResponderOptions = { ...responderSide, name, ...(name === 'ipc' ? { certificates } : {}) };
+  return {
+    initiator: () => handshakeInitiator(initiatorOptions),
+    responder: () => handshakeResponder(responderOptions),
+    // The responder wipes what it was given.
+    peer: () => ({ binding, ...(hasPsk ? { psk: psk() } : {}), ...(hasStatic ? { staticScalar: staticScalar() } : {}) }),
+    sign: (message) => responderSide.crypto.p256Sign(deviceKey, message),
+  };
 }
 
 /** Nanoseconds that each side spent. Both sides are synchronous, so the time between call and return is theirs. */
@@ -88,9 +100,11 @@ function timed<T>(spent: Spent, side: keyof Spent, work: () => T): T {
   return result;
 }
 
-function shake(make: () => Ends, spent: Spent): void {
-  // Making the initiator makes its ephemeral key; making the responder costs nothing.
-  const { initiator, responder, peer, sign } = timed(spent, 'initiator', make);
+function shake(parts: Ends, spent: Spent): void {
+  const peer = parts.peer();
+  // Making the initiator makes its ephemeral key.
+  const initiator = timed(spent, 'initiator', parts.initiator);
+  const responder = timed(spent, 'responder', parts.responder);
   let done = 0;
   const toInitiator: Uint8Array[] = [];
   const toResponder: Uint8Array[] = [];
@@ -110,7 +124,7 @@ function shake(make: () => Ends, spent: Spent): void {
         answer =
           effect.request.type === 'identify'
             ? { type: 'identified', peer }
-            : { type: 'signed', signature: timed(spent, 'responder', signing(effect.request.message, sign)) };
+            : { type: 'signed', signature: timed(spent, 'responder', signing(effect.request.message, parts.sign)) };
       }
     }
     return answer;
@@ -167,19 +181,19 @@ export const bench: Bench = (progress) => {
     const batch = crypto.name === 'node' ? 200 : 15;
     // The first instance must not pay for the warming of code that all share.
     for (const binding of bindings(staticKey)) {
-      for (let i = 0; i < batch; i++) shake(() => ends(binding, side, side, staticKey, devicePublic), { initiator: 0, responder: 0 });
+      for (let i = 0; i < batch; i++) shake(ends(binding, side, side, staticKey, devicePublic), { initiator: 0, responder: 0 });
     }
     for (const binding of bindings(staticKey)) {
       progress(`${crypto.name}: ${binding.name}`);
       const initiatorSide = recordingSide(side);
       const responderSide = recordingSide(side);
-      shake(() => ends(binding, initiatorSide, responderSide, staticKey, devicePublic), { initiator: 0, responder: 0 });
-      const make = (): Ends => ends(binding, side, side, staticKey, devicePublic);
-      for (let i = 0; i < batch / 4; i++) shake(make, { initiator: 0, responder: 0 });
+      shake(ends(binding, initiatorSide, responderSide, staticKey, devicePublic), { initiator: 0, responder: 0 });
+      const made = ends(binding, side, side, staticKey, devicePublic);
+      for (let i = 0; i < batch / 4; i++) shake(made, { initiator: 0, responder: 0 });
       const rounds = Array.from({ length: ROUNDS }, () => {
         const runs = Array.from({ length: batch }, () => {
           const spent: Spent = { initiator: 0, responder: 0 };
-          shake(make, spent);
+          shake(made, spent);
           return { spent, bare: { initiator: replay(initiatorSide.replays), responder: replay(responderSide.replays) } };
         });
         // The median of the runs: one that another process interrupted does not count.

@@ -28,6 +28,22 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Length of a string in UTF-8 bytes, without making them. Half of a surrogate pair counts as the replacement that `utf8` writes for it. */
+export function utf8Length(text: string): number {
+  let lengthBytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    lengthBytes += unit < 0x800 ? 1 : 2;
+    // Both halves together are four bytes.
+    if (isHigh(unit) && isLow(text.charCodeAt(i + 1))) i++;
+  }
+  return lengthBytes;
+}
+
+const isHigh = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
+const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
+
 /** An unsigned 16-bit number, big-endian. */
 export function u16be(value: number): Uint8Array {
   return Uint8Array.of(value >>> 8, value & 0xff);
@@ -35,7 +51,17 @@ export function u16be(value: number): Uint8Array {
 
 /** An unsigned 32-bit number, big-endian. */
 export function u32be(value: number): Uint8Array {
-  return Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
+  const bytes = new Uint8Array(4);
+  writeU32be(bytes, 0, value);
+  return bytes;
+}
+
+/** Writes an unsigned 32-bit number, big-endian, to the four bytes from `at` on, which have to be there. */
+export function writeU32be(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }
 
 /** The unsigned 32-bit number, big-endian, of the four bytes from `at` on, which have to be there. */

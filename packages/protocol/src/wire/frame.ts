@@ -1,4 +1,4 @@
-import { readU32be, u32be } from '../bytes/bytes.ts';
+import { readU32be, writeU32be } from '../bytes/bytes.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import { decodeCbor } from './cbor/decode.ts';
 import { encodeCbor } from './cbor/encode.ts';
@@ -93,7 +93,7 @@ export function message<T extends object>(name: FrameName, body: FieldType<T>): 
       const frame = encodeAfter(FRAME_HEADER_BYTES, value);
       frame[0] = FRAME_VERSION;
       frame[1] = FRAME_TYPES[name];
-      frame.set(u32be(frame.length - FRAME_HEADER_BYTES), 4);
+      writeU32be(frame, 4, frame.length - FRAME_HEADER_BYTES);
       return frame;
     },
     decode(frame) {

@@ -1,3 +1,4 @@
+import { utf8Length } from '../bytes/bytes.ts';
 import type { ErrorCode } from '../errors/codes.ts';
 import { ProtocolError } from '../errors/protocol-error.ts';
 import type { CborMap, CborValue } from './cbor/value.ts';
@@ -38,13 +39,11 @@ export function bytes(min: number, max: number = min): FieldType<Uint8Array> {
   });
 }
 
-const lengthOf = new TextEncoder();
-
 /** Text of `min` to `max` UTF-8 bytes. */
 export function text(min = 1, max: number = LIMITS.textBytes): FieldType<string> {
   return checked((value, field) => {
     if (typeof value !== 'string') fail('ERR_WIRE_TYPE', field, 'is not text');
-    const lengthBytes = lengthOf.encode(value).length;
+    const lengthBytes = utf8Length(value);
     if (lengthBytes < min || lengthBytes > max) fail('ERR_WIRE_LENGTH', field, 'text has another length');
     return value;
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concatBytes, lp, sameBytes, u16be, u32be, u64be, u64le, utf8 } from '../../src/bytes/bytes.ts';
+import { concatBytes, lp, sameBytes, u16be, u32be, u64be, u64le, utf8, utf8Length } from '../../src/bytes/bytes.ts';
 import { secret, wipe } from '../../src/bytes/secret.ts';
 import { fromBase64url, fromHex, toBase64url, toHex } from '../../src/bytes/text.ts';
 import { isProtocolError } from '../../src/errors/protocol-error.ts';
@@ -53,6 +53,20 @@ describe('bytes', () => {
     );
     expect(toHex(u64be(Number.MAX_SAFE_INTEGER))).toBe('001fffffffffffff');
     expect(toHex(u32be(0xffff_ffff))).toBe('ffffffff');
+  });
+
+  it('counts the bytes of a text as UTF-8 writes them', () => {
+    // Every unit of UTF-16 on its own: halves of pairs, alone and in any order, among them.
+    const units = fc.array(fc.oneof(fc.nat({ max: 0xffff }), fc.integer({ min: 0xd800, max: 0xdfff })), { maxLength: 20 });
+    fc.assert(
+      fc.property(units, (codes) => {
+        const text = String.fromCharCode(...codes);
+        expect(utf8Length(text)).toBe(utf8(text).length);
+      }),
+    );
+    const lengths = Array.from({ length: 0x1_0000 }, (_, code) => String.fromCharCode(code)).filter((text) => utf8Length(text) !== utf8(text).length);
+    expect(lengths).toEqual([]);
+    expect(utf8Length('aé€\u{1f600}')).toBe(10);
   });
 
   it('prefixes the length', () => {

@@ -50,12 +50,16 @@ class InitiatorRole implements HandshakeInitiator {
     this.#instance = HANDSHAKES[binding.name];
     this.#cell = new StateCell(HANDSHAKE_INITIATOR_TRANSITIONS, 'handshakeInitiator', 'new', options.onTransition);
     this.#scalar = randomScalar(entropy);
+    const { pskId, userId, appId, instanceId } = options.start;
     this.#start = {
-      ...options.start,
       versions: VERSIONS,
       suites: SUITES,
       ephemeralKey: crypto.p256PublicKey(this.#scalar),
       random: entropy.randomBytes(32),
+      pskId,
+      userId,
+      appId,
+      instanceId,
       instance: binding.name,
     };
     requireUsable(options, this.#instance, this.#start);
