@@ -23,14 +23,22 @@ let sent: string[];
 let sentThere: string[];
 /** False: what the NOC sends is lost. */
 let isHeard: boolean;
+/** True: the next connection for push channels is lost in the moment in which it is there. */
+let isCutAtOnce: boolean;
 
 beforeEach(async () => {
-  [sent, sentThere, isHeard, heard] = [[], [], true, []];
+  [sent, sentThere, isHeard, isCutAtOnce, heard] = [[], [], true, false, []];
   company = await appLab(`push ${expect.getState().currentTestName}`);
   const real = company.lab.transport('app') as NocTransport;
   const openLink: OpenLink = async (options) => {
-    const opened = await (real.openLink as OpenLink)({ ...options, onBytes: (bytes) => isHeard && options.onBytes(bytes) });
     let isForChannels = false;
+    const onBytes = (bytes: Uint8Array): void => {
+      if (isHeard) options.onBytes(bytes);
+      if (!isForChannels || !isCutAtOnce || wire.peekFrameName(bytes) !== 'connected') return;
+      isCutAtOnce = false;
+      options.onClose();
+    };
+    const opened = await (real.openLink as OpenLink)({ ...options, onBytes });
     return {
       ...opened,
       send(bytes) {
@@ -144,6 +152,17 @@ describe('a connection for push channels', () => {
     await company.clock.advance(1_000);
     await expect.poll(links).toBe(2);
     expect(heard).toEqual(['open']);
+  });
+
+  it('that is lost in the moment in which it is there is another one a second later, not after a ping', async () => {
+    isCutAtOnce = true;
+    link.onClose();
+    await company.clock.advance(2_000);
+    await expect.poll(() => isCutAtOnce).toBe(false);
+    await company.clock.advance(2_000);
+    await expect.poll(links).toBe(3);
+    pushed(sealed('there'));
+    expect(heard).toEqual(['open', 'there']);
   });
 
   it('ends with the last channel, and the next one has another', async () => {
