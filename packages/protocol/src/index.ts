@@ -160,6 +160,7 @@ export type {
 } from './machine/key-hand-over/hand-over-types.ts';
 export { KEY_HAND_OVER_TIMER, type KeyHandOverInitiator, keyHandOverInitiator } from './machine/key-hand-over/key-hand-over-initiator.ts';
 export { type KeyHandOverResponder, keyHandOverResponder } from './machine/key-hand-over/key-hand-over-responder.ts';
+export { type CountedRequest, RequestBudget, type RequestLimits } from './machine/key-hand-over/request-budget.ts';
 export { KEY_HAND_OVER_INITIATOR_TRANSITIONS, KEY_HAND_OVER_RESPONDER_TRANSITIONS } from './machine/key-hand-over/transitions.ts';
 export type { Effect, Input, Machine } from './machine/machine.ts';
 export { type ProxySession, proxySessionInitiator, proxySessionResponder, SESSION_TIMER } from './machine/proxy-session/proxy-session.ts';

@@ -8,7 +8,7 @@ import {
   uemClientSocket,
 } from '@uemkit/dynamics-sdk/node';
 import { type Clock, type CryptoProvider, type Entropy, ProtocolError, type TraceEvent, toHex } from '@uemkit/protocol';
-import { APP_REQUESTS, type FleetDevice } from '../fleet/fleet-device.ts';
+import type { FleetDevice } from '../fleet/fleet-device.ts';
 import type { FleetStore } from '../fleet/fleet-store.ts';
 import { SYSTEMS } from '../operating-systems/systems.ts';
 import { APP_VERSION, type PlannedApp, signerOf } from '../plan/planned-apps.ts';
@@ -149,5 +149,5 @@ function isTracedHere({ from, to }: TraceEvent, { key }: PlannedApp): boolean {
 
 /** The emulated user agrees each time. */
 function delegate(platformId: string, signers: readonly string[]): Partial<NodeRuntimeOptions> {
-  return { delegate: activationDelegate({ platformId, signers, consent: () => true, limits: { requestsPerApp: APP_REQUESTS } }) };
+  return { delegate: activationDelegate({ platformId, signers, consent: () => true }) };
 }

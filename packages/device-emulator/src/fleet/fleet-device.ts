@@ -51,9 +51,6 @@ export interface FleetSurroundings {
   readonly transport?: ((planned: PlannedDevice, keyStore: TlsKeyStore) => UemTransport) | undefined;
 }
 
-/** Requests of one app in ten minutes. A user tries a few times; a fleet goes on by itself until a server that is away is back, as often as its scenario lets it. */
-export const APP_REQUESTS = 1_000;
-
 /** One emulated device: the real client library over an emulated operating system. */
 export class FleetDevice {
   readonly planned: PlannedDevice;
@@ -250,11 +247,7 @@ export class FleetDevice {
 function appsOf(planned: PlannedDevice, { askingApps }: FleetSurroundings): ReturnType<typeof appEndpoint> | undefined {
   const asking = askingApps?.(planned.index) ?? [];
   if (asking.length === 0) return undefined;
-  return appEndpoint({
-    platformId: clientPlatformIdOf(planned),
-    mayAsk: ({ platformId }) => asking.includes(platformId),
-    limits: { requestsPerApp: APP_REQUESTS },
-  });
+  return appEndpoint({ platformId: clientPlatformIdOf(planned), mayAsk: ({ platformId }) => asking.includes(platformId) });
 }
 
 function lossy(

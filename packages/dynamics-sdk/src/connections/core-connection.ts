@@ -25,6 +25,8 @@ export interface CoreKeys {
 }
 
 export interface CoreRun<Request, Result, Output> {
+  /** The NOC has made the connection: UEM sees it from now on. */
+  connected?(): void;
   make(keys: CoreKeys): Machine<Request, Result, never, Output>;
   request(request: Request): Promise<Result>;
   /** What this app is in traces, and the steps of what UEM sends behind its first frame, its second, … ; the last one stands for all that follow. */
@@ -48,6 +50,7 @@ export async function withCore<Request, Result, Output>(
   const stream = new CoreStream();
   const connection = await connectThroughNoc({ ...ports, linkId, masterLinkKey }, { to: 'proxy', proxyId: coreId }, stream, signal);
   stream.connection = connection;
+  run.connected?.();
   const masterSessionKey = secret<'master-session'>(data.masterSessionKey.slice());
   const psk = keySchedule.proxyPsk(crypto, masterSessionKey, coreId);
   const { sessionKeyId, coreKeyExchangeKey: keyExchangeKey } = data;

@@ -1,4 +1,4 @@
-import { type HandedOver, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { type HandedOver, isProtocolError, ProtocolError, RequestBudget } from '@uemkit/protocol';
 import { alert } from '@uemkit/protocol/wire';
 import type { AppLink } from '../activation/uem-client-link.ts';
 import type { AttachedDelegate, DelegateHost } from './delegate-port.ts';
@@ -11,12 +11,12 @@ export class DelegateEndpoint implements AttachedDelegate {
   readonly #host: DelegateHost;
   /** Platform ids by the run that serves them. BOUNDED by `limits.connections`. */
   readonly #running = new Map<AbortController, string>();
-  /** Times of the last admitted runs by platform id. BOUNDED: entries without a time in the window go with each new one, and there are at most MAX_APPS. */
-  readonly #admitted = new Map<string, readonly number[]>();
+  readonly #budget: RequestBudget;
 
   constructor(rules: DelegateRules, host: DelegateHost) {
     this.#rules = rules;
     this.#host = host;
+    this.#budget = new RequestBudget(rules.limits);
   }
 
   async accept(link: AppLink, platformId: string, signal: AbortSignal): Promise<HandedOver> {
@@ -26,7 +26,7 @@ export class DelegateEndpoint implements AttachedDelegate {
     signal.addEventListener('abort', forward, { once: true });
     const request = new KeyRequest({
       ...{ rules: this.#rules, host: this.#host, link, platformId, signal: abort.signal },
-      mayGoOn: () => this.#count(platformId),
+      count: () => this.#budget.take(platformId, this.#host.ports.clock.monotonicMs()),
     });
     try {
       // check: F3.4 connections of all apps, and of one
@@ -46,26 +46,7 @@ export class DelegateEndpoint implements AttachedDelegate {
     const closed = this.#host.closedBy();
     if (closed !== undefined) for (const run of this.#running.keys()) run.abort(closed);
   }
-
-  /** Counts one run; false: it is one too many. */
-  #count(platformId: string): boolean {
-    const { requestsPerApp, requestWindowMs } = this.#rules.limits;
-    const nowMs = this.#host.ports.clock.monotonicMs();
-    for (const [id, times] of this.#admitted) {
-      const recent = times.filter((timeMs) => nowMs - timeMs < requestWindowMs);
-      if (recent.length > 0) this.#admitted.set(id, recent);
-      else this.#admitted.delete(id);
-    }
-    const recent = this.#admitted.get(platformId) ?? [];
-    // check: F3.4 requests of an app in a window
-    if (recent.length >= requestsPerApp || (recent.length === 0 && this.#admitted.size >= MAX_APPS)) return false;
-    this.#admitted.set(platformId, [...recent, nowMs]);
-    return true;
-  }
 }
-
-/** Apps that are remembered. */
-const MAX_APPS = 256;
 
 function turnAway(link: AppLink): never {
   link.receive({ received: () => undefined, closed: () => undefined });

@@ -1,3 +1,4 @@
+import type { RequestLimits } from '@uemkit/protocol';
 import type { DelegateConsent } from './delegate-port.ts';
 
 /** Which other apps of the device may have a key asked for, and who is asked about it. */
@@ -15,18 +16,26 @@ export interface ActivationDelegateOptions {
 }
 
 /** What other apps may use of this one. */
-export interface DelegateLimits {
+export interface DelegateLimits extends RequestLimits {
   /** Apps that are connected at a time; one connection of each. */
   readonly connections: number;
   /** Admitted runs of one platform id in `requestWindowMs`. */
   readonly requestsPerApp: number;
   /** Time over which the runs of one platform id are counted, milliseconds. */
   readonly requestWindowMs: number;
+  /** Time over which a run is counted that never reached UEM, because the NOC made no connection to it, milliseconds. */
+  readonly unreachedWindowMs: number;
   /** How long an app is waited for: until its first message, and from M2 to its request, milliseconds. */
   readonly idleMs: number;
 }
 
-export const DEFAULT_DELEGATE_LIMITS: DelegateLimits = { connections: 8, requestsPerApp: 5, requestWindowMs: 600_000, idleMs: 10_000 };
+export const DEFAULT_DELEGATE_LIMITS: DelegateLimits = {
+  connections: 8,
+  requestsPerApp: 5,
+  requestWindowMs: 600_000,
+  unreachedWindowMs: 10_000,
+  idleMs: 10_000,
+};
 
 /** The options of a delegate, complete. */
 export type DelegateRules = ActivationDelegateOptions & { readonly limits: DelegateLimits };

@@ -1,6 +1,7 @@
 import {
   type AskingApp,
   type CancelTimer,
+  type CountedRequest,
   type Driven,
   drive,
   type HandedOver,
@@ -26,8 +27,8 @@ export interface KeyRequestOptions {
   /** Of the app that asks, as the operating system reports it. */
   readonly platformId: string;
   readonly signal: AbortSignal;
-  /** Counts an admitted run; false: it is one too many. */
-  mayGoOn(): boolean;
+  /** Counts an admitted run; undefined: it is one too many. */
+  count(): CountedRequest | undefined;
 }
 
 const NO_STORE = { commit: async () => {} };
@@ -40,6 +41,7 @@ export class KeyRequest {
   #cancelIdle: CancelTimer | undefined;
   #step: AppStep = 'F3.3';
   #app: AskingApp | undefined;
+  #counted: CountedRequest | undefined;
   /** Why there is no key. What the app is told says less. */
   #noKey: ProtocolError | undefined;
 
@@ -111,7 +113,7 @@ export class KeyRequest {
 
   /** F3.3: before the app learns anything. */
   #admits(app: AskingApp): boolean {
-    const { rules, host, mayGoOn } = this.#options;
+    const { rules, host, count } = this.#options;
     this.#app = app;
     const closed = host.closedBy();
     const refused = (error: ProtocolError): false => {
@@ -129,7 +131,8 @@ export class KeyRequest {
     }
     // check: F3.4 policy marks this app as delegate
     if (!isDelegate(host)) return refused(new ProtocolError('ERR_USAGE_STATE', 'policy does not mark this app as activation delegate'));
-    if (!mayGoOn()) throw new ProtocolError('ERR_REJECTED_BUSY', 'the app asks too often');
+    this.#counted = count();
+    if (this.#counted === undefined) throw new ProtocolError('ERR_REJECTED_BUSY', 'the app asks too often');
     this.#progress('admitted', app);
     return true;
   }
@@ -137,16 +140,23 @@ export class KeyRequest {
   /** F3.4 and F3.5. */
   async #grant(app: AskingApp, request: AccessKeyRequest, signal: AbortSignal) {
     const { rules, host } = this.#options;
+    // The user, too, is asked only so often, whatever the answer.
+    let isReached = true;
     try {
       // check: F3.4 the user agrees
       if (!(await rules.consent(app, signal))) throw new ProtocolError('ERR_REJECTED_CONSENT', 'the user does not want this app to get a key');
       signal.throwIfAborted();
       this.#progress('requested', app);
-      const response = await askCore(host, { ...request, platformId: app.platformId }, signal);
+      isReached = false;
+      const reached = (): void => {
+        isReached = true;
+      };
+      const response = await askCore(host, { ...request, platformId: app.platformId }, signal, reached);
       this.#progress('answered', app);
       return response;
     } catch (error) {
       signal.throwIfAborted();
+      if (!isReached) this.#counted?.unreached();
       this.#noKey = asProtocolError(error).at(this.#step === 'F3.3' ? 'F3.4' : 'F3.5');
       // check: F3.4 trouble on the way to UEM is no refusal
       if (isPassing(this.#noKey)) throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM gives no key now', { cause: error });

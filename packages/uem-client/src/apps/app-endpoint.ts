@@ -1,11 +1,10 @@
-import { type CancelTimer, type HandedOver, isProtocolError, ProtocolError } from '@uemkit/protocol';
+import { type CancelTimer, type HandedOver, isProtocolError, ProtocolError, RequestBudget } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import type { AppHost, AppLink, AttachedAppEndpoint } from '../app-port.ts';
 import { verdictOf } from '../departure.ts';
 import { APP_STEPS } from '../events.ts';
 import { type AppLimits, type AppPolicy, DEFAULT_APP_LIMITS } from './app-policy.ts';
 import { KeyGrant } from './key-grant.ts';
-import { RequestBudget } from './request-budget.ts';
 
 /** Takes apps on the device that want access keys (F3.3), so many at a time and so often. */
 export class DeviceAppEndpoint implements AttachedAppEndpoint {
@@ -21,7 +20,7 @@ export class DeviceAppEndpoint implements AttachedAppEndpoint {
     this.#policy = policy;
     this.#limits = { ...DEFAULT_APP_LIMITS, ...policy.limits };
     this.#host = host;
-    this.#budget = new RequestBudget(this.#limits.requestsPerApp, this.#limits.requestWindowMs);
+    this.#budget = new RequestBudget(this.#limits);
   }
 
   async accept(link: AppLink, platformId: string, signal: AbortSignal | undefined): Promise<HandedOver> {
@@ -57,7 +56,7 @@ export class DeviceAppEndpoint implements AttachedAppEndpoint {
       link,
       platformId,
       signal,
-      mayGoOn: () => this.#budget.take(platformId, this.#host.context.options.clock.monotonicMs()),
+      count: () => this.#budget.take(platformId, this.#host.context.options.clock.monotonicMs()),
       progress: (phase, app) => {
         this.#host.emit('appprogress', { step: APP_STEPS[phase], phase, app });
         asked ||= phase === 'requested';

@@ -1,4 +1,4 @@
-import { type AskingApp, ProtocolError } from '@uemkit/protocol';
+import { type AskingApp, ProtocolError, type RequestLimits } from '@uemkit/protocol';
 
 /** Which apps on the device may ask for access keys (F3.3). UEM decides once more, by its catalogue and what is assigned to the user (F3.4). */
 export interface AppPolicy {
@@ -13,7 +13,7 @@ export interface AppPolicy {
 }
 
 /** What apps may use of the client. */
-export interface AppLimits {
+export interface AppLimits extends RequestLimits {
   /** Apps that are connected at a time. */
   readonly connections: number;
   /** Of these with one platform id. */
@@ -22,11 +22,20 @@ export interface AppLimits {
   readonly requestsPerApp: number;
   /** Time over which the runs of one platform id are counted, milliseconds. */
   readonly requestWindowMs: number;
+  /** Time over which a run is counted that never reached UEM, because no connection to it could be made, milliseconds. */
+  readonly unreachedWindowMs: number;
   /** How long an app is waited for: until its first message, and from M2 to its request. */
   readonly idleMs: number;
 }
 
-export const DEFAULT_APP_LIMITS: AppLimits = { connections: 16, connectionsPerApp: 2, requestsPerApp: 5, requestWindowMs: 600_000, idleMs: 10_000 };
+export const DEFAULT_APP_LIMITS: AppLimits = {
+  connections: 16,
+  connectionsPerApp: 2,
+  requestsPerApp: 5,
+  requestWindowMs: 600_000,
+  unreachedWindowMs: 10_000,
+  idleMs: 10_000,
+};
 
 /** @throws ProtocolError `ERR_USAGE_ARGUMENT` when a part is missing */
 export function checkAppPolicy(policy: AppPolicy): void {

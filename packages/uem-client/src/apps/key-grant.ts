@@ -1,6 +1,7 @@
 import {
   type AskingApp,
   type CancelTimer,
+  type CountedRequest,
   type Driven,
   drive,
   errorOfAlert,
@@ -29,8 +30,8 @@ export interface KeyGrantOptions {
   /** Of the app, as the operating system reports it. */
   readonly platformId: string;
   readonly signal: AbortSignal;
-  /** Counts an admitted run; false: it is one too many. */
-  mayGoOn(): boolean;
+  /** Counts an admitted run; undefined: it is one too many. */
+  count(): CountedRequest | undefined;
   progress(phase: AppPhase, app: AskingApp): void;
 }
 
@@ -42,6 +43,7 @@ export class KeyGrant {
   #cancelIdle: CancelTimer | undefined;
   #step: AppStep = 'F3.3';
   #app: AskingApp | undefined;
+  #counted: CountedRequest | undefined;
   /** Why UEM gave no key. What the app is told says less. */
   #noKey: ProtocolError | undefined;
 
@@ -114,13 +116,14 @@ export class KeyGrant {
   }
 
   async #answer(request: KeyHandOverRequest, signal: AbortSignal): Promise<KeyHandOverResult> {
-    const { context, policy, device, mayGoOn } = this.#options;
+    const { context, policy, device, count } = this.#options;
     switch (request.type) {
       case 'admit': {
         this.#app = request.app;
         // check: F3.3 apps that may ask
         if (!(await policy.mayAsk(request.app, signal))) return { type: 'admitted', admitted: false };
-        if (!mayGoOn()) throw new ProtocolError('ERR_REJECTED_BUSY', 'the app asks too often');
+        this.#counted = count();
+        if (this.#counted === undefined) throw new ProtocolError('ERR_REJECTED_BUSY', 'the app asks too often');
         this.#progress('admitted', request.app);
         return { type: 'admitted', admitted: true };
       }
@@ -157,6 +160,7 @@ export class KeyGrant {
     } catch (error) {
       signal.throwIfAborted();
       this.#noKey = asProtocolError(error).at('F3.5');
+      if (isUnreached(this.#noKey)) this.#counted?.unreached();
       // check: F3.4 trouble on the way to UEM is no refusal
       if (isPassing(this.#noKey)) throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM gives no key now', { cause: error });
       throw this.#noKey;
@@ -167,6 +171,11 @@ export class KeyGrant {
     this.#step = APP_STEPS[phase];
     this.#options.progress(phase, app);
   }
+}
+
+/** No connection was made: UEM has heard nothing. What a `fetch` of the platform calls so may have come behind the request. */
+function isUnreached({ code, details }: ProtocolError): boolean {
+  return code === 'ERR_TRANSPORT_CONNECT' && details['sent'] !== 'unknown';
 }
 
 /** Errors that say nothing about the app: it may come again. UEM's clock may be wrong when it calls the certificate out of date. */

@@ -58,7 +58,7 @@ class FetchTransport implements UemTransport {
       request.signal?.throwIfAborted();
       if (isProtocolError(error)) throw error;
       // A page is deliberately not told what went wrong between it and a server.
-      throw new ProtocolError('ERR_TRANSPORT_CONNECT', 'the request failed', { cause: error });
+      throw new ProtocolError('ERR_TRANSPORT_CONNECT', 'the request failed', { cause: error, details: { sent: 'unknown' } });
     }
   }
 

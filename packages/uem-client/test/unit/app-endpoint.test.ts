@@ -406,6 +406,49 @@ describe('bounds', () => {
     expect((await asks(device)).told).toBe('done');
   });
 
+  it('counts what never reached UEM for ten seconds only: whoever goes on asking is through once UEM is there', async () => {
+    const device = await deviceWithApps({ limits: { requestsPerApp: 2 } });
+    device.uem.fault = () => new ProtocolError('ERR_TRANSPORT_CONNECT', 'nobody there');
+    const outcomes: (string | undefined)[] = [];
+    for (let request = 0; request < 9; request++) outcomes.push((await asks(device)).connection.outcome);
+    const [unreached, tooOften] = ['ERR_TRANSPORT_CONNECT F3.5', 'ERR_REJECTED_BUSY F3.3'];
+    // One each 3 s, two of them in any 10 s.
+    expect(outcomes).toEqual([unreached, unreached, tooOften, tooOften, unreached, unreached, tooOften, tooOften, unreached]);
+    device.uem.fault = () => undefined;
+    await device.clock.advance(10 * SECOND_MS);
+    expect((await asks(device)).told).toBe('done');
+  });
+
+  it.each<[string, (device: TestDevice) => void]>([
+    ['reached UEM, and its answer was lost', ({ uem }) => (uem.fault = () => 'loseAnswer')],
+    ['UEM was too busy for', ({ uem }) => (uem.keyAnswer = () => 'busy')],
+    ['UEM has refused', ({ uem }) => (uem.keyAnswer = () => 'authFailed')],
+    [
+      'may have reached UEM, as far as a `fetch` of the platform says',
+      ({ uem }) => (uem.fault = () => new ProtocolError('ERR_TRANSPORT_CONNECT', 'the request failed', { details: { sent: 'unknown' } })),
+    ],
+  ])('counts for ten minutes what %s', async (_what, spoil) => {
+    const device = await deviceWithApps({ limits: { requestsPerApp: 1 } });
+    const [heal, answer] = [device.uem.fault, device.uem.keyAnswer];
+    spoil(device);
+    await asks(device);
+    Object.assign(device.uem, { fault: heal, keyAnswer: answer });
+    await device.clock.advance(590 * SECOND_MS);
+    expect((await asks(device)).connection.outcome).toBe('ERR_REJECTED_BUSY F3.3');
+    await device.clock.advance(10 * SECOND_MS);
+    expect((await asks(device)).told).toBe('done');
+  });
+
+  it('counts an app that comes and goes before it has asked for anything', async () => {
+    const device = await deviceWithApps({ limits: { requestsPerApp: 1 } });
+    const connection = connect(device);
+    lyingApp(device, connection, { finishes: false });
+    await device.clock.advance(100);
+    connection.link.cut();
+    await device.clock.advance(30 * SECOND_MS);
+    expect((await asks(device)).connection.outcome).toBe('ERR_REJECTED_BUSY F3.3');
+  });
+
   it('drops what an app sends while UEM is asked, and serves others meanwhile', async () => {
     const device = await deviceWithApps({ mayAsk: () => true });
     let hangs = true;

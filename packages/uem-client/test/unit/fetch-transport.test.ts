@@ -40,7 +40,7 @@ describe('exchange', () => {
     ['status 503', new HttpResponse(null, { status: 503, headers: { 'retry-after': '9' } }), { code: 'ERR_REJECTED_BUSY', details: { retryAfterS: 9 } }],
     ['a page of a proxy', HttpResponse.html('<p>sign in</p>'), { code: 'ERR_TRANSPORT_HTTP' }],
     ['an endless answer', new HttpResponse(new Uint8Array(65_545), { headers: { 'content-type': FRAME_TYPE } }), { code: 'ERR_WIRE_LIMIT' }],
-    ['no network', HttpResponse.error(), { code: 'ERR_TRANSPORT_CONNECT' }],
+    ['no network', HttpResponse.error(), { code: 'ERR_TRANSPORT_CONNECT', details: { sent: 'unknown' } }],
   ])('turns %s into a typed error', async (_name, response, error) => {
     server.use(http.post(URL, () => response));
     await expect(transport().exchange(asking())).rejects.toMatchObject(error);
