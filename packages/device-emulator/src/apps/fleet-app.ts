@@ -32,9 +32,6 @@ export interface AppSurroundings {
   readonly steps?: ((index: number) => StepSink | undefined) | undefined;
 }
 
-/** Runs of an activation that end in doubt before it counts as refused. */
-const MAX_DOUBTS = 3;
-
 /** One emulated app: the real runtime on an emulated device. */
 export class FleetApp {
   readonly planned: PlannedApp;
@@ -45,7 +42,6 @@ export class FleetApp {
   readonly #password: string;
   /** A key that was not used up yet; a second attempt goes on with it. */
   #accessKey: string | undefined;
-  #doubts = 0;
 
   private constructor(planned: PlannedApp, runtime: NodeDynamicsRuntime, device: FleetDevice, asked: FleetApp | undefined, path: string, password: string) {
     this.planned = planned;
@@ -102,9 +98,7 @@ export class FleetApp {
       const { state, code, error, keyConsumed } = await this.runtime.authorize({ password: this.#password, signal, ...credentials });
       if (keyConsumed) this.#accessKey = undefined;
       if (state === 'authorized') return;
-      const failure = error ?? new ProtocolError('ERR_APP_NOT_AUTHORIZED', `the app is ${state}: ${code}`);
-      if (!this.#isDoubtful(failure)) throw failure;
-      throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM has forgotten the session of the app', { step: 'F3.11', cause: failure });
+      throw error ?? new ProtocolError('ERR_APP_NOT_AUTHORIZED', `the app is ${state}: ${code}`);
     } finally {
       await listener?.close();
     }
@@ -112,16 +106,6 @@ export class FleetApp {
 
   close(): Promise<void> {
     return this.runtime.close();
-  }
-
-  /**
-   * UEM has proved that it knows the key, and then an alert outside of the seal says that it is wrong: a UEM that was started again in between says that, too, because its sessions
-   * are in memory (docs/protocol 4.7). The same key goes on; a user would try again, not for ever.
-   */
-  #isDoubtful({ code, step }: ProtocolError): boolean {
-    if (code !== 'ERR_REJECTED_CREDENTIALS' || step !== 'F3.11') return false;
-    this.#doubts += 1;
-    return this.#doubts <= MAX_DOUBTS;
   }
 
   /** Who gives the key listens as long as it is asked. */

@@ -1,4 +1,5 @@
 import { toHex } from '@uemkit/protocol';
+import * as wire from '@uemkit/protocol/wire';
 import { describe, expect, it } from 'vitest';
 import type { NocTransport } from '../../src/index.ts';
 import { PASSWORD } from '../support/device.ts';
@@ -119,6 +120,37 @@ describe('authorize', () => {
     expect(await app.authorize(key)).toMatchObject({ state: 'authorized' });
     expect(asked).toHaveLength(2);
     expect(asked[0]).toMatchObject({ userId: USER });
+    await lab.lab.close();
+  });
+
+  it.each([
+    ['0x40', 0],
+    ['0x42', 1],
+  ])('takes an alert of the NOC in the place of %s for trouble on the way, and is activated with the same key', async (_what, place) => {
+    const lab = await appLab(`forged ${place}`);
+    const real = lab.lab.transport('app') as NocTransport;
+    let answers = 0;
+    const openNoc: NocTransport['openNoc'] = (request) =>
+      real.openNoc({
+        ...request,
+        onFrame(frame) {
+          const isForged = wire.peekFrameName(frame) === 'nocEnvelope' && answers++ === place;
+          request.onFrame(isForged ? wire.alert.encode({ code: 'authFailed' }) : frame);
+        },
+      });
+    const app = await installedApp(lab, { transport: new Proxy(real, { get: (target, name) => (name === 'openNoc' ? openNoc : Reflect.get(target, name)) }) });
+    const key = await lab.key();
+    expect(await app.authorize(key)).toMatchObject({
+      state: 'notAuthorized',
+      code: 'GDErrorProgrammaticActivationServerCommsFailed',
+      stage: 'enterpriseActivation',
+      error: { code: 'ERR_TRANSPORT_CLOSED', kind: 'transport', retry: 'backoff', step: 'F3.11', details: { alert: 'authFailed' } },
+    });
+    // UEM may have heard 0x41: then M1 is refused, once.
+    const again = await app.authorize(key);
+    expect(again.error?.kind).toBe(place === 0 ? undefined : 'transport');
+    expect(await app.authorize(key)).toMatchObject({ state: 'authorized' });
+    await app.runtime.close();
     await lab.lab.close();
   });
 

@@ -3,7 +3,7 @@ import { type SecretBytes, secret, wipe } from '../../bytes/secret.ts';
 import { isProtocolError, ProtocolError } from '../../errors/protocol-error.ts';
 import { assistedAccessKey, nocHash, setUpPsk, typedAccessKeyStretch } from '../../key-schedule/access-key.ts';
 import { createCbcOpener } from '../../record/cbc-record.ts';
-import { alert } from '../../wire/alert.ts';
+import { type AlertCode, alert } from '../../wire/alert.ts';
 import { type Frame, parseFrame, peekFrameName } from '../../wire/frame.ts';
 import { LIMITS } from '../../wire/limits.ts';
 import { type NocProvision, nocEnvelope, nocProvision, nocVerify } from '../../wire/noc.ts';
@@ -173,7 +173,7 @@ class InitiatorRole implements AppActivationInitiator {
   /** A frame that nothing asked for is dropped; an answer that does not fit ends the run. */
   #received(bytes: Uint8Array, nowMs: number): readonly AppEffect[] {
     if (!WAITING.includes(this.state)) return [];
-    if (peekFrameName(bytes) === 'alert') return this.#refusedBy(parseFrame(bytes));
+    if (peekFrameName(bytes) === 'alert') return this.#refusedBy(parseFrame(bytes), 'bare');
     switch (this.state) {
       case 'verifying':
         return this.#linked(nocProvision.decode(parseFrame(bytes)));
@@ -237,7 +237,7 @@ class InitiatorRole implements AppActivationInitiator {
   #provisioned(bytes: Uint8Array, nowMs: number): readonly AppEffect[] {
     const { sessionId, records, answerTraffic } = this.#session as CbcSession;
     const frame = innerFrame(records.opener, recordOf(bytes, sessionId), nowMs);
-    if (frame.name === 'alert') return this.#refusedBy(frame);
+    if (frame.name === 'alert') return this.#refusedBy(frame, 'sealed');
     const data = takeSecret(provisioningData, frame);
     // check: F3.11 provisioning data is for this device
     requireOwnDevice(this.#record.device, data);
@@ -265,7 +265,7 @@ class InitiatorRole implements AppActivationInitiator {
     } finally {
       opener.wipe();
     }
-    if (frame.name === 'alert') return this.#refusedBy(frame);
+    if (frame.name === 'alert') return this.#refusedBy(frame, 'sealed');
     // check: F3.11 status of 0x42
     if (provisioningDone.decode(frame).status !== 0) throw new ProtocolError('ERR_PEER_MISMATCH', 'UEM did not take the confirmation');
     wipe(traffic);
@@ -280,15 +280,17 @@ class InitiatorRole implements AppActivationInitiator {
   }
 
   /** An alert deletes no key: it only lets the next run begin elsewhere. Load says nothing about the key at all. */
-  #refusedBy(frame: Frame): readonly AppEffect[] {
+  #refusedBy(frame: Frame, how: 'bare' | 'sealed'): readonly AppEffect[] {
     const { code } = alert.decode(frame);
-    const { phase, refused } = this.#record;
+    const { phase, refused, requested } = this.#record;
     const saved: AppEffect[] = [];
     if (code === 'authFailed' && phase !== 'started') {
       this.#record = { ...this.#record, refused: phase === 'linked' || refused !== true };
       saved.push(persist(writeAppActivation(this.#record)));
     }
-    return [...saved, ...this.#fail(errorOfEarlyAlert(code))];
+    // check: F3.11 who says it. UEM has proved that it has the key, and seals what it refuses: what is bare may be of the NOC, or of a UEM that has lost the session. (0x30 the NOC refuses itself.)
+    const isUnproven = how === 'bare' && requested === true && this.state !== 'verifying' && code !== 'busy';
+    return [...saved, ...this.#fail(isUnproven ? lostSession(code) : errorOfEarlyAlert(code))];
   }
 
   #arm(): AppEffect {
@@ -311,6 +313,17 @@ class InitiatorRole implements AppActivationInitiator {
     this.#handshake?.handle({ type: 'closed' }, 0);
     this.#session?.wipe();
   }
+}
+
+/** Says nothing about the key: the next run goes on with it. */
+function lostSession(code: AlertCode): ProtocolError {
+  return new ProtocolError(
+    'ERR_TRANSPORT_CLOSED',
+    'an alert that nobody has sealed came in place of the answer: UEM has lost the session, or somebody on the way ends it',
+    {
+      details: { alert: code },
+    },
+  );
 }
 
 /** What 0x33 carries. @throws ProtocolError `ERR_WIRE_*`, `ERR_PEER_MISMATCH` */

@@ -203,7 +203,7 @@ describe('an alert', () => {
     expect(app.record).toMatchObject({ phase: 'linked', requested: true });
     for (const step of ['F3.11', 'F3.10']) {
       app.receive(refusal);
-      expect([app.error.code, app.error.step]).toEqual(['ERR_REJECTED_CREDENTIALS', step]);
+      expect([app.error.code, app.error.step]).toEqual(['ERR_TRANSPORT_CLOSED', step]);
       app.restart();
       expect(name(app.sent[0]?.frame as Uint8Array)).toBe('handshakeStart');
     }
@@ -216,7 +216,7 @@ describe('an alert', () => {
     way.core.sessions.clear();
     const { session } = app.record as AppActivationRecord;
     converse(app, way, 1);
-    expect([app.error.code, app.error.step]).toEqual(['ERR_REJECTED_CREDENTIALS', 'F3.11']);
+    expect([app.error.code, app.error.step]).toEqual(['ERR_TRANSPORT_CLOSED', 'F3.11']);
     expect(app.record).toMatchObject({ phase: 'provisioned', session, refused: true });
     const frames = converse(app.restart(), way);
     expect(frames.map(name).slice(0, 2)).toEqual(['handshakeStart', 'handshakeReply']);
@@ -231,7 +231,7 @@ describe('an alert', () => {
     way.exchange(acknowledgement);
     app.receive(refusal);
     converse(app.restart(), way);
-    expect([app.error.code, app.error.step]).toEqual(['ERR_REJECTED_CREDENTIALS', 'F3.10']);
+    expect([app.error.code, app.error.step]).toEqual(['ERR_TRANSPORT_CLOSED', 'F3.10']);
     expect(app.restart().sent[0]?.frame).toEqual(acknowledgement);
     converse(app, way);
     expect(app.record?.phase).toBe('activated');
@@ -243,6 +243,42 @@ describe('an alert', () => {
     app.receive(refusal);
     app.nowMs += 600_000;
     expect(app.restart().sent.map(({ frame }) => frame)).toEqual([acknowledgement]);
+  });
+
+  it.each<[string, number, string]>([
+    ['M3', 2, 'F3.11'],
+    ['0x41', 3, 'F3.11'],
+  ])('to %s that nobody has sealed is no verdict, whatever it says: the key is not refused, and the app comes again', (_what, count, step) => {
+    for (const code of ['authFailed', 'badMessage', 'internal', 'revoked', 'expired', 'unknownDevice'] as const) {
+      const { app, way } = after(count);
+      way.exchange(app.take());
+      app.receive(wire.alert.encode({ code }));
+      expect(app.error).toMatchObject({ code: 'ERR_TRANSPORT_CLOSED', kind: 'transport', retry: 'backoff', step, details: { alert: code } });
+      for (let run = 0; run < 2 && app.record?.phase !== 'activated'; run++) converse(app.restart(), way);
+      expect(app.record?.phase).toBe('activated');
+    }
+  });
+
+  it('of load that nobody has sealed is load', () => {
+    for (const count of [2, 3]) {
+      const { app } = after(count);
+      app.take();
+      app.receive(wire.alert.encode({ code: 'busy' }));
+      expect([app.error.code, app.error.step]).toEqual(['ERR_REJECTED_BUSY', 'F3.11']);
+    }
+  });
+
+  it('that nobody has sealed, for ever, ends with the word of the NOC once the token is out of date', () => {
+    const { app, way } = after(2);
+    way.exchange(app.take());
+    app.receive(refusal);
+    app.restart();
+    app.receive(refusal);
+    expect([app.error.code, app.error.step]).toEqual(['ERR_TRANSPORT_CLOSED', 'F3.10']);
+    app.nowMs += 600_000;
+    expect(name(app.restart().take())).toBe('nocVerify');
+    app.receive(refusal);
+    expect([app.error.code, app.error.step]).toEqual(['ERR_REJECTED_CREDENTIALS', 'F3.8']);
   });
 
   it('inside a record is a refusal by UEM itself', () => {
