@@ -3,6 +3,7 @@ import {
   type Clock,
   type CryptoProvider,
   type Entropy,
+  type HandshakeInitiator,
   handshakeInitiator,
   isProtocolError,
   keySchedule,
@@ -87,8 +88,9 @@ class Opening {
   readonly #channel: LinkChannel;
   readonly #target: LinkTarget;
   readonly #receiver: LinkReceiver;
-  readonly #parser: wire.FrameParser = wire.frameParser({ maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes, trailerBytes });
-  readonly #machine: ReturnType<typeof handshakeInitiator>;
+  /** Of the handshake and `Connect`; what is through needs none. */
+  #parser: wire.FrameParser | undefined = wire.frameParser({ maxBodyBytes: wire.LIMITS.unauthenticatedBodyBytes, trailerBytes });
+  #machine: HandshakeInitiator | undefined;
   #phase: 'link' | 'connecting' | 'through' | 'over' = 'link';
   #resolve: (connection: LinkConnection) => void = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -130,7 +132,7 @@ class Opening {
     try {
       for (let rest = bytes; rest.length > 0 && this.#phase !== 'over'; ) {
         if (this.#phase === 'through') return this.#receiver.onBytes(rest);
-        const cut = this.#parser.next(rest);
+        const cut = (this.#parser as wire.FrameParser).next(rest);
         rest = cut.rest;
         if (cut.frame !== undefined) this.#frame(cut.frame);
       }
@@ -160,6 +162,7 @@ class Opening {
     // check: F10.3 the NOC has connected what was asked for
     if (wire.connected.decode(frame).to !== this.#target.to) throw new ProtocolError('ERR_PEER_MISMATCH', 'the NOC has connected something else');
     this.#phase = 'through';
+    this.#parser = undefined;
     const { canPause, send, pause, resume, end, close } = this.#channel;
     this.#resolve({
       canPause,
@@ -174,12 +177,13 @@ class Opening {
     });
   }
 
-  #handshake(input: Parameters<ReturnType<typeof handshakeInitiator>['handle']>[0]): void {
-    for (const effect of this.#machine.handle(input, this.#options.clock.nowMs())) {
+  #handshake(input: Parameters<HandshakeInitiator['handle']>[0]): void {
+    for (const effect of (this.#machine as HandshakeInitiator).handle(input, this.#options.clock.nowMs())) {
       if (effect.type === 'send') this.#send(effect.frame, effect.step);
       if (effect.type === 'fail') throw effect.error;
       if (effect.type === 'done') {
         effect.output.wipe();
+        this.#machine = undefined;
         this.#options.onLink?.(this.#channel.binding.kind);
         this.#phase = 'connecting';
         this.#send(connectFrame(this.#target), 'F10.3');
@@ -211,7 +215,7 @@ class Opening {
     if (this.#phase === 'over' || this.#phase === 'through') return;
     this.#phase = 'over';
     // Its keys go with it.
-    this.#machine.handle({ type: 'closed' }, this.#options.clock.nowMs());
+    this.#machine?.handle({ type: 'closed' }, this.#options.clock.nowMs());
     this.#channel.close();
     this.#reject(error);
   }

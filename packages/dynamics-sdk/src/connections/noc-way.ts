@@ -72,21 +72,31 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
     { once: true },
   );
 
-  /** Who comes while a session begins waits for it; the one who came first does not decide for the others when to give up. */
-  const begin = (): Promise<AppProxySession> => {
+  /** In a function of its own: a session does not hold the time limit of its beginning. */
+  const inTime = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     const late = new AbortController();
     const cancel = clock.setTimer(LIMITS.handshakeMs, () =>
       late.abort(new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy does not answer', { step: 'F10.3' })),
     );
+    try {
+      return await work(AbortSignal.any([late.signal, closed]));
+    } finally {
+      cancel();
+    }
+  };
+
+  /** Who comes while a session begins waits for it; the one who came first does not decide for the others when to give up. */
+  const begin = (): Promise<AppProxySession> => {
     let opened: AppProxySession | undefined;
-    const began = openSession(options, proxy, AbortSignal.any([late.signal, closed]), () => {
-      if (current === began) current = undefined;
-      if (opened !== undefined) sessions.delete(opened);
-    });
+    const began = inTime((signal) =>
+      openSession(options, proxy, signal, () => {
+        if (current === began) current = undefined;
+        if (opened !== undefined) sessions.delete(opened);
+      }),
+    );
     current = began;
     began.then(
       (session) => {
-        cancel();
         opened = session;
         sessions.add(session);
         if (session.usable) return;
@@ -95,7 +105,6 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
         if (current === began) current = undefined;
       },
       () => {
-        cancel();
         if (current === began) current = undefined;
       },
     );

@@ -2,6 +2,7 @@ import {
   isProtocolError,
   keySchedule,
   ProtocolError,
+  type ProxySession,
   type ProxySessionInitiatorOptions,
   proxySessionInitiator,
   type RunningSession,
@@ -94,6 +95,16 @@ interface Below {
   readonly binding: ProxySessionInitiatorOptions['binding'];
 }
 
+function initiatorOf(options: ProxySessionOptions, proxy: ProxyInstance, binding: Below['binding']): ProxySession {
+  const { crypto, entropy, sessionKeyId } = options;
+  const masterSessionKey: SecretBytes<'master-session'> = secret(options.masterSessionKey.slice());
+  const psk = keySchedule.proxyPsk(crypto, masterSessionKey, proxy.id);
+  wipe(masterSessionKey);
+  const machine = proxySessionInitiator({ crypto, entropy, sessionKeyId, psk, responderStaticKey: proxy.keyExchangeKey, binding });
+  wipe(psk);
+  return machine;
+}
+
 /** A stream of a session. */
 interface Stream {
   readonly pipe: Pipe;
@@ -131,35 +142,36 @@ class Session implements AppProxySession {
   }
 
   async begin(options: ProxySessionOptions, proxy: ProxyInstance, { connection, binding }: Below, signal: AbortSignal): Promise<void> {
-    const { crypto, entropy, clock, sessionKeyId, trace } = options;
     this.#connection = connection;
-    const masterSessionKey: SecretBytes<'master-session'> = secret(options.masterSessionKey.slice());
-    const psk = keySchedule.proxyPsk(crypto, masterSessionKey, proxy.id);
-    wipe(masterSessionKey);
-    const machine = proxySessionInitiator({ crypto, entropy, sessionKeyId, psk, responderStaticKey: proxy.keyExchangeKey, binding });
-    wipe(psk);
+    const machine = initiatorOf(options, proxy, binding);
     const aborted = (): void => this.#end(signal.reason);
     signal.addEventListener('abort', aborted, { once: true });
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#established = { resolve, reject };
-        if (signal.aborted) {
-          machine.handle({ type: 'closed' }, clock.nowMs());
-          return aborted();
-        }
-        this.#running = runProxySession(machine, 'initiator', {
-          clock,
-          send: (bytes, step) => {
-            if (step.endsWith('.3')) trace?.({ step, from: 'app', to: 'proxy', frame: bytes, timeMs: clock.nowMs() });
-            this.#isFull = !connection.send(bytes) || this.#isFull;
-          },
-          onEvent: (event) => this.#event(event as SessionEvent),
-          ended: (error) => this.#end(this.#lost(error, this.#established !== undefined)),
-        });
-      });
+      if (signal.aborted) {
+        machine.handle({ type: 'closed' }, options.clock.nowMs());
+        aborted();
+        throw signal.reason;
+      }
+      await this.#run(machine, options, connection);
     } finally {
       signal.removeEventListener('abort', aborted);
     }
+  }
+
+  /** Until it stands. In a function of its own: what runs does not hold the signal of its beginning. */
+  #run(machine: ProxySession, { clock, trace }: ProxySessionOptions, connection: LinkConnection): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#established = { resolve, reject };
+      this.#running = runProxySession(machine, 'initiator', {
+        clock,
+        send: (bytes, step) => {
+          if (step.endsWith('.3')) trace?.({ step, from: 'app', to: 'proxy', frame: bytes, timeMs: clock.nowMs() });
+          this.#isFull = !connection.send(bytes) || this.#isFull;
+        },
+        onEvent: (event) => this.#event(event as SessionEvent),
+        ended: (error) => this.#end(this.#lost(error, this.#established !== undefined)),
+      });
+    });
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -196,26 +208,29 @@ class Session implements AppProxySession {
       },
       consumed: (bytes) => call({ type: 'consumed', streamId, bytes }),
     });
+    running.call({ type: 'open', streamId, host, port });
+    this.#nextId += 1;
+    // Who asks how the stream ended is not to be kept by the session.
+    const forget = (): void => void this.#streams.delete(streamId);
+    pipe.stream.closed.then(forget, forget);
+    return this.#answered(streamId, pipe, signal);
+  }
+
+  /** In a function of its own: what the pipe is made of does not hold the signal as long as the stream is there. */
+  #answered(streamId: number, pipe: Pipe, signal: AbortSignal): Promise<ByteStream> {
     return new Promise<ByteStream>((resolve, reject) => {
+      const stream: Stream = { pipe, settle: { resolve: (opened) => end(resolve, opened), reject: (error) => end(reject, error) } };
       const aborted = (): void => {
-        const stream = this.#streams.get(streamId);
-        if (stream?.settle === undefined) return;
+        if (stream.settle === undefined) return;
         pipe.stream.destroy();
         reject(signal.reason);
       };
-      const end = <T>(settle: (value: T) => void) => {
-        return (value: T): void => {
-          signal.removeEventListener('abort', aborted);
-          settle(value);
-        };
+      const end = <T>(settle: (value: T) => void, value: T): void => {
+        signal.removeEventListener('abort', aborted);
+        settle(value);
       };
-      running.call({ type: 'open', streamId, host, port });
-      this.#nextId += 1;
-      this.#streams.set(streamId, { pipe, settle: { resolve: end(resolve), reject: end(reject) } });
+      this.#streams.set(streamId, stream);
       signal.addEventListener('abort', aborted, { once: true });
-      // Who asks how the stream ended is not to be kept by the session.
-      const forget = (): void => void this.#streams.delete(streamId);
-      pipe.stream.closed.then(forget, forget);
     });
   }
 

@@ -1,5 +1,5 @@
 import { type CryptoProvider, concatBytes, type Gcm, type SecretBytes, secret, toHex, utf8, wipe } from '@uemkit/protocol';
-import { VERSIONS_OF_A_KEY } from './limits.ts';
+import { MAX_ROW_BYTES, VERSIONS_OF_A_KEY } from './limits.ts';
 import type { Space } from './rows.ts';
 import { writeVersion } from './sealed-row.ts';
 
@@ -20,7 +20,7 @@ export function deriveKey<Purpose extends string>(
 }
 
 const MARK_BYTES = 16;
-const FIRST_PLAINTEXT_BYTES = 4_096;
+const FIRST_PLAINTEXT_BYTES = 512;
 
 /** Everything that is derived from the root key of an open container. */
 export class ContainerKeys {
@@ -65,7 +65,7 @@ export class ContainerKeys {
 
   /** Room for a plaintext, the same each time. The caller wipes it. */
   plaintext(lengthBytes: number): Uint8Array {
-    if (this.#plaintext.length < lengthBytes) this.#plaintext = new Uint8Array(lengthBytes);
+    if (this.#plaintext.length < lengthBytes) this.#plaintext = new Uint8Array(Math.max(lengthBytes, Math.min(2 * this.#plaintext.length, MAX_ROW_BYTES)));
     return this.#plaintext.subarray(0, lengthBytes);
   }
 

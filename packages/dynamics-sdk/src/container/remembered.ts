@@ -9,7 +9,7 @@ export interface Place {
 }
 
 /** Most containers hold little; one in which nothing was read or written yet holds nothing. */
-const FIRST_BYTES = 4_096;
+const FIRST_BYTES = 512;
 
 /**
  * Contents of records that were used lately, in clear: opening one takes several times as long as reading a row. It adds nothing to what the memory of

@@ -11,8 +11,9 @@ export interface RuntimeFetchParts {
   readonly cookies: CookieKeeper;
 }
 
-export function runtimeFetch({ dispatcher, cookies }: RuntimeFetchParts): RuntimeFetch {
+export function runtimeFetch(parts: RuntimeFetchParts): RuntimeFetch {
   return async (input, init = {}) => {
+    const { dispatcher, cookies } = parts;
     const request = new Request(ofUndici(input), init);
     const jar = request.credentials === 'omit' ? undefined : await cookies.jar();
     try {

@@ -82,25 +82,35 @@ function connected({ address, trust, signal }: Dial, alpn: string, { connectMs, 
       timeout: connectMs,
     });
     socket.setNoDelay(true);
+    // Stays: an error of a socket that nobody listens to would end the process.
+    socket.on('error', ignore);
+    // Nothing of the handshake stays at a socket that is open: it would hold the certificate and the signal as long as the link.
+    const settled = (): void => {
+      signal.removeEventListener('abort', abort);
+      socket.off('timeout', late).off('error', broken).off('secureConnect', secured).off('close', settled);
+    };
     const end = (error: unknown): void => {
+      settled();
       socket.destroy();
       reject(error);
     };
     const abort = (): void => end(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('close', () => signal.removeEventListener('abort', abort));
-    socket.once('timeout', () => end(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time')));
-    socket.on('error', (error) => end(tlsError(error)));
-    socket.once('secureConnect', () => {
+    const late = (): void => end(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'no TLS handshake in time'));
+    const broken = (error: Error): void => end(tlsError(error));
+    const secured = (): void => {
       const certificate = socket.getPeerX509Certificate();
       const refusal = refusalOf(socket, certificate, trust, alpn);
       if (certificate === undefined || refusal !== undefined) return end(refusal);
-      signal.removeEventListener('abort', abort);
+      settled();
       socket.setTimeout(0);
       resolve({ socket, certificate });
-    });
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    socket.on('timeout', late).on('error', broken).on('secureConnect', secured).on('close', settled);
   });
 }
+
+function ignore(): void {}
 
 function refusalOf(socket: TLSSocket, certificate: X509Certificate | undefined, { spkiPins }: NocTrust, alpn: string): ProtocolError | undefined {
   const refused = (message: string): ProtocolError => new ProtocolError('ERR_TRANSPORT_TLS', message);
@@ -166,16 +176,16 @@ function gather(socket: TLSSocket): void {
   setImmediate(() => socket.uncork());
 }
 
-function bytesOver(socket: TLSSocket, request: LinkChannelRequest): LinkChannel {
+function bytesOver(socket: TLSSocket, { onBytes, onRoom, onEnd, onClose }: LinkChannelRequest): LinkChannel {
   let failure: ProtocolError | undefined;
   // Plain views: the parts of a `Buffer` would share memory where a copy is expected.
-  socket.on('data', (chunk: Uint8Array) => request.onBytes(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)));
-  socket.on('drain', () => request.onRoom());
-  socket.once('end', () => request.onEnd());
+  socket.on('data', (chunk: Uint8Array) => onBytes(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)));
+  socket.on('drain', () => onRoom());
+  socket.once('end', () => onEnd());
   socket.on('error', (error) => {
     failure ??= tlsError(error);
   });
-  socket.once('close', () => request.onClose(failure));
+  socket.once('close', () => onClose(failure));
   return {
     binding: { kind: 'tls-exporter', value: new Uint8Array(socket.exportKeyingMaterial(32, BINDING_LABEL, Buffer.alloc(0))) },
     canPause: true,

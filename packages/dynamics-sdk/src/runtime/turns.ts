@@ -1,5 +1,7 @@
 import { ProtocolError } from '@uemkit/protocol';
 
+const nothing = (): void => {};
+
 /** One call after the other: each sees what the one before it has made durable. */
 export class Turns {
   readonly #closing = new AbortController();
@@ -16,7 +18,8 @@ export class Turns {
       this.#closing.signal.throwIfAborted();
       return work();
     });
-    this.#tail = result.catch(() => {});
+    // What it came to is the caller's alone.
+    this.#tail = result.then(nothing, nothing);
     return result;
   }
 
@@ -32,6 +35,6 @@ export class Turns {
 
   /** The call under way has ended. */
   async settled(): Promise<void> {
-    await this.#tail.catch(() => {});
+    await this.#tail;
   }
 }

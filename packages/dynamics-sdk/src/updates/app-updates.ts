@@ -32,6 +32,8 @@ export interface AppUpdatesParts {
   emit<Name extends keyof DynamicsRuntimeEvents>(name: Name, detail: DynamicsRuntimeEvents[Name]): void;
 }
 
+const nothing = (): void => {};
+
 /**
  * Asks UEM what has changed, makes it durable, and carries it out (F5.3 to F5.5). Only what UEM says in a session of this app means anything: that it cannot be reached is no
  * verdict. The network is waited for outside of the turns of the runtime, so that nothing waits for it.
@@ -79,7 +81,7 @@ export class AppUpdates {
   /** Asks now, after the question that is under way. @throws ProtocolError as `DynamicsRuntime.update` */
   ask(signal: AbortSignal): Promise<UpdateResult> {
     const result = this.#tail.then(() => this.#ask(signal));
-    this.#tail = result.catch(() => {});
+    this.#tail = result.then(nothing, nothing);
     return result;
   }
 

@@ -53,7 +53,8 @@ type GcmRecords = Extract<SessionRecords, { readonly kind: 'gcm' }>;
 const STEPS = { px: 'F10.4', dc: 'F11.4' } as const;
 class Session implements ProxySession {
   readonly name: 'px' | 'dc';
-  readonly #handshake: Handshake;
+  /** Until the session stands. */
+  #handshake: Handshake | undefined;
   readonly #quietMs: number;
   readonly #pongMs: number;
   readonly #streams: Streams;
@@ -118,7 +119,7 @@ class Session implements ProxySession {
   }
 
   #handshaking(input: Exclude<Input<HandshakeRequestResult, SessionCall>, { readonly type: 'call' }>): void {
-    for (const effect of this.#handshake.handle(input as Input<never>, this.#nowMs)) {
+    for (const effect of (this.#handshake as Handshake).handle(input as Input<never>, this.#nowMs)) {
       if (effect.type === 'done') this.#begin(effect.output);
       else {
         if (effect.type === 'fail') this.#state = 'ended';
@@ -129,6 +130,7 @@ class Session implements ProxySession {
 
   #begin(session: HandshakeSession): void {
     this.#session = session;
+    this.#handshake = undefined;
     this.#state = 'established';
     this.#heardMs = this.#nowMs;
     this.#effects.push({ type: 'emit', event: { type: 'established' } }, { type: 'arm-timer', timer: SESSION_TIMER, afterMs: this.#quietMs });
