@@ -20,6 +20,8 @@ export default defineConfig({
     testTimeout: 120_000,
     // The same of what a test needs first: a bundle, a browser, a server.
     hookTimeout: 120_000,
+    // And of what is waited for: the default, a second, is less than a busy machine takes now and then.
+    expect: { poll: { timeout: 30_000 } },
     // One more than there are cores: while a file waits, for a clock, a process or scrypt on a thread, another one works.
     maxWorkers: availableParallelism() + 1,
     // Nothing here has state of its own outside of objects, so that files of one worker can share what they import: it saves a third of the time.

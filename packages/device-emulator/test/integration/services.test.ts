@@ -151,7 +151,7 @@ describe('two apps of one user on one device, over a local socket', () => {
     for (const name of ['servicesupdate', 'policyupdate'] as const) mail.runtime.addEventListener(name, () => void updates.push(name));
     await update(mail);
     await update(print);
-    await vi.waitFor(() => expect(mail.services.getServiceProvidersFor(SERVICE.serviceId, SERVICE.version)).toHaveLength(1));
+    await vi.waitFor(() => expect(mail.services.getServiceProvidersFor(SERVICE.serviceId, SERVICE.version)).toHaveLength(1), { timeout: 30_000 });
     expect(updates).toEqual(['servicesupdate']);
     expect(mail.services.getServiceProvidersFor(SERVICE.serviceId)).toMatchObject([
       { address: print.instanceId, applicationId: 'com.example.print', name: 'print' },
