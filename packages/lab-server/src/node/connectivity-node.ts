@@ -70,7 +70,7 @@ export interface ConnectivityNode {
   readonly ready: Promise<void>;
   /** Answers application servers. */
   readonly services: ProxyServices;
-  /** Breaks its connection; it comes back by itself. */
+  /** Breaks every connection that it has, those of Direct Connect among them; the one to the NOC comes back by itself. */
   restart(): void;
   close(): void;
 }
@@ -271,5 +271,6 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
 
   function breakConnections(): void {
     for (const each of [socket, ...forApps]) each?.destroy();
+    direct?.dropConnections();
   }
 }
