@@ -182,6 +182,20 @@ describe('a connection for push channels', () => {
     expect(links()).toBe(1);
   });
 
+  it('has eight channels at most: the ninth fails, and opens once another one has gone', async () => {
+    const others = Array.from({ length: 8 }, (_, index) => app.runtime.pushChannel(`other ${index}`));
+    const ninth = others.at(-1) as PushChannel;
+    const errors: string[] = [];
+    ninth.addEventListener('error', ({ detail }) => void errors.push(detail.error.code));
+    for (const other of others) other.connect();
+    expect([ninth.state, errors]).toEqual(['error', ['ERR_REJECTED_BUSY']]);
+    await expect.poll(() => others.slice(0, 7).map(({ state }) => state)).toEqual(Array(7).fill('open'));
+    channel.disconnect();
+    ninth.connect();
+    await expect.poll(() => ninth.state).toBe('open');
+    expect([errors.length, links()]).toEqual([1, 1]);
+  });
+
   it('ends with a wipe, and with the runtime', async () => {
     await app.runtime.wipe();
     expect([channel.state, heard.at(-1)]).toEqual(['closed', 'close ERR_APP_WIPED']);

@@ -1,5 +1,5 @@
 import { type Duplex, duplexPair } from 'node:stream';
-import { toHex } from '@uemkit/protocol';
+import { concatBytes, toHex } from '@uemkit/protocol';
 import { type FakeClock, fakeClock } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import { beforeEach, expect, it } from 'vitest';
@@ -113,11 +113,27 @@ it('reads what came together with Connect, and answers pings', async () => {
   await expect.poll(() => heard).toContain('streamPong');
 });
 
+/** Eight channels, as an honest app may have them, and one more behind them. */
+function nineChannels(): Uint8Array {
+  const eight = wire.pushChannels.encode({ number: 1, channelIds: Array.from({ length: 8 }, (_, index) => id(100 + index)) });
+  const nine = concatBytes(eight, Uint8Array.of(0x50), id(99));
+  nine[nine.lastIndexOf(0x88, 8 + 4)] = 0x89;
+  new DataView(nine.buffer).setUint32(4, nine.length - 8);
+  return nine;
+}
+
+it('takes eight channels of an app', async () => {
+  const { end, heard } = await connected();
+  end.write(wire.pushChannels.encode({ number: 1, channelIds: Array.from({ length: 8 }, (_, index) => id(100 + index)) }));
+  await expect.poll(() => heard.at(-1)).toBe('pushChannelsSet');
+});
+
 it.each<[string, Uint8Array]>([
   ['a frame that does not belong there', wire.pushMessage.encode({ number: 0, channelId: CHANNEL, sealed: id(1) })],
   ['no frame', new Uint8Array(20).fill(255)],
   ['an acknowledgement of what was not sent', wire.pushMessageAck.encode({ number: 0 })],
   ['the channel of another app', wire.pushChannels.encode({ number: 1, channelIds: [SECOND] })],
+  ['a ninth channel', nineChannels()],
   ['a body that is too long', Uint8Array.of(1, 0xa9, 0, 0, 0, 0, 0x20, 0)],
 ])('ends a connection that says %s', async (_name, bytes) => {
   const other = linkOf(2);

@@ -1,4 +1,4 @@
-import { type AppActivationRecord, ProtocolError, toHex } from '@uemkit/protocol';
+import { type AppActivationRecord, type CryptoProvider, ProtocolError, toHex } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import type { WireDocument } from '@uemkit/protocol/wire';
@@ -7,7 +7,7 @@ import { type InterAppServices, type InterAppServicesOptions, interAppServices }
 import type { AttachedServices } from '../../../src/services/services-port.ts';
 
 export const clock: FakeClock = fakeClock(Date.UTC(2026, 10, 23));
-const crypto = nodeCrypto();
+export const crypto = nodeCrypto();
 export const SERVICE = { serviceId: 'com.example.print', version: '1.0.0.0' };
 export const idOf = (name: string): string => `android:com.example.${name}:${'ab'.repeat(32)}`;
 export const instanceOf = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
@@ -55,12 +55,12 @@ export class App {
   tenantId: string | undefined = 'tenant-1';
   readonly instanceId: Uint8Array;
 
-  constructor(fill: number, document: WireDocument | undefined, options: InterAppServicesOptions = {}) {
+  constructor(fill: number, document: WireDocument | undefined, options: InterAppServicesOptions = {}, provider: CryptoProvider = crypto) {
     this.instanceId = instanceOf(fill);
     this.document = document;
     this.services = interAppServices(options);
     this.attached = this.services.attach({
-      ports: { crypto, clock, entropy: seededEntropy(`app ${fill} ${made++}`) },
+      ports: { crypto: provider, clock, entropy: seededEntropy(`app ${fill} ${made++}`) },
       closedBy: () => this.closed,
       activated: () => this.#record(),
     });
@@ -115,9 +115,9 @@ export interface World {
 }
 
 /** A mail app that knows of a printer, which is reached over links in memory. */
-export function world(change?: Parameters<typeof linkPair>[0]): World {
+export function world(change?: Parameters<typeof linkPair>[0], providers: { readonly mail?: CryptoProvider; readonly print?: CryptoProvider } = {}): World {
   const accepted: Promise<unknown>[] = [];
-  const print = new App(2, documentOf('print', [SERVICE], { fill: 1, name: 'mail', receiveKey: keyOf(7) }));
+  const print = new App(2, documentOf('print', [SERVICE], { fill: 1, name: 'mail', receiveKey: keyOf(7) }), {}, providers.print);
   const made: World = {
     print,
     accepted,
@@ -126,18 +126,23 @@ export function world(change?: Parameters<typeof linkPair>[0]): World {
       made.seen = id;
     },
     address: toHex(instanceOf(2)),
-    mail: new App(1, documentOf('mail', [], { fill: 2, name: 'print', offers: true, sendKey: keyOf(7) }), {
-      async connect() {
-        const { asking, offering } = linkPair(change);
-        accepted.push(
-          print.services.accept(offering, made.seen).then(
-            () => 'answered',
-            (error: unknown) => error,
-          ),
-        );
-        return asking;
+    mail: new App(
+      1,
+      documentOf('mail', [], { fill: 2, name: 'print', offers: true, sendKey: keyOf(7) }),
+      {
+        async connect() {
+          const { asking, offering } = linkPair(change);
+          accepted.push(
+            print.services.accept(offering, made.seen).then(
+              () => 'answered',
+              (error: unknown) => error,
+            ),
+          );
+          return asking;
+        },
       },
-    }),
+      providers.mail,
+    ),
   };
   return made;
 }
