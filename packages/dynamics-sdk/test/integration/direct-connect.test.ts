@@ -1,14 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { LIMITS } from '@uemkit/protocol/wire';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NocTransport } from '../../src/index.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { NocTransport, TypedCredentials } from '../../src/index.ts';
 import { type NodeDynamicsRuntime, openDynamicsRuntime, tlsNocTransport } from '../../src/node/index.ts';
 import { CHEAP, memoryDeviceKey, PASSWORD } from '../support/device.ts';
 import { memoryStorage } from '../support/memory-storage.ts';
@@ -22,13 +23,18 @@ const real = tlsNocTransport();
 
 /** Timers of 30 s that run at the lab: those of handshakes. */
 const waiting = new Set<() => void>();
+/** A Proxy asks UEM about the app of a session that stands after so long: timers of the lab. */
+const AGAIN_MS = 15_000;
+const asking = new Set<() => void>();
 const clock: Clock = {
   ...ports.clock,
   setTimer(delayMs, callback) {
     const cancel = ports.clock.setTimer(delayMs, callback);
     if (delayMs === LIMITS.handshakeMs) waiting.add(callback);
+    if (delayMs === AGAIN_MS) asking.add(callback);
     return () => {
       waiting.delete(callback);
+      asking.delete(callback);
       cancel();
     };
   },
@@ -39,6 +45,7 @@ let proxyId: string;
 let web: Server;
 let port: number;
 let root: Uint8Array;
+let applicationGuid: string;
 let newKey: () => Promise<string>;
 
 beforeAll(async () => {
@@ -54,7 +61,7 @@ beforeAll(async () => {
   root = new Uint8Array(Buffer.from(lab.connection.ca.replaceAll(/-----.*?-----|\s/g, ''), 'base64'));
   await lab.connectivityNode?.ready;
   const { guid } = await lab.admin.createUser({ username: USER, email: USER });
-  const { guid: app } = await lab.admin.createApplication({ applicationId: APP_ID, name: 'Mail', version: '1.0.0.0', platforms: ['ANDROID'] });
+  ({ guid: applicationGuid } = await lab.admin.createApplication({ applicationId: APP_ID, name: 'Mail', version: '1.0.0.0', platforms: ['ANDROID'] }));
   const { profileId } = await lab.admin.createConfigurationProfile({
     kind: 'dynamics-connectivity',
     name: 'Office',
@@ -66,7 +73,7 @@ beforeAll(async () => {
       proxyClusters: [{ name: 'straight', directConnect: true, proxies: [{ id: proxyId }] }],
     },
   });
-  await lab.admin.assign({ kind: 'user', id: guid }, { kind: 'application', id: app }, 'OPTIONAL');
+  await lab.admin.assign({ kind: 'user', id: guid }, { kind: 'application', id: applicationGuid }, 'OPTIONAL');
   await lab.admin.assign({ kind: 'user', id: guid }, { kind: 'profile', id: profileId });
   newKey = async () => (await lab.admin.createAccessKey(guid)).accessKey;
 });
@@ -77,7 +84,7 @@ afterAll(async () => {
   web?.closeAllConnections();
 });
 
-async function activated(transport: NocTransport = real): Promise<NodeDynamicsRuntime> {
+async function activated(transport: NocTransport = real, credentials?: TypedCredentials): Promise<NodeDynamicsRuntime> {
   const runtime = await openDynamicsRuntime({
     ...ports,
     app: { appId: APP_ID, version: '1.0.0.0', platform: 'android 16' },
@@ -88,7 +95,7 @@ async function activated(transport: NocTransport = real): Promise<NodeDynamicsRu
     deviceKey: memoryDeviceKey('direct'),
     passwordCost: CHEAP,
   });
-  const result = await runtime.authorize({ password: PASSWORD, credentials: { userId: USER, accessKey: await newKey() } });
+  const result = await runtime.authorize({ password: PASSWORD, credentials: credentials ?? { userId: USER, accessKey: await newKey() } });
   expect(result).toMatchObject({ state: 'authorized' });
   return runtime;
 }
@@ -197,5 +204,107 @@ describe('Direct Connect (F11)', () => {
     await expect(dial({ address, trust: { roots: [ownRoot], spkiPins: [] } })).rejects.toThrow('role connectivity-node');
     posing.close();
     await expect(dial({ address: lab.connection.noc, trust: { roots: [root], spkiPins: [] } })).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TLS' });
+  });
+});
+
+describe('a session of Direct Connect ends with its app', () => {
+  let echo: TcpServer;
+  /** Connections of the Proxy to the server behind the firewall. */
+  const served = new Set<Socket>();
+  let guid: string;
+  let echoPort: number;
+
+  beforeAll(async () => {
+    echo = createTcpServer((socket) => {
+      served.add(socket);
+      socket.once('close', () => served.delete(socket));
+      socket.on('error', () => socket.destroy());
+      socket.pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(echo, 'listening');
+    echoPort = (echo.address() as AddressInfo).port;
+    const cluster = { name: 'straight', directConnect: true, proxies: [{ id: proxyId }] };
+    const content = { additionalServers: [{ server: '127.0.0.1', route: 'PROXY', cluster: 'straight', ports: [echoPort] }], proxyClusters: [cluster] };
+    profileId = (await lab.admin.createConfigurationProfile({ kind: 'dynamics-connectivity', name: 'Echo', rank: 1, content })).profileId;
+  });
+  let profileId: string;
+  afterAll(() => void echo?.close());
+  afterEach(() => lab.faults.clear());
+
+  let made = 0;
+  /** An app of a user of its own, and its open stream through the Proxy. */
+  async function connected(): Promise<{ readonly runtime: NodeDynamicsRuntime; readonly stream: Duplex }> {
+    const name = `user-${++made}@example.com`;
+    ({ guid } = await lab.admin.createUser({ username: name, email: name }));
+    await lab.admin.assign({ kind: 'user', id: guid }, { kind: 'application', id: applicationGuid }, 'OPTIONAL');
+    await lab.admin.assign({ kind: 'user', id: guid }, { kind: 'profile', id: profileId });
+    const runtime = await activated(real, { userId: name, accessKey: (await lab.admin.createAccessKey(guid)).accessKey });
+    const stream = await runtime.connect({ host: '127.0.0.1', port: echoPort });
+    stream.on('error', () => undefined);
+    await echoes(stream);
+    return { runtime, stream };
+  }
+  const closed = (stream: Duplex): Promise<void> => new Promise((resolve) => void stream.once('close', resolve));
+  async function echoes(stream: Duplex): Promise<void> {
+    stream.write('x');
+    expect(String((await once(stream, 'data'))[0])).toBe('x');
+  }
+  /** Time for the Proxy to ask UEM again. */
+  const later = (): void => {
+    for (const ask of [...asking]) ask();
+  };
+  const ends = (): string[] => told('dc').filter((line) => /^session (closed|broken)/.test(line));
+
+  it.each<[string, (runtime: NodeDynamicsRuntime) => Promise<void>]>([
+    ['wiped', (runtime) => runtime.wipe()],
+    ['closed', (runtime) => runtime.close()],
+  ])('when it is %s: at once, at both ends, and at the server', async (_how, end) => {
+    const before = ends().length;
+    const { runtime, stream } = await connected();
+    expect(served.size).toBe(1);
+    const broken = closed(stream);
+    await end(runtime);
+    await broken;
+    await expect.poll(() => served.size).toBe(0);
+    await expect.poll(() => ends().length).toBe(before + 1);
+    await runtime.close();
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['its user is deleted', () => lab.admin.deleteUser(guid)],
+    ['it is not assigned any more', () => lab.admin.unassign({ kind: 'user', id: guid }, { kind: 'application', id: applicationGuid })],
+  ])('when %s: the Proxy asks UEM, and no NOC has to say it', async (_what, end) => {
+    const { runtime, stream } = await connected();
+    const other = await connected();
+    const [mine] = [guid];
+    later();
+    await echoes(stream);
+    const broken = closed(other.stream);
+    await end();
+    expect(mine).toBe(guid);
+    await echoes(other.stream);
+    later();
+    await broken;
+    expect(ends().at(-1)).toBe('session broken');
+    await expect.poll(() => served.size).toBe(1);
+    await echoes(stream);
+    await runtime.close();
+    await other.runtime.close();
+    await expect.poll(() => served.size).toBe(0);
+  });
+
+  it('and not when UEM is away', async () => {
+    const { runtime, stream } = await connected();
+    lab.faults.add({ kind: 'drop', role: 'uem', service: 'proxies' });
+    await lab.admin.deleteUser(guid);
+    const asks = asking.size;
+    later();
+    await expect.poll(() => asking.size).toBe(asks);
+    await echoes(stream);
+    lab.faults.clear();
+    const broken = closed(stream);
+    later();
+    await broken;
+    await runtime.close();
   });
 });

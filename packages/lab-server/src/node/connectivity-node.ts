@@ -11,6 +11,7 @@ import {
   isProtocolError,
   ProtocolError,
   secret,
+  wipe,
   x509,
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
@@ -206,7 +207,7 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
     const told = (request: string, answer: string, reason?: string): void => note('px', request, answer, reason, 'F10.4');
     const prologue = { tenantId: file.tenantId, proxyId, keyExchangeKey: exchange.publicKey };
     const identify = identifyBy((instanceId) => ({ name: 'px', prologue: { ...prologue, instanceId } }));
-    serveProxySession(below, { name: 'px', clock, crypto, entropy, identify, told });
+    serveProxySession(below, { name: 'px', clock, crypto, entropy, identify, stillKnown, told });
   };
 
   const acceptDirect = (below: TLSSocket, value: Uint8Array, proved: () => void): void => {
@@ -217,23 +218,35 @@ export function startConnectivityNode(options: ConnectivityNodeOptions): Connect
     const binding = { kind: 'tls-exporter', value } as const;
     const prologue = { tenantId: file.tenantId, proxyId, keyExchangeKey: exchange.publicKey, binding, serverKeyHash };
     const identify = identifyBy((instanceId) => ({ name: 'dc', prologue: { ...prologue, instanceId } }));
-    serveProxySession(below, { name: 'dc', clock, crypto, entropy, identify, told });
+    serveProxySession(below, { name: 'dc', clock, crypto, entropy, identify, stillKnown, told });
   };
 
-  /** The key of an app, for this connection alone: what UEM takes back is gone with the next one. */
+  /** Undefined: UEM knows no such app. @throws ProtocolError `ERR_REJECTED_BUSY` */
+  const keyOf = async ({ pskId, instanceId }: Pick<wire.HandshakeStart, 'pskId' | 'instanceId'>): Promise<wire.ProxyKeyResponse | undefined> => {
+    const asked = { sessionKeyId: pskId as Uint8Array, instanceId: instanceId as Uint8Array };
+    try {
+      return await callRole(uem, 'proxies', wire.proxyKeyRequest.encode(asked), wire.proxyKeyResponse);
+    } catch (error) {
+      // check: F10.3 a UEM that is busy, or wrong, says nothing about the app
+      if (isProtocolError(error) && error.details['alert'] === 'authFailed') return undefined;
+      throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM cannot be asked now', { cause: error });
+    }
+  };
+
+  const stillKnown = async (start: wire.HandshakeStart): Promise<readonly wire.Destination[] | undefined> => {
+    const given = await keyOf(start);
+    wipe(given?.key);
+    return given?.destinations;
+  };
+
+  /** The key of an app, for this connection alone. */
   const identifyBy =
     (bindingOf: (instanceId: Uint8Array) => HandshakeBinding) =>
     async ({ pskId, instanceId }: wire.HandshakeStart): Promise<KnownApp> => {
-      const asked = { sessionKeyId: pskId as Uint8Array, instanceId: instanceId as Uint8Array };
-      let given: wire.ProxyKeyResponse;
-      try {
-        given = await callRole(uem, 'proxies', wire.proxyKeyRequest.encode(asked), wire.proxyKeyResponse);
-      } catch (error) {
-        if (isProtocolError(error) && error.code === 'ERR_PEER_ALERT') return { result: { type: 'identified' }, destinations: [] };
-        throw new ProtocolError('ERR_REJECTED_BUSY', 'UEM cannot be asked now', { cause: error });
-      }
+      const given = await keyOf({ pskId, instanceId });
+      if (given === undefined) return { result: { type: 'identified' }, destinations: [] };
       const peer = {
-        binding: bindingOf(asked.instanceId),
+        binding: bindingOf(instanceId as Uint8Array),
         psk: secret<'psk'>(given.key),
         staticScalar: secret<'static-scalar'>(exchange.scalar.slice()),
       } as const;

@@ -45,6 +45,9 @@ export const ANONYMOUS_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMI
 /** Largest frame on a push connection. */
 export const PUSH_FRAME_BYTES: number = wire.FRAME_HEADER_BYTES + wire.LIMITS.unauthenticatedBodyBytes;
 
+/** A Proxy asks UEM about the app of a session that stands each time when so much time has passed: for no longer does a session outlive its app. */
+export const PROXY_AGAIN_MS = 15_000;
+
 /** Requests that one HTTP/2 connection to the provider APIs may have under way; APNs grants as many to a sender that it knows. */
 export const MAX_STREAMS = 1_000;
 /** Answer of a provider API that a sender reads. */

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+  type CancelTimer,
   type Clock,
   type CryptoProvider,
   type Entropy,
   type HandshakeRequestResult,
+  isProtocolError,
   ProtocolError,
   proxySessionResponder,
   type RunningSession,
@@ -15,6 +17,7 @@ import {
 import * as wire from '@uemkit/protocol/wire';
 import { connectTarget } from './connect-target.ts';
 import { gather } from './gather.ts';
+import { PROXY_AGAIN_MS } from './limits.ts';
 
 /** Who an app is, for the handshake and for the rules. */
 export interface KnownApp {
@@ -31,6 +34,11 @@ export interface ProxyStreamsOptions {
   readonly limits?: Partial<SessionLimits> | undefined;
   /** Asks UEM for the key of an app. @throws ProtocolError */
   identify(start: wire.HandshakeStart): Promise<KnownApp>;
+  /**
+   * Asks UEM again, each `PROXY_AGAIN_MS`, for as long as the session stands. @returns what the app may reach now; undefined: UEM does not know the
+   * app any more. @throws ProtocolError UEM cannot be asked now, which changes nothing
+   */
+  stillKnown(start: wire.HandshakeStart): Promise<readonly wire.Destination[] | undefined>;
   /** What became of a stream, and of the session. */
   told(request: string, answer: string, reason?: string): void;
 }
@@ -43,6 +51,8 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
   const closing = new AbortController();
   let rules: readonly wire.Destination[] = [];
   let isFull = false;
+  let askAgain: () => void = () => {};
+  let cancelAgain: CancelTimer = () => {};
 
   const machine = proxySessionResponder({ name, crypto, entropy, limits });
   const session: RunningSession = runProxySession(machine, 'responder', {
@@ -55,10 +65,14 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     async identify({ start }) {
       const known = await options.identify(start);
       rules = known.destinations;
+      askAgain = () => void again(start);
       return known.result;
     },
     onEvent(event) {
-      if (event.type === 'established') cancelLate();
+      if (event.type === 'established') {
+        cancelLate();
+        cancelAgain = clock.setTimer(PROXY_AGAIN_MS, askAgain);
+      }
       handle(event as SessionEvent);
     },
     ended: (error) => over(error),
@@ -68,6 +82,7 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     told('session', error === undefined ? 'closed' : 'broken', error === undefined ? undefined : `${error.code} ${error.message}`);
     closing.abort();
     cancelLate();
+    cancelAgain();
     for (const { socket } of [...sockets.values()]) socket.destroy();
     sockets.clear();
     below.end();
@@ -82,6 +97,20 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
 
   // check: F10.3 the app proves itself in time; the handshake has no deadline before its first message
   const cancelLate = clock.setTimer(wire.LIMITS.handshakeMs, () => session.closed(new ProtocolError('ERR_PEER_TIMEOUT', 'the app begins no session')));
+
+  /** What UEM has taken back ends with the session that stands, on whatever way: no NOC is asked, which may be silent about it, or is not on the way (F11). */
+  const again = async (start: wire.HandshakeStart): Promise<void> => {
+    const known = await options.stillKnown(start).catch((error: unknown) => {
+      if (!isProtocolError(error)) throw error;
+      // A UEM that is away says nothing about the app.
+      return rules;
+    });
+    if (closing.signal.aborted) return;
+    // check: F10.4, F11.4 the app still counts
+    if (known === undefined) return session.closed(new ProtocolError('ERR_REJECTED_REVOKED', 'UEM does not know the app any more'));
+    rules = known;
+    cancelAgain = clock.setTimer(PROXY_AGAIN_MS, askAgain);
+  };
 
   const opening = async ({ streamId, host, port }: Extract<SessionEvent, { readonly type: 'opening' }>): Promise<void> => {
     // check: F10.4 the rules of the app allow the server

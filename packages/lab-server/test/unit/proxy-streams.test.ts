@@ -2,11 +2,11 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
-import { type HandshakeBinding, proxySessionInitiator, type RunningSession, runProxySession, type SessionEvent, secret } from '@uemkit/protocol';
+import { type HandshakeBinding, ProtocolError, proxySessionInitiator, type RunningSession, runProxySession, type SessionEvent, secret } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { serveProxySession } from '../../src/node/proxy-streams.ts';
 
 const crypto = nodeCrypto();
@@ -28,6 +28,8 @@ const BINDING = {
 
 afterEach(() => void vi.restoreAllMocks());
 
+const EVERYWHERE = [{ host: '*', subdomains: false, allow: true }];
+
 interface Bench {
   readonly clock: FakeClock;
   readonly app: Duplex;
@@ -35,7 +37,9 @@ interface Bench {
   readonly told: string[];
 }
 
-function proxy(): Bench {
+type StillKnown = Parameters<typeof serveProxySession>[1]['stillKnown'];
+
+function proxy(stillKnown: StillKnown = async () => EVERYWHERE): Bench {
   const [app, below] = duplexPair() as readonly [Duplex, Duplex];
   const clock = fakeClock(0);
   const told: string[] = [];
@@ -49,8 +53,9 @@ function proxy(): Bench {
         type: 'identified',
         peer: { binding: BINDING, psk: secret<'psk'>(new Uint8Array(32).fill(7)), staticScalar: secret<'static-scalar'>(SCALAR.slice()) },
       },
-      destinations: [{ host: '*', subdomains: false, allow: true }],
+      destinations: EVERYWHERE,
     }),
+    stillKnown,
     told: (request, answer, reason) => void told.push(`${request} ${answer} ${reason ?? ''}`.trim()),
   });
   app.on('error', () => app.destroy());
@@ -100,6 +105,90 @@ it('cuts an app off that begins no session', async () => {
   expect(below.destroyed).toBe(false);
   await clock.advance(5_000);
   expect(below.destroyed).toBe(true);
+});
+
+describe('the app of a session that stands', () => {
+  /** What UEM says when it is asked again. */
+  let uem: 'known' | 'unknown' | 'away' | 'nowhere';
+  let asked: wire.HandshakeStart[];
+  const stillKnown: StillKnown = async (start) => {
+    asked.push(start);
+    if (uem === 'away') throw new ProtocolError('ERR_REJECTED_BUSY', 'away');
+    if (uem === 'unknown') return undefined;
+    return uem === 'nowhere' ? [] : EVERYWHERE;
+  };
+  beforeEach(() => {
+    [uem, asked] = ['known', []];
+  });
+
+  it('is asked about at UEM each 15 s, and the session ends with it', async () => {
+    const bench = proxy(stillKnown);
+    await established(bench);
+    const { clock, app, told } = bench;
+    await clock.advance(14_999);
+    expect(asked).toEqual([]);
+    await clock.advance(30_001);
+    expect(asked.map(({ pskId }) => pskId)).toEqual(Array(3).fill(SESSION_KEY_ID));
+    expect(told).toEqual(['session established']);
+    uem = 'unknown';
+    const ended = once(app, 'end');
+    await clock.advance(15_000);
+    expect(told.at(-1)).toMatch(/^session broken ERR_REJECTED_REVOKED /);
+    await ended;
+    await clock.advance(60_000);
+    expect([asked.length, clock.pendingTimers]).toEqual([4, 0]);
+  });
+
+  it('has its session for as long as UEM is away, and what UEM said last', async () => {
+    const bench = proxy(stillKnown);
+    await established(bench);
+    uem = 'away';
+    await bench.clock.advance(150_000);
+    expect([asked.length, bench.told]).toEqual([10, ['session established']]);
+    uem = 'unknown';
+    await bench.clock.advance(15_000);
+    expect(bench.told.at(-1)).toMatch(/^session broken ERR_REJECTED_REVOKED /);
+  });
+
+  it('reaches with new streams what UEM allows by then', async () => {
+    const bench = proxy(stillKnown);
+    const { running, events } = await established(bench);
+    uem = 'nowhere';
+    await bench.clock.advance(15_000);
+    running.call({ type: 'open', streamId: 0, host: '127.0.0.1', port: 9 });
+    while (!events.some((event) => event.type === 'refused')) await new Promise((resolve) => setImmediate(resolve));
+    expect(events.at(-1)).toEqual({ type: 'refused', streamId: 0, reason: 'denied' });
+    running.call({ type: 'close' });
+  });
+
+  it('is not asked about when the session has ended before', async () => {
+    const bench = proxy(stillKnown);
+    await established(bench);
+    bench.app.end();
+    while (bench.told.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await bench.clock.advance(10_000);
+    expect(bench.clock.pendingTimers).toBe(0);
+    await bench.clock.advance(10_000);
+    expect(asked).toEqual([]);
+  });
+
+  it('is asked about no more when the session has ended, also while UEM is asked', async () => {
+    let answer: () => void = () => undefined;
+    let asks = 0;
+    const bench = proxy(() => {
+      asks += 1;
+      return new Promise((resolve) => {
+        answer = () => resolve(EVERYWHERE);
+      });
+    });
+    await established(bench);
+    await bench.clock.advance(15_000);
+    bench.app.end();
+    while (bench.told.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    answer();
+    await bench.clock.advance(60_000);
+    expect([asks, bench.told.length, bench.clock.pendingTimers]).toEqual([1, 2, 0]);
+  });
 });
 
 it('ends a session whose app asks and never reads the answers', async () => {

@@ -1,7 +1,44 @@
-import { ProtocolError } from '@uemkit/protocol';
+import { type CryptoProvider, ProtocolError } from '@uemkit/protocol';
 import { describe, expect, it } from 'vitest';
-import { watchedCrypto } from '../../../../protocol/test/watched-crypto.ts';
 import { clock, crypto, idOf, linkPair, MESSAGE, SERVICE, type World, world } from './services-bench.ts';
+
+/** Remembers every secret that goes in or comes out, and every cipher. */
+function watchedCrypto(inner: CryptoProvider): { readonly crypto: CryptoProvider; left(): readonly string[]; readonly seen: number } {
+  const secrets = new Map<Uint8Array, string>();
+  const ciphers: { wiped: boolean }[] = [];
+  const watch = (name: string, bytes: Uint8Array): Uint8Array => {
+    secrets.set(bytes, secrets.get(bytes) ?? name);
+    return bytes;
+  };
+  return {
+    crypto: {
+      ...inner,
+      hkdfExtract: (salt, input) => watch('extracted', inner.hkdfExtract(salt, watch('input of an extraction', input))),
+      hkdfExpand: (key, info, lengthBytes) => watch('derived', inner.hkdfExpand(watch('expanded', key), info, lengthBytes)),
+      p256PublicKey: (scalar) => inner.p256PublicKey(watch('scalar', scalar)),
+      p256Ecdh: (scalar, publicKey) => watch('agreement', inner.p256Ecdh(watch('scalar', scalar), publicKey)),
+      gcm(key) {
+        const made = inner.gcm(watch('key', key));
+        const cipher = { wiped: false };
+        ciphers.push(cipher);
+        return {
+          ...made,
+          wipe() {
+            cipher.wiped = true;
+            made.wipe();
+          },
+        };
+      },
+    },
+    left: () => [
+      ...[...secrets].filter(([bytes]) => bytes.some((byte) => byte !== 0)).map(([, name]) => name),
+      ...ciphers.filter(({ wiped }) => !wiped).map(() => 'cipher'),
+    ],
+    get seen() {
+      return secrets.size + ciphers.length;
+    },
+  };
+}
 
 /** Two apps whose secrets are watched; the keys that UEM tells stay with the app. */
 function watchedWorld(change?: Parameters<typeof world>[0]) {
