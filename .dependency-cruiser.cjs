@@ -4,6 +4,8 @@
  */
 
 const PROTOCOL = '^packages/protocol/src';
+/** Fakes, and conformance suites. */
+const TESTING = '^packages/(protocol|dynamics-sdk)/src/testing/';
 const CLIENTS = '^packages/(uem-client|dynamics-sdk)/';
 
 /** A layer of the protocol package may import itself and the layers named here, and nothing else of the package. */
@@ -101,7 +103,7 @@ module.exports = {
           '^packages/[^/]+/src/index\\.ts$',
           '^packages/(uem-client|dynamics-sdk)/src/(node|browser)/index\\.ts$',
           '^packages/uem-client/src/apps/index\\.ts$',
-          '^packages/dynamics-sdk/src/services/index\\.ts$',
+          '^packages/dynamics-sdk/src/(services|testing)/index\\.ts$',
           `${PROTOCOL}/(testing|wire|providers/noble|providers/node)/index\\.ts$`,
           '^packages/[^/]+/package\\.json$',
         ],
@@ -148,14 +150,14 @@ module.exports = {
       name: 'testing-is-for-tests',
       comment: 'Fakes and conformance suites never end up in shipped code.',
       severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: `${PROTOCOL}/testing/` },
-      to: { path: `${PROTOCOL}/testing/` },
+      from: { path: '^packages/[^/]+/src/', pathNot: TESTING },
+      to: { path: TESTING },
     },
     {
       name: 'testing-needs-no-test-runner',
       comment: 'Other implementers run the conformance suites under their own runner.',
       severity: 'error',
-      from: { path: `${PROTOCOL}/testing/` },
+      from: { path: TESTING },
       to: { path: 'node_modules/(vitest|@vitest|fast-check|cborg|msw)/' },
     },
 

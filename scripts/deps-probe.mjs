@@ -49,6 +49,12 @@ const PLANTS = [
   ['protocol-crypto-behind-the-port', 'packages/protocol/src/record', "import '@noble/hashes/sha2.js';"],
   ['noble-provider-is-portable', 'packages/protocol/src/providers/noble', "import 'undici';"],
   ['testing-is-for-tests', 'packages/lab-server/src', "import '@uemkit/protocol/testing';"],
+  [
+    'testing-is-for-tests',
+    'packages/dynamics-sdk/src',
+    "import './testing/index.ts';",
+    { 'packages/dynamics-sdk/src/testing/index.ts': 'export const testing = 1;' },
+  ],
   ['testing-needs-no-test-runner', 'packages/protocol/src/testing', "import 'vitest';"],
   ['protocol-layer-errors', 'packages/protocol/src/errors', "import '../wire/frame.ts';"],
   ['protocol-layer-bytes', 'packages/protocol/src/bytes', "import '../wire/frame.ts';"],

@@ -6,6 +6,7 @@ export default defineConfig({
     browser: 'src/browser/index.ts',
     node: 'src/node/index.ts',
     services: 'src/services/index.ts',
+    testing: 'src/testing/index.ts',
   },
   format: 'esm',
   target: 'node20',

@@ -1,15 +1,13 @@
-import { type ContainerStorage, type DeviceKey, type DynamicsRuntime, openDynamicsRuntime } from '@uemkit/dynamics-sdk';
+import type { DynamicsRuntime } from '@uemkit/dynamics-sdk';
+import { quickStretching, testPhone } from '@uemkit/dynamics-sdk/testing';
 import { type Lab, startLab } from '@uemkit/lab-server';
-import type { CryptoProvider } from '@uemkit/protocol';
 import { nodeCrypto } from '@uemkit/protocol/node';
-import { type FakeClock, fakeClock, memoryStore, seededEntropy } from '@uemkit/protocol/testing';
+import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import { NotesApp } from '../src/notes.ts';
 
 export const PASSWORD = 'correct horse 7';
 const APP = { appId: 'com.example.notes', version: '1.0.0.0', platform: 'android 16' };
-const native = nodeCrypto();
-/** Passwords and access keys are stretched, which takes 70 ms each time on purpose; here app and organisation agree that it does not. */
-const crypto: CryptoProvider = { ...native, scrypt: (password, salt, _cost, bytes) => native.scrypt(password, salt, { N: 16, r: 1, p: 1 }, bytes) };
+const crypto = quickStretching(nodeCrypto());
 
 /** A phone with the app, an organisation, and a clock that moves when the test says so. */
 export interface Phone {
@@ -34,14 +32,7 @@ export async function startPhone(): Promise<Phone> {
   await lab.admin.assign({ kind: 'user', id: guid }, { kind: 'application', id: application.guid }, 'OPTIONAL');
   const { accessKey } = await lab.admin.createAccessKey(guid);
 
-  const runtime = await openDynamicsRuntime({
-    ...{ crypto, clock, entropy: seededEntropy('phone'), app: APP },
-    noc: { address: lab.connection.noc, trust: lab.trust },
-    transport: lab.transport('phone'),
-    store: memoryStore(),
-    openStorage: memoryStorage,
-    deviceKey: memoryDeviceKey(),
-  });
+  const runtime = await testPhone({ lab, crypto, clock, app: APP }).open();
   const app = new NotesApp(runtime);
   await clock.hold(app.start({ password: PASSWORD, credentials: { userId: 'ada@example.com', accessKey } }));
   await clock.hold(runtime.update());
@@ -59,33 +50,4 @@ export async function startPhone(): Promise<Phone> {
       await lab.close();
     },
   };
-
-  /** Disks take real time, which a clock of a test knows nothing of. */
-  function memoryStorage(): ContainerStorage {
-    const rows = memoryStore();
-    const keys = (): string[] => [...rows.snapshot().keys()].sort();
-    return {
-      get: rows.get,
-      commit: rows.commit,
-      keys: async ({ prefix, after = '', limit }) =>
-        keys()
-          .filter((key) => key.startsWith(prefix) && key > after)
-          .slice(0, limit),
-      close: async () => {},
-      destroy: () => rows.commit(keys().map((key) => ({ key, value: null }))),
-    };
-  }
-
-  function memoryDeviceKey(): DeviceKey {
-    let key: Uint8Array | undefined;
-    return {
-      async create() {
-        key ??= seededEntropy('device key').randomBytes(32);
-      },
-      mac: async (data) => key && crypto.hmacSha256(key, data),
-      async destroy() {
-        key = undefined;
-      },
-    };
-  }
 }
