@@ -37,6 +37,8 @@ export interface Storm {
 }
 
 const WIDTH = 16;
+/** Longest time until apps that were opened are at rest. */
+const REST_MS = 120_000;
 /** What goes over a connection before it counts as open. */
 const HELLO = Buffer.alloc(48, 0x5a);
 /** What an app waits between two tries. With pauses that stay short a thousand apps keep the NOC busy with links that lead nowhere while the Proxy is not back. */
@@ -120,7 +122,11 @@ async function holdApps({ place, folder, count, from, echo }: Extract<AppTask, {
   };
   /** The first question of each app to UEM is answered, too: it goes over a link of its own. */
   const atRest = async (held: number): Promise<void> => {
-    while (links.made < 2 * held || links.open !== held) await pause(50);
+    const giveUpMs = performance.now() + REST_MS;
+    while (links.made < 2 * held || links.open !== held) {
+      if (performance.now() > giveUpMs) throw new Error(`${links.open} links are open of ${held}, ${links.made} were made`);
+      await pause(50);
+    }
   };
   await inParallel(from, WIDTH, hold);
   await atRest(from);
