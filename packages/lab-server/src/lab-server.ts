@@ -10,6 +10,7 @@ import { makeRoleFiles, movedTo, type RoleFile, type RoleFiles, readRoleFiles, w
 import { createFaults, type Faults } from './faults/faults.ts';
 import { openPush, providerOrigin, providersOf } from './host/cloud-hosts.ts';
 import { deferred } from './host/deferred.ts';
+import { nocBehind } from './host/intercepted-noc.ts';
 import type { Interceptor } from './host/interceptor.ts';
 import { createLabCore, type LabCore, labEnvironment } from './host/lab-core.ts';
 import { openListeners } from './host/open-listeners.ts';
@@ -152,6 +153,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
       mail,
       nodes,
       allowUnboundLinks,
+      wrongNoc: options.interceptor?.noc,
     });
     if (folder !== undefined) {
       writeRoleFiles(folder, files);
@@ -200,7 +202,7 @@ export async function startLabServer(options: LabServerOptions = {}): Promise<La
   };
 }
 
-function listening(core: LabCore, name: RoleName, { exchange, connect }: Interceptor = {}): ListeningRole {
+function listening(core: LabCore, name: RoleName, { exchange, connect, noc: wrongNoc = {} }: Interceptor = {}): ListeningRole {
   const { infrastructure, uem, notification, noc, node } = core;
   if (name === 'connectivity-node') return { name, exchange: async () => ({ status: 'failed' }), proxyServices: node?.services };
   const host = { infrastructure, uem: uem.host, notification, noc: noc.host }[name];
@@ -208,7 +210,7 @@ function listening(core: LabCore, name: RoleName, { exchange, connect }: Interce
   const role: ListeningRole = { name, exchange: exchange === undefined ? asked : (request) => exchange(name, request, asked) };
   if (name === 'uem') return { ...role, rest: (request) => uem.rest(request) };
   if (name === 'infrastructure') return role;
-  if (name === 'noc') return { ...role, connectApp: (socket, source) => noc.connect(socket, source, role.exchange), dataPath: noc.dataPath };
+  if (name === 'noc') return { ...role, ...nocBehind(wrongNoc, noc, role.exchange) };
   const opened = (socket: PushSocket, source: string): PushConnection => openPush(notification, socket, source);
   return {
     ...role,

@@ -95,7 +95,19 @@ export class AppActivation {
   }
 
   /** @returns how it failed. @throws what is a mistake of the caller, or of this device */
-  async run({ credentials, signal, stage: enter }: ActivationAttempt): Promise<ActivationFailure | undefined> {
+  async run(attempt: ActivationAttempt): Promise<ActivationFailure | undefined> {
+    const before = this.#record?.refused;
+    const failure = await this.#run(attempt);
+    const after = this.#record;
+    // Whether UEM has heard 0x41 is not known here, and each beginning is wrong in one of the two cases. Where one was refused, the other one is what is left.
+    const isOtherLeft = failure !== undefined && after?.phase === 'provisioned' && after.refused !== before;
+    if (!isOtherLeft) return failure;
+    // Nor is another key asked for before that.
+    this.#keyRefused = false;
+    return this.#run(attempt);
+  }
+
+  async #run({ credentials, signal, stage: enter }: ActivationAttempt): Promise<ActivationFailure | undefined> {
     const { app } = this.#options;
     let stage: ActivationStage = 'infrastructureActivation';
     try {

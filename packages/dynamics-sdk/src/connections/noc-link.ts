@@ -52,6 +52,8 @@ export interface LinkReceiver {
 export type LinkConnection = Omit<LinkChannel, 'binding'>;
 
 const { link: LINK } = keySchedule.HANDSHAKES;
+/** Until the link stands: what waits for it has time left for another way then. */
+const LINK_MS = 10_000;
 const TRAILERS: Readonly<Partial<Record<wire.FrameName, number>>> = { alert: 0, handshakeReply: LINK.trailerBytes.reply, connected: 0, connectRefused: 0 };
 
 /**
@@ -120,7 +122,7 @@ class Opening {
       this.#reject = reject;
       signal.addEventListener('abort', aborted, { once: true });
       if (signal.aborted) return aborted();
-      this.#cancel = this.#options.clock.setTimer(wire.LIMITS.handshakeMs, () => this.#fail(this.#noAnswer()));
+      this.#wait(LINK_MS, 'F10.2');
       this.#handshake({ type: 'start' });
     }).finally(() => {
       signal.removeEventListener('abort', aborted);
@@ -186,6 +188,7 @@ class Opening {
         this.#machine = undefined;
         this.#options.onLink?.(this.#channel.binding.kind);
         this.#phase = 'connecting';
+        this.#wait(wire.LIMITS.handshakeMs, 'F10.3');
         this.#send(connectFrame(this.#target), 'F10.3');
       }
     }
@@ -207,8 +210,9 @@ class Opening {
     return new ProtocolError(code, 'the NOC did not take the link', { cause, step: 'F10.2', details: { cause: cause.code } });
   }
 
-  #noAnswer(): ProtocolError {
-    return new ProtocolError('ERR_CONNECTION_NOC', 'the NOC does not answer', { step: 'F10.2' });
+  #wait(forMs: number, step: string): void {
+    this.#cancel();
+    this.#cancel = this.#options.clock.setTimer(forMs, () => this.#fail(new ProtocolError('ERR_CONNECTION_NOC', 'the NOC does not answer', { step })));
   }
 
   #fail(error: unknown): void {

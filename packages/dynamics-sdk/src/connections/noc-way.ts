@@ -7,6 +7,8 @@ import type { ByteStream, ConnectionWay, ConnectTarget, WayOptions } from './way
 
 /** Longest time until a target is connected, unless the caller says otherwise. */
 const OPEN_MS = 30_000;
+/** Until a session stands, which is less than what callers wait: another Proxy can be asked then. More than the NOC waits for the Proxy. */
+const BEGIN_MS = 12_000;
 /** A session without streams is kept for so long: the next stream begins without a handshake. */
 const KEPT_MS = 60_000;
 
@@ -38,7 +40,7 @@ export function nocWays(options: ProxySessionOptions): NocWays {
     const name = `${by} ${proxy.id}`;
     const known = ways.get(name);
     if (known !== undefined) return known;
-    const way = proxyWay(keys, proxy, closing.signal, by === 'noc' ? openProxySession : openDirectSession);
+    const way = by === 'noc' ? proxyWay(keys, proxy, closing.signal, openProxySession, 'F10') : proxyWay(keys, proxy, closing.signal, openDirectSession, 'F11');
     ways.set(name, way);
     return way;
   };
@@ -56,7 +58,7 @@ export function nocWays(options: ProxySessionOptions): NocWays {
 }
 
 /** One Proxy: new streams go over the newest session; a new one when that has ended or is full. */
-function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: AbortSignal, openSession: OpenProxySession): ConnectionWay {
+function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: AbortSignal, openSession: OpenProxySession, flow: 'F10' | 'F11'): ConnectionWay {
   const { clock } = options;
   let current: Promise<AppProxySession> | undefined;
   // BOUNDED by the streams of an app: each but the newest was full, and goes with its last stream.
@@ -75,9 +77,7 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
   /** In a function of its own: a session does not hold the time limit of its beginning. */
   const inTime = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     const late = new AbortController();
-    const cancel = clock.setTimer(LIMITS.handshakeMs, () =>
-      late.abort(new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy does not answer', { step: 'F10.3' })),
-    );
+    const cancel = clock.setTimer(BEGIN_MS, () => late.abort(new ProtocolError('ERR_CONNECTION_PROXY', 'the Proxy does not answer', { step: `${flow}.3` })));
     try {
       return await work(AbortSignal.any([late.signal, closed]));
     } finally {
@@ -123,7 +123,8 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
 
   return {
     open: (target, way) =>
-      within(options, way, closed, async (signal) => {
+      within(options, way, closed, async (signal, at) => {
+        at(`${flow}.3`);
         let asked = current ?? begin();
         let used = await raced(asked, signal);
         // Of those who waited for a session the first ones may have filled it.
@@ -136,6 +137,7 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
         // Its last stream ended while the next session began.
         if (newest !== used && newest?.openStreams === 0) newest.close();
         newest = used;
+        at(`${flow}.4`);
         const stream = await used.open(target, signal);
         const ended = (): void => {
           if (used.openStreams === 0) rest(used, used === newest);
@@ -210,20 +212,24 @@ async function openDirect(options: ProxySessionOptions, target: ConnectTarget, s
   return opened.stream;
 }
 
-/** Runs an opening under the signal and the time of its caller. */
+/** Runs an opening under the signal and the time of its caller. `at` says how far it is. */
 async function within(
   { clock }: ProxySessionOptions,
   { signal: asked, timeoutMs = OPEN_MS }: WayOptions,
   closed: AbortSignal,
-  work: (signal: AbortSignal) => Promise<ByteStream>,
+  work: (signal: AbortSignal, at: (step: string) => void) => Promise<ByteStream>,
 ): Promise<ByteStream> {
   const late = new AbortController();
-  const cancel = clock.setTimer(timeoutMs, () => late.abort(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'the server was not connected in time')));
+  let step = 'F10.3';
+  const at = (next: string): void => {
+    step = next;
+  };
+  const cancel = clock.setTimer(timeoutMs, () => late.abort(new ProtocolError('ERR_TRANSPORT_TIMEOUT', 'the server was not connected in time', { step })));
   const signals = [late.signal, closed, ...(asked === undefined ? [] : [asked])];
   const signal = AbortSignal.any(signals);
   try {
     signal.throwIfAborted();
-    return await work(signal);
+    return await work(signal, at);
   } finally {
     cancel();
   }

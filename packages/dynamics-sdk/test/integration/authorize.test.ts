@@ -197,6 +197,29 @@ describe('authorize', () => {
     await lab.lab.close();
   });
 
+  it('needs one more try, and no other key, when 0x41 was lost and UEM has given its session up', async () => {
+    const lab = await appLab('lost 0x41');
+    const whole = lab.lab.transport('app') as NocTransport;
+    let sent = 0;
+    const losing: NocTransport = {
+      async openNoc(request) {
+        const connection = await whole.openNoc(request);
+        return { ...connection, send: (frame) => void (++sent !== 4 && connection.send(frame)) };
+      },
+    };
+    const app = await installedApp(lab, { transport: losing });
+    const key = await lab.key();
+    const first = app.runtime.authorize({ password: PASSWORD, credentials: { userId: USER, accessKey: key } });
+    while (sent < 4) await lab.clock.settle();
+    await lab.clock.advance(30_000);
+    expect(await first).toMatchObject({ state: 'notAuthorized', keyConsumed: true, error: { code: 'ERR_PEER_TIMEOUT', step: 'F3.11' } });
+    // UEM does not know the session any more, and says so; the same key begins another one.
+    expect(await app.authorize(key)).toMatchObject({ state: 'authorized', keyConsumed: true });
+    expect(sent).toBe(4 + 1 + 3);
+    await app.runtime.close();
+    await lab.lab.close();
+  });
+
   it('takes another key in place of a wrong one', async () => {
     const lab = await appLab('another key');
     const app = await installedApp(lab);

@@ -15,6 +15,8 @@ import type { ActivationProfileRecord } from '../state/profiles.ts';
 import { listProxies } from '../state/proxies.ts';
 import type { LabStore } from '../store/lab-store.ts';
 import { createInfrastructureHost, createNotificationHost } from './cloud-hosts.ts';
+import { uemBehind } from './intercepted-noc.ts';
+import type { NocInterceptor } from './interceptor.ts';
 import type { LabEnvironment } from './lab-environment.ts';
 import { memoryProviderWire } from './memory-provider-wire.ts';
 import { memoryRoleLink } from './memory-role-link.ts';
@@ -43,6 +45,8 @@ export interface LabCoreOptions {
   readonly nodes?: { readonly host: string; readonly port: number } | undefined;
   /** True: links of apps in pages, which have no channel binding, are allowed. */
   readonly allowUnboundLinks?: boolean | undefined;
+  /** For tests: what the NOC does wrong on its way to UEM. */
+  readonly wrongNoc?: NocInterceptor | undefined;
 }
 
 /** All roles of a lab in one process, without listeners. */
@@ -89,7 +93,10 @@ export async function createLabCore(options: LabCoreOptions): Promise<LabCore> {
   const noc = await createNocHost(environment, {
     store: stores.noc,
     file: files.noc,
-    uem: memoryRoleLink(() => started?.host, peerOf('noc')),
+    uem: uemBehind(
+      options.wrongNoc ?? {},
+      memoryRoleLink(() => started?.host, peerOf('noc')),
+    ),
     openCore: async () => (started === undefined ? undefined : memoryCoreStream(started.connectApp, 'role noc')),
     allowUnboundLinks: options.allowUnboundLinks,
   });

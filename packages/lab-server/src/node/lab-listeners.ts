@@ -38,7 +38,7 @@ export interface ListeningRole {
   /** Connections of apps that the NOC has made; UEM alone. */
   readonly connectCore?: CoreSessions['connect'] | undefined;
   /** Links of apps and standing connections of Connectivity Nodes; the NOC alone. */
-  readonly dataPath?: NocDataPath | undefined;
+  readonly dataPath?: Pick<NocDataPath, 'openLink' | 'addNode' | 'addDialled'> | undefined;
   /** For application servers; the Connectivity Node alone. */
   readonly proxyServices?: ProxyServices | undefined;
   /** Provider APIs; the notification service alone. */

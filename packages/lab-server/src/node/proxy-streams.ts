@@ -83,7 +83,7 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     closing.abort();
     cancelLate();
     cancelAgain();
-    for (const { socket } of [...sockets.values()]) socket.destroy();
+    for (const { socket } of [...sockets.values()]) socket.resetAndDestroy();
     sockets.clear();
     below.end();
     // An app that does not end its half is cut off with the next bytes that it sends, and after a while without any.
@@ -206,7 +206,8 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
         return void socket.end();
       case 'reset':
         sockets.delete(streamId);
-        return void socket.destroy();
+        // Not as an end: only the app says that its half is complete, and the server is not to take a part for the whole.
+        return void socket.resetAndDestroy();
       case 'credit':
         return pump();
       default:

@@ -1,4 +1,6 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { gather } from './gather.ts';
 
 /** What may wait for one side before the other one is not read any more. */
@@ -36,8 +38,9 @@ export function splice(a: Duplex, b: Duplex, ended: () => void): void {
   one(b, a);
 }
 
-/** What the other side has sent in this turn leaves first. */
+/** What the other side has sent in this turn leaves first. A server that is not asked by TLS sees a broken connection, and no end. */
 function cutOff(stream: Duplex): void {
   stream.uncork();
-  stream.destroy();
+  if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy();
+  else stream.destroy();
 }

@@ -509,6 +509,25 @@ describe('rule 7: a lost last answer', () => {
     expect(reasons()).toContain('repeated');
   });
 
+  it('is given to each of the same 0x41 when they come at once', async () => {
+    const { key } = await lab.typedKey();
+    let frames = 0;
+    const last: (Uint8Array | undefined)[] = [];
+    const way = {
+      apps: 0,
+      nowMs: () => lab.nowMs(),
+      async exchange(frame: Uint8Array) {
+        frames += 1;
+        if (frames < 4) return lab.exchange(frame);
+        last.push(...(await Promise.all([lab.exchange(frame.slice()), lab.exchange(frame.slice())])));
+        return last[1];
+      },
+    };
+    expect(await new TestApp(way, { key }).run()).toBe('activated');
+    expect(last[0]).toEqual(last[1]);
+    expect(lab.events.filter(({ type }) => type === 'ACCESS_KEY_USED')).toHaveLength(1);
+  });
+
   it('is not given for other bytes, nor after a day', async () => {
     const { key } = await lab.typedKey();
     const app = new TestApp(lab, { key });

@@ -236,3 +236,30 @@ it('looks up no more names at once than a session has streams, also when the app
   running.call({ type: 'close' });
   server.close();
 });
+
+it.each<[string, (bench: Bench, running: RunningSession) => void]>([
+  ['the connection below breaks', ({ below }) => void below.destroy()],
+  ['the connection below ends', ({ app }) => app.end()],
+  ['the app gives the stream up', (_bench, running) => running.call({ type: 'reset', streamId: 0, reason: 'cancelled' })],
+])('a server takes no part for the whole: it hears of an end only when the app has said so, and not when %s', async (_name, breakOff) => {
+  const heard: string[] = [];
+  const server = createServer((socket) => {
+    socket.on('data', (bytes) => void heard.push(String(bytes)));
+    socket.once('end', () => void heard.push('end'));
+    socket.once('error', (error: NodeJS.ErrnoException) => void heard.push(error.code ?? ''));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bench = proxy();
+  const { running, events } = await established(bench);
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  };
+  running.call({ type: 'open', streamId: 0, host: '127.0.0.1', port: (server.address() as { readonly port: number }).port });
+  await until(() => events.some((event) => event.type === 'opened'));
+  running.call({ type: 'write', streamId: 0, bytes: new Uint8Array(Buffer.from('the first part')) });
+  await until(() => heard.length === 1);
+  breakOff(bench, running);
+  await until(() => heard.length === 2);
+  expect(heard).toEqual(['the first part', 'ECONNRESET']);
+  server.close();
+});

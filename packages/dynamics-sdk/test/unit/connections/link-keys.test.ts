@@ -73,3 +73,23 @@ it.each<[string, boolean, number]>([
   await failed;
   expect(left()).toBe(0);
 });
+
+it.each<[string, boolean, number, number | undefined, object]>([
+  ['a silent NOC is told apart', false, 10_000, undefined, { code: 'ERR_CONNECTION_NOC', step: 'F10.2' }],
+  ['a silent Proxy leaves time for another one', true, 12_000, undefined, { code: 'ERR_CONNECTION_PROXY', step: 'F10.3' }],
+  ['a caller who waits less hears how far it came', true, 5_000, 5_000, { code: 'ERR_TRANSPORT_TIMEOUT', step: 'F10.3' }],
+])('%s', async (_name, answers, afterMs, timeoutMs, error) => {
+  const { clock, ways } = bench(answers);
+  const way = ways.noc({ id: 'proxy-1', host: 'proxy.example', port: 1, roots: [], spkiPins: [], keyExchangeKey: KEX_KEY });
+  const opening = way.open({ host: 'server.example', port: 1 }, { timeoutMs });
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+  };
+  opening.then(over, over);
+  await clock.advance(afterMs - 1);
+  expect(isOver).toBe(false);
+  await clock.advance(1);
+  await expect(opening).rejects.toMatchObject(error);
+  ways.close();
+});

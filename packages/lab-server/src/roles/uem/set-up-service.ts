@@ -74,16 +74,18 @@ export function createSetUpService(options: SetUpServiceOptions): SetUpService {
     const running = bySession.get(toHex(sessionId));
     if (running === undefined) return { ...answerAgain(sessionId, bytes), step: 'F3.11' };
     const answer = await running.session.receive(bytes);
+    // The session has ended with an earlier frame of the two that were here at once, so this may be its 0x41 once more.
+    if (answer.frame === undefined) return { ...answerAgain(sessionId, bytes, answer.reason), step: 'F3.11', userId: answer.userId };
     const wrapped = (given: Uint8Array) => ({ status: 'answered', frame: wire.nocEnvelope.encode({ sessionId, frame: given }) }) as const;
     return { ...described(answer, wrapped), step: 'F3.11', userId: answer.userId };
   };
 
   /** A lost 0x42: the same 0x41 gets it again, for a day (rule 7). */
-  const answerAgain = (sessionId: Uint8Array, bytes: Uint8Array): ServiceOutcome => {
+  const answerAgain = (sessionId: Uint8Array, bytes: Uint8Array, reason = 'no such session'): ServiceOutcome => {
     const key = store.read((view) => usedKeyOfSession(view, toHex(sessionId), clock.nowMs()));
     const used = key?.used;
     // check: F3.11 the same 0x41
-    if (used === undefined || used.ackHash !== toHex(crypto.sha256(bytes))) return alerted('authFailed', 'no such session');
+    if (used === undefined || used.ackHash !== toHex(crypto.sha256(bytes))) return alerted('authFailed', reason);
     return { ...answered(wire.nocEnvelope, { sessionId, frame: used.done }), userId: key?.userId, reason: 'repeated' };
   };
 
