@@ -96,11 +96,11 @@ export class AppActivation {
 
   /** @returns how it failed. @throws what is a mistake of the caller, or of this device */
   async run(attempt: ActivationAttempt): Promise<ActivationFailure | undefined> {
-    const before = this.#record?.refused;
+    const before = this.#record;
     const failure = await this.#run(attempt);
     const after = this.#record;
-    // Whether UEM has heard 0x41 is not known here, and each beginning is wrong in one of the two cases. Where one was refused, the other one is what is left.
-    const isOtherLeft = failure !== undefined && after?.phase === 'provisioned' && after.refused !== before;
+    // Whether UEM has heard the 0x41 of an earlier run is not known here, and each beginning is wrong in one of the two cases. Where one was refused, the other one is what is left.
+    const isOtherLeft = failure !== undefined && before?.phase === 'provisioned' && after?.phase === 'provisioned' && after.refused !== before.refused;
     if (!isOtherLeft) return failure;
     // Nor is another key asked for before that.
     this.#keyRefused = false;

@@ -271,7 +271,7 @@ export const CONNECTIONS: Matrix<ConnectionMessage> = {
     replay: 'broken',
     stale: 'broken',
     swap: 'broken',
-    cross: 'broken',
+    cross: nothing('each app closes when it likes, and waits for nothing: there is no moment at which the NOC has both'),
     truncate: 'broken',
     flip: 'broken',
     tenant: NO_NAME,

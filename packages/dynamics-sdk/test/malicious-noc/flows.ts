@@ -44,13 +44,15 @@ export async function update({ runtime }: InstalledApp): Promise<string> {
 }
 
 /** The app ends while its question is under way: how that is for the server. */
-export async function closing({ runtime }: InstalledApp, { server }: World): Promise<string> {
+export async function closing({ runtime }: InstalledApp, { server, clock }: World): Promise<string> {
   const before = server.heard.length;
   const stream = await runtime.connect({ host: FAR_HOST, port: server.port });
   stream.on('error', () => {});
   stream.write(UP);
   const mine = (): World['server']['heard'][number] | undefined => server.heard[before];
   await until(() => mine()?.bytes.length === UP.length);
+  // Everything before it has left: the close of the session goes out with the connection.
+  await clock.settle();
   await runtime.close();
   await until(() => mine()?.end !== 'open');
   return mine()?.end as string;
