@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { proxySessionInitiator, secret } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
@@ -232,6 +233,40 @@ describe('10,000 random byte strings leave a listener as it was', { timeout: PAT
     await asBefore();
   });
 
+  it('Direct Connect of the Connectivity Node (F11.2)', async () => {
+    await lab.connectivityNode?.ready;
+    const [proxy] = lab.admin.proxies();
+    const place = { host: '127.0.0.1', port: proxy?.port as number };
+    const straight = { ...place, ca: lab.connection.ca, ALPNProtocols: ['uemkit-dc/1'] };
+    /** What came back until the listener let go of the connection, which has all of its strings then, or has cut it off before. */
+    const talk = (socket: Socket, ready: string, from: number, count: number): Promise<Buffer> =>
+      new Promise((resolve) => {
+        const answers: Buffer[] = [];
+        socket.once(ready, () => {
+          for (let round = from; round < from + count; round++) socket.write(bytes(round));
+          socket.end();
+        });
+        socket.on('data', (chunk: Buffer) => answers.push(chunk)).on('error', () => {});
+        socket.once('close', () => resolve(Buffer.concat(answers)));
+      });
+    const [perConnection, atOnce] = [40, 10];
+    for (let from = 0; from < COUNT; from += atOnce * perConnection) {
+      const many = Array.from({ length: atOnce }, (_, index) => {
+        const first = from + index * perConnection;
+        // Each fifth speaks no TLS at all.
+        return index % 5 === 0 ? talk(connectTcp(place), 'connect', first, perConnection) : talk(connectTls(straight), 'secureConnect', first, perConnection);
+      });
+      const answers = await Promise.all(many);
+      for (const [index, answer] of answers.entries())
+        if (index % 5 !== 0 && answer.length > 0) expect(wire.peekFrameName(new Uint8Array(answer))).toBe('alert');
+    }
+    const told = lab.journal.entries().filter(({ service }) => service === 'dc');
+    // Each was told of, and ended without a session.
+    expect(new Set(told.map(({ request, answer }) => `${request} ${answer}`))).toEqual(new Set(['session broken', 'connection closed']));
+    expect((await stranger(straight)).name).toBe('alert');
+    await asBefore();
+  });
+
   it('providers', async () => {
     await knock('providers');
     const { origin, credentials } = lab.providers;
@@ -276,6 +311,33 @@ describe('10,000 random byte strings leave a listener as it was', { timeout: PAT
     await sink.close();
   });
 });
+
+/** An honest M1 of Direct Connect, of an app that UEM does not know: UEM is asked, and the answer comes. */
+async function stranger(straight: { readonly port: number; readonly ca: string; readonly ALPNProtocols: string[] }): Promise<wire.Frame> {
+  const crypto = nodeCrypto();
+  const [proxy] = lab.admin.proxies() as readonly [ReturnType<LabServer['admin']['proxies']>[number]];
+  const binding = { kind: 'tls-exporter', value: new Uint8Array(32) } as const;
+  const instanceId = new Uint8Array(16);
+  const machine = proxySessionInitiator({
+    ...{ crypto, entropy: nodeEntropy(), sessionKeyId: new Uint8Array(16), psk: secret<'psk'>(new Uint8Array(32).fill(1)), responderStaticKey: proxy.keyExchangeKey },
+    binding: {
+      name: 'dc',
+      prologue: {
+        tenantId: lab.connection.tenantId,
+        proxyId: proxy.proxyId,
+        instanceId,
+        keyExchangeKey: proxy.keyExchangeKey,
+        binding,
+        serverKeyHash: binding.value,
+      },
+    },
+  });
+  const app = await rawApp(straight.port, straight.ca, { alpn: straight.ALPNProtocols });
+  for (const effect of machine.handle({ type: 'start' }, 0)) if (effect.type === 'send') app.send(effect.frame);
+  const answer = await app.next();
+  app.close();
+  return answer as wire.Frame;
+}
 
 /** Everything answers as ever, nothing came of the bytes, and none of them met a bug. */
 async function asBefore(): Promise<void> {
