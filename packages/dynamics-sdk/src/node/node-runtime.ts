@@ -1,6 +1,6 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { CookieJar } from 'tough-cookie';
 import type { Dispatcher } from 'undici';
 import type { ConnectTarget, WayOptions } from '../connections/way.ts';
@@ -23,8 +23,11 @@ export interface NodeRuntimeOptions extends DynamicsRuntimeOptions {
 
 /** A runtime whose connections are there in the forms that clients on Node take. Each rejects and fails as `DynamicsRuntime.connect` says. */
 export interface NodeDynamicsRuntime extends Omit<DynamicsRuntime, 'connect'> {
-  /** A connection as `Duplex`: for `tls.connect({ socket })` and whatever takes a socket. */
-  connect(target: ConnectTarget, options?: WayOptions): Promise<Duplex>;
+  /**
+   * A connection in the form of a `net.Socket`, for `tls.connect({ socket })` and whatever takes a socket or a `Duplex`: nodemailer, `pg`, `ioredis`. It is a stream of this
+   * runtime, not a socket of the system: it knows no addresses, and cannot be connected again.
+   */
+  connect(target: ConnectTarget, options?: WayOptions): Promise<Socket>;
   /**
    * `fetch` with cookies, which are in the container. Rejects with a ProtocolError where one is the cause: `ERR_TRANSPORT_TLS` for a certificate that is not the one of the
    * host, and all of `connect`. A body that breaks off fails with a `TypeError` that has it as `cause`.
@@ -55,7 +58,7 @@ export async function openDynamicsRuntime({ tls = {}, ...options }: NodeRuntimeO
   const cookies = new CookieKeeper(() => runtime.container, CookieJar);
   const clients = new Clients(connect);
   const made = Object.assign(runtime as Omit<DynamicsRuntime, 'connect'>, {
-    connect: async (target: ConnectTarget, wanted?: WayOptions): Promise<Duplex> => new ConnectionSocket(await open(target, wanted), clock),
+    connect: async (target: ConnectTarget, wanted?: WayOptions): Promise<Socket> => new ConnectionSocket(await open(target, wanted), clock),
     fetch: runtimeFetch({
       cookies,
       get dispatcher() {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import axios from 'axios';
@@ -225,7 +225,7 @@ describe('connect', () => {
     expect(String(Buffer.concat(await socket.toArray()))).toBe('heard all');
     await expect.poll(() => app.way.sockets.size).toBe(0);
 
-    const idle = (await app.runtime.connect({ host: HOST, port })) as Socket;
+    const idle = await app.runtime.connect({ host: HOST, port });
     const timedOut = once(idle, 'timeout');
     idle.setTimeout(5_000);
     await app.clock.advance(5_001);
@@ -260,7 +260,7 @@ describe('connect', () => {
     });
     const port = await listening(smtp.server);
     const app = await authorized('mail');
-    const connection = (await app.runtime.connect({ host: 'smtp.example.com', port })) as Socket;
+    const connection = await app.runtime.connect({ host: 'smtp.example.com', port });
     const mailer = createTransport({ host: 'smtp.example.com', port, connection, ignoreTLS: true });
     await mailer.sendMail({ from: 'ada@example.com', to: 'bob@example.com', subject: 'Hello', text: 'over the connection of the app' });
     mailer.close();

@@ -177,7 +177,7 @@ describe('clients of others through NOC and Proxy', () => {
   it('nodemailer: a pool of connections, each with STARTTLS and log-in inside, and a server that it does not believe', async () => {
     const dial = (done: (error: Error | null, socket?: { readonly connection: Socket }) => void): void =>
       void runtime.connect({ host: HOST, port: smtpPort }).then(
-        (connection) => done(null, { connection: connection as Socket }),
+        (connection) => done(null, { connection }),
         (error) => done(error),
       );
     const login = { host: HOST, port: smtpPort, requireTLS: true, auth: { user: 'ada', pass: 'swordfish' } };
