@@ -319,7 +319,13 @@ async function stranger(straight: { readonly port: number; readonly ca: string; 
   const binding = { kind: 'tls-exporter', value: new Uint8Array(32) } as const;
   const instanceId = new Uint8Array(16);
   const machine = proxySessionInitiator({
-    ...{ crypto, entropy: nodeEntropy(), sessionKeyId: new Uint8Array(16), psk: secret<'psk'>(new Uint8Array(32).fill(1)), responderStaticKey: proxy.keyExchangeKey },
+    ...{
+      crypto,
+      entropy: nodeEntropy(),
+      sessionKeyId: new Uint8Array(16),
+      psk: secret<'psk'>(new Uint8Array(32).fill(1)),
+      responderStaticKey: proxy.keyExchangeKey,
+    },
     binding: {
       name: 'dc',
       prologue: {
