@@ -97,7 +97,8 @@ describe('a link without channel binding', () => {
     const links: string[] = [];
     runtime.addEventListener('link', ({ detail }) => void links.push(detail.binding));
     expect(await (await runtime.fetch(`http://127.0.0.1:${port}/`)).text()).toBe('behind the firewall');
-    expect(links).toEqual(['none']);
+    // A second after it began an app asks UEM, over a link of its own.
+    expect([...new Set(links)]).toEqual(['none']);
   });
 
   it('is not there when the app does not allow it, whatever the NOC says', async () => {

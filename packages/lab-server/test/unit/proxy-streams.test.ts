@@ -163,9 +163,11 @@ describe('the app of a session that stands', () => {
 
   it('is not asked about when the session has ended before', async () => {
     const bench = proxy(stillKnown);
-    await established(bench);
+    const { running } = await established(bench);
     bench.app.end();
     while (bench.told.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    // Its own timers are not meant.
+    running.closed();
     await bench.clock.advance(10_000);
     expect(bench.clock.pendingTimers).toBe(0);
     await bench.clock.advance(10_000);
