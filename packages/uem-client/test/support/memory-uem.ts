@@ -24,7 +24,7 @@ import {
   x509,
 } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
-import type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, UemTransport } from '../../src/index.ts';
+import type { DeviceIdentity, ExchangeRequest, PushConnection, PushRequest, Trust, UemTransport } from '../../src/index.ts';
 
 const DAY_MS = 86_400_000;
 const COST = { N: 16_384, r: 8, p: 1 };
@@ -65,6 +65,8 @@ export class MemoryUem {
   readonly devices: Map<string, KnownDevice> = new Map();
   /** `service frame`, in order. */
   readonly requests: string[] = [];
+  /** What the server of each of these had to prove. */
+  readonly trusts: Trust[] = [];
   /** Of these, what a transport must not send twice. */
   readonly onlyOnce: string[] = [];
   readonly pushes: Map<string, PushRequest> = new Map();
@@ -180,6 +182,7 @@ export class MemoryUem {
     signal?.throwIfAborted();
     await Promise.resolve();
     this.requests.push(`${service} ${name}`);
+    this.trusts.push(request.trust);
     if (request.once === true) this.onlyOnce.push(`${service} ${name}`);
     if (fault instanceof ProtocolError) throw fault;
     if (fault === 'hang') await aborted(signal);

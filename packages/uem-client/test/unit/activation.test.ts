@@ -34,6 +34,20 @@ describe('activation (F1)', () => {
     expect([device.uem.released > 0, device.clock.pendingTimers]).toEqual([true, 0]);
   });
 
+  it('goes on trusting the roots that it was given when the discovery names pins besides', async () => {
+    const device = await testDevice();
+    await device.uem.setPassword('alice@example.com', 'open sesame');
+    const spkiPins = [new Uint8Array(32).fill(7)];
+    device.uem.discoveryAnswer = wire.discoveryResponse.encode({ version: 1, tenantId: 'tenant', activationAddress: 'activation:1', spkiPins });
+    await device.clock.hold(device.activate(password(device, 'open sesame')));
+    const { roots } = device.uem.trust;
+    expect(roots).not.toEqual([]);
+    const services = device.uem.requests.map((request) => request.split(' ')[0]);
+    const trustOf = (service: string): unknown[] => device.uem.trusts.filter((_, index) => services[index] === service);
+    expect(trustOf('discovery')).toEqual([device.uem.trust]);
+    expect(trustOf('activation')).toEqual(Array(3).fill({ roots, spkiPins }));
+  });
+
   it('asks nobody for the address with a QR code', async () => {
     const device = await testDevice();
     await device.activate();
