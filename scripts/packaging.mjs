@@ -63,6 +63,7 @@ try {
     'siblings.test.mjs',
     'updates.test.mjs',
     'services.test.mjs',
+    'phone.test.mjs',
   ]) {
     copyFileSync(join(ROOT, 'examples/own-project', example), join(user, example));
     await must(`${example} in a project of its own`, [process.execPath, '--test', example], { cwd: user });

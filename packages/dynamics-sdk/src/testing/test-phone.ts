@@ -1,4 +1,4 @@
-import type { Clock, CryptoProvider } from '@uemkit/protocol';
+import { type Clock, type CryptoProvider, ProtocolError } from '@uemkit/protocol';
 import { type MemoryStore, memoryStore, seededEntropy } from '@uemkit/protocol/testing';
 import type { NocTransport } from '../noc/noc-transport.ts';
 import type { NocTrust } from '../noc/noc-trust.ts';
@@ -28,11 +28,14 @@ export interface TestPhoneOptions {
 /** A phone with one app on it, in memory. */
 export interface TestPhone {
   /**
-   * Starts the app; again, after `runtime.close()`, it is the next start over what the phone has kept. Options go before those of the phone.
-   * @throws ProtocolError `ERR_USAGE_ARGUMENT`, `ERR_STORE_*`
+   * Starts the app; again, after `runtime.close()` or after a crash, it is the next start over what was durable. Options go before those of the phone.
+   * @throws ProtocolError `ERR_USAGE_STATE` while the app runs, `ERR_USAGE_ARGUMENT`, `ERR_STORE_*`
    */
   open(options?: Partial<DynamicsRuntimeOptions>): Promise<DynamicsRuntime>;
-  /** What is at rest: the state of the runtime, and the container. Both fail and crash when a test says so. */
+  /**
+   * What is at rest: the state of the runtime, and the container. Both fail when a test says so (`failWrites`), or die at a commit (`crashAfter`): that call and those after it
+   * never answer, `close` among them, as in a process that is dead. Other stores after such a crash.
+   */
   readonly state: MemoryStore;
   readonly container: MemoryStore;
 }
@@ -49,18 +52,37 @@ export interface TestPhone {
 export function testPhone({ lab, crypto, clock, app, name = 'phone' }: TestPhoneOptions): TestPhone {
   const entropy = seededEntropy(name);
   const deviceKey = memoryDeviceKey({ crypto, entropy: seededEntropy(`${name}/device key`) });
-  const [state, container] = [memoryStore(), memoryStore()];
+  let [state, container] = [memoryStore(), memoryStore()];
+  let running: DynamicsRuntime | undefined;
   return {
-    state,
-    container,
-    open: (options = {}) =>
-      openDynamicsRuntime({
+    get state() {
+      return state;
+    },
+    get container() {
+      return container;
+    },
+    async open(options = {}) {
+      const hasCrashed = state.crashed || container.crashed;
+      // check: one process of the app
+      if (running !== undefined && !hasCrashed) throw new ProtocolError('ERR_USAGE_STATE', 'the app runs already: close its runtime first');
+      if (hasCrashed) [state, container] = [state.restart(), container.restart()];
+      const rows = container;
+      const runtime = await openDynamicsRuntime({
         ...{ crypto, clock, entropy, app, deviceKey },
         noc: { address: lab.connection.noc, trust: lab.trust },
         transport: lab.transport(name),
         store: state,
-        openStorage: async () => memoryContainerStorage(container),
+        openStorage: () => memoryContainerStorage(rows),
         ...options,
-      }),
+      });
+      running = runtime;
+      const close = runtime.close.bind(runtime);
+      return Object.assign(runtime, {
+        async close(): Promise<void> {
+          await close();
+          if (running === runtime) running = undefined;
+        },
+      });
+    },
   };
 }

@@ -48,6 +48,24 @@ describe('a phone in memory', () => {
     await lab.close();
   });
 
+  it('has what was durable after a crash, and one app that runs at a time', async () => {
+    const { clock, lab, phone, credentials } = await organisation();
+    const ada = phone();
+    const first = await ada.open();
+    await expect(ada.open()).rejects.toMatchObject({ code: 'ERR_USAGE_STATE' });
+    await clock.hold(first.authorize({ password: PASSWORD, credentials: await credentials() }));
+    await first.container?.values.put('note', Uint8Array.of(1));
+    ada.container.crashAfter(0);
+    void first.container?.values.put('note', Uint8Array.of(2));
+    await expect.poll(() => ada.container.crashed).toBe(true);
+    const second = await ada.open();
+    await clock.hold(second.authorize({ password: PASSWORD }));
+    expect(await second.container?.values.get('note')).toEqual(Uint8Array.of(1));
+    await second.close();
+    await (await ada.open()).close();
+    await lab.close();
+  });
+
   it('fails when its disk is full, and is another one than its neighbour', async () => {
     const { clock, lab, guid, phone, credentials } = await organisation();
     const [ada, bob] = [phone('ada'), phone('bob')];
