@@ -99,8 +99,8 @@ export class AnswerParser {
     const head = parseHead(lines);
     if (head.status < 200) {
       this.#interim += 1;
-      // check: nobody has asked for another protocol, and interim answers end
-      if (head.status === 101 || this.#interim > MAX_INTERIM_ANSWERS) throw malformed('interim answer');
+      // check: nobody has asked for another protocol, HTTP/1.0 has no interim answers, and they end
+      if (head.status === 101 || head.isHttp10 || this.#interim > MAX_INTERIM_ANSWERS) throw malformed('interim answer');
       return;
     }
     const framing = framingOf(head, this.#method);

@@ -80,6 +80,7 @@ const REFUSED: readonly (readonly [what: string, answer: string, code: string])[
   ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n', 'ERR_WIRE_FIELD'],
   ['a status over 599', 'HTTP/1.1 600 OK\r\n\r\n', 'ERR_WIRE_FIELD'],
   ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n', 'ERR_WIRE_FIELD'],
+  ['an interim answer of HTTP/1.0', `HTTP/1.0 100 Continue\r\n\r\n${OK}content-length: 0\r\n\r\n`, 'ERR_WIRE_FIELD'],
   ['interim answers without an end', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(MAX_INTERIM_ANSWERS + 1), 'ERR_WIRE_FIELD'],
   ['a head that is too long', `${OK}a: ${'b'.repeat(MAX_HEAD_BYTES)}\r\n\r\n`, 'ERR_WIRE_LIMIT'],
   ['too many headers', `${OK}${'a: b\r\n'.repeat(MAX_HEAD_BYTES / 6)}\r\n`, 'ERR_WIRE_LIMIT'],
