@@ -14,8 +14,9 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
+    provide: { isWhole: false },
     globalSetup: ['scripts/lib/programs-folder.ts'],
-    setupFiles: ['scripts/lib/property-sizes.ts', 'scripts/lib/byte-equality.ts'],
+    setupFiles: ['scripts/lib/cheap-errors.ts', 'scripts/lib/property-sizes.ts', 'scripts/lib/byte-equality.ts'],
     // A test takes 30 s on a busy machine that takes 2 s otherwise: the limit is for what hangs, and says nothing about speed.
     testTimeout: 120_000,
     // The same of what a test needs first: a bundle, a browser, a server.

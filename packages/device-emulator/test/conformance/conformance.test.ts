@@ -1,6 +1,7 @@
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shareOf } from '../../../../scripts/lib/test-sizes.ts';
 import type { ConformanceCase } from '../../src/conformance/conformance-case.ts';
 import { CONFORMANCE_CASES } from '../../src/conformance/conformance-cases.ts';
 import { type CaseResult, runConformance } from '../../src/conformance/run-conformance.ts';
@@ -118,24 +119,27 @@ describe('wrong servers', () => {
     PATIENCE_MS,
   );
 
-  describe.each(groupsOf(WRONG_SERVERS, SERVERS_OF_ONE_LAB).map((servers, group) => [group + 1, servers] as const))('group %i', (_group, servers) => {
-    let lab: TestLab;
-    beforeAll(async () => {
-      lab = await TestLab.start();
-    });
-    afterAll(() => lab.close());
+  describe.each(groupsOf(shareOf(WRONG_SERVERS, 8), SERVERS_OF_ONE_LAB).map((servers, group) => [group + 1, servers] as const))(
+    'group %i',
+    (_group, servers) => {
+      let lab: TestLab;
+      beforeAll(async () => {
+        lab = await TestLab.start();
+      });
+      afterAll(() => lab.close());
 
-    it.each(servers.map((server) => [server.name, server.caughtBy, server.breaks, server] as const))(
-      '%s is caught by %s: %s',
-      async (_name, caughtBy, _breaks, server) => {
-        const [result] = await lab.being(server, (connection) => kit(connection, casesNamed(caughtBy), { ...timeOf(lab), patienceMs: 1_000 }));
-        expect(result).toMatchObject({ name: caughtBy, ok: false });
-        // Caught by what it answered, and not because the set-up broke.
-        expect(result?.seen).not.toMatch(/Error/);
-      },
-      PATIENCE_MS,
-    );
-  });
+      it.each(servers.map((server) => [server.name, server.caughtBy, server.breaks, server] as const))(
+        '%s is caught by %s: %s',
+        async (_name, caughtBy, _breaks, server) => {
+          const [result] = await lab.being(server, (connection) => kit(connection, casesNamed(caughtBy), { ...timeOf(lab), patienceMs: 1_000 }));
+          expect(result).toMatchObject({ name: caughtBy, ok: false });
+          // Caught by what it answered, and not because the set-up broke.
+          expect(result?.seen).not.toMatch(/Error/);
+        },
+        PATIENCE_MS,
+      );
+    },
+  );
 });
 
 function groupsOf<T>(list: readonly T[], size: number): readonly (readonly T[])[] {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ByteStream, type DynamicsRuntime, type NocTransport, openDynamicsRuntime } from '@uemkit/dynamics-sdk';
@@ -10,6 +10,7 @@ import type { Clock } from '@uemkit/protocol';
 import { nodeCrypto, nodeEntropy, systemClock } from '@uemkit/protocol/node';
 import { trustOfPem } from '@uemkit/uem-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sized } from '../../../../scripts/lib/test-sizes.ts';
 
 const USER = 'alice@example.com';
 const APP_ID = 'com.example.wiki';
@@ -38,11 +39,35 @@ let runtime: DynamicsRuntime;
 let newKey: () => Promise<string>;
 let echo: Server;
 let port: number;
+const MUCH_MIB = sized(16, 64);
+/** More than all buffers on the way hold. */
+const ENDLESS = 64 * 1_048_576;
+/** Reads nothing. To a server that has read a lot the kernel gives a buffer of up to 32 MiB. */
+const mute = createServer({ pauseOnConnect: true }, (socket) => {
+  socket.on('error', () => {});
+  // Who reads nothing does not read that it is over either.
+  unreadSockets.push(socket);
+});
+const unreadSockets: Socket[] = [];
+/** How much the fountain has got rid of. */
+let poured = 0;
+/** Says more than anybody reads. */
+const fountain = createServer((socket) => {
+  const piece = randomBytes(65_536);
+  const pour = (): void => {
+    while (!socket.destroyed && socket.bytesWritten < ENDLESS && socket.write(piece));
+    poured = socket.bytesWritten;
+  };
+  socket.on('error', () => {}).on('drain', pour);
+  pour();
+});
 /** Nobody listens there. */
 let closedPort: number;
 let profileId: string;
 /** What the app and the NOC say to each other inside their TLS: all that the NOC can see. */
 const seen: Uint8Array[] = [];
+
+const portOf = (server: Server): number => (server.address() as { readonly port: number }).port;
 
 const profile = () => ({
   kind: 'dynamics-connectivity' as const,
@@ -50,7 +75,7 @@ const profile = () => ({
   name: 'intranet',
   content: {
     additionalServers: [
-      { server: '127.0.0.1', route: 'PROXY', ports: [port, closedPort] },
+      { server: '127.0.0.1', route: 'PROXY', ports: [port, closedPort, portOf(mute), portOf(fountain)] },
       { server: 'localhost', route: 'DIRECT', ports: [port] },
     ],
   },
@@ -87,8 +112,8 @@ beforeAll(async () => {
     socket.on('error', () => socket.destroy());
     socket.pipe(socket);
   });
-  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
-  port = (echo.address() as { readonly port: number }).port;
+  await Promise.all([echo, mute, fountain].map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
+  port = portOf(echo);
   lab = await startLabServer({ cost: { N: 16_384, r: 8, p: 1 }, connectivityNode: true });
   const { guid } = await lab.admin.createUser({ username: USER, email: USER });
   const wiki = await lab.admin.createApplication({ applicationId: APP_ID, name: 'Wiki', version: '1.0.0.0', platforms: ['ANDROID'] });
@@ -96,7 +121,7 @@ beforeAll(async () => {
   await lab.admin.assign(user, { kind: 'application', id: wiki.guid }, 'OPTIONAL');
   const closed = createServer();
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
-  closedPort = (closed.address() as { readonly port: number }).port;
+  closedPort = portOf(closed);
   await new Promise((resolve) => closed.close(resolve));
   ({ profileId } = await lab.admin.createConfigurationProfile(profile()));
   await lab.admin.assign(user, { kind: 'profile', id: profileId });
@@ -123,7 +148,8 @@ async function openApp(name: string): Promise<DynamicsRuntime> {
 afterAll(async () => {
   await runtime?.close();
   await lab?.close();
-  await new Promise((resolve) => echo.close(resolve));
+  for (const socket of unreadSockets) socket.destroy();
+  await Promise.all([echo, mute, fountain].map((server) => new Promise((resolve) => server.close(resolve))));
   await rm(folder, { recursive: true });
 });
 
@@ -170,22 +196,35 @@ async function connectedAgain(failed: (code: unknown) => void = () => {}): Promi
   return streams[0] as ByteStream;
 }
 
-it('an activated app reaches a server behind the firewall through NOC and Proxy: 64 MiB there and back are the same bytes (F10)', async () => {
+it(`an activated app reaches a server behind the firewall through NOC and Proxy: ${MUCH_MIB} MiB there and back are the same bytes (F10)`, async () => {
   const stream = await runtime.connect(target());
-  const { sent, read } = await exchange(stream, 64 * 1_048_576);
+  const { sent, read } = await exchange(stream, MUCH_MIB * 1_048_576);
   expect(read).toBe(sent);
   await stream.closed;
 }, 60_000);
 
-it('many streams share one link; one that nobody reads stops no other one, and what waits for it is bounded', async () => {
+/** Asks again and again until a figure stays what it is. */
+async function atRest(figure: () => number): Promise<number> {
+  let before = -1;
+  const isStill = (): boolean => {
+    const now = figure();
+    const still = now > 0 && now === before;
+    before = now;
+    return still;
+  };
+  await expect.poll(isStill, { interval: 300 }).toBe(true);
+  return before;
+}
+
+it('many streams share one link; one that nobody reads stops no other one, and what waits for it is bounded, both ways', async () => {
   const linksBefore = lab.journal.entries().filter(({ request, answer }) => request === 'connectProxy' && answer === 'connected').length;
-  const paused = await runtime.connect(target());
-  const writer = paused.writable.getWriter();
+  const [unread, reader] = await Promise.all([mute, fountain].map((server) => runtime.connect({ host: '127.0.0.1', port: portOf(server) })));
+  const writer = (unread as ByteStream).writable.getWriter();
   let written = 0;
-  let stopped = false;
+  let isOver = false;
   const pump = async (): Promise<void> => {
-    for (const piece of pieces(64 * 1_048_576, randomBytes(65_536))) {
-      if (stopped) return;
+    for (const piece of pieces(ENDLESS, randomBytes(65_536))) {
+      if (isOver) return;
       await writer.write(piece);
       written += piece.length;
     }
@@ -193,17 +232,11 @@ it('many streams share one link; one that nobody reads stops no other one, and w
   const pumping = pump().catch(() => {});
   const others = await Promise.all(Array.from({ length: 8 }, () => runtime.connect(target())));
   for (const { sent, read } of await Promise.all(others.map((stream) => exchange(stream, 1_048_576)))) expect(read).toBe(sent);
-  // Nobody reads the echo: the windows of both directions and the buffers of the kernel are full, and nothing else is.
-  let before = -1;
-  const hasStopped = (): boolean => {
-    const isStill = written === before;
-    before = written;
-    return isStill;
-  };
-  await expect.poll(hasStopped, { interval: 300, timeout: 20_000 }).toBe(true);
-  expect(written).toBeLessThan(16 * 1_048_576);
-  stopped = true;
-  paused.destroy();
+  // The windows and the buffers of the kernel are full, and nothing else is.
+  expect(await atRest(() => written)).toBeLessThan(16 * 1_048_576);
+  expect(await atRest(() => poured)).toBeLessThan(ENDLESS / 2);
+  isOver = true;
+  for (const stream of [unread, reader]) (stream as ByteStream).destroy();
   await pumping;
   const linksAfter = lab.journal.entries().filter(({ request, answer }) => request === 'connectProxy' && answer === 'connected').length;
   expect(linksAfter).toBe(linksBefore);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startLabServer } from '@uemkit/lab-server';
 import { nodeCrypto } from '@uemkit/protocol/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { shareOf } from '../../../../scripts/lib/test-sizes.ts';
 import { derivedPassword } from '../../src/fleet/derived-key-store.ts';
 import { SeededDraw } from '../../src/plan/seeded-draw.ts';
 import { type Ended, reportOf, startEmulator } from './emulator-process.ts';
@@ -93,18 +94,21 @@ describe('a fleet of 20 devices against a lab server in a process of its own', {
     expect(text.replace(/"path":"\/[^"]*"|"guid":"[0-9a-f]{32}"/g, '')).not.toMatch(/[0-9a-f]{17,}|[A-Za-z0-9+/_-]{60,}/);
   });
 
-  it.each(['activation', 'management'])('survives kill -9 in the middle of %s: resume activates nothing twice and loses no command', async (moment) => {
-    const state = join(folder, 'state');
-    const first = startEmulator('run', scenario, '--state', state, '--json');
-    await first.said(moment === 'activation' ? 'devices activated' : 'administrator: REQUEST_DEVICE_INFO');
-    first.child.kill('SIGKILL');
-    expect((await first.ended).signal).toBe('SIGKILL');
-    const second = startEmulator('resume', state, '--json');
-    await second.said('devices are activated already');
-    const ended = await second.ended;
-    expectWhole(ended);
-    if (moment === 'management') expect(ended.err).toContain('20 of 20 devices are activated already');
-  });
+  it.each(shareOf(['activation', 'management'], 2))(
+    'survives kill -9 in the middle of %s: resume activates nothing twice and loses no command',
+    async (moment) => {
+      const state = join(folder, 'state');
+      const first = startEmulator('run', scenario, '--state', state, '--json');
+      await first.said(moment === 'activation' ? 'devices activated' : 'administrator: REQUEST_DEVICE_INFO');
+      first.child.kill('SIGKILL');
+      expect((await first.ended).signal).toBe('SIGKILL');
+      const second = startEmulator('resume', state, '--json');
+      await second.said('devices are activated already');
+      const ended = await second.ended;
+      expectWhole(ended);
+      if (moment === 'management') expect(ended.err).toContain('20 of 20 devices are activated already');
+    },
+  );
 
   it('saves at Ctrl-C, says how to go on, and lets no second process near the fleet', async () => {
     const state = join(folder, 'state');

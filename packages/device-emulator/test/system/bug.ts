@@ -64,4 +64,4 @@ function methodsOf(os: OperatingSystem): OperatingSystem {
 }
 
 /** Three mistakes of three kinds. */
-export const BUGS: readonly Bug[] = [forgottenAnswers, twoTransactions, lostForGood];
+export const BUGS: readonly Bug[] = [lostForGood, forgottenAnswers, twoTransactions];

@@ -1,6 +1,7 @@
 import { toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shareOf } from '../../../../scripts/lib/test-sizes.ts';
 import type { AuthorizeResult } from '../../src/index.ts';
 import { ACTIVATION_MESSAGES, type ActivationMessage, type AtHand, activationDeed } from '../malicious-noc/activation-deeds.ts';
 import { ACTIVATION, AFTERWARDS } from '../malicious-noc/activation-matrix.ts';
@@ -120,7 +121,7 @@ async function anew(app: InstalledApp): Promise<void> {
 }
 
 describe('what a malicious NOC does to the activation of an app', () => {
-  for (const { message, deed, outcome } of cellsOf(ACTIVATION)) {
+  for (const { message, deed, outcome } of shareOf(cellsOf(ACTIVATION), 5)) {
     if (typeof outcome !== 'string') continue;
     it(`${message}, ${deed}: ${outcome}`, { timeout: 30_000 }, async () => {
       const found = await cell(message, deed);

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { toHex } from '@uemkit/protocol';
 import * as wire from '@uemkit/protocol/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shareOf } from '../../../../scripts/lib/test-sizes.ts';
 import { ACTIVATION_MESSAGES } from '../malicious-noc/activation-deeds.ts';
 import { CONNECTION_MESSAGES, type ConnectionMessage, connectionDeed, type LinkAtHand } from '../malicious-noc/connection-deeds.ts';
 import { CONNECTIONS } from '../malicious-noc/connection-matrix.ts';
@@ -121,7 +122,7 @@ async function cell(message: ConnectionMessage, deed: DeedName): Promise<readonl
 }
 
 describe('what a malicious NOC does to a connection', () => {
-  for (const { message, deed, outcome } of cellsOf(CONNECTIONS)) {
+  for (const { message, deed, outcome } of shareOf(cellsOf(CONNECTIONS), 5)) {
     if (typeof outcome !== 'string') continue;
     it(`${message}, ${deed}: ${outcome}`, { timeout: 30_000 }, async () => {
       const found = await cell(message, deed);

@@ -250,7 +250,7 @@ describe('days without contact', () => {
     '%s as policy says; each answer of UEM is a contact, and nothing else is',
     async (noContactAction, overdue, back) => {
       const { app, lab, clock, policy, update, end } = await world(`contact ${noContactAction}`);
-      await policy({ noContactDays: 3, noContactAction });
+      await policy({ noContactDays: 3, noContactAction, updateIntervalMinutes: 120 });
       await update();
       // It asks by itself, so that days go by.
       await clock.advance(10 * DAY_MS);

@@ -2,6 +2,7 @@ import { utf8 } from '@uemkit/protocol';
 import { fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../scripts/lib/test-sizes.ts';
 import { Committer } from '../../src/container/committer.ts';
 import { FileStore } from '../../src/container/files.ts';
 import { ContainerKeys } from '../../src/container/keys.ts';
@@ -14,7 +15,9 @@ import { memoryStorage } from '../support/memory-storage.ts';
 const LONG = (WRITE_WINDOW_CHUNKS + 3) * CHUNK_BYTES + 5;
 
 function pattern(lengthBytes: number, seed = 1): Uint8Array {
-  return Uint8Array.from({ length: lengthBytes }, (_, at) => (at * seed * 31 + (at >> 8)) & 0xff);
+  const bytes = new Uint8Array(lengthBytes);
+  for (let at = 0; at < lengthBytes; at++) bytes[at] = at * seed * 31 + (at >> 8);
+  return bytes;
 }
 
 async function* inParts(bytes: Uint8Array, partBytes: number): AsyncGenerator<Uint8Array> {
@@ -282,6 +285,6 @@ it('files are a map, whatever is done to them', async () => {
       }
       expect(rowsOf(device, 'p')).toEqual([]);
     }),
-    { numRuns: process.env.SLOW === '1' ? 200 : 15 },
+    { numRuns: sized(15, 200) },
   );
 });

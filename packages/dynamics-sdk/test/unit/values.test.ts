@@ -2,6 +2,7 @@ import { utf8 } from '@uemkit/protocol';
 import { storeCases } from '@uemkit/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../scripts/lib/test-sizes.ts';
 import { MAX_NAME_BYTES, MAX_VALUE_BYTES, MAX_WAITING_BYTES, MAX_WAITING_COMMITS } from '../../src/container/limits.ts';
 import type { SecureContainer } from '../../src/index.ts';
 import { collect, createContainer, openContainer, testDevice } from '../support/device.ts';
@@ -61,7 +62,7 @@ describe('the key-value store', () => {
         }
         expect((await collect(container.values.names())).sort()).toEqual([...model.keys()].sort());
       }),
-      { numRuns: process.env.SLOW === '1' ? 400 : 30 },
+      { numRuns: sized(30, 400) },
     );
   });
 

@@ -11,6 +11,7 @@ import * as wire from '@uemkit/protocol/wire';
 import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { sized } from '../../../../scripts/lib/test-sizes.ts';
 import { LISTENERS, type ListenerName } from '../../src/data/lab-addresses.ts';
 import { toPem } from '../../src/data/pem.ts';
 import { type RoleFile, type RoleFiles, readRoleFiles } from '../../src/data/role-file.ts';
@@ -28,7 +29,7 @@ import { Pipelined } from '../support/pipelined.ts';
 import { ask } from '../support/raw-client.ts';
 
 /** Byte strings for each listener. */
-const COUNT = 10_000;
+const COUNT = sized(800, 10_000);
 /** Requests that are on their way at once. */
 const BATCH = 25;
 /** Of them, how many come in place of TLS, and how many in place of HTTP inside TLS; each needs a connection of its own. */
@@ -185,7 +186,7 @@ describe('TLS', () => {
   });
 });
 
-describe('10,000 random byte strings leave a listener as it was', { timeout: PATIENCE_MS }, () => {
+describe(`${COUNT} random byte strings leave a listener as it was`, { timeout: PATIENCE_MS }, () => {
   it.each(LISTENERS.filter((name): name is keyof typeof TARGETS => name !== 'providers' && name !== 'noc' && name !== 'nodes'))('%s', async (name) => {
     const { paths, headers, judge } = TARGETS[name];
     await knock(name);

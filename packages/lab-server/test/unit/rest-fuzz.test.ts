@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { shareOf } from '../../../../scripts/lib/test-sizes.ts';
 import { PASSWORD } from '../support/admin-lab.ts';
 import { type FilledLab, filledLab } from '../support/filled-lab.ts';
 import { knownPath, OPERATIONS, type Operation, placesOf, requestOf, withJunk } from '../support/openapi-requests.ts';
@@ -124,7 +125,7 @@ describe(`every field, part and parameter of the OpenAPI document (seed ${SEED})
     },
   );
 
-  it.each(WITH_BODY)(
+  it.each(shareOf(WITH_BODY, 4))(
     'each field of %s alone holds what it must not: refused or taken, never a bug, and a refusal changes nothing',
     async (id, method, path, operation) => {
       const good = await takenBody(id, method, path, operation);
@@ -142,7 +143,7 @@ describe(`every field, part and parameter of the OpenAPI document (seed ${SEED})
     },
   );
 
-  it.each(WITH_PARAMETERS)(
+  it.each(shareOf(WITH_PARAMETERS, 4))(
     'each part and parameter of %s alone holds what it must not: refused or taken, never a bug, and a refusal changes nothing',
     async (id, method, path, operation) => {
       const body = operation.requestBody === undefined ? undefined : await takenBody(id, method, path, operation);

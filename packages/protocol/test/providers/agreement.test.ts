@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../scripts/lib/test-sizes.ts';
 import { fromHex } from '../../src/bytes/text.ts';
 import { isProtocolError } from '../../src/errors/protocol-error.ts';
 import { nobleCrypto } from '../../src/providers/noble/index.ts';
@@ -50,7 +51,7 @@ describe('noble and node:crypto agree', () => {
         expect(node.hkdfExtract(a, b)).toEqual(noble.hkdfExtract(a, b));
         expect(node.hkdfExpand(key, a, lengthBytes)).toEqual(noble.hkdfExpand(key, a, lengthBytes));
       }),
-      { numRuns: 300 },
+      { numRuns: sized(100, 300) },
     );
   });
 
@@ -63,7 +64,7 @@ describe('noble and node:crypto agree', () => {
         expect(node.p256Ecdh(k, p)).toEqual(product.slice(1, 33));
         expect(noble.p256Ecdh(k, p)).toEqual(product.slice(1, 33));
       }),
-      { numRuns: 150 },
+      { numRuns: sized(50, 150) },
     );
   });
 
@@ -81,7 +82,7 @@ describe('noble and node:crypto agree', () => {
         expect(outcome(() => node.p256Subtract(p, q))).toEqual(expected(number(a) - number(b)));
         expect(outcome(() => noble.p256Subtract(p, q))).toEqual(expected(number(a) - number(b)));
       }),
-      { numRuns: 100 },
+      { numRuns: sized(33, 100) },
     );
   });
 
@@ -96,7 +97,7 @@ describe('noble and node:crypto agree', () => {
         expect(outcome(() => node.p256Multiply(k, bytes))).toEqual(outcome(() => noble.p256Multiply(k, bytes)));
         expect(outcome(() => node.p256Verify(bytes, k, new Uint8Array(64)))).toEqual(outcome(() => noble.p256Verify(bytes, k, new Uint8Array(64))));
       }),
-      { numRuns: 200 },
+      { numRuns: sized(66, 200) },
     );
   });
 
@@ -110,7 +111,7 @@ describe('noble and node:crypto agree', () => {
         expect(signed(node)).toEqual(typeof expected === 'string' ? expected : 64);
         expect(signed(noble)).toEqual(typeof expected === 'string' ? expected : 64);
       }),
-      { numRuns: 150 },
+      { numRuns: sized(50, 150) },
     );
   });
 
@@ -129,7 +130,7 @@ describe('noble and node:crypto agree', () => {
           expect(node.p256Verify(key, message, damaged)).toBe(noble.p256Verify(key, message, damaged));
         }
       }),
-      { numRuns: 80 },
+      { numRuns: sized(26, 80) },
     );
   });
 
@@ -144,7 +145,7 @@ describe('noble and node:crypto agree', () => {
         damaged[at % damaged.length] = (damaged[at % damaged.length] as number) ^ change;
         for (const cipher of [a, b]) expect(outcome(() => cipher.open(iv, associatedData, damaged, sealed.tag))).toBe('ERR_CRYPTO_OPEN');
       }),
-      { numRuns: 200 },
+      { numRuns: sized(66, 200) },
     );
   });
 
@@ -159,7 +160,7 @@ describe('noble and node:crypto agree', () => {
         damaged[at % damaged.length] = (damaged[at % damaged.length] as number) ^ change;
         for (const cipher of [a, b]) expect(outcome(() => cipher.open(nonce, associatedData, damaged))).toBe('ERR_CRYPTO_OPEN');
       }),
-      { numRuns: 200 },
+      { numRuns: sized(66, 200) },
     );
   });
 
@@ -176,7 +177,7 @@ describe('noble and node:crypto agree', () => {
           expect(await node.scrypt(password, salt, { N, r, p }, lengthBytes)).toEqual(await noble.scrypt(password, salt, { N, r, p }, lengthBytes));
         },
       ),
-      { numRuns: 30 },
+      { numRuns: sized(10, 30) },
     );
   });
 

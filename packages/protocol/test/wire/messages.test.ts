@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../scripts/lib/test-sizes.ts';
 import { toHex } from '../../src/bytes/text.ts';
 import { decodeCbor } from '../../src/wire/cbor/decode.ts';
 import { encodeCbor } from '../../src/wire/cbor/encode.ts';
@@ -107,7 +108,7 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         expect(hex(codec.encode(back))).toBe(hex(bytes));
         expect(hex(codec.encodeBody(back))).toBe(hex(frame.body));
       }),
-      { numRuns: 50 },
+      { numRuns: sized(20, 50) },
     );
   });
 
@@ -119,7 +120,7 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         expect(decode(encodeCbor(new Map(body).set(high, 'later version')))).toEqual(expected);
         expect(wireError(() => decode(encodeCbor(new Map(body).set(unknown, 1))))?.code).toBe('ERR_WIRE_FIELD');
       }),
-      { numRuns: 30 },
+      { numRuns: sized(12, 30) },
     );
   });
 
@@ -154,7 +155,7 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
           if (error === undefined) expect(codec.encodeBody(back as object)).toEqual(changed);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: sized(20, 60) },
     );
   });
 
@@ -192,7 +193,7 @@ describe.each(Object.keys(MESSAGES) as MessageName[])('%s', (name) => {
         expect(present(decode(again))).toEqual(present(back));
         if (again.length >= bytes.length) expect(hex(again)).toBe(hex(bytes));
       }),
-      { numRuns: 60 },
+      { numRuns: sized(20, 60) },
     );
   });
 

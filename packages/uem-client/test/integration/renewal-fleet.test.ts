@@ -4,10 +4,11 @@ import { nodeCrypto } from '@uemkit/protocol/node';
 import { type FakeClock, fakeClock, seededEntropy } from '@uemkit/protocol/testing';
 import * as wire from '@uemkit/protocol/wire';
 import { afterEach, describe, expect, it } from 'vitest';
+import { sized } from '../../../../scripts/lib/test-sizes.ts';
 import { type LabDevice, labDevice } from '../support/lab-device.ts';
 
 const HOUR_MS = 3_600_000;
-const DEVICES = 150;
+const DEVICES = sized(60, 150);
 const STEPS = 20;
 /** Devices that are revoked in each step, and devices that get a command. */
 const PER_STEP = { revoked: 2, commands: 10 };

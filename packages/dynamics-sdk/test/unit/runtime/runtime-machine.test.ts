@@ -1,6 +1,7 @@
 import { transitionRecorder } from '@uemkit/protocol';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { type Block, codeOf, isLocked, MAX_BLOCKS, NO_REASON, withBlock } from '../../../src/runtime/lock-reasons.ts';
 import { RESULT_CODES } from '../../../src/runtime/result-codes.ts';
 import {
@@ -232,7 +233,7 @@ describe('the runtime', () => {
           if (bench.machine.state === 'authorized') expect(isLocked(bench.durable.reasons)).toBe(false);
         }
       }),
-      { numRuns: process.env.SLOW === '1' ? 2_000 : 200 },
+      { numRuns: sized(200, 2_000) },
     );
   });
 });

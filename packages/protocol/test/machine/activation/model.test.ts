@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { concatBytes } from '../../../src/index.ts';
 import { seededEntropy } from '../../../src/testing/index.ts';
 import * as wire from '../../../src/wire/index.ts';
@@ -253,7 +254,7 @@ describe('activation, both roles and an attacker (F1)', () => {
         world.phone.dieBefore = Number.POSITIVE_INFINITY;
         world.settle();
       }),
-      { numRuns: process.env.SLOW === '1' ? 2_000 : 100 },
+      { numRuns: sized(60, 500) },
     );
   });
 

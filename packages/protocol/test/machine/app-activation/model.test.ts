@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { concatBytes, type HeldAccessKey, ProtocolError, toHex } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import { ACCESS_KEY, AppBench, ASSISTED, CoreBench, converse, KEY_ID, provisioning, TYPED, Way } from './app-activation-bench.ts';
@@ -279,7 +280,7 @@ describe.each([
         world.settle();
       }),
       // The honest run is among them, so that the promise is not empty.
-      { numRuns: process.env.SLOW === '1' ? 2_000 : 100, examples: [[[...HONEST]]] },
+      { numRuns: sized(60, 500), examples: [[[...HONEST]]] },
     );
     expect(consumed).toBeGreaterThan(0);
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { concatBytes, ProtocolError } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import { AppSide, CoreSide, converse, initiatorOptions, pair, REACHED, REQUEST, responderOptions, UNLOCK_KEY, UPDATE } from './app-update-bench.ts';
@@ -170,7 +171,7 @@ describe('an update that an app asks for, and a NOC that attacks (F5.3 to F5.5)'
         if (world.app.output?.isConfirmed === true) confirmed++;
       }),
       // The honest run is among them, so that the promise is not empty.
-      { numRuns: process.env.SLOW === '1' ? 2_000 : 100, examples: [[Array<Action>(7).fill(['deliver', 0])]] },
+      { numRuns: sized(60, 500), examples: [[Array<Action>(7).fill(['deliver', 0])]] },
     );
     expect(confirmed).toBeGreaterThan(0);
   });

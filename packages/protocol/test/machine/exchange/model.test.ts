@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { answerManagement, commandPriority, concatBytes, type QueueChange, type QueueEntry } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import { DeviceBench, id, SCHEDULE } from './device-bench.ts';
@@ -309,7 +310,7 @@ describe('management, both roles (F5)', () => {
         }
         world.settle();
       }),
-      { numRuns: Number(process.env.SLOW === '1' ? 5_000 : 300) },
+      { numRuns: sized(150, 1_000) },
     );
   });
 

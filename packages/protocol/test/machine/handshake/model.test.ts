@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { concatBytes } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import { NAMES, pair, type Side } from './handshake-bench.ts';
@@ -151,7 +152,7 @@ describe.each(NAMES)('handshake %s, both roles and an attacker', (name) => {
         }
       }),
       // The honest run is among them, so that the promise is not empty.
-      { numRuns: process.env.SLOW === '1' ? 1_000 : 60, examples: [[Array<Action>(3).fill(['deliver', 0]), 0]] },
+      { numRuns: sized(40, 300), examples: [[Array<Action>(3).fill(['deliver', 0]), 0]] },
     );
     expect(sessions).toBeGreaterThan(0);
   });

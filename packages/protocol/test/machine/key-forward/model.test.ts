@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { concatBytes, ProtocolError } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import { ACCESS_KEY, CoreSide, converse, initiatorOptions, pair, REQUEST, responderOptions, responseTo, SiblingSide } from './key-forward-bench.ts';
@@ -158,7 +159,7 @@ describe('a key that a sibling asks for, and a NOC that attacks (F3.4, F3.5)', (
         expect([...cores].some(({ output }) => output !== undefined)).toBe(true);
       }),
       // The honest run is among them, so that the promise is not empty.
-      { numRuns: process.env.SLOW === '1' ? 2_000 : 100, examples: [[Array<Action>(6).fill(['deliver', 0])]] },
+      { numRuns: sized(60, 500), examples: [[Array<Action>(6).fill(['deliver', 0])]] },
     );
     expect(given).toBeGreaterThan(0);
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sized } from '../../../../../scripts/lib/test-sizes.ts';
 import { concatBytes, ProtocolError } from '../../../src/index.ts';
 import * as wire from '../../../src/wire/index.ts';
 import {
@@ -192,7 +193,7 @@ describe.each(CHANNELS)('a key handed over in %s, and an attacker (F3.3, F3.6)',
         expect([...clients].some(({ output }) => output !== undefined)).toBe(true);
       }),
       // The honest run is among them, so that the promise is not empty.
-      { numRuns: process.env.SLOW === '1' ? 2_000 : 100, examples: [[Array<Action>(5).fill(['deliver', 0])]] },
+      { numRuns: sized(60, 500), examples: [[Array<Action>(5).fill(['deliver', 0])]] },
     );
     expect(handed).toBeGreaterThan(0);
   });
