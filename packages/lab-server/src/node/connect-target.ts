@@ -14,16 +14,20 @@ export interface ConnectTargetOptions {
    * Takes what the server sends in place of the socket's own events. The bytes are good until it returns. False: nothing more until `resume` of the socket.
    */
   onBytes?(bytes: Uint8Array): boolean;
+  /** Most bytes of one `onBytes`: at most 65,536, and without it 65,408. */
+  readonly readBytes?: number;
 }
 
-/** All sockets read into the same memory: what one has read is passed on, or copied, before the next one reads. So much fills whole TLS records when it was sealed. */
-const READ_BUFFER = new Uint8Array(65_408);
+/** All sockets read into the same memory: what one has read is passed on, or copied, before the next one reads. */
+const READ_BUFFER = new Uint8Array(65_536);
+/** Fills whole TLS records when it was sealed in two records of `px`. */
+const READ_BYTES = 65_408;
 
 /** A TCP connection to a server, or why there is none. The two halves of it end apart. */
 export function connectTarget(
   target: { readonly host: string; readonly port: number },
   signal: AbortSignal,
-  { over = () => {}, onBytes }: ConnectTargetOptions = {},
+  { over = () => {}, onBytes, readBytes = READ_BYTES }: ConnectTargetOptions = {},
 ): Promise<Socket | TargetFailure> {
   return new Promise((resolve) => {
     if (signal.aborted) {
@@ -40,7 +44,7 @@ export function connectTarget(
         found(...answer);
       });
     };
-    const onread = onBytes && { buffer: READ_BUFFER, callback: (lengthBytes: number): boolean => onBytes(READ_BUFFER.subarray(0, lengthBytes)) };
+    const onread = onBytes && { buffer: READ_BUFFER.subarray(0, readBytes), callback: (lengthBytes: number): boolean => onBytes(READ_BUFFER.subarray(0, lengthBytes)) };
     const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, autoSelectFamily: true, lookup, ...(onread && { onread }) });
     const end = (result: Socket | TargetFailure): void => {
       if (isEnded) return;

@@ -133,7 +133,11 @@ export function serveProxySession(below: Duplex, options: ProxyStreamsOptions): 
     const over = (): void => {
       connects -= 1;
     };
-    const socket = await connectTarget({ host, port }, asked.signal, { over, onBytes: sent.take });
+    const socket = await connectTarget({ host, port }, asked.signal, {
+      ...{ over, onBytes: sent.take },
+      // Each read makes whole frames.
+      ...(name === 'dc' ? { readBytes: 4 * wire.dataBytesOfTlsRecord(streamId) } : {}),
+    });
     connecting.delete(streamId);
     closing.signal.removeEventListener('abort', ended);
     if (asked.signal.aborted) return void (typeof socket === 'string' || socket.destroy());

@@ -32,8 +32,20 @@ function isUsual({ streamId, bytes }: StreamData): boolean {
   return Number.isInteger(streamId) && streamId >= 0 && streamId <= 0xffff_ffff && bytes.length > 0 && bytes.length <= LIMITS.streamDataBytes;
 }
 
+function overheadBytes(streamId: number, lengthBytes: number): number {
+  return FRAME_HEADER_BYTES + 5 + widthOf(streamId) + widthOf(lengthBytes);
+}
+
 function frameBytes({ streamId, bytes }: StreamData): number {
-  return FRAME_HEADER_BYTES + 5 + widthOf(streamId) + widthOf(bytes.length) + bytes.length;
+  return overheadBytes(streamId, bytes.length) + bytes.length;
+}
+
+/** Plaintext of a full record of TLS (RFC 8446, 5.1). */
+const TLS_RECORD_BYTES = 16_384;
+
+/** Bytes of a stream in a frame that fills one record of TLS: who reads such a record has the whole frame in his hands, and copies nothing. */
+export function dataBytesOfTlsRecord(streamId: number): number {
+  return TLS_RECORD_BYTES - overheadBytes(streamId, TLS_RECORD_BYTES);
 }
 
 /** Writes the frame of a message that is in order into memory with room for it, and gives the part that it fills. */

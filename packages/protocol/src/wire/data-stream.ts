@@ -5,7 +5,7 @@ import type { FrameName } from './frame-types.ts';
 import { LIMITS } from './limits.ts';
 import { bytes, type FieldType, numbered, required, structure, uint } from './schema.ts';
 
-export type { StreamData } from './data-codec.ts';
+export { dataBytesOfTlsRecord, type StreamData } from './data-codec.ts';
 
 /** Frames of the streams of a session (0x90 to 0x98). */
 export const STREAM_FRAMES: ReadonlySet<FrameName> = new Set<FrameName>([

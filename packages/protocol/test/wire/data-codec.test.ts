@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes, u32be } from '../../src/bytes/bytes.ts';
 import { dataCodec } from '../../src/wire/data-codec.ts';
 import { type Frame, message, parseFrame } from '../../src/wire/frame.ts';
-import { LIMITS, type StreamData, streamData } from '../../src/wire/index.ts';
+import { dataBytesOfTlsRecord, LIMITS, type StreamData, streamData } from '../../src/wire/index.ts';
 import { bytes, required, structure, uint } from '../../src/wire/schema.ts';
 import { wireError } from './wire-errors.ts';
 
@@ -30,6 +30,10 @@ function outcome(codec: typeof general, frame: Frame): unknown {
 }
 
 describe('the codec of stream data', () => {
+  it('fills a record of TLS, whatever the number of the stream', () => {
+    fc.assert(fc.property(streamId, (id) => streamData.encode({ streamId: id, bytes: new Uint8Array(dataBytesOfTlsRecord(id)) }).length === 16_384));
+  });
+
   it('writes the bytes of the general codec, and reads what that reads', () => {
     fc.assert(
       fc.property(messages, (sent) => {

@@ -82,6 +82,8 @@ class Session implements ProxySession {
       openStreams: Math.min(limits.openStreams ?? LIMITS.openStreams, LIMITS.openStreams),
       // Both ends begin with the same window; it is not negotiated.
       windowBytes: LIMITS.streamWindowBytes,
+      // Where TLS is all there is, a frame for each of its records; the chunks of an app have lengths of their own, which no number of records fits.
+      dataBytes: role === 'proxy' && name === 'dc' ? data.dataBytesOfTlsRecord : () => LIMITS.streamDataBytes,
       onTransition,
       send: (frame) => this.#seal(frame),
       sendData: (message) => this.#sealData(message),

@@ -1,7 +1,6 @@
 import { ProtocolError } from '../../errors/protocol-error.ts';
 import * as data from '../../wire/data-stream.ts';
 import type { Frame } from '../../wire/frame.ts';
-import { LIMITS } from '../../wire/limits.ts';
 import { StateCell, type TransitionListener } from '../table.ts';
 import type { SessionCall, SessionEvent } from './session-types.ts';
 import { STREAM_TRANSITIONS, type StreamState } from './transitions.ts';
@@ -11,6 +10,8 @@ export interface StreamsOptions {
   readonly role: 'app' | 'proxy';
   readonly openStreams: number;
   readonly windowBytes: number;
+  /** Most bytes of this stream that go into one frame. */
+  dataBytes(streamId: number): number;
   readonly onTransition?: TransitionListener | undefined;
   /** A frame for the other end. */
   send(frame: Uint8Array): void;
@@ -93,9 +94,8 @@ export class Streams {
     if (bytes.length > stream.credit) throw new ProtocolError('ERR_USAGE_STATE', 'more bytes than the other end has room for');
     this.#own(stream, 'data sent');
     stream.credit -= bytes.length;
-    for (let at = 0; at < bytes.length; at += LIMITS.streamDataBytes) {
-      this.#options.sendData({ streamId: stream.id, bytes: bytes.subarray(at, at + LIMITS.streamDataBytes) });
-    }
+    const most = this.#options.dataBytes(stream.id);
+    for (let at = 0; at < bytes.length; at += most) this.#options.sendData({ streamId: stream.id, bytes: bytes.subarray(at, at + most) });
   }
 
   /** Credit goes back in halves of a window: one small frame for many. */

@@ -16,8 +16,14 @@ describe('a session of dc with its streams (F11.3, F11.4)', () => {
     proxy.running.call({ type: 'write', streamId: 0, bytes: new Uint8Array(40_000) });
     proxy.running.call({ type: 'end', streamId: 0 });
     await settle();
-    expect(app.told().map(({ type }) => type)).toEqual(['data', 'data', 'ended']);
+    expect(app.told().map(({ type }) => type)).toEqual(['data', 'data', 'data', 'ended']);
     expect([app.running.openStreams, proxy.running.openStreams]).toEqual([0, 0]);
+  });
+
+  it('has frames of the Proxy that fill records of TLS, so that the app finds each whole in what it reads', async () => {
+    const { proxy } = await established({ direct: 'one connection', stream: true });
+    proxy.running.call({ type: 'write', streamId: 0, bytes: new Uint8Array(4 * wire.dataBytesOfTlsRecord(0)) });
+    expect(proxy.sent.map(({ length }) => length)).toEqual([16_384, 16_384, 16_384, 16_384]);
   });
 
   it('does not come about when app and Proxy are the ends of two TLS connections', async () => {
