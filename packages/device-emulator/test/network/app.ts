@@ -14,6 +14,8 @@ const say = (line: AppLine): void => void process.stdout.write(`${JSON.stringify
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
 const keys: string[] = [];
+/** The first page, for who searches memory. */
+const held: Uint8Array[] = [];
 const provider = nodeCrypto();
 const crypto: CryptoProvider = Object.assign(Object.create(provider), {
   gcm(key: Uint8Array) {
@@ -56,6 +58,7 @@ async function carryOut(task: AppTask): Promise<void> {
       say({ event: 'paused' });
       await lines.next();
     }
+    if (held.length === 0) held.push(piece);
     hash.update(piece);
     lengthBytes += piece.length;
   }

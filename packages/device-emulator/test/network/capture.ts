@@ -30,16 +30,23 @@ export class Capture {
   }
 }
 
-/** Addresses from which connections were begun: senders of TCP segments with SYN and without ACK, in a capture of Ethernet and IPv4. */
+/** Addresses from which connections were begun: senders of TCP segments with SYN and without ACK, in a capture of Ethernet with IPv4 and IPv6. */
 export function callers(capture: Buffer): ReadonlySet<string> {
   const from = new Set<string>();
   for (let at = 24; at + 16 <= capture.length; ) {
     const length = capture.readUInt32LE(at + 8);
     const packet = capture.subarray(at + 16, at + 16 + length);
     at += 16 + length;
-    if (packet.length < 54 || packet.readUInt16BE(12) !== 0x0800 || packet[23] !== 6) continue;
-    const tcp = 14 + ((packet[14] as number) & 15) * 4;
-    if (((packet[tcp + 13] as number) & 0x12) === 0x02) from.add(packet.subarray(26, 30).join('.'));
+    const caller = packet.length < 54 ? undefined : callerOf(packet.subarray(14), packet.readUInt16BE(12));
+    if (caller !== undefined) from.add(caller);
   }
   return from;
+}
+
+const TCP = 6;
+
+function callerOf(packet: Buffer, etherType: number): string | undefined {
+  const begins = (tcp: number): boolean => ((packet[tcp + 13] as number) & 0x12) === 0x02;
+  if (etherType === 0x0800 && packet[9] === TCP && begins(((packet[0] as number) & 15) * 4)) return packet.subarray(12, 16).join('.');
+  return etherType === 0x86dd && packet[6] === TCP && begins(40) ? packet.subarray(8, 24).toString('hex') : undefined;
 }

@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppProcess } from './app-process.ts';
 import { Capture, callers } from './capture.ts';
-import { addressOf, Network } from './namespaces.ts';
+import { addressOf, FORWARDING, MACHINES, Network } from './namespaces.ts';
 import { foundInMemory } from './process-memory.ts';
 import { startRoles } from './roles.ts';
 import { seededBytes, sha256Of, sha256OfFile } from './seeded-bytes.ts';
-import { Standing } from './standing.ts';
+import { Standing, sentByCompany } from './standing.ts';
 import { startWebServer, writeSeeded } from './web-server.ts';
 
 const { values } = parseArgs({ options: { gib: { type: 'boolean', default: false } } });
@@ -47,6 +47,9 @@ try {
   const fromNoc = network.run('noc', 'sh', ['-c', `curl -s --max-time 5 http://${addressOf('company')}/; echo $?`]).trim();
   check('from the NOC there is none either', fromNoc === '7', `curl ended with ${fromNoc}`);
 
+  const forwarding = MACHINES.filter((machine) => network.run(machine, 'cat', FORWARDING) !== '0\n0\n');
+  check('and no machine forwards packets', forwarding.length === 0, forwarding.join(', '));
+
   // A page with a word that nobody can guess, read while tcpdump listens.
   const secret = createHash('sha256').update(String(process.hrtime.bigint())).digest('hex');
   const page = `<h1>${secret}</h1>\n`.repeat(1_000);
@@ -68,6 +71,7 @@ try {
     'the path': Buffer.from(secret.slice(0, 16)),
     'the host': Buffer.from(HOST),
     'the access key': Buffer.from(accessKey),
+    'the access key as it is used': Buffer.from(accessKey.replaceAll('-', '')),
     "the Proxy's private key": roles.proxyKey,
     ...Object.fromEntries(keys.map((key, index) => [`record key ${index + 1}`, Buffer.from(key, 'hex')])),
   };
@@ -80,7 +84,7 @@ try {
     inMemory.join(', '),
   );
   const own = foundInMemory(reader.processId, { 'the content': Buffer.from(secret), 'record key 1': Buffer.from(keys[0] ?? '', 'hex') });
-  check('in the memory of the app the same search finds them', own.includes('record key 1'), own.join(', '));
+  check('in the memory of the app the same search finds both', own.length === 2, own.join(', '));
   await reader.end();
 
   const company = await captures.company.end();
@@ -118,6 +122,7 @@ try {
   await mover.end();
 
   const largest = SIZES.length - 1;
+  const sentBefore = sentByCompany(network);
   // A short read first: what a process loads for it is no growth.
   const pausing = new AppProcess(network, {
     ...app,
@@ -130,7 +135,10 @@ try {
   const processes = { app: pausing.processId, NOC: roles.noc.processId, Proxy: roles.node.processId };
   const standing = new Standing(network, processes);
   await pausing.paused();
-  for (const [name, grownBytes] of Object.entries(await standing.whenStill()))
+  const grown = await standing.whenStill();
+  const sentBytes = sentByCompany(network) - sentBefore;
+  check('while its reader pauses, nginx stands', sentBytes < (SIZES[largest] as number) / 2, `${(sentBytes / MIB).toFixed(1)} MiB have left it`);
+  for (const [name, grownBytes] of Object.entries(grown))
     check(`while its reader pauses, ${name} grows by less than 32 MiB`, grownBytes < GROWTH_BYTES, `${(grownBytes / MIB).toFixed(1)} MiB`);
   pausing.goOn();
   const rest = await pausing.done();

@@ -14,6 +14,8 @@ const CABLES: readonly (readonly [Machine, Machine])[] = [
   ['node', 'uem'],
   ['node', 'company'],
 ];
+/** 1 in these files: the machine passes packets on. */
+export const FORWARDING = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding'] as const;
 /** Names that a machine can resolve, beside its own. */
 export type Hosts = Readonly<Partial<Record<Machine, Readonly<Record<string, Machine>>>>>;
 
@@ -38,6 +40,8 @@ export class Network {
     try {
       for (const machine of MACHINES) {
         ip('netns', 'add', nameOf(machine));
+        // A new namespace takes this from the machine below, which may be a router.
+        for (const switched of FORWARDING) this.run(machine, 'sh', ['-c', `[ "$(cat ${switched})" = 0 ] || echo 0 > ${switched}`]);
         ip('-n', nameOf(machine), 'link', 'set', 'lo', 'up');
         ip('-n', nameOf(machine), 'address', 'add', `${addressOf(machine)}/32`, 'dev', 'lo');
       }

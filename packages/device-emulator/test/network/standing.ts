@@ -20,13 +20,18 @@ export class Standing {
   /** Resolves when no byte comes from the company any more, with what each process has grown by, bytes. */
   async whenStill(): Promise<Readonly<Record<string, number>>> {
     for (let last = -1; ; ) {
-      const now = Number(this.#network.run('company', 'cat', [`/sys/class/net/${interfaceOf('company', 'node')}/statistics/tx_bytes`]));
+      const now = sentByCompany(this.#network);
       if (now === last) break;
       last = now;
       await new Promise((resolve) => setTimeout(resolve, STILL_MS));
     }
     return Object.fromEntries(Object.entries(residentBytes(this.#processes)).map(([name, bytes]) => [name, bytes - (this.#before[name] ?? 0)]));
   }
+}
+
+/** Bytes on the cable of the company, from it. */
+export function sentByCompany(network: Network): number {
+  return Number(network.run('company', 'cat', [`/sys/class/net/${interfaceOf('company', 'node')}/statistics/tx_bytes`]));
 }
 
 function residentBytes(processes: Readonly<Record<string, number>>): Readonly<Record<string, number>> {

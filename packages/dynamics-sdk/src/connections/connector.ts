@@ -138,15 +138,17 @@ export class Connector {
     for (const proxy of this.#order.of(cluster, rules.proxies(), startMs)) {
       const leftMs = (options.timeoutMs as number) - (clock.monotonicMs() - startMs);
       if (leftMs <= 0) break;
+      // Also when its callers are less patient than the session is: the next one would wait for it again.
+      const absent = (): void => this.#order.holdBack(proxy, clock.monotonicMs());
       try {
-        const stream = await wayThrough(ways, proxy, cluster).open(target, { ...options, timeoutMs: leftMs });
+        const stream = await wayThrough(ways, proxy, cluster).open(target, { ...options, timeoutMs: leftMs, absent });
         this.#order.isThere(proxy);
         return stream;
       } catch (error) {
         options.signal?.throwIfAborted();
         if (!isProtocolError(error) || (error.code !== 'ERR_CONNECTION_PROXY' && error.code !== 'ERR_CONNECTION_LOST')) throw error;
         failure = error;
-        this.#order.holdBack(proxy, clock.monotonicMs());
+        absent();
       }
     }
     throw failure;

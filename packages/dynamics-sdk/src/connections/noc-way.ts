@@ -1,4 +1,4 @@
-import { type CancelTimer, ProtocolError } from '@uemkit/protocol';
+import { type CancelTimer, isProtocolError, ProtocolError } from '@uemkit/protocol';
 import { LIMITS, type ProxyInstance } from '@uemkit/protocol/wire';
 import { connectThroughNoc } from './noc-link.ts';
 import { type AppProxySession, type OpenProxySession, openDirectSession, openProxySession, type ProxySessionOptions } from './proxy-session.ts';
@@ -86,7 +86,7 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
   };
 
   /** Who comes while a session begins waits for it; the one who came first does not decide for the others when to give up. */
-  const begin = (): Promise<AppProxySession> => {
+  const begin = ({ absent = () => {} }: WayOptions): Promise<AppProxySession> => {
     let opened: AppProxySession | undefined;
     const began = inTime((signal) =>
       openSession(options, proxy, signal, () => {
@@ -104,8 +104,9 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
         sessions.delete(session);
         if (current === began) current = undefined;
       },
-      () => {
+      (error) => {
         if (current === began) current = undefined;
+        if (isProtocolError(error) && error.code === 'ERR_CONNECTION_PROXY') absent();
       },
     );
     return began;
@@ -125,12 +126,12 @@ function proxyWay(options: ProxySessionOptions, proxy: ProxyInstance, closed: Ab
     open: (target, way) =>
       within(options, way, closed, async (signal, at) => {
         at(`${flow}.3`);
-        let asked = current ?? begin();
+        let asked = current ?? begin(way);
         let used = await raced(asked, signal);
         // Of those who waited for a session the first ones may have filled it.
         while (used.usable && used.full) {
           if (current === asked) current = undefined;
-          asked = current ?? begin();
+          asked = current ?? begin(way);
           used = await raced(asked, signal);
         }
         cancelIdle();

@@ -18,6 +18,8 @@ export interface WayOptions {
    * no TLS of its own.
    */
   readonly sealed?: boolean | undefined;
+  /** Called when the session that this opening has begun did not come about, since the Proxy is not there; also after the caller gave up. For who chooses between Proxies. */
+  absent?(): void;
 }
 
 /**

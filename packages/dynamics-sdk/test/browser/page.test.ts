@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { request as requestByTls } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type LabServer, startLabServer } from '@uemkit/lab-server';
 import type { Browser, Page } from 'playwright-core';
@@ -50,6 +51,8 @@ describe.skipIf(CHROMIUM === undefined)('an app in a page', () => {
   let page: Page;
   let origin: string;
   let accessKey: string;
+  /** Of the push channel of the page before it was loaded again. */
+  let tokenBefore: string;
   const sockets = new Set<Socket>();
   const journal = (service: string): string[] =>
     lab.journal
@@ -183,6 +186,35 @@ describe.skipIf(CHROMIUM === undefined)('an app in a page', () => {
     expect(journal('links').length).toBe(before);
   });
 
+  /** What an application server does with the token of a channel: HTTP to the Proxy. @returns its code; undefined when it is to come again */
+  const notify = (token: string, text: string): Promise<string | undefined> =>
+    new Promise((resolve, reject) => {
+      const { proxyServices, ca } = lab.connection;
+      requestByTls(`${proxyServices}/GNP1.0?method=notify`, { method: 'POST', ca, headers: { 'X-Good-GNP-Token': token } }, (answer) => {
+        answer.resume();
+        resolve(answer.headers['x-good-gnp-code'] as string | undefined);
+      })
+        .on('error', reject)
+        .end(text);
+    });
+  const heard = (): Promise<readonly string[]> => call(page, 'heard');
+
+  it('hears what an application server pushes, also what it missed while the NOC was away, once', async () => {
+    expect(await call(page, 'channel', 'news')).toBeUndefined();
+    await expect.poll(heard).toEqual(['open 127.0.0.1']);
+    const token = await call<string>(page, 'token');
+    expect(await notify(token, 'zwölf neue Mails')).toBe('100 OK');
+    await expect.poll(heard).toEqual(['open 127.0.0.1', 'zwölf neue Mails']);
+    expect(journal('links')).toContain('connectPush connected');
+    expect(await notify(`${token.slice(1)}A`, 'of somebody else')).toBe('402 Invalid Token');
+
+    await lab.restart('noc');
+    await expect.poll(() => notify(token, 'meanwhile')).toBe('100 OK');
+    expect(await notify(token, 'the last one')).toBe('100 OK');
+    await expect.poll(heard).toEqual(['open 127.0.0.1', 'zwölf neue Mails', 'meanwhile', 'the last one']);
+    await expect.poll(() => lab.connectivityNode?.connected).toBe(true);
+  });
+
   it('keeps values in a container of which the database of the browser shows nothing', async () => {
     expect(await call(page, 'put', 'drafts/one', SECRET)).toBeUndefined();
     const all = await call<string>(page, 'scan');
@@ -201,6 +233,7 @@ describe.skipIf(CHROMIUM === undefined)('an app in a page', () => {
   it('goes on after the page was loaded again, without a new activation', async () => {
     const activations = (): number => journal('apps').length;
     const before = activations();
+    tokenBefore = await call<string>(page, 'token');
     await page.reload();
     await loaded();
     expect(await open()).toBeUndefined();
@@ -213,9 +246,21 @@ describe.skipIf(CHROMIUM === undefined)('an app in a page', () => {
     expect((await told()).events).not.toContain('infrastructureActivation');
   });
 
+  it('opens its push channel again after that, under another token: the old one is worth nothing from then on', async () => {
+    const old = tokenBefore;
+    expect(await call(page, 'channel', 'news')).toBeUndefined();
+    await expect.poll(heard).toEqual(['open 127.0.0.1']);
+    const token = await call<string>(page, 'token');
+    expect(token).not.toBe(old);
+    expect(await notify(old, 'too late')).toBe('402 Invalid Token');
+    expect(await notify(token, 'in time')).toBe('100 OK');
+    await expect.poll(heard).toEqual(['open 127.0.0.1', 'in time']);
+  });
+
   it('has nothing left after a wipe', async () => {
     expect(await call(page, 'wipe')).toBeUndefined();
     expect((await told()).state).toBe('wiped');
+    expect((await heard()).at(-1)).toBe('close ERR_APP_WIPED');
     expect(await call<string[]>(page, 'databases')).toEqual(['uemkit/state']);
     expect(await call(page, 'text', `${origin}/home`)).toEqual({ code: 'ERR_APP_WIPED' });
   });

@@ -1,5 +1,6 @@
 import { isProtocolError } from '@uemkit/protocol';
-import type { PageDynamicsRuntime } from '../../src/browser/index.ts';
+import { openDynamicsRuntime, type PageDynamicsRuntime } from '../../src/browser/index.ts';
+import { pushChannels } from '../../src/index.ts';
 import { appOfPage, type Page } from './quickstart.ts';
 
 /** An app in a page: bundled, loaded by Chromium, and driven from the test through `globalThis.app`. What it gives back is plain. */
@@ -13,6 +14,9 @@ let runtime: PageDynamicsRuntime | undefined;
 let reading: ReadableStreamDefaultReader<Uint8Array> | undefined;
 let stop = new AbortController();
 const events: string[] = [];
+/** What push channels have said. */
+const heard: string[] = [];
+let token = '';
 
 function current(): PageDynamicsRuntime {
   if (runtime === undefined) throw new Error('not open');
@@ -45,7 +49,7 @@ function pieces(count: number): ReadableStream<Uint8Array> {
 browser.app = {
   open: (noc: string) =>
     refused(async () => {
-      runtime = await appOfPage(browser, noc);
+      runtime = await appOfPage(browser, noc, (options) => openDynamicsRuntime({ ...options, pushChannels: pushChannels() }));
       runtime.addEventListener('stage', ({ detail }) => void events.push(detail.stage));
       runtime.addEventListener('link', ({ detail }) => void events.push(`link ${detail.binding}`));
     }),
@@ -84,6 +88,21 @@ browser.app = {
   abort: () => stop.abort(new Error('the user has left')),
   put: (name: string, text: string) => refused(() => current().container?.values.put(name, new TextEncoder().encode(text)) ?? Promise.resolve('closed')),
   value: (name: string) => refused(async () => new TextDecoder().decode(await current().container?.values.get(name))),
+  /** Opens a push channel. */
+  channel: (name: string) =>
+    refused(async () => {
+      const channel = current().pushChannel(name);
+      channel.addEventListener('open', ({ detail }) => {
+        token = detail.token;
+        heard.push(`open ${detail.pushChannelHost}`);
+      });
+      channel.addEventListener('message', ({ detail }) => void heard.push(detail.data));
+      channel.addEventListener('close', ({ detail }) => void heard.push(`close ${detail.reason?.code}`));
+      channel.addEventListener('error', ({ detail }) => void heard.push(`error ${detail.error.code}`));
+      channel.connect();
+    }),
+  heard: () => [...heard],
+  token: () => token,
   wipe: () => refused(() => current().wipe()),
   close: () => refused(() => current().close()),
   databases: async () => (await browser.indexedDB.databases()).map(({ name }) => name).sort(),

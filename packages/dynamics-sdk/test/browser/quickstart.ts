@@ -4,7 +4,7 @@ import {
   type BrowserContainerOptions,
   type HmacSubtle,
   openContainerStorage,
-  openDynamicsRuntime,
+  openDynamicsRuntime as openOfPage,
   type PageDynamicsRuntime,
   type WebSocketConstructor,
   webCryptoDeviceKey,
@@ -20,8 +20,12 @@ export interface Page {
   readonly WebSocket: WebSocketConstructor;
 }
 
-/** The app of a page. Its middle stands in the README of the package; `page.ts` runs it in Chromium. */
-export async function appOfPage({ indexedDB, IDBKeyRange, navigator, crypto, WebSocket }: Page, noc: string): Promise<PageDynamicsRuntime> {
+/** The app of a page. Its middle stands in the README of the package; `page.ts` runs it in Chromium, and gives it options more. */
+export async function appOfPage(
+  { indexedDB, IDBKeyRange, navigator, crypto, WebSocket }: Page,
+  noc: string,
+  openDynamicsRuntime: typeof openOfPage = openOfPage,
+): Promise<PageDynamicsRuntime> {
   const ports = { crypto: nobleCrypto(), clock: systemClock(), entropy: webEntropy() };
   const database = { indexedDB, keyRange: IDBKeyRange, locks: navigator.locks };
   const runtime = await openDynamicsRuntime({

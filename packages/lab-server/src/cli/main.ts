@@ -1,4 +1,5 @@
 import { isProtocolError } from '@uemkit/protocol';
+import { addNodeCommand } from './add-node-command.ts';
 import { asTyped, type Environment } from './as-typed.ts';
 import { initCommand } from './init-command.ts';
 import type { CliOutput } from './output.ts';
@@ -19,6 +20,8 @@ EXAMPLES
       mails to users leave over an SMTP host, and not to the lab's own inbox
   lab-server init && lab-server start --role notification
       one role alone; the others join in the same way
+  lab-server add-node --name second
+      a second Connectivity Node, for clusters of Proxies
 
   curl --cacert ca.pem -u admin:PASSWORD https://127.0.0.1:PORT/TENANT/api/v1/devices
       addresses, authority (field ca) and password are in .lab/connection.json; README.md has a script to copy
@@ -31,14 +34,14 @@ EXIT CODES
 
 /** Runs the program and returns its exit code. `stopped` resolves when a running lab is to end. */
 export async function main(argv: readonly string[], output: CliOutput, stopped: () => Promise<string>, env: Environment = {}): Promise<number> {
-  const commands = [initCommand(output), startCommand(output, stopped, env)];
+  const commands = [initCommand(output), addNodeCommand(output), startCommand(output, stopped, env)];
   const [name = '', ...rest] = argv;
   const command = commands.find((one) => one.name === name);
 
   if (command === undefined) {
     const asked = name === '' || name === '--help' || name === '-h';
     if (!asked) {
-      output.error(`There is no command ${name}; there are ${commands.map((one) => one.name).join(' and ')}. lab-server --help has the rest.`);
+      output.error(`There is no command ${name}; there are ${commands.map((one) => one.name).join(', ')}. lab-server --help has the rest.`);
       return EXIT.usage;
     }
     const list = commands.map((one) => `  ${one.name.padEnd(8)} ${one.description}`).join('\n');

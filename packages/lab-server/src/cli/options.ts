@@ -32,6 +32,14 @@ export function placesOf(text: string | undefined): NonNullable<LabPlace['roles'
   return places;
 }
 
+/** A port; 0 is any. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
+export function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--direct-port ${text}: a port is 0 to 65535`);
+  return port;
+}
+
 /** Origins of a comma-separated list. @throws ProtocolError `ERR_USAGE_ARGUMENT` */
 export function originsOf(text: string | undefined): readonly string[] {
   if (text === undefined) return [];

@@ -11,7 +11,7 @@ import { asTyped, type Environment } from './as-typed.ts';
 import { type CliCommand, cliCommand } from './cli-command.ts';
 import { writeJournalFile } from './journal-file.ts';
 import { MAIL_OPTIONS, mailOf, mailWords } from './mail-options.ts';
-import { DEFAULT_FOLDER, originsOf, requireAllowedHost, roleOf } from './options.ts';
+import { DEFAULT_FOLDER, originsOf, portOf, requireAllowedHost, roleOf } from './options.ts';
 import { type CliOutput, readyText } from './output.ts';
 
 /** What runs until somebody ends it. */
@@ -32,6 +32,7 @@ interface StartArguments {
   readonly allowRemote: boolean;
   readonly origins: readonly string[];
   readonly allowUnboundLinks: boolean;
+  readonly directPort: number | undefined;
   readonly mail: MailSettingsRecord | undefined;
 }
 
@@ -61,6 +62,11 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
         default: false,
         description: 'Allow apps in pages, which have no channel binding, a link to the NOC; for all roles together',
       },
+      'direct-port': {
+        type: 'string',
+        valueHint: 'PORT',
+        description: 'Port of Direct Connect of a Connectivity Node alone; 17533 unless set, 0 for any',
+      },
       ...MAIL_OPTIONS,
       journal: { type: 'string', valueHint: 'FILE', description: 'Append one line of JSON for each request' },
       json: { type: 'boolean', default: false, description: 'Print one line of JSON when ready, and nothing else' },
@@ -76,11 +82,13 @@ export function startCommand(output: CliOutput, stopped: () => Promise<string>, 
         allowRemote: args['allow-remote'],
         origins: originsOf(args['allow-origin']),
         allowUnboundLinks: args['allow-unbound-links'],
+        directPort: portOf(args['direct-port']),
         mail: mailOf(args),
       };
       requireAllowedHost(host, wanted.allowRemote);
       const isWhole = wanted.role === undefined && join === undefined;
       if (wanted.allowUnboundLinks && !isWhole) throw new ProtocolError('ERR_USAGE_ARGUMENT', '--allow-unbound-links is for all roles together');
+      if (wanted.directPort !== undefined && isWhole) throw new ProtocolError('ERR_USAGE_ARGUMENT', '--direct-port is for a Connectivity Node alone');
       const started = isWhole ? await startAll(wanted, output) : await startOne(wanted);
       const endJournal = args.journal === undefined ? undefined : writeJournalFile(started.journal, resolve(args.journal), output.error);
       if (args.json) output.out(JSON.stringify(started.ready));
@@ -128,12 +136,14 @@ async function startAll({ folder, host, advertise, allowRemote, origins, allowUn
   };
 }
 
-async function startOne({ folder, role, join, allowRemote, origins, mail }: StartArguments): Promise<Started> {
+async function startOne({ folder, role, join, allowRemote, origins, directPort, mail }: StartArguments): Promise<Started> {
   const file = readRoleFile(join === undefined ? roleFilePath(folder, role as RoleName) : resolve(join));
   if (role !== undefined && file.role !== role) throw new ProtocolError('ERR_USAGE_ARGUMENT', `--join: that is the file of role ${file.role}, not of ${role}`);
   requireAllowedHost(placeOf(file.place, file.role).host, allowRemote);
   if (mail !== undefined && file.role !== 'uem') throw new ProtocolError('ERR_USAGE_ARGUMENT', `--smtp: mails are sent by role uem, not by ${file.role}`);
-  const server = await startRoleServer({ file, folder, origins, mail });
+  if (directPort !== undefined && file.role !== 'connectivity-node')
+    throw new ProtocolError('ERR_USAGE_ARGUMENT', `--direct-port: Direct Connect is of role connectivity-node, not of ${file.role}`);
+  const server = await startRoleServer({ file, folder, origins, directPort, mail });
   const { addresses, connection } = server;
   const lines = Object.entries(addresses).map(([name, address]) => `  ${name.padEnd(20)} ${address}`);
   const connectionFile = connection === undefined ? undefined : connectionFilePath(folder);

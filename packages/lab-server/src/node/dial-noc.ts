@@ -1,6 +1,7 @@
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { RoleFile } from '../data/role-file.ts';
 import { roleUri } from '../links/certificate-guard.ts';
+import { NODE_DIALLED_ALPN } from './node-listener.ts';
 
 /** Until TLS with the NOC stands. */
 const DIAL_MS = 10_000;
@@ -14,13 +15,14 @@ export interface DialNoc {
 
 /**
  * Mutual TLS 1.3 of a Connectivity Node to the NOC. `connected` is called once it stands and is what was asked for; a connection that does not come about closes with an error.
- * Its two halves end apart.
+ * The two halves of one for an app end apart; the standing one ends when the NOC ends it, also as a process that was killed ends it.
  */
 export function dialNoc({ file, noc: { host, port } }: DialNoc, alpn: string, connected: (socket: TLSSocket) => void): TLSSocket {
   const socket = connect({
     host,
     port,
-    ...{ key: file.key, cert: file.certificate, ca: file.root, minVersion: 'TLSv1.3', ALPNProtocols: [alpn], timeout: DIAL_MS, allowHalfOpen: true },
+    ...{ key: file.key, cert: file.certificate, ca: file.root, minVersion: 'TLSv1.3', ALPNProtocols: [alpn], timeout: DIAL_MS },
+    allowHalfOpen: alpn === NODE_DIALLED_ALPN,
     checkServerIdentity: (name, certificate) => checkServerIdentity(name, certificate) ?? roleError(certificate),
   });
   socket.setNoDelay(true);

@@ -362,7 +362,7 @@ describe('usage', () => {
     [['--help'], 0, /EXAMPLES/],
     [['start', '--help'], 0, /--journal/],
     [['init', '--help'], 0, /--advertise/],
-    [['dance'], 2, /There is no command dance; there are init and start/],
+    [['dance'], 2, /There is no command dance; there are init, add-node, start/],
     [['start', '--dta', 'x'], 2, /There is no option --dta/],
     [['start', 'here'], 2, /There is no option here/],
     [['start', '--role', 'proxy'], 2, /there are infrastructure, uem, notification, noc/],

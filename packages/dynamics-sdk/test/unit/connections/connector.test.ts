@@ -132,6 +132,22 @@ describe('the connector', () => {
     expect(await bench.open()).toMatch(/^noc b/);
   });
 
+  it('asks a silent Proxy last also when no caller waited until it was known to be silent', async () => {
+    const bench = new Bench();
+    let absent: (() => void) | undefined;
+    bench.proxies.splice(2, 1);
+    bench.answers.set('noc b1', async (options) => {
+      absent = options.absent;
+      throw fails('ERR_TRANSPORT_TIMEOUT');
+    });
+    await expect(bench.open()).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TIMEOUT' });
+    await expect(bench.open()).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TIMEOUT' });
+    absent?.();
+    expect(await bench.open()).toBe('noc a wiki.example.com');
+    await bench.clock.advance(30_001);
+    await expect(bench.open()).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TIMEOUT' });
+  });
+
   it('says that no Proxy is there after the last one, and when the cluster has none', async () => {
     const bench = new Bench();
     for (const id of ['a', 'b1', 'b2']) bench.answers.set(`noc ${id}`, fails('ERR_CONNECTION_PROXY'));

@@ -93,3 +93,24 @@ it.each<[string, boolean, number, number | undefined, object]>([
   await expect(opening).rejects.toMatchObject(error);
   ways.close();
 });
+
+it.each<[string, boolean, number]>([
+  ['a Proxy that is silent', true, 1],
+  ['but not for a NOC that is', false, 0],
+])('who waits less than a session may take is told all the same that nobody was there: %s', async (_name, answers, calls) => {
+  const { clock, ways } = bench(answers);
+  const way = ways.noc({ id: 'proxy-1', host: 'proxy.example', port: 1, roots: [], spkiPins: [], keyExchangeKey: KEX_KEY });
+  let told = 0;
+  const absent = (): void => {
+    told += 1;
+  };
+  const opening = way.open({ host: 'server.example', port: 1 }, { timeoutMs: 5_000, absent });
+  const failed = expect(opening).rejects.toMatchObject({ code: 'ERR_TRANSPORT_TIMEOUT' });
+  await clock.advance(5_000);
+  await failed;
+  await clock.advance(6_999);
+  expect(told).toBe(0);
+  await clock.advance(1);
+  expect(told).toBe(calls);
+  ways.close();
+});
