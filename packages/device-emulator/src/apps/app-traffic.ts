@@ -1,4 +1,4 @@
-import { backoff, type Clock, type Entropy } from '@uemkit/protocol';
+import { backoff, type Clock, type Entropy, isProtocolError } from '@uemkit/protocol';
 import { request } from 'undici';
 import { pause } from '../concurrency/pause.ts';
 import type { AppRequest } from '../scenario/scenario.ts';
@@ -14,7 +14,11 @@ export interface SessionCount {
   readonly sessions: number;
   readonly done: number;
   readonly failed: number;
+  /** Requests that were not made, or broken off, because an administrator has locked, blocked or wiped the app. */
+  readonly withheld: number;
 }
+
+export const NO_SESSION: SessionCount = { sessions: 0, done: 0, failed: 0, withheld: 0 };
 
 /** What one request has moved. */
 export interface RequestOutcome {
@@ -45,34 +49,49 @@ export async function runSessions(app: FleetApp, before: SessionCount, options: 
   for (const atMs of sessionsAtMs.slice(before.sessions)) {
     await pause(clock, beganMs + atMs - clock.monotonicMs(), signal);
     if (signal.aborted || !options.isThere()) return;
-    const { done, failed } = await runSession(app, beganMs + atMs, options);
+    const { done, failed, withheld } = await runSession(app, beganMs + atMs, options);
     // One that was broken off is made again.
     if (signal.aborted) return;
-    count = { sessions: count.sessions + 1, done: count.done + done, failed: count.failed + failed };
+    count = { sessions: count.sessions + 1, done: count.done + done, failed: count.failed + failed, withheld: count.withheld + withheld };
+    // Nobody waits for the sessions of an app that has no more.
+    if (app.condition === 'wiped') count = withRestWithheld(app, count);
     await options.counted(count);
+    if (count.sessions === sessionsAtMs.length) return;
   }
 }
 
-async function runSession(app: FleetApp, atMs: number, options: TrafficOptions): Promise<Pick<SessionCount, 'done' | 'failed'>> {
+function withRestWithheld({ planned: { sessionsAtMs, requests } }: FleetApp, count: SessionCount): SessionCount {
+  const perSession = requests.reduce((sum, { count: turns }) => sum + turns, 0);
+  return { ...count, sessions: sessionsAtMs.length, withheld: count.withheld + (sessionsAtMs.length - count.sessions) * perSession };
+}
+
+async function runSession(app: FleetApp, atMs: number, options: TrafficOptions): Promise<Omit<SessionCount, 'sessions'>> {
   const { clock, signal } = options;
-  let [done, failed] = [0, 0];
+  let [done, failed, withheld] = [0, 0, 0];
   let intendedMs = atMs;
   for (const planned of app.planned.requests) {
     for (let turn = 0; turn < planned.count && !signal.aborted; turn++) {
+      if (isClosed(app)) {
+        withheld++;
+        continue;
+      }
       const sentMs = clock.monotonicMs();
       try {
         options.succeeded(await askUntilAnswered(app, planned, options), intendedMs, sentMs);
         done++;
       } catch (error) {
         if (signal.aborted || !options.isThere()) break;
-        options.failed(error, intendedMs, sentMs);
-        failed++;
+        if (isClosed(app) || endsWithLock(error)) withheld++;
+        else {
+          options.failed(error, intendedMs, sentMs);
+          failed++;
+        }
       }
       // A user asks for the next thing when the one before is there.
       intendedMs = clock.monotonicMs();
     }
   }
-  return { done, failed };
+  return { done, failed, withheld };
 }
 
 /** A request to which no answer comes is made again, as often as the plan says. An answer is an answer. */
@@ -83,10 +102,22 @@ async function askUntilAnswered(app: FleetApp, request: AppRequest, options: Tra
     try {
       return await ask(app, request, options);
     } catch (error) {
-      if (left === 0 || signal.aborted || !options.isThere() || error instanceof BadAnswer) throw error;
+      if (left === 0 || signal.aborted || !options.isThere() || error instanceof BadAnswer || isClosed(app) || endsWithLock(error)) throw error;
       await pause(clock, pauses.next().value as number, signal);
     }
   }
+}
+
+/** A user makes no requests in an app that shows that it is locked. */
+function isClosed({ condition }: FleetApp): boolean {
+  return condition !== 'open' && condition !== 'closed';
+}
+
+/** The runtime has ended the connection because the app was locked or wiped; by now it may be open again. */
+function endsWithLock(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (isProtocolError(at) && (at.code === 'ERR_APP_LOCKED' || at.code === 'ERR_APP_WIPED')) return true;
+  return false;
 }
 
 /** The server has answered, and that it cannot. */

@@ -35,6 +35,17 @@ export interface Difference {
     | 'appNotOnServer'
     | 'appOtherOnServer'
     | 'appRequestsFailed'
-    | 'appRequestsMissing';
+    | 'appRequestsMissing'
+    // What administrators have sent to Dynamics apps.
+    | 'appCommandRefused'
+    | 'appCommandLost'
+    | 'appCommandOpen'
+    | 'appConditionDiffers'
+    | 'appContainerDiffers'
+    | 'appDoesNotWork'
+    | 'appDiffersOnServer'
+    | 'appWipedButOnServer'
+    | 'appPolicyOpen'
+    | 'appPolicyDiffers';
   readonly detail: string;
 }

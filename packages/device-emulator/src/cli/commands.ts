@@ -66,6 +66,7 @@ const run: Command = {
     ['device-emulator run examples/scenarios/rollout.yaml', 'with a lab server of its own'],
     ['device-emulator run examples/scenarios/rollout.yaml --target .lab/connection.json', 'against a server that is running'],
     ['device-emulator run examples/scenarios/rollout.yaml --size 1000 --seed 2 --json', 'a thousand other devices in the same mix'],
+    ['device-emulator run examples/scenarios/app-commands.yaml', 'apps on devices that an administrator locks, blocks and wipes'],
   ],
   run(parsed, io) {
     const { source, file } = readScenario(parsed, io);

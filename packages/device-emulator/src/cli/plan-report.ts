@@ -26,7 +26,9 @@ export function planReport(plan: Plan): string {
   lines.push('', 'Then');
   for (const planned of steps) {
     const { atMs, after, before } = planned.step;
-    lines.push(`  ${before === undefined ? seconds(atMs).padStart(8) : '  before'}  ${after === 'drained' ? 'when all is through: ' : ''}${inWords(planned)}`);
+    lines.push(
+      `  ${before === undefined ? seconds(atMs).padStart(8) : '  before'}  ${after === 'drained' ? 'when all is through: ' : ''}${inWords(planned, plan)}`,
+    );
     lines.push(...expectedOf(planned).map((line) => `            ${line}`));
   }
   if (plan.apps.length > 0) lines.push('', 'Dynamics apps', ...scenario.apps.map((app) => `  ${appInWords(app, plan)}`));
@@ -43,10 +45,15 @@ function appInWords({ name, key, way, sessions, requests }: AppPopulation, { app
   return `${String(count).padStart(6)}  ${name}: activated with ${KEY_WORDS[key]}, ${sessions} sessions of ${perSession} requests ${through}`;
 }
 
-function inWords({ step, devices }: PlannedStep): string {
+function inWords({ step, devices, apps = [] }: PlannedStep, plan: Plan): string {
   switch (step.kind) {
     case 'send':
       return `${step.send.map(({ command }) => command).join(', ')} to ${devicesInWords(devices.length)}`;
+    case 'sendToApps': {
+      const names = [...new Set(apps.map((ordinal) => plan.apps[ordinal]?.name))].join(', ');
+      const what = step.sendToApps.map(({ command }) => command).join(', ');
+      return apps.length === 0 ? `${what} to no app` : `${what} to ${names} on ${devicesInWords(devices.length)}`;
+    }
     case 'configure': {
       const objects = step.configure.map(({ kind, name }) => `${kind} ${name}`).join(', ');
       return devices.length === 0 ? `${objects} changed for those who have it` : `${objects} assigned to ${devicesInWords(devices.length)}`;

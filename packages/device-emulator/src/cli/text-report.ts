@@ -1,6 +1,6 @@
 import type { AppSums } from '../audit/check-apps.ts';
 import type { LatencySummary } from '../metrics/latency.ts';
-import { kindsOf, type RunReport } from '../run/report.ts';
+import { kindsOf, type RunReport, sendsToApps } from '../run/report.ts';
 import { kindTable } from './kind-table.ts';
 
 /** Differences that the text shows. */
@@ -50,6 +50,8 @@ export function textReport(report: RunReport): string {
   lines.push(latency('command to idle', series.commandToIdle.response), latency('poll', series.poll.service));
   if (series.pollRecovery.response.count > 0) lines.push(latency('lost push to idle', series.pollRecovery.response));
   if (plan.apps.length > 0) lines.push(latency('app activation', series.appActivation.response), latency('app request', series.appRequest.service));
+  if (sendsToApps(plan)) lines.push(latency('app command', series.appCommand.response));
+  if (series.appPolicy.response.count > 0) lines.push(latency('policy of apps', series.appPolicy.response));
   lines.push(
     row('', 'counted from the planned moment, so waiting is in it; idle: the server has nothing more for the device;'),
     row('', 'command to idle: one sample for each device and step of the scenario, a step may be several commands or a policy'),
@@ -66,15 +68,18 @@ export function textReport(report: RunReport): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-function appRows({ planned, activated, serverKnown, byKey, requests }: AppSums): readonly string[] {
+function appRows({ planned, activated, serverKnown, byKey, requests, commands }: AppSums): readonly string[] {
   const keys = `${byKey['uem-client']} with a key of the UEM Client, ${byKey.mail} with one from a mail, ${byKey.sibling} with one of another app`;
   const failed = requests.failed === 0 ? '' : `, ${requests.failed} failed`;
+  const withheld = (requests.withheld ?? 0) === 0 ? '' : `, ${requests.withheld} not made in apps that were locked, blocked or wiped`;
+  const kinds = Object.entries(commands?.byKind ?? {}).map(([kind, { sent, done }]) => `${kind} ${done} of ${sent}`);
   return [
     row('apps', `${activated} of ${planned} activated (${keys}); the server knows ${serverKnown}`),
     row(
       'app requests',
-      `${requests.done} of ${requests.planned} done (${requests.byWay.noc} through the NOC, ${requests.byWay.direct} by Direct Connect)${failed}`,
+      `${requests.done} of ${requests.planned} done (${requests.byWay.noc} through the NOC, ${requests.byWay.direct} by Direct Connect)${failed}${withheld}`,
     ),
+    ...(commands === undefined ? [] : [row('app commands', `${commands.sent} sent, ${commands.done} carried out (${kinds.join(', ')})`)]),
   ];
 }
 

@@ -5,6 +5,7 @@ import { SYSTEMS } from '../operating-systems/systems.ts';
 import type { Population, Scenario, Selection, TimelineStep } from '../scenario/scenario.ts';
 import { brokenRules, type InspectedDevice, plannedCompliance } from './activation-refusals.ts';
 import { apportion, interleave } from './apportion.ts';
+import { CommandedApps } from './commanded-apps.ts';
 import { ConfigurationTargets } from './configuration-targets.ts';
 import { Expectations } from './expectations.ts';
 import { type PlannedApp, planApps } from './planned-apps.ts';
@@ -53,13 +54,15 @@ export function makePlan(scenario: Scenario, crypto: PlanCrypto, options: PlanOp
     timeline.flatMap(({ step, place }) => (isBefore(step) ? [{ place, step, devices: chosenBy(step, drawn, draw), expected: [] }] : [])),
     draw,
   );
+  const apps = planApps(scenario, devices, draw, crypto, (to, among) => select(to, among, draw));
+  const commanded = new CommandedApps(apps);
   const expectations = new Expectations(devices);
   const steps = timeline.map(({ step, place }): PlannedStep => {
+    if (step.kind === 'sendToApps') return { place, step, expected: [], ...commanded.ofStep(step, devices, (to, among) => select(to, among, draw)) };
     // A device that UEM refuses is sent nothing; before the activation nobody has been refused.
     const chosen = chosenBy(step, devices, draw).filter((index) => isBefore(step) || devices[index]?.refusedFor === undefined);
     return { place, step, devices: chosen, expected: step.kind === 'send' ? expectations.ofStep(step.send, chosen) : [] };
   });
-  const apps = planApps(scenario, devices, draw, crypto, (to, among) => select(to, among, draw));
   const hashed = apps.length === 0 ? { fleetId, devices, steps } : { fleetId, devices, steps, apps };
   const digest = toHex(crypto.sha256(utf8(JSON.stringify(hashed)))).slice(0, 16);
   return { scenario, seed, fleetId, devices, steps, apps, digest };
@@ -119,7 +122,7 @@ function passwordPicker(population: Population, draw: SeededDraw): (index: numbe
 }
 
 function chosenBy(step: TimelineStep, devices: readonly PlannedDevice[], draw: SeededDraw): readonly number[] {
-  if (step.kind === 'fault' || step.to === undefined) return [];
+  if (step.kind === 'fault' || step.kind === 'sendToApps' || step.to === undefined) return [];
   const chosen = select(step.to, devices, draw);
   // A device that is only registered is given nothing.
   return step.kind === 'send' ? chosen : chosen.filter((index) => isManaged(devices[index] as PlannedDevice));

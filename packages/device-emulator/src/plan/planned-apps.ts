@@ -1,6 +1,7 @@
 import { type CryptoProvider, toHex, utf8 } from '@uemkit/protocol';
 import { SYSTEMS } from '../operating-systems/systems.ts';
-import type { AppPopulation, AppRequest, AppWay, KeySource, Scenario, Selection } from '../scenario/scenario.ts';
+import { type AppPopulation, type AppRequest, type AppWay, type KeySource, type Scenario, type Selection, UPDATE_INTERVAL_MS } from '../scenario/scenario.ts';
+import { reachesApps } from './app-policies.ts';
 import type { PlannedDevice } from './planned-device.ts';
 import type { SeededDraw } from './seeded-draw.ts';
 
@@ -22,6 +23,8 @@ export interface PlannedApp {
   readonly sessionsAtMs: readonly number[];
   readonly retries: number;
   readonly requests: readonly AppRequest[];
+  /** When it asks UEM what has changed, beside what its runtime does by itself; from the beginning of the timeline. Absent: never. */
+  readonly updates?: { readonly firstMs: number; readonly intervalMs: number } | undefined;
 }
 
 /** Version of all apps of a fleet. */
@@ -47,7 +50,7 @@ export function planApps(
       if (chosen[place]?.has(device.index) !== true || (app.key === 'sibling' && asked === undefined)) return [];
       const asks = app.key === 'sibling' ? { asks: asked } : {};
       if (app.key !== 'sibling') asked ??= app.name;
-      return [{ ...oneApp(app, device, draw, signer), ...asks }];
+      return [{ ...oneApp(app, device, draw, signer), ...asks, ...updatesOf(app, device, scenario, draw) }];
     });
   });
   return planned.map((app, ordinal) => ({ ordinal, ...app }));
@@ -60,6 +63,12 @@ function oneApp(app: AppPopulation, { index, system }: PlannedDevice, draw: Seed
   const firstMs = draw.unit(`sessions ${name} ${index}`) * apartMs;
   const sessionsAtMs = Array.from({ length: sessions }, (_, session) => Math.round(firstMs + session * apartMs));
   return { device: index, name, application, platformId: `${spaceOf(system)}:${application}:${signer}`, key, way, sessionsAtMs, retries, requests };
+}
+
+/** The apps of a fleet do not ask in one moment: each begins somewhere in the first interval. */
+function updatesOf({ name, updateIntervalMs }: AppPopulation, { index }: PlannedDevice, { timeline }: Scenario, draw: SeededDraw): Pick<PlannedApp, 'updates'> {
+  const intervalMs = updateIntervalMs ?? (timeline.some(reachesApps) ? UPDATE_INTERVAL_MS : undefined);
+  return intervalMs === undefined ? {} : { updates: { firstMs: Math.round(draw.unit(`updates ${name} ${index}`) * intervalMs), intervalMs } };
 }
 
 /** Space of the device that apps are in: first part of their platform ids (docs/protocol 8.10). */

@@ -8,4 +8,6 @@ export interface PlannedStep {
   readonly devices: readonly number[];
   /** What is to become of each command of a send step, on each of `devices` in turn; empty for other steps. */
   readonly expected: readonly (readonly Expectation[])[];
+  /** Of a sendToApps step: places of the apps among all apps of the plan, in the order of `devices`. */
+  readonly apps?: readonly number[] | undefined;
 }

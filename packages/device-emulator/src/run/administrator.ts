@@ -7,7 +7,8 @@ import { devicesInWords } from '../plan/count-in-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
-import type { CommandEntry, FaultStep } from '../scenario/scenario.ts';
+import type { CommandEntry, FaultStep, TimelineStep } from '../scenario/scenario.ts';
+import type { AppCommander } from './app-commander.ts';
 import type { Configurator } from './configurator.ts';
 import type { OrderProof } from './order-proof.ts';
 import type { Progress } from './progress.ts';
@@ -24,12 +25,14 @@ export interface AdministratorOptions {
   readonly observer: RunObserver;
   readonly order: OrderProof;
   readonly configurator: Configurator;
+  /** Absent: the plan has no apps. */
+  readonly apps?: AppCommander | undefined;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-/** Carries out the timeline of a scenario (F5.1): commands to devices, policies and profiles to groups, faults to the lab. A step that a crash interrupted goes on where it was. */
+/** Carries out the timeline of a scenario (F5.1): commands to devices and apps, policies and profiles to groups, faults to the lab. A step that a crash interrupted goes on where it was. */
 export class Administrator {
   readonly #options: AdministratorOptions;
   /** BOUNDED by the devices. */
@@ -61,10 +64,7 @@ export class Administrator {
       }
       signal.throwIfAborted();
       if (planned.step.kind !== 'fault') {
-        const send =
-          planned.step.kind === 'send'
-            ? this.#send(planned, planned.step.send, plannedMs + movedMs)
-            : this.#options.configurator.configure(planned, plannedMs + movedMs);
+        const send = this.#carryOut(planned, planned.step, plannedMs + movedMs);
         sends.push(send);
         running.push(send);
       } else running.push((await this.#fault(planned.place, planned.step)).ended);
@@ -73,6 +73,12 @@ export class Administrator {
     }
     await Promise.all(running);
     signal.throwIfAborted();
+  }
+
+  async #carryOut(planned: PlannedStep, step: Exclude<TimelineStep, FaultStep>, intendedMs: number): Promise<void> {
+    if (step.kind === 'send') return this.#send(planned, step.send, intendedMs);
+    if (step.kind === 'sendToApps') return this.#options.apps?.send(planned, intendedMs);
+    return this.#options.configurator.configure(planned, intendedMs);
   }
 
   /** Waits until everything that was sent is through, as long as the scenario allows for that. */

@@ -7,6 +7,9 @@ import { APP_VERSION, type PlannedApp } from '../plan/planned-apps.ts';
 import { APP_WAYS, type AppWay } from '../scenario/scenario.ts';
 import type { RunState } from './run-state.ts';
 
+/** Behind the ranks that the steps of a timeline can have. */
+const OWN_RANK = 100_000;
+
 export interface CatalogueOptions {
   readonly api: AppApi;
   readonly configuration: ConfigurationApi;
@@ -40,7 +43,8 @@ export async function putApps({ api, configuration, plan, state, server }: Catal
   }
   const assign = async (name: string, kind: string, content: object, apps: readonly PlannedApp[]): Promise<void> => {
     if (apps.length === 0) return;
-    const body = { kind, name: `${plan.fleetId} ${name}`, rank: 1, content };
+    // What the timeline configures goes before it.
+    const body = { kind, name: `${plan.fleetId} ${name}`, rank: OWN_RANK, content };
     const profile = await configuration.ensure('profiles', body);
     await configuration.replace('profiles', profile, body);
     await configuration.assign(await groupOf(name, apps), 'profiles', profile);

@@ -3,11 +3,12 @@ import { tlsNocTransport } from '@uemkit/dynamics-sdk/node';
 import { type Clock, type CryptoProvider, type Entropy, ProtocolError } from '@uemkit/protocol';
 import { trustOfPem } from '@uemkit/uem-client';
 import type { AdminApi } from '../admin/admin-api.ts';
-import { AppApi, type ServerApp } from '../admin/app-api.ts';
+import { AppApi } from '../admin/app-api.ts';
 import { ConfigurationApi } from '../admin/configuration-api.ts';
 import type { Connection } from '../admin/connection-file.ts';
 import { AppSockets } from '../apps/app-sockets.ts';
-import { runSessions } from '../apps/app-traffic.ts';
+import { NO_SESSION, runSessions } from '../apps/app-traffic.ts';
+import { askForUpdates } from '../apps/app-updates.ts';
 import { type AppSurroundings, FleetApp } from '../apps/fleet-app.ts';
 import type { AuditedApp } from '../audit/check-apps.ts';
 import { forEachBounded } from '../concurrency/for-each-bounded.ts';
@@ -21,8 +22,11 @@ import type { SeededDraw } from '../plan/seeded-draw.ts';
 import { accessKeyInMail } from '../scan/access-key-mail.ts';
 import type { StepSink } from '../trace/step-sink.ts';
 import { putApps } from './app-catalogue.ts';
+import { AppCommander } from './app-commander.ts';
+import { collectApps } from './collect-apps.ts';
 import type { Progress } from './progress.ts';
 import { reasonOf } from './reason-of.ts';
+import type { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
 
 const WIDTH = 8;
@@ -42,6 +46,7 @@ export interface AppRunOptions {
   readonly crypto: CryptoProvider;
   readonly entropy: Entropy;
   readonly metrics: RunMetrics;
+  readonly observer: RunObserver;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly temporaryFolder: string;
@@ -53,15 +58,20 @@ export class AppRun {
   readonly #options: AppRunOptions;
   readonly #api: AppApi;
   readonly #sockets: AppSockets;
+  readonly #updates: Set<Promise<void>> = new Set();
   /** By place in the plan. */
   readonly #apps: Map<number, FleetApp> = new Map();
   readonly #ended = new AbortController();
+  readonly #closing = new AbortController();
+  /** Sends the commands of the timeline. */
+  readonly commander: AppCommander;
   #warned = 0;
 
   constructor(options: AppRunOptions) {
     this.#options = options;
     this.#api = new AppApi(options.api);
     this.#sockets = new AppSockets(options.temporaryFolder);
+    this.commander = new AppCommander({ ...options, api: this.#api });
   }
 
   /** What UEM has to know before the devices activate themselves. */
@@ -99,8 +109,7 @@ export class AppRun {
     const either = AbortSignal.any([signal, this.#ended.signal]);
     // One listener for each app that waits.
     setMaxListeners(0, either);
-    const active = [...this.#apps.values()].filter(({ runtime }) => runtime.state === 'authorized');
-    const left = active.map((app) => ({ app, count: state.sessions(app.planned.device, app.planned.name) ?? { sessions: 0, done: 0, failed: 0 } }));
+    const left = this.#activated().map((app) => ({ app, count: state.sessions(app.planned.device, app.planned.name) ?? NO_SESSION }));
     const firstMs = Math.min(...left.map(({ app, count }) => app.planned.sessionsAtMs[count.sessions] ?? Number.POSITIVE_INFINITY));
     const beganMs = clock.monotonicMs() - (Number.isFinite(firstMs) ? firstMs : 0);
     const timing = (intendedMs: number, sentMs: number) => ({ intendedMs, sentMs, endedMs: clock.monotonicMs() });
@@ -125,39 +134,47 @@ export class AppRun {
     );
   }
 
+  /** Has the apps ask UEM what has changed, until `close`, and goes on waiting for what an earlier start has sent. */
+  beginUpdates(fleet: Fleet): void {
+    const { clock, signal } = this.#options;
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    setMaxListeners(0, either);
+    this.commander.resume();
+    const beganMs = clock.monotonicMs();
+    for (const app of this.#activated()) {
+      const { device, name } = app.planned;
+      const told = (error: unknown): void => this.#warn(`app ${name} on device ${device} could not ask UEM what has changed: ${reasonOf(error)}`);
+      const asking = askForUpdates(app, {
+        ...{ clock, beganMs, signal: either },
+        isThere: () => fleet.device(device).state === 'active',
+        open: () => this.commander.openOf(app.planned),
+        carriedOut: (commands, isConfirmed) => this.commander.carriedOut(app.planned, commands, isConfirmed),
+        failed: told,
+      });
+      this.#updates.add(asking.catch(told));
+    }
+  }
+
+  /** Those that are, or were until an administrator wiped them. */
+  #activated(): readonly FleetApp[] {
+    return [...this.#apps.values()].filter(({ planned: { device, name } }) => this.#options.state.appInstance(device, name) !== undefined);
+  }
+
   /** Time is up: what is left of the sessions is not made any more. */
   end(): void {
     this.#ended.abort();
   }
 
   /** What the audit compares. */
-  async audited(fleet: Fleet): Promise<readonly AuditedApp[]> {
-    const { plan, state } = this.#options;
-    const atServer = new Map<number, readonly ServerApp[]>();
-    await forEachBounded(new Set(plan.apps.map(({ device }) => device)), WIDTH, async (device) => {
-      const guid = state.userGuid(device);
-      if (guid !== undefined) atServer.set(device, await this.#api.instances(guid));
-    });
-    return plan.apps.map(({ device, name, application, key, way, sessionsAtMs, requests }) => {
-      const { done = 0, failed = 0 } = state.sessions(device, name) ?? {};
-      return {
-        device,
-        name,
-        application,
-        key,
-        way,
-        activatedAs: state.appInstance(device, name),
-        isExpected: fleet.device(device).state === 'active',
-        atServer: (atServer.get(device) ?? []).filter(({ applicationId }) => applicationId === application),
-        requestsPlanned: sessionsAtMs.length * requests.reduce((sum, { count }) => sum + count, 0),
-        requestsDone: done,
-        requestsFailed: failed,
-      };
-    });
+  audited(fleet: Fleet): Promise<readonly AuditedApp[]> {
+    const { plan, state, server, clock, signal } = this.#options;
+    return collectApps({ plan, state, server, clock, signal, fleet, api: this.#api, app: (ordinal) => this.#apps.get(ordinal) });
   }
 
   async close(): Promise<void> {
     this.end();
+    this.#closing.abort();
+    await Promise.all(this.#updates);
     await forEachBounded(this.#apps.values(), WIDTH, (app) => app.close());
     await this.#sockets.close();
   }
@@ -176,9 +193,12 @@ export class AppRun {
       index: app.planned.ordinal,
       atMs: Math.round((place * 1_000) / ratePerS),
       attempt: async (attemptSignal: AbortSignal) => {
-        await app.activate(() => this.#mailedKey(app.planned), attemptSignal);
         const { device, name } = app.planned;
-        if (state.appInstance(device, name) !== app.instanceId) await state.putAppInstance(device, name, app.instanceId);
+        const known = state.appInstance(device, name);
+        // One that an administrator has wiped stays so.
+        if (known !== undefined && app.condition === 'wiped') return;
+        await app.activate(() => this.#mailedKey(app.planned), attemptSignal);
+        if (known !== app.instanceId) await state.putAppInstance(device, name, app.instanceId);
       },
     }));
     await driveActivations(tasks, {

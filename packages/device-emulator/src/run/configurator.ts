@@ -1,10 +1,12 @@
 import type { Clock } from '@uemkit/protocol';
 import type { ConfigurationApi } from '../admin/configuration-api.ts';
 import { type HeldConfiguration, missingOnDevice } from '../audit/held-configuration.ts';
+import { configuresApps } from '../plan/app-policies.ts';
 import { ConfigurationTargets, devicesOf, objectName, type PlannedObject } from '../plan/configuration-targets.ts';
 import { devicesInWords } from '../plan/count-in-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
+import type { AppCommander, OpenAppCommand } from './app-commander.ts';
 import type { Progress } from './progress.ts';
 import type { RunObserver } from './run-observer.ts';
 import type { RunState } from './run-state.ts';
@@ -16,6 +18,8 @@ export interface ConfiguratorOptions {
   readonly observer: RunObserver;
   /** What the device holds at this moment; undefined: it is not managed. */
   readonly held: (index: number) => HeldConfiguration | undefined;
+  /** Absent: the plan has no apps. */
+  readonly apps?: Pick<AppCommander, 'given'> | undefined;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -74,8 +78,8 @@ export class Configurator {
     });
     this.#turn = turn.catch(() => undefined);
     await turn;
-    const waiting = this.#await(planned);
-    for (const index of waiting) observer.stepSent(index, { intendedMs, releasedMs, sentMs: releasedMs });
+    const times = { intendedMs, releasedMs, sentMs: releasedMs };
+    for (const index of this.#await(planned, times)) observer.stepSent(index, times);
     await state.putStep(place, 'done');
   }
 
@@ -95,8 +99,8 @@ export class Configurator {
   }
 
   /** Notes the step as open on its devices, but for those that it has reached already. Gives those that it had to reach. */
-  #await(planned: PlannedStep): readonly number[] {
-    const { observer, held } = this.#options;
+  #await(planned: PlannedStep, times?: OpenAppCommand['sent']): readonly number[] {
+    const { observer, held, apps } = this.#options;
     const devices = devicesOf(this.#targets, planned).filter((index) => held(index) !== undefined);
     for (const index of devices) {
       const id = `configuration ${planned.place} of device ${index}`;
@@ -105,6 +109,7 @@ export class Configurator {
       observer.outstanding.sent(index, id);
       this.#look(index);
     }
+    if (configuresApps(planned.step)) apps?.given(planned.place, devices, times);
     return devices;
   }
 

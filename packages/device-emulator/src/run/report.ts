@@ -64,6 +64,8 @@ export function jsonReport(report: RunReport): Readonly<Record<string, unknown>>
     pollRecoveryMs: rounded(series.pollRecovery.response),
     pollMs: rounded(series.poll.service),
     ...(plan.apps.length === 0 ? {} : { appActivationMs: rounded(series.appActivation.response), appRequestMs: rounded(series.appRequest.service) }),
+    ...(sendsToApps(plan) ? { appCommandMs: rounded(series.appCommand.response) } : {}),
+    ...(series.appPolicy.response.count > 0 ? { appPolicyMs: rounded(series.appPolicy.response) } : {}),
     generator: {
       valid: generator.valid,
       ...(generator.valid ? {} : { reasons: generator.reasons }),
@@ -73,6 +75,11 @@ export function jsonReport(report: RunReport): Readonly<Record<string, unknown>>
     assertions: assertions.map(({ source, ok, found }) => ({ assertion: source, ok, found })),
     tookMs: Math.round(tookMs),
   };
+}
+
+/** True for a plan that sends commands to apps. */
+export function sendsToApps({ steps }: Plan): boolean {
+  return steps.some(({ step }) => step.kind === 'sendToApps');
 }
 
 /** Devices by operating system, in the order of the populations. */

@@ -44,6 +44,8 @@ const AUDIT_ROUNDS = 10;
 const AUDIT_PAUSE_MS = 500;
 /** Devices whose commands the server is asked for at a time. */
 const WIDTH = 8;
+/** What may be over in a moment. */
+const OPEN_FOR_NOW: readonly string[] = ['commandOpen', 'configurationOpen', 'appCommandOpen', 'appPolicyOpen'];
 const THROUGH = 'devices activated';
 /** Between two lines about a server that is away. */
 const QUIET_MS = 10_000;
@@ -131,7 +133,12 @@ class FleetRun {
     const fleet = await this.#openFleet();
     this.#fleet = fleet;
     const common = { state, plan, observer: this.#observer, clock: this.#options.clock, progress, signal };
-    const configurator = new Configurator({ ...common, api: new ConfigurationApi(this.#api), held: (index) => heldBy(fleet.device(index)) });
+    const configurator = new Configurator({
+      ...common,
+      apps: this.#apps?.commander,
+      api: new ConfigurationApi(this.#api),
+      held: (index) => heldBy(fleet.device(index)),
+    });
     await configurator.beforeActivation();
     progress.phase('Devices activate themselves (F1.2 to F1.5)');
     await this.#activate(fleet, profiles);
@@ -139,8 +146,9 @@ class FleetRun {
     await this.#allConnected();
     await this.#apps?.activate(fleet);
     progress.phase('Administrator manages, devices poll, carry out and answer (F5)');
-    const administrator = new Administrator({ ...common, api: this.#api, order: this.#order, configurator });
+    const administrator = new Administrator({ ...common, api: this.#api, order: this.#order, configurator, apps: this.#apps?.commander });
     const activeSinceMs = this.#options.clock.monotonicMs();
+    this.#apps?.beginUpdates(fleet);
     const sessions = this.#apps?.sessions(fleet);
     await administrator.run();
     const leftMs = activeSinceMs + plan.scenario.durationMs - this.#options.clock.monotonicMs();
@@ -160,7 +168,7 @@ class FleetRun {
     if (plan.apps.length === 0) return undefined;
     if (server === undefined) throw new RangeError('apps need a server');
     const steps = (index: number) => allOf([this.#recorder.device(index), trace?.device(index)]);
-    return new AppRun({ ...this.#options, server, api: this.#api, draw: this.#draw, metrics: this.#metrics, steps });
+    return new AppRun({ ...this.#options, server, api: this.#api, draw: this.#draw, metrics: this.#metrics, observer: this.#observer, steps });
   }
 
   /** The sessions of apps have as long after their last planned start as commands have. */
@@ -329,7 +337,7 @@ class FleetRun {
     const cancel = clock.setTimer(plan.scenario.drainWithinMs, () => late.abort());
     if (!this.#observer.drained)
       progress.note(
-        `waiting for ${this.#observer.outstanding.count} commands and updates, and ${this.#observer.lostPushes} lost pushes that the regular poll makes up for`,
+        `waiting for ${this.#observer.openCommands} commands and updates, and ${this.#observer.lostPushes} lost pushes that the regular poll makes up for`,
       );
     const drained = await this.#observer.condition.until(() => this.#observer.drained, AbortSignal.any([signal, late.signal]));
     cancel();
@@ -344,7 +352,7 @@ class FleetRun {
       const report = audit(devices, await this.#apps?.audited(fleet));
       signal.throwIfAborted();
       // A status may be with the server a moment after the device has it.
-      const onlyOpen = report.differences.every(({ problem }) => problem === 'commandOpen' || problem === 'configurationOpen');
+      const onlyOpen = report.differences.every(({ problem }) => OPEN_FOR_NOW.includes(problem));
       if (report.ok || !onlyOpen || round === AUDIT_ROUNDS) return { report, devices };
       await pause(clock, AUDIT_PAUSE_MS, signal);
     }
@@ -367,6 +375,9 @@ class FleetRun {
       appRequests: apps.requests.planned,
       appRequestsDone: apps.requests.done,
       appRequestsFailed: apps.requests.failed,
+      appRequestsWithheld: apps.requests.withheld ?? 0,
+      appCommandsSent: apps.commands?.sent ?? 0,
+      appCommandsDone: apps.commands?.done ?? 0,
     };
     for (const [name, value] of Object.entries({ ...counters, commandsFailed: refusedByDevice, refusedAsDocumented, updatesDone }))
       this.#metrics.set(name as CounterName, value);

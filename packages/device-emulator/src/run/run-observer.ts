@@ -26,6 +26,8 @@ const GONE: readonly ClientState[] = ['inactive', 'revoked', 'unknown', 'expired
 /** Follows all devices of a run: counts, measures, and knows what is still open. */
 export class RunObserver implements DeviceObserver {
   readonly outstanding: OutstandingCommands = new OutstandingCommands();
+  /** Apart: a device is idle whatever its apps have not heard yet. */
+  readonly outstandingOfApps: OutstandingCommands = new OutstandingCommands();
   readonly condition: Condition = new Condition();
   readonly #metrics: RunMetrics;
   readonly #order: OrderProof;
@@ -46,7 +48,12 @@ export class RunObserver implements DeviceObserver {
 
   /** Nothing is open: every command has its status at the server, every lost push is made up for. */
   get drained(): boolean {
-    return this.outstanding.count === 0 && this.#lostPushes === 0;
+    return this.openCommands === 0 && this.#lostPushes === 0;
+  }
+
+  /** Commands and updates that are not through, to devices and to apps. */
+  get openCommands(): number {
+    return this.outstanding.count + this.outstandingOfApps.count;
   }
 
   /** Devices that are managed and whose push connection is not registered. */
@@ -78,6 +85,12 @@ export class RunObserver implements DeviceObserver {
     this.condition.changed();
   }
 
+  /** An app has carried out a command, and UEM knows it; `id` is the one that it was noted with. */
+  appCommandThrough(index: number, id: string): void {
+    this.outstandingOfApps.answered(index, id);
+    this.condition.changed();
+  }
+
   /** A device is active and has begun to be managed. */
   started(index: number): void {
     this.#managed.add(index);
@@ -87,6 +100,7 @@ export class RunObserver implements DeviceObserver {
     if (GONE.includes(state) && this.#managed.delete(index)) {
       this.#connected.delete(index);
       this.outstanding.gone(index);
+      this.outstandingOfApps.gone(index);
     }
     this.condition.changed();
   }

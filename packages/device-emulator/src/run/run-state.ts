@@ -49,11 +49,43 @@ export interface SentCommand {
 const sentCommand = v.strictObject({ type: v.string(), commandId: v.optional(v.string()), refusal: v.optional(v.string()) });
 const device = v.strictObject({ deviceId: v.string() });
 const user = v.strictObject({ guid: v.string() });
-const sessionCount: v.GenericSchema<unknown, SessionCount> = v.strictObject({ sessions: v.number(), done: v.number(), failed: v.number() });
+const sessionCount: v.GenericSchema<unknown, SessionCount> = v.strictObject({
+  sessions: v.number(),
+  done: v.number(),
+  failed: v.number(),
+  withheld: v.optional(v.number(), 0),
+});
+const appCommand = v.strictObject({
+  type: v.string(),
+  state: v.picklist(['begun', 'sent', 'done', 'refused']),
+  lockBefore: v.optional(v.string()),
+  lock: v.optional(v.string()),
+  refusal: v.optional(v.string()),
+  unconfirmed: v.optional(v.boolean()),
+});
 const appInstance = v.strictObject({ instanceId: v.string() });
 const site = v.strictObject({ url: v.string() });
 const faultId = v.strictObject({ id: v.string() });
 const stepState: v.GenericSchema<unknown, StepState> = v.picklist(['begun', 'done']);
+
+/** A command to an app, as far as it has come. */
+export interface SentAppCommand {
+  readonly device: number;
+  readonly app: string;
+  readonly place: number;
+  readonly entry: number;
+  readonly type: string;
+  /** `begun`: UEM may have it without our knowing. `done`: its app has carried it out. */
+  readonly state: 'begun' | 'sent' | 'done' | 'refused';
+  /** Of a lock: id of the last lock before it; another one at UEM says that it was taken. */
+  readonly lockBefore?: string | undefined;
+  /** Of a lock that was taken: its id. */
+  readonly lock?: string | undefined;
+  /** Why UEM did not take it. */
+  readonly refusal?: string | undefined;
+  /** The app is wiped, and whether UEM has heard that is not known: with its keys it has lost the way to tell it once more. */
+  readonly unconfirmed?: boolean | undefined;
+}
 
 /** How far a step of the timeline is. `begun`: some of its commands may be at the server without our knowing. */
 export type StepState = 'begun' | 'done';
@@ -133,6 +165,23 @@ export class RunState {
 
   putAppInstance(device: number, app: string, instanceId: string): Promise<void> {
     return this.#put(`app/${device}/${app}`, { instanceId });
+  }
+
+  appCommand(device: number, app: string, place: number, entry: number): SentAppCommand | undefined {
+    const found = this.#get(`app-command/${device}/${app}/${place}/${entry}`, appCommand);
+    return found === undefined ? undefined : { device, app, place, entry, ...found };
+  }
+
+  putAppCommand({ device, app, place, entry, ...value }: SentAppCommand): Promise<void> {
+    return this.#put(`app-command/${device}/${app}/${place}/${entry}`, value);
+  }
+
+  /** All commands of one app. */
+  appCommandsOf(device: number, app: string): readonly SentAppCommand[] {
+    return this.#store.entries(`${PREFIX}app-command/${device}/${app}/`).map(({ key, value }) => {
+      const [place, entry] = key.split('/').map(Number) as [number, number];
+      return { device, app, place, entry, ...decode(value, appCommand) };
+    });
   }
 
   /** Server of its own that the run has its apps ask; undefined: it never had one. */

@@ -1,12 +1,14 @@
 import { SYSTEMS } from '../operating-systems/systems.ts';
 import { wordHint } from './did-you-mean.ts';
 import { INVALID, type Place, type Read } from './place.ts';
-import { listOf, name, oneOf, optional, positive, record, required, text, whole, withDefault } from './readers.ts';
-import { APP_WAYS, type AppPopulation, type AppRequest, KEY_SOURCES, type Population, type Selection } from './scenario.ts';
+import { duration, listOf, name, oneOf, optional, positive, record, required, text, whole, withDefault } from './readers.ts';
+import { APP_WAYS, type AppPopulation, type AppRequest, KEY_SOURCES, type Population, type Selection, type TimelineStep } from './scenario.ts';
 import { selection } from './timeline-readers.ts';
 
 const MAX_APPS = 16;
 const MAX_BODY_BYTES = 16_777_216;
+/** An app that asks more often does nothing else. */
+const MIN_UPDATE_INTERVAL_MS = 100;
 const PLAIN: AppRequest = { method: 'GET', path: '/', bodyBytes: 0, count: 1 };
 
 const path: Read<string> = (place) => {
@@ -39,7 +41,14 @@ const application: Read<string> = (place) => {
 
 const ALL: Selection = { population: undefined, label: undefined, share: 1 };
 
-const appRecord = record<Omit<AppPopulation, 'application'> & { readonly application: string | undefined }>({
+const updateInterval: Read<number> = (place) => {
+  const value = duration(place);
+  return value === INVALID || value >= MIN_UPDATE_INTERVAL_MS ? value : place.wrong(`expected at least ${MIN_UPDATE_INTERVAL_MS}ms`);
+};
+
+const appRecord = record<
+  Omit<AppPopulation, 'application' | 'updateIntervalMs'> & { readonly application: string | undefined; readonly updateInterval: number | undefined }
+>({
   name: required(name),
   application: optional(application),
   to: withDefault(selection, ALL),
@@ -49,11 +58,14 @@ const appRecord = record<Omit<AppPopulation, 'application'> & { readonly applica
   sessionsPerHour: withDefault(positive(3_600_000), 3_600),
   retries: withDefault(whole(0, 1_000), 0),
   requests: withDefault(listOf(request, 64, 1), [PLAIN]),
+  updateInterval: optional(updateInterval),
 });
 
 const app: Read<AppPopulation> = (place) => {
   const read = appRecord(place);
-  return read === INVALID ? INVALID : { ...read, application: read.application ?? `com.example.fleet.${read.name}` };
+  if (read === INVALID) return INVALID;
+  const { updateInterval: updateIntervalMs, ...same } = read;
+  return { ...same, application: same.application ?? `com.example.fleet.${same.name}`, ...(updateIntervalMs === undefined ? {} : { updateIntervalMs }) };
 };
 
 /** Dynamics apps of a scenario. */
@@ -91,6 +103,22 @@ export function checkApps(apps: readonly AppPopulation[], populations: readonly 
     const other = beside.find(({ way }) => way !== app.way);
     if (other !== undefined) place('way').wrong(`the apps of a device reach the server in one way, and ${other.name} goes by ${other.way}`);
   });
+}
+
+/** What the timeline says of apps. Which populations and labels there are is checked with the rest of the timeline. */
+export function checkAppCommands(steps: readonly TimelineStep[], apps: readonly AppPopulation[], populations: readonly Population[], at: At): void {
+  const names = apps.map((app) => app.name);
+  for (const [index, step] of steps.entries()) {
+    if (step.kind !== 'sendToApps') continue;
+    const { to } = step;
+    const place = (field: string): Place => at(`timeline[${index}].${field}`);
+    const meant = apps.filter((app) => to.app === undefined || app.name === to.app);
+    const chosen = populations.filter((each) => isChosen(to, each));
+    if (apps.length === 0) place('sendToApps').wrong('the scenario has no apps', 'add apps: [{ name: wiki, key: mail }] at the top');
+    else if (to.app !== undefined && meant.length === 0) place('to.app').wrong(`no app called ${to.app}`, wordHint(to.app, names));
+    else if (chosen.length > 0 && !chosen.some((each) => meant.some((app) => isChosen(app.to, each))))
+      place('to').wrong(to.app === undefined ? 'no app is on any of these devices' : `the app ${to.app} is on none of these devices`);
+  }
 }
 
 function isKnown({ population, label }: Selection, populations: readonly Population[], place: At): boolean {

@@ -6,7 +6,17 @@ export const COMPARISONS = ['<=', '>=', '==', '!=', '<', '>'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 /** Latency series of a run, by name. */
-export const SERIES_NAMES = ['activation', 'poll', 'pushToIdle', 'commandToIdle', 'pollRecovery', 'appActivation', 'appRequest'] as const;
+export const SERIES_NAMES = [
+  'activation',
+  'poll',
+  'pushToIdle',
+  'commandToIdle',
+  'pollRecovery',
+  'appActivation',
+  'appRequest',
+  'appCommand',
+  'appPolicy',
+] as const;
 export type SeriesName = (typeof SERIES_NAMES)[number];
 
 /** What each series has: the time from sending to the answer, from the planned start to the answer, and what we ourselves were late. */
@@ -40,6 +50,9 @@ export const COUNTER_NAMES = [
   'appRequests',
   'appRequestsDone',
   'appRequestsFailed',
+  'appRequestsWithheld',
+  'appCommandsSent',
+  'appCommandsDone',
 ] as const;
 export type CounterName = (typeof COUNTER_NAMES)[number];
 

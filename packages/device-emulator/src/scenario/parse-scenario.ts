@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { activationTypeOf } from '../operating-systems/system-definition.ts';
 import { SYSTEM_IDS, SYSTEMS } from '../operating-systems/systems.ts';
-import { appList, appServer, checkApps } from './app-readers.ts';
+import { appList, appServer, checkAppCommands, checkApps } from './app-readers.ts';
 import { assertion } from './assertion.ts';
 import { wordHint } from './did-you-mean.ts';
 import { INVALID, Place, type Read, type Reading } from './place.ts';
@@ -145,6 +145,7 @@ function checkReferences(read: ScenarioFile, root: Place): void {
     if (names.indexOf(entry) !== index) at(root, `populations[${index}].name`).wrong(`a second population called ${entry}`);
   });
   checkApps(read.apps, read.populations, (path) => at(root, path));
+  checkAppCommands(read.timeline, read.apps, read.populations, (path) => at(root, path));
   const labels = [...new Set(read.populations.flatMap((entry) => entry.labels))];
   read.timeline.forEach((step, index) => {
     if (step.kind === 'fault' || step.to === undefined) return;

@@ -110,7 +110,36 @@ export interface LabFault {
   readonly status?: number | undefined;
 }
 
-export type TimelineStep = SendStep | ConfigureStep | FaultStep;
+/** What an administrator sends to an app that is activated (F5.1). */
+export const APP_COMMANDS = ['LOCK_APPLICATION', 'BLOCK_APPLICATION', 'UNBLOCK_APPLICATION', 'DELETE_APPLICATION'] as const;
+export type AppCommandName = (typeof APP_COMMANDS)[number];
+
+/** A block as the app shows it; `actionId` names it when it is lifted. */
+export interface AppBlock {
+  readonly actionId: string;
+  readonly title: string;
+  readonly body: string;
+}
+
+export type AppCommandEntry =
+  | { readonly command: 'LOCK_APPLICATION' | 'DELETE_APPLICATION'; readonly properties: Readonly<Record<never, never>> }
+  | { readonly command: 'BLOCK_APPLICATION'; readonly properties: AppBlock }
+  | { readonly command: 'UNBLOCK_APPLICATION'; readonly properties: Pick<AppBlock, 'actionId'> };
+
+/** Which apps something is for: those on the devices that are chosen, among the devices that have them. */
+export interface AppSelection extends Selection {
+  /** Name of the app; absent: every one. */
+  readonly app?: string | undefined;
+}
+
+/** Commands that the administrator sends to apps at one time (F5.1); an app hears of them when it asks the next time (F5.3). */
+export interface SendToAppsStep extends StepTime {
+  readonly kind: 'sendToApps';
+  readonly sendToApps: readonly AppCommandEntry[];
+  readonly to: AppSelection;
+}
+
+export type TimelineStep = SendStep | SendToAppsStep | ConfigureStep | FaultStep;
 
 /** Limits of the generator itself; over one of them the run says nothing about the server. */
 export interface GeneratorLimits {
@@ -151,7 +180,12 @@ export interface AppPopulation {
   readonly retries: number;
   /** What each session asks the server for, in this order. */
   readonly requests: readonly AppRequest[];
+  /** How often the app asks UEM what has changed, beside what its runtime does by itself; absent: as `UPDATE_INTERVAL_MS` says. */
+  readonly updateIntervalMs?: number | undefined;
 }
+
+/** How often apps ask UEM where the scenario does not say it and sends commands to apps; without such commands only as their runtimes do by themselves. */
+export const UPDATE_INTERVAL_MS = 5_000;
 
 /** Regular poll that the activation profiles of the fleet ask for (F5.2); whole seconds. */
 export interface PollPlan {

@@ -1,8 +1,22 @@
+import { appCommandEntry, appSelection } from './app-command-readers.ts';
 import { commandEntry } from './command-readers.ts';
 import { configurationEntries, KnownObjects } from './configuration-readers.ts';
 import { INVALID, type Place, type Read } from './place.ts';
 import { duration, listOf, name, oneOf, optional, record, required, share, text, whole, withDefault } from './readers.ts';
-import type { CommandEntry, ConfigurationEntry, ConfigureStep, FaultStep, LabFault, Selection, SendStep, StepTime, TimelineStep } from './scenario.ts';
+import type {
+  AppCommandEntry,
+  AppSelection,
+  CommandEntry,
+  ConfigurationEntry,
+  ConfigureStep,
+  FaultStep,
+  LabFault,
+  Selection,
+  SendStep,
+  SendToAppsStep,
+  StepTime,
+  TimelineStep,
+} from './scenario.ts';
 
 /** Which devices something is for. */
 export const selection: Read<Selection> = record<Selection>({ population: optional(name), label: optional(name), share: withDefault(share, 1) });
@@ -25,25 +39,31 @@ interface StepFields {
   readonly after: 'drained' | undefined;
   readonly before: 'activation' | undefined;
   readonly send: readonly CommandEntry[] | undefined;
+  readonly sendToApps: readonly AppCommandEntry[] | undefined;
   readonly configure: readonly ConfigurationEntry[] | undefined;
-  readonly to: Selection | undefined;
+  readonly to: AppSelection | undefined;
   readonly fault: LabFault | undefined;
   readonly for: number | undefined;
 }
 
-const stepRecord = record<StepFields>({
-  at: optional(duration),
-  after: optional(oneOf(['drained'] as const)),
-  before: optional(oneOf(['activation'] as const)),
-  send: optional(listOf(commandEntry, 32, 1)),
-  configure: optional(configurationEntries),
-  to: optional(selection),
-  fault: optional(fault),
-  for: optional(duration),
-});
+const stepRecord = (to: Read<AppSelection>): Read<StepFields> =>
+  record<StepFields>({
+    at: optional(duration),
+    after: optional(oneOf(['drained'] as const)),
+    before: optional(oneOf(['activation'] as const)),
+    send: optional(listOf(commandEntry, 32, 1)),
+    sendToApps: optional(listOf(appCommandEntry, 32, 1)),
+    configure: optional(configurationEntries),
+    to: optional(to),
+    fault: optional(fault),
+    for: optional(duration),
+  });
+
+const stepForDevices = stepRecord(selection);
+const stepForApps = stepRecord(appSelection);
 
 /** A step as it is written: when it names no time, it is due with the latest of those before it that it waits for. */
-type WrittenStep = Omit<SendStep, 'atMs'> | Omit<ConfigureStep, 'atMs'> | Omit<FaultStep, 'atMs'>;
+type WrittenStep = Omit<SendStep, 'atMs'> | Omit<SendToAppsStep, 'atMs'> | Omit<ConfigureStep, 'atMs'> | Omit<FaultStep, 'atMs'>;
 interface ReadStep {
   readonly atMs: number | undefined;
   readonly step: WrittenStep;
@@ -51,20 +71,25 @@ interface ReadStep {
 }
 
 const timelineStep: Read<ReadStep> = (place) => {
-  const read = stepRecord(place);
+  // Of apps alone `to` says which app.
+  const read = place.entries()?.some(({ key }) => key === 'sendToApps') === true ? stepForApps(place) : stepForDevices(place);
   if (read === INVALID) return INVALID;
-  const { at: atMs = read.after === 'drained' ? undefined : 0, send, configure, fault: caused } = read;
-  if ([send, configure, caused].filter((part) => part !== undefined).length !== 1)
-    return place.wrong('an entry of the timeline has one of send, configure and fault');
+  const { at: atMs = read.after === 'drained' ? undefined : 0, send, sendToApps, configure, fault: caused } = read;
+  if ([send, sendToApps, configure, caused].filter((part) => part !== undefined).length !== 1)
+    return place.wrong('an entry of the timeline has one of send, sendToApps, configure and fault');
   if (caused === undefined && read.for !== undefined) return place.wrong('for belongs to a fault');
   if (read.before !== undefined && (configure === undefined || read.at !== undefined || read.after !== undefined))
     return place.wrong('before belongs to configure, and to no other time');
-  if (caused !== undefined && read.to !== undefined) return place.wrong('to belongs to send or configure');
+  if (caused !== undefined && read.to !== undefined) return place.wrong('to belongs to send, sendToApps or configure');
+  // check: what an app is sent behind its wipe would reach it or not, by chance
+  if (sendToApps?.slice(0, -1).some(({ command }) => command === 'DELETE_APPLICATION') === true)
+    return place.wrong('DELETE_APPLICATION comes last: an app that is wiped gets nothing more');
   return { atMs, step: stepOf(read), place };
 };
 
-function stepOf({ after, before, send, configure, to, fault: caused, for: forMs }: StepFields): WrittenStep {
+function stepOf({ after, before, send, sendToApps, configure, to, fault: caused, for: forMs }: StepFields): WrittenStep {
   if (send !== undefined) return { kind: 'send', after, send, to: to ?? ALL };
+  if (sendToApps !== undefined) return { kind: 'sendToApps', after, sendToApps, to: to ?? ALL };
   if (configure !== undefined) return { kind: 'configure', after, before, configure, to };
   return { kind: 'fault', after, fault: caused as LabFault, forMs };
 }

@@ -2,6 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
 import { type AuditedApp, appSums, checkApp } from '../../src/audit/check-apps.ts';
 
+function atServer(guid: string): AuditedApp['atServer'][number] {
+  return { guid, applicationId: 'com.example.wiki', status: 'ACTIVE', upToDate: true, pending: false, wipe: false, blocks: [] };
+}
+
 const GOOD: AuditedApp = {
   device: 3,
   name: 'wiki',
@@ -10,7 +14,7 @@ const GOOD: AuditedApp = {
   way: 'direct',
   activatedAs: 'aa',
   isExpected: true,
-  atServer: [{ guid: 'aa', applicationId: 'com.example.wiki' }],
+  atServer: [atServer('aa')],
   requestsPlanned: 4,
   requestsDone: 4,
   requestsFailed: 0,
@@ -25,8 +29,8 @@ describe('the audit of apps', () => {
   it.each<readonly [string, Partial<AuditedApp>, readonly string[]]>([
     ['never activated', { activatedAs: undefined }, ['appNotActivated']],
     ['missing on the server', { atServer: [] }, ['appNotOnServer']],
-    ['there twice', { atServer: [...GOOD.atServer, { guid: 'bb', applicationId: 'com.example.wiki' }] }, ['appOtherOnServer']],
-    ['there as another one', { atServer: [{ guid: 'bb', applicationId: 'com.example.wiki' }] }, ['appNotOnServer', 'appOtherOnServer']],
+    ['there twice', { atServer: [...GOOD.atServer, atServer('bb')] }, ['appOtherOnServer']],
+    ['there as another one', { atServer: [atServer('bb')] }, ['appNotOnServer', 'appOtherOnServer']],
     ['with a failed request', { requestsDone: 3, requestsFailed: 1 }, ['appRequestsFailed']],
     ['with a request that was not made', { requestsDone: 3 }, ['appRequestsMissing']],
   ])('finds one that is %s', (_what, more, problems) => {

@@ -124,7 +124,12 @@ describe('parseScenario', () => {
     ['a time compared with a count', '< 5s', '< 5', 'a time is compared with a time, a count with a count (times have a unit, for example 5s)'],
     ['an audit compared with a number', 'audit == ok', 'audit == 1', 'the audit is compared with ok only (write: audit == ok)'],
     ['no comparison', 'audit == ok', 'audit', 'expected <metric> <comparison> <value>'],
-    ['an entry with send and fault', '    to: {', '    fault: { kind: drop }\n    to: {', 'an entry of the timeline has one of send, configure and fault'],
+    [
+      'an entry with send and fault',
+      '    to: {',
+      '    fault: { kind: drop }\n    to: {',
+      'an entry of the timeline has one of send, sendToApps, configure and fault',
+    ],
     ['a step after something else', 'at: 1s', 'after: drain', 'timeline[0].after: expected one of drained, found "drain" (did you mean drained?)'],
     ['a send before the activation', 'at: 1s', 'before: activation', 'timeline[0]: before belongs to configure, and to no other time'],
     ['a repeated field', 'size: 10', 'size: 10\nsize: 11', 'file.yaml:5:1: Map keys must be unique'],
@@ -145,7 +150,12 @@ describe('parseScenario', () => {
     ['a command that no device carries out', 'LOCK_DEVICE', 'REMOVE_DEVICE', 'expected one of LOCK_DEVICE'],
     ['a command for no application', 'LOCK_DEVICE', 'LOCK_APPLICATION', 'LOCK_APPLICATION is for an application (add application: com.example.mail)'],
     ['an application for a command of the device', 'properties: { message: hello }', 'application: a', 'LOCK_DEVICE is for no application'],
-    ['an entry with send and configure', '    to: {', '    configure: [{ policy: p, rules: { apps: {} } }]\n    to: {', 'has one of send, configure and fault'],
+    [
+      'an entry with send and configure',
+      '    to: {',
+      '    configure: [{ policy: p, rules: { apps: {} } }]\n    to: {',
+      'has one of send, sendToApps, configure and fault',
+    ],
     ['a policy without rules', 'fault: { kind: delay, service: wakeUp, delayMs: 300 }', 'configure: [{ policy: p, rules: {} }]', 'a policy has rules'],
     [
       'a policy of a kind',
@@ -171,7 +181,7 @@ describe('parseScenario', () => {
       'configure: [{ policy: p, rules: { apps: {} } }]',
       'for belongs to a fault',
     ],
-    ['a fault for some devices', '    for: 2s', '    to: { label: sales }', 'to belongs to send or configure'],
+    ['a fault for some devices', '    for: 2s', '    to: { label: sales }', 'to belongs to send, sendToApps or configure'],
     ['a share of a second between polls', 'timeline:', 'poll: { interval: 1500ms }\ntimeline:', 'poll.interval: expected whole seconds'],
   ];
 
