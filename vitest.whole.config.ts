@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 import config from './vitest.config.ts';
 
 /** Files that `pnpm test` runs a share of: they say so by what they import. */
-const include = readdirSync(import.meta.dirname + '/packages', { recursive: true, encoding: 'utf8' })
+const include = readdirSync(`${import.meta.dirname}/packages`, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
   .map((file) => join('packages', file))
   .filter((file) => readFileSync(join(import.meta.dirname, file), 'utf8').includes('/test-sizes.ts'));

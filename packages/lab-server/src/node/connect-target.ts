@@ -44,7 +44,10 @@ export function connectTarget(
         found(...answer);
       });
     };
-    const onread = onBytes && { buffer: READ_BUFFER.subarray(0, readBytes), callback: (lengthBytes: number): boolean => onBytes(READ_BUFFER.subarray(0, lengthBytes)) };
+    const onread = onBytes && {
+      buffer: READ_BUFFER.subarray(0, readBytes),
+      callback: (lengthBytes: number): boolean => onBytes(READ_BUFFER.subarray(0, lengthBytes)),
+    };
     const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, autoSelectFamily: true, lookup, ...(onread && { onread }) });
     const end = (result: Socket | TargetFailure): void => {
       if (isEnded) return;

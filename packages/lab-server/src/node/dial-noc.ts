@@ -22,7 +22,7 @@ export function dialNoc({ file, noc: { host, port } }: DialNoc, alpn: string, co
     host,
     port,
     ...{ key: file.key, cert: file.certificate, ca: file.root, minVersion: 'TLSv1.3', ALPNProtocols: [alpn], timeout: DIAL_MS },
-    allowHalfOpen: alpn === NODE_DIALLED_ALPN,
+    ...{ allowHalfOpen: alpn === NODE_DIALLED_ALPN },
     checkServerIdentity: (name, certificate) => checkServerIdentity(name, certificate) ?? roleError(certificate),
   });
   socket.setNoDelay(true);
