@@ -1,6 +1,7 @@
 import { backoff, type Clock, type Entropy, isProtocolError } from '@uemkit/protocol';
 import { request } from 'undici';
 import { pause } from '../concurrency/pause.ts';
+import { requestsPerSession } from '../plan/planned-apps.ts';
 import type { AppRequest } from '../scenario/scenario.ts';
 import type { FleetApp } from './fleet-app.ts';
 
@@ -60,9 +61,9 @@ export async function runSessions(app: FleetApp, before: SessionCount, options: 
   }
 }
 
-function withRestWithheld({ planned: { sessionsAtMs, requests } }: FleetApp, count: SessionCount): SessionCount {
-  const perSession = requests.reduce((sum, { count: turns }) => sum + turns, 0);
-  return { ...count, sessions: sessionsAtMs.length, withheld: count.withheld + (sessionsAtMs.length - count.sessions) * perSession };
+function withRestWithheld({ planned }: FleetApp, count: SessionCount): SessionCount {
+  const sessions = planned.sessionsAtMs.length;
+  return { ...count, sessions, withheld: count.withheld + (sessions - count.sessions) * requestsPerSession(planned) };
 }
 
 async function runSession(app: FleetApp, atMs: number, options: TrafficOptions): Promise<Omit<SessionCount, 'sessions'>> {

@@ -1,9 +1,9 @@
 import type { Clock } from '@uemkit/protocol';
 import { pause } from '../concurrency/pause.ts';
-import type { OpenAppCommand } from '../run/app-commander.ts';
 import type { FleetApp } from './fleet-app.ts';
 
-export interface UpdatesOptions {
+/** `Command`: whatever is noted of a command to an app. */
+export interface UpdatesOptions<Command> {
   readonly clock: Clock;
   /** Beginning of the timeline on the monotonic clock. */
   readonly beganMs: number;
@@ -11,14 +11,14 @@ export interface UpdatesOptions {
   /** False: the device has left, and the app with it. */
   isThere(): boolean;
   /** Commands that the app hears of when it asks now. */
-  open(): readonly OpenAppCommand[];
+  open(): readonly Command[];
   /** Resolves when that survives a crash. */
-  carriedOut(commands: readonly OpenAppCommand[], isConfirmed: boolean): Promise<void>;
+  carriedOut(commands: readonly Command[], isConfirmed: boolean): Promise<void>;
   failed(error: unknown): void;
 }
 
 /** Has an app ask UEM what has changed, by its plan, until `signal` ends it: as a user does who opens it now and then. A wiped one asks nobody, and only says what it is. */
-export async function askForUpdates(app: FleetApp, { clock, beganMs, signal, ...options }: UpdatesOptions): Promise<void> {
+export async function askForUpdates<Command>(app: FleetApp, { clock, beganMs, signal, ...options }: UpdatesOptions<Command>): Promise<void> {
   const { updates } = app.planned;
   if (updates === undefined) return;
   let atMs = beganMs + updates.firstMs;

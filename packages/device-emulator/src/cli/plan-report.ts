@@ -1,5 +1,6 @@
 import { devicesInWords } from '../plan/count-in-words.ts';
 import type { Plan } from '../plan/plan.ts';
+import { requestsPerSession } from '../plan/planned-apps.ts';
 import type { PlannedStep } from '../plan/planned-step.ts';
 import { describeFault } from '../scenario/describe-fault.ts';
 import { type AppPopulation, EXPECTATIONS, type Expectation } from '../scenario/scenario.ts';
@@ -38,9 +39,10 @@ export function planReport(plan: Plan): string {
 
 const KEY_WORDS = { 'uem-client': 'a key of the UEM Client', mail: 'a key from a mail', sibling: 'a key of another app' } as const;
 
-function appInWords({ name, key, way, sessions, requests }: AppPopulation, { apps }: Plan): string {
-  const count = apps.filter((app) => app.name === name).length;
-  const perSession = requests.reduce((sum, request) => sum + request.count, 0);
+function appInWords(app: AppPopulation, { apps }: Plan): string {
+  const { name, key, way, sessions } = app;
+  const count = apps.filter((one) => one.name === name).length;
+  const perSession = requestsPerSession(app);
   const through = way === 'noc' ? 'through the NOC' : 'by Direct Connect';
   return `${String(count).padStart(6)}  ${name}: activated with ${KEY_WORDS[key]}, ${sessions} sessions of ${perSession} requests ${through}`;
 }

@@ -56,6 +56,11 @@ export function planApps(
   return planned.map((app, ordinal) => ({ ordinal, ...app }));
 }
 
+/** Requests of one session of an app. */
+export function requestsPerSession({ requests }: Pick<PlannedApp, 'requests'>): number {
+  return requests.reduce((sum, { count }) => sum + count, 0);
+}
+
 function oneApp(app: AppPopulation, { index, system }: PlannedDevice, draw: SeededDraw, signer: string): Omit<PlannedApp, 'ordinal'> {
   const { name, application, key, way, sessions, sessionsPerHour, retries, requests } = app;
   const apartMs = HOUR_MS / sessionsPerHour;

@@ -9,7 +9,7 @@ import { plannedAppPolicies, reachesApps } from '../plan/app-policies.ts';
 import { type ExpectedApp, expectedApps, OPEN_APP } from '../plan/commanded-apps.ts';
 import { ConfigurationTargets } from '../plan/configuration-targets.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { PlannedApp } from '../plan/planned-apps.ts';
+import { type PlannedApp, requestsPerSession } from '../plan/planned-apps.ts';
 import { reasonOf } from './reason-of.ts';
 import type { RunState } from './run-state.ts';
 
@@ -46,7 +46,8 @@ export async function collectApps({ plan, state, fleet, api, server, clock, sign
     const guid = state.userGuid(device);
     if (guid !== undefined) atServer.set(device, await api.instances(guid));
   });
-  return plan.apps.map(({ ordinal, device, name, application, key, way, sessionsAtMs, requests }) => {
+  return plan.apps.map((planned) => {
+    const { ordinal, device, name, application, key, way, sessionsAtMs } = planned;
     const { done = 0, failed = 0 } = state.sessions(device, name) ?? {};
     return {
       device,
@@ -57,7 +58,7 @@ export async function collectApps({ plan, state, fleet, api, server, clock, sign
       activatedAs: state.appInstance(device, name),
       isExpected: fleet.device(device).state === 'active',
       atServer: (atServer.get(device) ?? []).filter(({ applicationId }) => applicationId === application),
-      requestsPlanned: sessionsAtMs.length * requests.reduce((sum, { count }) => sum + count, 0),
+      requestsPlanned: sessionsAtMs.length * requestsPerSession(planned),
       requestsDone: done,
       requestsFailed: failed,
       administered: administered.get(ordinal),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_IDS } from '../../src/operating-systems/systems.ts';
 import { parseScenario } from '../../src/scenario/parse-scenario.ts';
-import { ScenarioError } from '../../src/scenario/problem.ts';
+import { problemsOf as problemTextOf } from './problems-of.ts';
 
 const VALID = `
 format: 1
@@ -29,15 +29,7 @@ assert:
   - audit == ok
 `;
 
-function problemsOf(source: string): readonly string[] {
-  try {
-    parseScenario(source, 'file.yaml');
-  } catch (error) {
-    if (error instanceof ScenarioError) return error.message.split('\n');
-    throw error;
-  }
-  return [];
-}
+const problemsOf = (source: string): readonly string[] => problemTextOf(source).split('\n').filter(Boolean);
 
 describe('parseScenario', () => {
   it('reads a scenario and fills in what was left out', () => {

@@ -4,7 +4,7 @@ import { planReport } from '../../src/cli/plan-report.ts';
 import { expectedApps } from '../../src/plan/commanded-apps.ts';
 import { makePlan, type Plan } from '../../src/plan/plan.ts';
 import { parseScenario } from '../../src/scenario/parse-scenario.ts';
-import { ScenarioError } from '../../src/scenario/problem.ts';
+import { problemsOf } from './problems-of.ts';
 
 const HEAD = `
 format: 1
@@ -20,16 +20,6 @@ apps:
 const BLOCK = '{ command: BLOCK_APPLICATION, properties: { title: Lost, body: Call us., actionId: lost } }';
 const UNBLOCK = '{ command: UNBLOCK_APPLICATION, properties: { actionId: lost } }';
 const withSteps = (...steps: readonly string[]): string => `${HEAD}timeline:\n${steps.map((step) => `  - ${step}\n`).join('')}`;
-
-function problemsOf(source: string): string {
-  try {
-    parseScenario(source, 'file.yaml');
-  } catch (error) {
-    if (error instanceof ScenarioError) return error.message;
-    throw error;
-  }
-  return '';
-}
 
 const planOf = (...steps: readonly string[]): Plan => makePlan(parseScenario(withSteps(...steps), 'file.yaml'), nodeCrypto());
 /** Names and devices of the apps of each step. */

@@ -2,7 +2,7 @@ import { nodeCrypto } from '@uemkit/protocol/node';
 import { describe, expect, it } from 'vitest';
 import { makePlan } from '../../src/plan/plan.ts';
 import { parseScenario } from '../../src/scenario/parse-scenario.ts';
-import { ScenarioError } from '../../src/scenario/problem.ts';
+import { problemsOf } from './problems-of.ts';
 
 const HEAD = `
 format: 1
@@ -15,16 +15,6 @@ populations:
 
 const WIKI = '{ name: wiki, to: { population: androids }, key: uem-client }';
 const withApps = (...apps: readonly string[]): string => `${HEAD}apps:\n${apps.map((app) => `  - ${app}\n`).join('')}`;
-
-function problemsOf(source: string): string {
-  try {
-    parseScenario(source, 'file.yaml');
-  } catch (error) {
-    if (error instanceof ScenarioError) return error.message;
-    throw error;
-  }
-  return '';
-}
 
 describe('apps of a scenario', () => {
   it('are read, with what was left out', () => {
